@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an agent can do to the learning rate of its layer."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+NO_OP: Final = 0
+"""Index of the action that changes nothing, in every action set."""
+
+
+class LearningRateBounds(NamedTuple):
+    """Lowest and highest learning rate that an action can lead to."""
+
+    minimum: float
+    maximum: float
+
+
+DEFAULT_LEARNING_RATE_BOUNDS: Final = LearningRateBounds(0.0, 0.01)
+
+
+_OPERATORS: Final[Mapping[str, Callable[[Any, float], Any]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+
+
+class Operation(NamedTuple):
+    """One arithmetic change of a learning rate, such as `("*", 1.1)`."""
+
+    symbol: str
+    amount: float
+
+    def __call__(self, learning_rates: np.ndarray) -> np.ndarray:
+        """Returns the changed learning rates, not yet clipped."""
+        changed: np.ndarray = _OPERATORS[self.symbol](learning_rates, self.amount)
+        return changed
+
+
+@dataclass(frozen=True)
+class ActionSet:
+    """An ordered list of operations; an action is an index into it.
+
+    A policy names the set that it was trained with, and the callback applies that
+    one. Index 0 is the no-op, the action of the rollout that the difference reward
+    compares with.
+
+    Args:
+        name: The name under which policies refer to the set.
+        operations: The operations by index, the first of which changes nothing.
+
+    Raises:
+        ValueError: If the first operation is not `("+", 0.0)`.
+
+    Example:
+
+        >>> import numpy as np
+        >>> actions = get_action_set("paper")
+        >>> bounds = LearningRateBounds(0.0, 0.01)
+        >>> actions.apply(np.array([0, 2]), np.array([0.001, 0.001]), bounds)
+        array([0.001 , 0.0011])
+
+    Paper: section 4 "Actions" and Appendix A.  Deviation: the result is clipped.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+
+    def __post_init__(self) -> None:
+        if not self.operations or self.operations[NO_OP] != Operation("+", 0.0):
+            raise ValueError(
+                f"Action set {self.name!r} starts with {self.operations[:1]}; index "
+                "0 has to be the no-op Operation('+', 0.0). Put it first."
+            )
+
+    @property
+    def num_actions(self) -> int:
+        """How many actions an agent chooses from."""
+        return len(self.operations)
+
+    def apply(
+        self,
+        actions: np.ndarray,
+        learning_rates: np.ndarray,
+        bounds: LearningRateBounds,
+    ) -> np.ndarray:
+        """Carries out one action for each agent.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+            learning_rates: Current rates, float64 `[num_agents]`.
+            bounds: Limits of the result. A no-op is not clipped: it changes nothing.
+
+        Returns:
+            The new rates, float64 `[num_agents]`.
+        """
+        candidates = np.stack([change(learning_rates) for change in self.operations])
+        chosen = np.take_along_axis(candidates, actions[np.newaxis], axis=0)[0]
+        clipped = np.clip(chosen, bounds.minimum, bounds.maximum)
+        return np.where(actions == NO_OP, learning_rates, clipped)
+
+
+PAPER_ACTIONS: Final = ActionSet(
+    name="paper",
+    operations=(
+        Operation("+", 0.0),
+        Operation("*", 1.01),
+        Operation("*", 1.10),
+        Operation("/", 1.01),
+        Operation("/", 1.10),
+        Operation("+", 0.0005),
+        Operation("-", 0.0005),
+        Operation("+", 0.001),
+        Operation("-", 0.001),
+    ),
+)
+
+_ACTION_SETS: Final = {action_set.name: action_set for action_set in (PAPER_ACTIONS,)}
+
+
+def get_action_set(name: str) -> ActionSet:
+    """Finds an action set by name.
+
+    Args:
+        name: One of the known names; `"paper"` is Appendix A's.
+
+    Raises:
+        ValueError: If there is no set of that name.
+
+    Example:
+
+        >>> get_action_set("paper").num_actions
+        9
+
+    Paper: Appendix A, "Actions".
+    """
+    if name not in _ACTION_SETS:
+        raise ValueError(
+            f"There is no action set {name!r}; known are {sorted(_ACTION_SETS)}. "
+            "Use one of these, or a version of ganno-keras that has it."
+        )
+    return _ACTION_SETS[name]
+
+
+def check_learning_rate_bounds(bounds: tuple[float, float]) -> LearningRateBounds:
+    """Turns a pair given by a user into bounds.
+
+    Raises:
+        ValueError: If the pair is not 0 <= minimum < maximum < infinity.
+
+    Example:
+
+        >>> check_learning_rate_bounds((0.0, 0.1))
+        LearningRateBounds(minimum=0.0, maximum=0.1)
+    """
+    values = np.asarray(bounds, dtype=np.float64)
+    ordered = values.shape == (2,) and 0.0 <= values[0] < values[1] < np.inf
+    if not ordered:
+        raise ValueError(
+            f"learning_rate_bounds is {bounds!r}; a pair (minimum, maximum) with "
+            "0 <= minimum < maximum is needed, such as (0.0, 0.01)."
+        )
+    return LearningRateBounds(float(values[0]), float(values[1]))

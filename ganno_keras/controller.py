@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From measurements to observations, and from actions to learning rates.
+
+The callback has one controller for its model; the meta-training environment has one
+for each of its inner trainings. Neither does any of this itself, which is why a policy
+behaves in `fit` as it did in meta-training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganno_keras.actions import NO_OP, ActionSet, LearningRateBounds
+from ganno_keras.layer_groups import LAYER_DEPTHS, LAYER_KINDS, LayerGroup
+from ganno_keras.layer_statistics import LayerStatistics
+from ganno_keras.observations import ObservationSpec
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What is known of a training at the end of a timestep.
+
+    Args:
+        train_loss: Mean over the updates of the timestep.
+        train_accuracy: The same for the accuracy in [0, 1]; None if there is none.
+        validation_loss: On the held-out sample; None if there is no such sample.
+        validation_accuracy: The same for the accuracy; None if there is none.
+        progress: Updates done by updates planned, in [0, 1].
+        statistics: Of the last update, one entry for each layer group.
+    """
+
+    train_loss: float
+    train_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    progress: float
+    statistics: LayerStatistics
+
+    @property
+    def loss_is_finite(self) -> bool:
+        """Whether every known loss is a number."""
+        known = [self.train_loss, self.validation_loss]
+        return bool(np.isfinite([loss for loss in known if loss is not None]).all())
+
+
+class LayerController:
+    """Keeps the learning rates of one training and what its agents did last.
+
+    Args:
+        groups: The layer groups, one agent each.
+        observation_spec: What the policy sees.
+        action_set: What the policy can do.
+        bounds: Limits of the learning rates.
+        initial_learning_rate: The rate that every group starts with.
+        initial_weight_decay: The weight decay of the optimizer, 0 if it has none.
+
+    Example:
+
+        >>> import keras, numpy as np
+        >>> from ganno_keras.actions import LearningRateBounds, get_action_set
+        >>> from ganno_keras.layer_groups import layer_groups
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> controller = LayerController(
+        ...     groups=layer_groups(model),
+        ...     observation_spec=ObservationSpec(num_actions=9),
+        ...     action_set=get_action_set("paper"),
+        ...     bounds=LearningRateBounds(0.0, 0.01),
+        ...     initial_learning_rate=0.001,
+        ...     initial_weight_decay=0.0,
+        ... )
+        >>> controller.act(np.array([7]))
+        array([0.002])
+
+    Paper: section 4 "Observations" and "Actions".
+    """
+
+    def __init__(
+        self,
+        *,
+        groups: Sequence[LayerGroup],
+        observation_spec: ObservationSpec,
+        action_set: ActionSet,
+        bounds: LearningRateBounds,
+        initial_learning_rate: float,
+        initial_weight_decay: float,
+    ) -> None:
+        self._spec = observation_spec
+        self._action_set = action_set
+        self._bounds = bounds
+        self._constants = {
+            "initial_learning_rate": np.float64(initial_learning_rate),
+            "initial_weight_decay": np.float64(initial_weight_decay),
+            "layer_kind": np.array([LAYER_KINDS.index(g.kind) for g in groups]),
+            "layer_depth": np.array([LAYER_DEPTHS.index(g.depth) for g in groups]),
+        }
+        self.learning_rates = np.full(len(groups), initial_learning_rate, np.float64)
+        self.previous_actions = np.full(len(groups), NO_OP, np.int64)
+
+    @property
+    def num_agents(self) -> int:
+        """How many layer groups are controlled."""
+        return len(self.learning_rates)
+
+    def observe(self, measurements: Measurements) -> np.ndarray:
+        """Makes the observation, float32 `[num_agents, num_features]`."""
+        values = {
+            **self._constants,
+            **_global_values(measurements),
+            **vars(measurements.statistics),
+            "learning_rate": self.learning_rates,
+            "previous_action": self.previous_actions,
+        }
+        return self._spec.build(values, self.num_agents)
+
+    def act(self, actions: np.ndarray) -> np.ndarray:
+        """Carries out one action index for each agent.
+
+        Returns:
+            The new learning rates, float64 `[num_agents]`.
+        """
+        self.previous_actions = np.asarray(actions, np.int64)
+        self.learning_rates = self._action_set.apply(
+            self.previous_actions, self.learning_rates, self._bounds
+        )
+        return self.learning_rates
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        return {
+            "learning_rates": self.learning_rates.copy(),
+            "previous_actions": self.previous_actions.copy(),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        self.learning_rates = np.array(state["learning_rates"], np.float64)
+        self.previous_actions = np.array(state["previous_actions"], np.int64)
+
+
+def _global_values(measurements: Measurements) -> dict[str, np.ndarray]:
+    """The global entries; what is absent is shown as 0 beside a flag that says so."""
+    accuracy_is_known = measurements.train_accuracy is not None
+    validation_is_known = measurements.validation_loss is not None
+    values = {
+        "train_accuracy": measurements.train_accuracy or 0.0,
+        "train_loss": measurements.train_loss,
+        "validation_accuracy": measurements.validation_accuracy or 0.0,
+        "validation_loss": measurements.validation_loss or 0.0,
+        "loss_is_not_finite": float(not measurements.loss_is_finite),
+        "progress": measurements.progress,
+        "train_validation_loss_ratio": _loss_ratio(measurements),
+        "accuracy_is_known": float(accuracy_is_known),
+        "validation_is_known": float(validation_is_known),
+    }
+    return {name: np.float64(value) for name, value in values.items()}
+
+
+def _loss_ratio(measurements: Measurements) -> float:
+    """Train by validation loss (Almeida et al., 2021); 1 where it says nothing."""
+    if measurements.validation_loss is None or measurements.validation_loss == 0.0:
+        return 1.0
+    return measurements.train_loss / measurements.validation_loss
