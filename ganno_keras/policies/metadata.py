@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy says about itself: the content of `ganno.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from ganno_keras.actions import (
+    ActionSet,
+    LearningRateBounds,
+    Operation,
+    check_learning_rate_bounds,
+    get_action_set,
+)
+from ganno_keras.observations import ObservationSpec
+
+FORMAT_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class PolicyMetadata:
+    """Everything that has to be known to use a policy, and where it came from.
+
+    Args:
+        name: What the policy is called.
+        observation_spec: What it sees.
+        action_set: What it can do.
+        interval: Updates of the network between two decisions, at least 1 (τ).
+        sampled: Whether its actions are meant to be drawn from its distribution
+            (temperature 1) rather than to be the likeliest ones (temperature 0).
+        learning_rate_bounds: Limits of the rates in its training.
+        trained_on: Tasks, reward, timesteps, seed, commit, library versions: free
+            JSON, for people.
+        scores: What it reached, and where; free JSON, for people.
+        format_version: Version of this description.
+        digest: SHA-256 over the policy's files; `save_policy` fills it in.
+
+    Raises:
+        ValueError: If the interval is below 1, or the observation is made for another
+            number of actions than the action set has.
+
+    Example:
+
+        >>> metadata = PolicyMetadata(
+        ...     name="first",
+        ...     observation_spec=ObservationSpec(num_actions=9),
+        ...     action_set=get_action_set("paper"),
+        ...     interval=100,
+        ...     sampled=True,
+        ...     learning_rate_bounds=LearningRateBounds(0.0, 0.01),
+        ... )
+        >>> metadata == PolicyMetadata.from_dict(metadata.to_dict())
+        True
+    """
+
+    name: str
+    observation_spec: ObservationSpec
+    action_set: ActionSet
+    interval: int
+    sampled: bool
+    learning_rate_bounds: LearningRateBounds
+    trained_on: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if self.interval < 1:
+            raise ValueError(
+                f"The interval of policy {self.name!r} is {self.interval!r}; it "
+                "counts updates between two decisions and has to be at least 1."
+            )
+        if self.observation_spec.num_actions != self.action_set.num_actions:
+            raise ValueError(
+                f"Policy {self.name!r} observes {self.observation_spec.num_actions} "
+                f"possible actions and has {self.action_set.num_actions} in its "
+                f"action set {self.action_set.name!r}. Make the numbers equal."
+            )
+
+    @property
+    def default_temperature(self) -> float:
+        """The temperature that the policy is meant to be used with."""
+        return 1.0 if self.sampled else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describes the policy in plain JSON types."""
+        return {
+            "format_version": self.format_version,
+            "name": self.name,
+            "observation_spec": self.observation_spec.to_dict(),
+            "action_set": _describe(self.action_set),
+            "interval": self.interval,
+            "sampled": self.sampled,
+            "learning_rate_bounds": list(self.learning_rate_bounds),
+            "trained_on": dict(self.trained_on),
+            "scores": dict(self.scores),
+            "digest": self.digest,
+        }
+
+    @classmethod
+    def from_dict(cls, description: Mapping[str, Any]) -> PolicyMetadata:
+        """Rebuilds the metadata, or refuses a policy that this code cannot serve.
+
+        Raises:
+            ValueError: If the format version is unknown, an entry is missing or
+                unknown, or the observation or the action set differs from what this
+                code makes.
+        """
+        _check_format_version(description.get("format_version"))
+        _check_entries(description)
+        specific = {
+            "observation_spec": ObservationSpec.from_dict(
+                description["observation_spec"]
+            ),
+            "action_set": _known_action_set(description["action_set"]),
+            "learning_rate_bounds": check_learning_rate_bounds(
+                description["learning_rate_bounds"]
+            ),
+        }
+        return cls(**{**description, **specific})
+
+
+def _check_format_version(version: object) -> None:
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f"The policy is described in format version {version!r}; this version of "
+            f"ganno-keras reads {FORMAT_VERSION}. Upgrade ganno-keras, or export the "
+            "policy anew."
+        )
+
+
+def _check_entries(description: Mapping[str, Any]) -> None:
+    accepted = {entry.name for entry in fields(PolicyMetadata)}
+    unknown = sorted(set(description) - accepted)
+    missing = sorted(accepted - set(description))
+    if unknown or missing:
+        raise ValueError(
+            f"The description of the policy has unknown entries {unknown} and lacks "
+            f"{missing}; it needs exactly {sorted(accepted)}. Export the policy anew."
+        )
+
+
+def _describe(action_set: ActionSet) -> dict[str, Any]:
+    return {
+        "name": action_set.name,
+        "operations": [list(operation) for operation in action_set.operations],
+    }
+
+
+def _known_action_set(description: Mapping[str, Any]) -> ActionSet:
+    """Finds the action set by name and makes sure that it still means the same."""
+    action_set = get_action_set(description["name"])
+    given = tuple(Operation(*operation) for operation in description["operations"])
+    if action_set.operations != given:
+        raise ValueError(
+            f"The policy's action set {action_set.name!r} was {given}; here it is "
+            f"{action_set.operations}. Use the version of ganno-keras that the policy "
+            "was made with, or train it anew."
+        )
+    return action_set

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies on disk: a SavedModel of a plain `tf.Module` and its `ganno.json`.
+
+Nothing but TensorFlow is needed to load one. It runs on the CPU, whatever backend and
+device the network itself is trained with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from ganno_keras.actions import NO_OP
+from ganno_keras.policies.metadata import PolicyMetadata
+from ganno_keras.policies.policy import Decision, PolicyState
+
+METADATA_FILE: Final = Path("assets.extra") / "ganno.json"
+
+
+class SavedPolicy:
+    """A policy that was meta-trained and saved.
+
+    Args:
+        directory: The folder that `save_policy` wrote.
+
+    Raises:
+        ValueError: If the folder holds no policy, its files are not those that were
+            saved, or this version of ganno-keras cannot serve it.
+
+    Example:
+
+        policy = SavedPolicy(Path("saved_policies/ganno-first"))
+        state = policy.initial_state(num_agents=2)
+
+    Paper: section 4.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._metadata = read_metadata(directory)
+        _check_digest(directory, self._metadata)
+        with tf.device("/CPU:0"):
+            self._module = tf.saved_model.load(str(directory))
+        self._check_interface(directory)
+
+    @property
+    def metadata(self) -> PolicyMetadata:
+        """What the policy sees and does, and how it was made."""
+        return self._metadata
+
+    def initial_state(self, num_agents: int) -> PolicyState:
+        """Returns what `num_agents` agents remember before their first decision."""
+        with tf.device("/CPU:0"):
+            state = self._module.initial_state(tf.constant(num_agents, tf.int32))
+        return _to_numpy(state)
+
+    def act(
+        self,
+        observation: np.ndarray,
+        state: PolicyState,
+        seed: tuple[int, int],
+        temperature: float,
+    ) -> Decision:
+        """Chooses the actions; an agent whose logits are no numbers does nothing.
+
+        Such an agent also keeps what it remembered before, so that one bad moment
+        does not follow it through the rest of the training.
+
+        Args:
+            observation: float32 `[num_agents, num_features]`.
+            state: From `initial_state` or the previous decision.
+            seed: Two integers; equal seeds give equal actions.
+            temperature: 1 samples, 0 takes the likeliest action.
+        """
+        with tf.device("/CPU:0"):
+            result = self._module.action(
+                tf.constant(observation, tf.float32),
+                {name: tf.constant(value) for name, value in state.items()},
+                tf.constant(seed, tf.int32),
+                tf.constant(temperature, tf.float32),
+            )
+        sound = ~np.isnan(result["logits"].numpy()).any(axis=-1)
+        actions = np.where(sound, result["action"].numpy(), NO_OP).astype(np.int64)
+        return Decision(actions, _keep_unsound(sound, state, result["state"]))
+
+    def _check_interface(self, directory: Path) -> None:
+        """Lets one agent act on an empty observation."""
+        spec = self._metadata.observation_spec
+        nothing = np.zeros((1, spec.num_features), np.float32)
+        try:
+            decision = self.act(nothing, self.initial_state(1), (0, 0), 0.0)
+            complete = decision.actions.shape == (1,)
+        except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError) as e:
+            raise _wrong_interface(directory, spec.num_features) from e
+        if not complete:
+            raise _wrong_interface(directory, spec.num_features)
+
+
+def save_policy(
+    module: tf.Module, metadata: PolicyMetadata, directory: Path
+) -> PolicyMetadata:
+    """Writes a policy to a new folder, completely or not at all.
+
+    Args:
+        module: Has two `tf.function`s, each with an input signature:
+            `initial_state(num_agents: int32 [])` gives a dict of tensors with the
+            leading axis `num_agents`; `action(observation: float32 [num_agents,
+            num_features], state: that dict, seed: int32 [2], temperature:
+            float32 [])` gives `{"action": int32 [num_agents], "logits": float32
+            [num_agents, num_actions], "state": such a dict}`.
+        metadata: Describes the policy; its digest is filled in here.
+        directory: A folder that does not exist yet.
+
+    Returns:
+        The metadata as it was saved, with the digest.
+
+    Raises:
+        ValueError: If the folder exists, or the module is not as described.
+    """
+    if directory.exists():
+        raise ValueError(
+            f"{directory} exists already; a policy is written to a new folder only. "
+            "Choose another name, or remove the old policy first."
+        )
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary_folder(directory.parent) as folder:
+        tf.saved_model.save(module, str(folder))
+        complete = replace(metadata, digest=_digest(folder))
+        _write_metadata(folder, complete)
+        SavedPolicy(folder)
+        folder.rename(directory)
+    return complete
+
+
+def read_metadata(directory: Path) -> PolicyMetadata:
+    """Reads what a saved policy says about itself, without loading it.
+
+    Raises:
+        ValueError: If the folder holds no policy that this version can read.
+    """
+    path = directory / METADATA_FILE
+    if not path.is_file():
+        raise ValueError(
+            f"{directory} is no policy: it has no file {METADATA_FILE}. Give a folder "
+            "that ganno_keras.policies.save_policy wrote."
+        )
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is not JSON ({error}). Restore the file, or export the policy "
+            "anew."
+        ) from error
+    if not isinstance(description, dict):
+        raise ValueError(
+            f"{path} holds {type(description).__name__}, not an object with the "
+            "policy's description. Restore the file, or export the policy anew."
+        )
+    return PolicyMetadata.from_dict(description)
+
+
+def _write_metadata(directory: Path, metadata: PolicyMetadata) -> None:
+    path = directory / METADATA_FILE
+    path.parent.mkdir(exist_ok=True)
+    text = json.dumps(metadata.to_dict(), indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _temporary_folder(parent: Path) -> Iterator[Path]:
+    """Makes a folder beside the final one; what is left of it is removed."""
+    folder = Path(tempfile.mkdtemp(prefix=".saving-", dir=parent))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _digest(directory: Path) -> str:
+    """SHA-256 over names and contents of all files but the description itself."""
+    files = {
+        path.relative_to(directory).as_posix(): path
+        for path in directory.rglob("*")
+        if path.is_file() and path != directory / METADATA_FILE
+    }
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        content = hashlib.sha256(files[name].read_bytes()).hexdigest()
+        digest.update(f"{name} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _check_digest(directory: Path, metadata: PolicyMetadata) -> None:
+    found = _digest(directory)
+    if found != metadata.digest:
+        raise ValueError(
+            f"The files of policy {metadata.name!r} in {directory} have the digest "
+            f"{found}, but {metadata.digest!r} was saved: they were changed, or some "
+            "are missing or new. Restore the folder, or export the policy anew."
+        )
+
+
+def _wrong_interface(directory: Path, num_features: int) -> ValueError:
+    return ValueError(
+        f"The module in {directory} does not act on observations of {num_features} "
+        "features as ganno_keras.policies.save_policy describes (functions "
+        "initial_state and action). Export the policy anew."
+    )
+
+
+def _to_numpy(state: Any) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in state.items()}
+
+
+def _keep_unsound(sound: np.ndarray, before: PolicyState, after: Any) -> PolicyState:
+    """Takes the new state of the agents whose logits are numbers."""
+
+    def choose(name: str, new: np.ndarray) -> np.ndarray:
+        shape = (len(sound),) + (1,) * (new.ndim - 1)
+        return np.where(sound.reshape(shape), new, before[name])
+
+    return {name: choose(name, new) for name, new in _to_numpy(after).items()}
