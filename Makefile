@@ -1,0 +1,57 @@
+# Every target does its own set-up: Python 3.11 and make are all a machine needs.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps: the second call of a target installs nothing.
+DEMO_READY := $(VENV)/demo.ready
+ALL_READY := $(VENV)/all.ready
+REQUIREMENTS := pyproject.toml constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--no-input --progress-bar off --constraint constraints.txt --editable
+
+# The last thing on the screen is pytest's own summary.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint typecheck wheel clean
+
+help: ## Say what can be made.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GANNO.
+	@$(BIN)/python -m ganno_keras.demo
+
+test: lint typecheck ## Check style, import directions and types, then run every test.
+	@$(BIN)/python -m pytest --cov --cov-report=
+
+lint: $(ALL_READY) ## Check style, formatting and import directions.
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports
+
+typecheck: $(ALL_READY) ## Check types.
+	@$(BIN)/mypy
+
+wheel: $(ALL_READY) ## Build the wheel into dist/.
+	@rm -rf build
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
+		--wheel-dir dist .
+	@rm -rf build
+	@ls dist/*.whl
+
+clean: ## Remove the virtual environment, caches and builds.
+	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEMO_READY): $(REQUIREMENTS)
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing what the demo needs into $(VENV): a few minutes."
+	@$(INSTALL) '.[plot]'
+	@touch $@
+
+$(ALL_READY): $(REQUIREMENTS)
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing everything into $(VENV): a few minutes."
+	@$(INSTALL) '.[dev,notebooks,plot,train]'
+	@touch $(DEMO_READY) $@
