@@ -26,6 +26,14 @@ from ganno_keras.policies.policy import Decision, PolicyState
 
 METADATA_FILE: Final = Path("assets.extra") / "ganno.json"
 
+_INTERFACE_ERRORS: Final = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    tf.errors.OpError,
+)
+
 
 class SavedPolicy:
     """A policy that was meta-trained and saved.
@@ -98,10 +106,9 @@ class SavedPolicy:
         nothing = np.zeros((1, spec.num_features), np.float32)
         try:
             decision = self.act(nothing, self.initial_state(1), (0, 0), 0.0)
-            complete = decision.actions.shape == (1,)
-        except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError) as e:
-            raise _wrong_interface(directory, spec.num_features) from e
-        if not complete:
+        except _INTERFACE_ERRORS as error:
+            raise _wrong_interface(directory, spec.num_features) from error
+        if decision.actions.shape != (1,):
             raise _wrong_interface(directory, spec.num_features)
 
 
@@ -151,7 +158,7 @@ def read_metadata(directory: Path) -> PolicyMetadata:
     if not path.is_file():
         raise ValueError(
             f"{directory} is no policy: it has no file {METADATA_FILE}. Give a folder "
-            "that ganno_keras.policies.save_policy wrote."
+            "that ganno_keras.policies.saved_policy.save_policy wrote."
         )
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
@@ -213,8 +220,8 @@ def _check_digest(directory: Path, metadata: PolicyMetadata) -> None:
 def _wrong_interface(directory: Path, num_features: int) -> ValueError:
     return ValueError(
         f"The module in {directory} does not act on observations of {num_features} "
-        "features as ganno_keras.policies.save_policy describes (functions "
-        "initial_state and action). Export the policy anew."
+        "features as ganno_keras.policies.saved_policy.save_policy describes "
+        "(functions initial_state and action). Export the policy anew."
     )
 
 
