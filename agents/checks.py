@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of configuration fields, with errors that name the field."""
+
+from __future__ import annotations
+
+
+def require_positive(record: object, *names: str) -> None:
+    """Refuses fields that are not above 0."""
+    for name in names:
+        value = getattr(record, name)
+        if not value > 0:
+            raise ValueError(
+                f"{name} is {value!r}; it has to be above 0. Choose a larger value."
+            )
+
+
+def require_range(record: object, *names: str) -> None:
+    """Refuses fields that are no pair to draw log-uniformly from."""
+    for name in names:
+        value = getattr(record, name)
+        if len(value) != 2 or not 0 < value[0] <= value[1]:
+            raise ValueError(
+                f"{name} is {value!r}; a pair (lowest, highest) with 0 < lowest <= "
+                "highest is needed, since it is drawn log-uniformly."
+            )
+
+
+def require_probability(record: object, *names: str) -> None:
+    """Refuses fields that are no share between 0 and 1."""
+    for name in names:
+        value = getattr(record, name)
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"{name} is {value!r}; give a share between 0 and 1.")

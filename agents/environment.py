@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inner trainings as a batched TF-Agents environment.
+
+E inner trainings of N layer groups are E * N entries of the batch, which share the
+policy's weights and, within a training, the reward: independent PPO with parameter
+sharing. One step is one timestep, that is `interval` updates of every training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tf_agents.environments import tf_environment
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+
+from ganno_keras.actions import check_learning_rate_bounds, get_action_set
+from ganno_keras.controller import LayerController, Measurements
+from ganno_keras.observations import ObservationSpec
+
+from .configuration import EnvironmentConfiguration, TaskConfiguration
+from .episodes import Episode, EpisodeName, draw_episode
+from .inner_training import (
+    Arrays,
+    InnerTraining,
+    InnerTrainingBatch,
+    TimestepResult,
+    TrainingCopier,
+    statistics_of,
+)
+from .models import build_model
+from .rewards import Outcome, Timestep, get_reward
+from .task_data import load_task_data
+
+
+def observation_spec(configuration: EnvironmentConfiguration) -> ObservationSpec:
+    """What the agents of such an environment see."""
+    action_set = get_action_set(configuration.action_set)
+    return ObservationSpec(action_set.num_actions, frozenset(configuration.masked))
+
+
+class LayerwiseEnvironment(tf_environment.TFEnvironment):
+    """One agent on every layer of every inner training of a task.
+
+    Observation: float32 `[E * N, num_features]`, the runtime's own. Action: int32
+    `[E * N]`, an index into the action set. Reward: float32 `[E * N]`, the same for all
+    layers of a training. An episode ends after the task's number of decisions; the
+    first one comes after `interval` updates at the initial rate, as in the callback.
+
+    Args:
+        configuration: How inner trainings are started, acted on and rewarded.
+        task: Which of the configuration's tasks this environment is for.
+        seed: Everything random follows from it and the number of the episode.
+
+    Paper: section 4.
+    """
+
+    def __init__(
+        self, configuration: EnvironmentConfiguration, task: int = 0, seed: int = 0
+    ) -> None:
+        self._configuration = configuration
+        self._task_number = task
+        self._task: TaskConfiguration = configuration.tasks[task]
+        self._seed = seed
+        self._spec = observation_spec(configuration)
+        self._reward = get_reward(configuration.reward)
+        self._data = load_task_data(self._task.dataset, self._task.validation_samples)
+        self._trainings = self._build_trainings(configuration.num_environments)
+        self._clones = (
+            self._build_trainings(configuration.num_environments)
+            if self._reward.needs_no_op
+            else []
+        )
+        self._batch = InnerTrainingBatch(
+            [*self._trainings, *self._clones],
+            Arrays(*map(tf.constant, self._data.train)),
+            Arrays(*map(tf.constant, self._data.validation)),
+        )
+        self._copier = TrainingCopier(
+            self._trainings[: len(self._clones)], self._clones
+        )
+        self.episode = 0
+        action_set = get_action_set(configuration.action_set)
+        super().__init__(
+            ts.time_step_spec(
+                tensor_spec.TensorSpec([self._spec.num_features], tf.float32, "layer")
+            ),
+            tensor_spec.BoundedTensorSpec(
+                [], tf.int32, 0, action_set.num_actions - 1, "action"
+            ),
+            configuration.num_environments * self.num_agents,
+        )
+
+    @property
+    def num_agents(self) -> int:
+        """Layer groups of one inner training."""
+        return len(self._trainings[0].groups)
+
+    @property
+    def learning_rates(self) -> np.ndarray:
+        """Current rates, float64 `[num_environments, num_agents]`."""
+        return np.stack([c.learning_rates for c in self._controllers])
+
+    @property
+    def outcome(self) -> Outcome:
+        """Validation loss and accuracy now, by inner training."""
+        return self._outcome
+
+    @property
+    def start(self) -> Episode:
+        """What chance decided about the current episode."""
+        return self._drawn
+
+    def _build_trainings(self, count: int) -> list[InnerTraining]:
+        return [
+            InnerTraining(self._build_model, self._build_optimizer)
+            for _ in range(count)
+        ]
+
+    def _build_model(self) -> keras.Model:
+        return build_model(
+            self._task.model,
+            self._data.input_shape,
+            self._data.num_classes,
+            self._task.model_options,
+        )
+
+    def _build_optimizer(self) -> keras.optimizers.Optimizer:
+        # A weight decay has to be there from the start to be changed per episode.
+        return keras.optimizers.get(
+            {
+                "class_name": self._task.optimizer,
+                "config": {"learning_rate": 0.001, "weight_decay": 0.1},
+            }
+        )
+
+    def _current_time_step(self) -> ts.TimeStep:
+        return self._time_step
+
+    def _reset(self) -> ts.TimeStep:
+        name = EpisodeName(self._seed, self._task_number, self.episode)
+        self.episode += 1
+        self._drawn = draw_episode(
+            name, self._configuration, self._task, len(self._data.train.inputs)
+        )
+        keras.utils.set_random_seed(name.keras_seed())
+        for number, training in enumerate(self._trainings):
+            training.restart(
+                self._drawn.learning_rate[number], self._drawn.weight_decay[number]
+            )
+        for number, clone in enumerate(self._clones):
+            clone.optimizer.set_weight_decays(
+                np.full(self.num_agents, self._drawn.weight_decay[number])
+            )
+        self._controllers = self._new_controllers()
+        self._decisions = 0
+        self._outcome = _no_outcome(self._configuration.num_environments)
+        result = self._run_timestep()
+        self._time_step = ts.restart(
+            tf.constant(self._observe(result)), batch_size=self.batch_size
+        )
+        return self._time_step
+
+    def _step(self, action: tf.Tensor) -> ts.TimeStep:
+        if self._time_step.is_last()[0]:
+            return self.reset()
+        before = self._outcome
+        self._apply(np.asarray(action).reshape(-1, self.num_agents))
+        self._decisions += 1
+        result = self._run_timestep()
+        reward = self._reward.function(
+            Timestep(before, self._outcome, self._no_op_outcome(result))
+        )
+        self._time_step = self._transition(result, reward)
+        return self._time_step
+
+    def _new_controllers(self) -> list[LayerController]:
+        bounds = check_learning_rate_bounds(self._configuration.learning_rate_bounds)
+        return [
+            LayerController(
+                groups=training.groups,
+                observation_spec=self._spec,
+                action_set=get_action_set(self._configuration.action_set),
+                bounds=bounds,
+                initial_learning_rate=self._drawn.learning_rate[number],
+                initial_weight_decay=self._drawn.weight_decay[number],
+            )
+            for number, training in enumerate(self._trainings)
+        ]
+
+    def _apply(self, actions: np.ndarray) -> None:
+        """Sets the clones to where the trainings stand, then acts on the trainings."""
+        for controller, clone in zip(self._controllers, self._clones, strict=False):
+            clone.optimizer.set_learning_rates(controller.learning_rates)
+        for number, training in enumerate(self._trainings):
+            training.optimizer.set_learning_rates(
+                self._controllers[number].act(actions[number])
+            )
+
+    def _run_timestep(self) -> TimestepResult:
+        if self._clones:
+            self._copier.copy()
+        indices = self._drawn.indices[self._decisions]
+        copies = 2 if self._clones else 1
+        result = self._batch.run(np.concatenate([indices] * copies))
+        count = self._configuration.num_environments
+        self._outcome = Outcome(
+            result.validation_loss[:count], result.validation_accuracy[:count]
+        )
+        return result
+
+    def _no_op_outcome(self, result: TimestepResult) -> Outcome | None:
+        if not self._clones:
+            return None
+        count = self._configuration.num_environments
+        return Outcome(
+            result.validation_loss[count:], result.validation_accuracy[count:]
+        )
+
+    def _observe(self, result: TimestepResult) -> np.ndarray:
+        return np.concatenate(
+            [
+                controller.observe(self._measurements(result, number))
+                for number, controller in enumerate(self._controllers)
+            ]
+        )
+
+    def _measurements(self, result: TimestepResult, number: int) -> Measurements:
+        accuracy_is_known = not self._drawn.accuracy_is_hidden[number]
+        validation_is_known = not self._drawn.validation_is_hidden[number]
+        both_are_known = accuracy_is_known and validation_is_known
+        return Measurements(
+            train_loss=float(result.train_loss[number]),
+            train_accuracy=_if(accuracy_is_known, result.train_accuracy[number]),
+            validation_loss=_if(validation_is_known, result.validation_loss[number]),
+            validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
+            progress=(self._decisions + 1) / (self._task.timesteps + 1),
+            statistics=statistics_of(self._trainings[number], result, number),
+        )
+
+    def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:
+        observation = tf.constant(self._observe(result))
+        shared = tf.constant(np.repeat(reward, self.num_agents), tf.float32)
+        if self._decisions == self._task.timesteps:
+            return ts.termination(observation, shared)
+        return ts.transition(observation, shared)
+
+
+def _if(known: bool, value: np.floating) -> float | None:
+    return float(value) if known else None
+
+
+def _no_outcome(count: int) -> Outcome:
+    return Outcome(np.full(count, np.nan), np.full(count, np.nan))
+
+
+def build_environments(
+    configuration: EnvironmentConfiguration, seed: int
+) -> Sequence[LayerwiseEnvironment]:
+    """One environment for each task of the configuration."""
+    return [
+        LayerwiseEnvironment(configuration, task, seed)
+        for task in range(len(configuration.tasks))
+    ]

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What chance decides about an episode, drawn from its seed alone.
+
+An episode is named by (seed, task, episode number). The same name gives the same start
+and the same minibatches wherever and whenever the episode is collected.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .configuration import EnvironmentConfiguration, TaskConfiguration
+
+
+class EpisodeName(NamedTuple):
+    """What an episode's randomness follows from."""
+
+    seed: int
+    task: int
+    episode: int
+
+    def generator(self) -> np.random.Generator:
+        """A random generator that belongs to this episode only."""
+        return np.random.default_rng(list(self))
+
+    def keras_seed(self) -> int:
+        """A seed for Keras' own random weights."""
+        return int(np.random.SeedSequence(list(self)).generate_state(1)[0])
+
+
+class Episode(NamedTuple):
+    """The start of each inner training, and all its minibatches."""
+
+    learning_rate: np.ndarray  # [num_environments]
+    weight_decay: np.ndarray  # [num_environments]
+    accuracy_is_hidden: np.ndarray  # [num_environments], bool
+    validation_is_hidden: np.ndarray  # [num_environments], bool
+    indices: np.ndarray  # int32 [intervals, num_environments, interval, batch_size]
+
+
+def draw_episode(
+    name: EpisodeName,
+    configuration: EnvironmentConfiguration,
+    task: TaskConfiguration,
+    num_samples: int,
+) -> Episode:
+    """Draws everything that differs between two episodes of a task.
+
+    Args:
+        name: The episode's name.
+        configuration: Ranges and probabilities.
+        task: Length and batch size.
+        num_samples: Size of the training set that minibatches are taken from.
+
+    Paper: section 4 "Initial conditions" and Appendix A.
+    """
+    random = name.generator()
+    count = configuration.num_environments
+    rates = _log_uniform(random, configuration.initial_learning_rate, count)
+    starts_at_zero = random.random(count) < configuration.zero_rate_probability
+    return Episode(
+        learning_rate=np.where(starts_at_zero, 0.0, rates),
+        weight_decay=_log_uniform(random, configuration.initial_weight_decay, count),
+        accuracy_is_hidden=(
+            random.random(count) < configuration.hidden_accuracy_probability
+        ),
+        validation_is_hidden=(
+            random.random(count) < configuration.hidden_validation_probability
+        ),
+        indices=np.stack(
+            [
+                _shuffled_indices(random, configuration, task, num_samples)
+                for _ in range(count)
+            ],
+            axis=1,
+        ),
+    )
+
+
+def _log_uniform(
+    random: np.random.Generator, bounds: tuple[float, float], count: int
+) -> np.ndarray:
+    return np.exp(random.uniform(np.log(bounds[0]), np.log(bounds[1]), count))
+
+
+def _shuffled_indices(
+    random: np.random.Generator,
+    configuration: EnvironmentConfiguration,
+    task: TaskConfiguration,
+    num_samples: int,
+) -> np.ndarray:
+    """Epoch after epoch in a new order, cut into minibatches of equal size."""
+    intervals = task.timesteps + 1
+    shape = (intervals, configuration.interval, task.batch_size)
+    epochs = -(-int(np.prod(shape)) // num_samples)
+    order = np.concatenate([random.permutation(num_samples) for _ in range(epochs)])
+    return order[: np.prod(shape)].reshape(shape).astype(np.int32)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a TF-Agents policy to a SavedModel that needs nothing but TensorFlow."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from tf_agents.policies import actor_policy
+from tf_agents.trajectories import time_step as ts
+
+State = dict[str, tf.Tensor]
+
+COLDEST = 1e-6
+"""Temperatures below it only keep the division finite; the arg-max is taken."""
+
+
+class ExportedPolicy(tf.Module):
+    """The actor and its observation normaliser as a plain module.
+
+    The interface is the runtime's (docs: policies): `initial_state(num_agents)` and
+    `action(observation, state, seed, temperature)`, for any number of agents.
+
+    Args:
+        policy: The agent's policy, whose networks are captured, not copied.
+        num_features: Length of an agent's observation.
+    """
+
+    def __init__(self, policy: actor_policy.ActorPolicy, num_features: int) -> None:
+        super().__init__()
+        specs = tf.nest.flatten(policy.policy_state_spec)
+        # Only the plain variables are tracked: the layers would need tf_keras to load.
+        self.weights = [*policy.variables()]
+        self.initial_state = _initial_state(specs)
+        self.action = _action(policy, num_features, specs)
+
+
+def _initial_state(specs: list[tf.TensorSpec]) -> tf.types.experimental.GenericFunction:
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])
+    def initial_state(num_agents: tf.Tensor) -> State:
+        return {
+            f"state_{number}": tf.zeros(
+                tf.concat([[num_agents], spec.shape], axis=0), spec.dtype
+            )
+            for number, spec in enumerate(specs)
+        }
+
+    return initial_state
+
+
+def _action(
+    policy: actor_policy.ActorPolicy, num_features: int, specs: list[tf.TensorSpec]
+) -> tf.types.experimental.GenericFunction:
+    state_signature = {
+        f"state_{number}": tf.TensorSpec([None, *spec.shape], spec.dtype)
+        for number, spec in enumerate(specs)
+    }
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, num_features], tf.float32),
+            state_signature,
+            tf.TensorSpec([2], tf.int32),
+            tf.TensorSpec([], tf.float32),
+        ]
+    )
+    def action(
+        observation: tf.Tensor, state: State, seed: tf.Tensor, temperature: tf.Tensor
+    ) -> dict[str, tf.Tensor | State]:
+        flat = [state[f"state_{number}"] for number in range(len(specs))]
+        packed = tf.nest.pack_sequence_as(policy.policy_state_spec, flat)
+        step = policy.distribution(_time_step(observation), packed)
+        logits = step.action.logits_parameter()
+        return {
+            "action": _choose(logits, seed, temperature),
+            "logits": logits,
+            "state": {
+                f"state_{number}": value
+                for number, value in enumerate(tf.nest.flatten(step.state))
+            },
+        }
+
+    return action
+
+
+def _time_step(observation: tf.Tensor) -> ts.TimeStep:
+    """In the middle of an episode; its start is told by the initial state alone."""
+    num_agents = tf.shape(observation)[0]
+    return ts.TimeStep(
+        step_type=tf.fill([num_agents], ts.StepType.MID),
+        reward=tf.zeros([num_agents]),
+        discount=tf.ones([num_agents]),
+        observation=observation,
+    )
+
+
+def _choose(logits: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    scaled = logits / tf.maximum(temperature, COLDEST)
+    sampled = tf.random.stateless_categorical(scaled, 1, seed, tf.int32)[:, 0]
+    greedy = tf.argmax(logits, axis=-1, output_type=tf.int32)
+    return tf.where(temperature > 0.0, sampled, greedy)

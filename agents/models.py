@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The networks that policies are trained and evaluated on.
+
+All of them end in logits. Input shapes are `(height, width, channels)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import keras
+from keras import layers
+
+Shape = tuple[int, ...]
+
+
+def two_layer_cnn(
+    input_shape: Shape, num_classes: int, filters: int = 8
+) -> keras.Model:
+    """One convolution and one dense layer: the network the paper trains agents on.
+
+    Args:
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        filters: Filters of the 5 x 5 convolution, of stride 2.
+
+    Paper: section 5.  Deviation: docs/deviations.md (the paper gives no widths).
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(filters, 5, strides=2, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(num_classes),
+        ],
+        name="two_layer_cnn",
+    )
+
+
+def five_layer_cnn(
+    input_shape: Shape, num_classes: int, filters: int = 32, units: int = 64
+) -> keras.Model:
+    """Three convolutions and two dense layers: the evaluation network of Table 1.
+
+    Args:
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        filters: Filters of the first convolution; the others have twice as many.
+        units: Width of the hidden dense layer.
+
+    Paper: section 5.  Deviation: docs/deviations.md (the paper gives no widths).
+    """
+    stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
+    for width in (filters, 2 * filters, 2 * filters):
+        stack.append(layers.Conv2D(width, 3, padding="same", activation="relu"))
+        stack.append(layers.MaxPooling2D())
+    stack += [
+        layers.Flatten(),
+        layers.Dense(units, activation="relu"),
+        layers.Dense(num_classes),
+    ]
+    return keras.Sequential(stack, name="five_layer_cnn")
+
+
+def multilayer_perceptron(
+    input_shape: Shape, num_classes: int, hidden: tuple[int, ...] = (64, 64)
+) -> keras.Model:
+    """A plain stack of dense layers.
+
+    Args:
+        input_shape: Shape of one image, which is flattened.
+        num_classes: Number of logits.
+        hidden: Widths of the hidden layers.
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Flatten(),
+            *(layers.Dense(units, activation="relu") for units in hidden),
+            layers.Dense(num_classes),
+        ],
+        name="multilayer_perceptron",
+    )
+
+
+MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
+    builder.__name__: builder
+    for builder in (two_layer_cnn, five_layer_cnn, multilayer_perceptron)
+}
+
+
+def build_model(
+    name: str, input_shape: Shape, num_classes: int, options: Mapping[str, Any]
+) -> keras.Model:
+    """Builds one of `MODELS` by name.
+
+    Raises:
+        ValueError: If there is no model of that name.
+    """
+    if name not in MODELS:
+        raise ValueError(
+            f"There is no model {name!r}; known are {sorted(MODELS)}. Use one of "
+            "these, or add a builder to agents/models.py."
+        )
+    return MODELS[name](input_shape, num_classes, **options)

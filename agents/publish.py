@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a trained agent to disk in the form that `ganno_keras` loads."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from tf_agents.agents.ppo import ppo_clip_agent
+
+from ganno_keras.actions import check_learning_rate_bounds, get_action_set
+from ganno_keras.policies.metadata import PolicyMetadata
+from ganno_keras.policies.saved_policy import save_policy
+
+from .configuration import MetaTrainingConfiguration
+from .environment import observation_spec
+from .export import ExportedPolicy
+from .run_folder import RunFolder
+
+
+def publish_policy(
+    agent: ppo_clip_agent.PPOClipAgent,
+    configuration: MetaTrainingConfiguration,
+    folder: RunFolder,
+    directory: Path,
+) -> PolicyMetadata:
+    """Exports the agent's policy with a truthful account of how it was made.
+
+    Args:
+        agent: The trained agent.
+        configuration: Of its meta-training.
+        folder: Of its meta-training; it knows what code ran and for how long.
+        directory: Where to; it must not exist yet.
+
+    Raises:
+        ValueError: If the directory exists.
+    """
+    environment = configuration.environment
+    spec = observation_spec(environment)
+    description = PolicyMetadata(
+        name=configuration.name,
+        observation_spec=spec,
+        action_set=get_action_set(environment.action_set),
+        interval=environment.interval,
+        sampled=configuration.sampled,
+        learning_rate_bounds=check_learning_rate_bounds(
+            environment.learning_rate_bounds
+        ),
+        trained_on={
+            "configuration": dataclasses.asdict(configuration),
+            "gradient_steps": int(agent.train_step_counter),
+            **folder.account(),
+        },
+    )
+    module = ExportedPolicy(agent.policy, spec.num_features)
+    return save_policy(module, description, directory)

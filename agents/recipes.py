@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The named configurations of the policies in `saved_policies/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from .configuration import (
+    EnvironmentConfiguration,
+    MetaTrainingConfiguration,
+    PPOConfiguration,
+    TaskConfiguration,
+)
+
+PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
+
+# Whole episodes, a potential-based reward and small, frequent learning steps; a share
+# of the episodes hides what a user's training may not have.
+FIRST: Final = MetaTrainingConfiguration(
+    name="ganno-first",
+    timesteps=24_000,
+    environment=EnvironmentConfiguration(
+        tasks=(TaskConfiguration(dataset="fashion_mnist", model="two_layer_cnn"),),
+        num_environments=8,
+        reward="potential",
+        masked=(),
+        learning_rate_bounds=(0.0, 0.01),
+        zero_rate_probability=0.1,
+        hidden_accuracy_probability=0.15,
+        hidden_validation_probability=0.15,
+    ),
+    ppo=PPOConfiguration(
+        critic_recurrent_units=64,
+        sequence_length=0,
+        num_epochs=8,
+        num_minibatches=1,
+        learning_rate=5e-4,
+        value_clip=0.0,
+        entropy_cost=0.005,
+    ),
+)
+
+RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
+    "paper": PAPER,
+    "first": FIRST,
+}
+
+
+def find_configuration(name_or_path: str) -> MetaTrainingConfiguration:
+    """Finds a configuration by recipe name or reads it from a JSON file.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if name_or_path in RECIPES:
+        return RECIPES[name_or_path]
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ValueError(
+            f"{name_or_path!r} is neither a recipe ({', '.join(sorted(RECIPES))}) nor "
+            "a JSON file. Name one of these."
+        )
+    return MetaTrainingConfiguration.load(path)
