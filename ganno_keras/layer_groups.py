@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which trainable variables one agent controls: a layer group for every leaf layer.
+
+Owners are found by the identity of the variable, never by a name: nested models may
+repeat the names of their layers, and shared layers appear in several places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import NamedTuple
+
+import keras
+
+LAYER_KINDS = (
+    "linear",
+    "convolution",
+    "attention",
+    "recurrent",
+    "embedding",
+    "normalization",
+    "other",
+)
+LAYER_DEPTHS = ("first", "intermediate", "last")
+
+
+@dataclass(frozen=True)
+class LayerGroup:
+    """The trainable variables that share one learning rate, set by one agent.
+
+    Args:
+        name: The path of the layer that owns the variables, unique within a model.
+        kind: One of `LAYER_KINDS`.
+        depth: One of `LAYER_DEPTHS`, by the place among all groups of the model.
+        variables: The group's trainable variables, in the model's order.
+    """
+
+    name: str
+    kind: str
+    depth: str
+    variables: tuple[keras.Variable, ...]
+
+    @property
+    def num_weights(self) -> int:
+        """How many numbers the variables of the group hold together."""
+        return sum(prod(variable.shape) for variable in self.variables)
+
+
+def layer_groups(model: keras.Layer) -> tuple[LayerGroup, ...]:
+    """Splits the trainable variables of a model into the groups that agents control.
+
+    A group is a leaf layer. The parts of an attention layer, of a recurrent layer (all
+    but stacked cells) and of `SpectralNormalization` count as one layer. Weights that
+    the model itself or an inner block owns form a group of their own, and so do
+    variables that no layer owns. Every trainable variable is in exactly one group.
+
+    Args:
+        model: A built model or layer. Frozen variables belong to no group.
+
+    Returns:
+        The groups, in the order of `model.trainable_variables`.
+
+    Raises:
+        ValueError: The model is not built, so that it has no variables yet.
+
+    Example:
+
+        >>> import keras
+        >>> model = keras.Sequential(
+        ...     [keras.Input([4]), keras.layers.Dense(3), keras.layers.Dense(2)]
+        ... )
+        >>> [(group.kind, group.depth, group.num_weights)
+        ...  for group in layer_groups(model)]
+        [('linear', 'first', 15), ('linear', 'last', 8)]
+
+    Paper: section 4, one agent a layer; appendix A, "layer type" and "layer depth".
+    """
+    if not model.built:
+        raise ValueError(
+            f"Layer groups need a built model. Received: {model.name!r}, which has not "
+            "been built. Call `model.build(input_shape)`, or call the model on a batch."
+        )
+    owners = {
+        id(variable): owner
+        for owner in _owners(model, composite=None)
+        for variable in owner.layer._trainable_variables
+    }
+    members: dict[_Owner, list[keras.Variable]] = {}
+    for variable in model.trainable_variables:
+        owner = owners.get(id(variable)) or _path_owner(variable)
+        members.setdefault(owner.group, []).append(variable)
+    return _with_depths(
+        LayerGroup(name, owner.kind, "intermediate", tuple(variables))
+        for name, (owner, variables) in zip(
+            _unique(owner.name for owner in members), members.items(), strict=True
+        )
+    )
+
+
+def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...]:
+    """Groups variables by the path of their layer alone, when no model is at hand.
+
+    Args:
+        variables: Trainable variables, each in the list once.
+
+    Returns:
+        One group of kind `other` for each path prefix, in the order of the variables.
+    """
+    members: dict[str, list[keras.Variable]] = {}
+    for variable in variables:
+        members.setdefault(_path_owner(variable).name, []).append(variable)
+    return _with_depths(
+        LayerGroup(name, "other", "intermediate", tuple(group))
+        for name, group in members.items()
+    )
+
+
+def single_group(groups: Sequence[LayerGroup]) -> tuple[LayerGroup]:
+    """Merges all groups into one: the single-agent mode.
+
+    Args:
+        groups: The groups of a model, at least one.
+
+    Returns:
+        One group `all` of depth `first`; its kind is the common one, or `other`.
+
+    Raises:
+        ValueError: There is no group to merge.
+
+    Paper: section 5, the single-agent ablation.
+    """
+    if not groups:
+        raise ValueError(
+            "Received no layer groups: the model has no trainable variables. Pass the "
+            "groups of a model that has some."
+        )
+    kinds = {group.kind for group in groups}
+    variables = tuple(variable for group in groups for variable in group.variables)
+    kind = kinds.pop() if len(kinds) == 1 else "other"
+    return (LayerGroup("all", kind, "first", variables),)
+
+
+class _Owner(NamedTuple):
+    """A layer that holds variables, and the group into which they go."""
+
+    name: str
+    kind: str
+    layer: keras.Layer | None = None
+    composite: _Owner | None = None
+
+    @property
+    def group(self) -> _Owner:
+        """The owner that stands for the whole group."""
+        return self.composite or self
+
+    # Layers may be equal by name and kind only: compare the objects.
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Owner):
+            return NotImplemented
+        if self.layer is None or other.layer is None:
+            return self.layer is other.layer and self.name == other.name
+        return self.layer is other.layer
+
+    def __hash__(self) -> int:
+        return hash(self.name) if self.layer is None else id(self.layer)
+
+
+def _layer_types(*names: str) -> tuple[type[keras.Layer], ...]:
+    """The Keras layers of these names that the installed Keras has."""
+    return tuple(
+        getattr(keras.layers, name) for name in names if hasattr(keras.layers, name)
+    )
+
+
+_KINDS: tuple[tuple[str, tuple[type[keras.Layer], ...]], ...] = (
+    ("linear", _layer_types("Dense", "EinsumDense")),
+    (
+        "convolution",
+        _layer_types(
+            *(f"{form}{rank}D" for form in ("Conv", "DepthwiseConv", "SeparableConv")
+              for rank in (1, 2, 3)),
+            *(f"Conv{rank}DTranspose" for rank in (1, 2, 3)),
+        ),
+    ),
+    (
+        "attention",
+        _layer_types(
+            "MultiHeadAttention",
+            "GroupedQueryAttention",
+            "GroupQueryAttention",
+            "Attention",
+            "AdditiveAttention",
+        ),
+    ),
+    (
+        "recurrent",
+        _layer_types(
+            "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"
+        ),
+    ),
+    ("embedding", _layer_types("Embedding")),
+    (
+        "normalization",
+        _layer_types(
+            "BatchNormalization",
+            "GroupNormalization",
+            "LayerNormalization",
+            "RMSNormalization",
+            "UnitNormalization",
+        ),
+    ),
+)
+_COMPOSITES = _layer_types(
+    "MultiHeadAttention",
+    "GroupedQueryAttention",
+    "GroupQueryAttention",
+    "SpectralNormalization",
+)
+
+
+def _kind(layer: keras.Layer) -> str:
+    if isinstance(layer, keras.layers.SpectralNormalization):
+        return _kind(layer.layer)
+    return next((kind for kind, types in _KINDS if isinstance(layer, types)), "other")
+
+
+def _is_composite(layer: keras.Layer) -> bool:
+    """Whether everything below the layer is one group with it."""
+    if isinstance(layer, keras.layers.RNN):
+        return not isinstance(layer.cell, keras.layers.StackedRNNCells)
+    return isinstance(layer, _COMPOSITES)
+
+
+def _owners(
+    layer: keras.Layer, composite: _Owner | None, recurrent: bool = False
+) -> Iterator[_Owner]:
+    """Walks a layer and everything below it; a layer may come more than once."""
+    recurrent = recurrent or isinstance(layer, keras.layers.RNN)
+    kind = "recurrent" if recurrent else _kind(layer)
+    owner = _Owner(layer.path or layer.name, kind, layer, composite)
+    yield owner
+    if composite is None and _is_composite(layer):
+        composite = owner
+    for child in layer._layers:
+        yield from _owners(child, composite, recurrent)
+
+
+def _path_owner(variable: keras.Variable) -> _Owner:
+    """Stands in for a layer where none owns the variable."""
+    path = str(getattr(variable, "path", variable.name))
+    return _Owner(path.rpartition("/")[0] or path, "other")
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    """Adds a number to names that came before."""
+    taken: set[str] = set()
+    for name in names:
+        candidate, number = name, 1
+        while candidate in taken:
+            candidate, number = f"{name}_{number}", number + 1
+        taken.add(candidate)
+        yield candidate
+
+
+def _with_depths(groups: Iterable[LayerGroup]) -> tuple[LayerGroup, ...]:
+    listed = list(groups)
+    if listed:
+        listed[-1] = replace(listed[-1], depth="last")
+        listed[0] = replace(listed[0], depth="first")
+    return tuple(listed)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A learning rate of its own for every layer group of a Keras optimizer."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from ganno_keras._layer_table import Groups, LayerTable
+from ganno_keras._specialised_optimizer import is_specialised, restore, specialise
+from ganno_keras.layer_groups import LayerGroup
+from ganno_keras.layer_statistics import LayerStatistics
+
+
+class LayerwiseOptimizer:
+    """Gives every layer group of a Keras optimizer its own learning rate.
+
+    The optimizer stays the user's own object: it is specialised in place, its slots,
+    clipping, averaging, accumulation and loss scaling work on as they are, and
+    `detach()` makes it plain again. With equal rates training is bit-identical to the
+    plain optimizer. A rate of 0 freezes exactly that group, weight decay included.
+
+    Args:
+        inner_optimizer: Any optimizer of Keras but `MultiOptimizer`, built or not. Of a
+            `LossScaleOptimizer` the optimizer inside it is taken.
+        groups: The layer groups, or a function of the list of trainable variables that
+            gives them (called when the optimizer is built, for models that are not
+            built yet). None makes one group a layer, by the paths of the variables.
+
+    Raises:
+        TypeError: `inner_optimizer` is not a Keras optimizer.
+        ValueError: The optimizer is a `MultiOptimizer`, follows a learning rate schedule
+            or is attached already; or a variable is in two groups or in none. Nothing
+            has been changed then.
+
+    Example:
+
+        >>> import keras
+        >>> from ganno_keras.layer_groups import layer_groups
+        >>> model = keras.Sequential(
+        ...     [keras.Input([4]), keras.layers.Dense(3), keras.layers.Dense(1)]
+        ... )
+        >>> model.compile("adam", "mse")
+        >>> with LayerwiseOptimizer(model.optimizer, layer_groups(model)) as layerwise:
+        ...     layerwise.set_learning_rates([0.0, 0.01])
+        ...     history = model.fit(
+        ...         keras.ops.ones([8, 4]), keras.ops.ones([8, 1]), verbose=0
+        ...     )
+
+    Paper: section 4, one learning rate a layer.
+    """
+
+    def __init__(
+        self, inner_optimizer: keras.optimizers.Optimizer, groups: Groups = None
+    ) -> None:
+        self.inner_optimizer = _innermost(inner_optimizer)
+        self._table = LayerTable(self.inner_optimizer, groups)
+        specialise(self.inner_optimizer, self._table)
+
+    @property
+    def groups(self) -> tuple[LayerGroup, ...]:
+        """The layer groups, in the order of all `[num_groups]` values."""
+        return self._built_table.groups
+
+    @property
+    def num_groups(self) -> int:
+        """How many layer groups, and so learning rates, there are."""
+        return len(self.groups)
+
+    @property
+    def learning_rates(self) -> keras.Variable:
+        """The learning rates: a variable `[num_groups]`."""
+        return self._built_table.learning_rates
+
+    @property
+    def weight_decays(self) -> keras.Variable | None:
+        """The decoupled weight decays `[num_groups]`; None if the optimizer has none."""
+        return self._built_table.weight_decays
+
+    @property
+    def measuring(self) -> keras.Variable:
+        """A boolean variable: whether the coming updates take the statistics."""
+        return self._built_table.measuring
+
+    @property
+    def statistics_sums(self) -> keras.Variable:
+        """The sums `[num_groups, 4]` of the last measured update, 0 before the first."""
+        return self._built_table.statistics_sums
+
+    def set_learning_rates(self, values: npt.ArrayLike) -> None:
+        """Sets the learning rate of every group.
+
+        Args:
+            values: `[num_groups]`, finite, at least 0.
+
+        Raises:
+            ValueError: The values have another shape, or are negative or not finite.
+        """
+        self.learning_rates.assign(self._checked("learning rates", values))
+
+    def set_weight_decays(self, values: npt.ArrayLike) -> None:
+        """Sets the decoupled weight decay of every group.
+
+        Args:
+            values: `[num_groups]`, finite, at least 0.
+
+        Raises:
+            ValueError: The values have another shape, or are negative or not finite, or
+                the optimizer was made without weight decay.
+        """
+        if self.weight_decays is None:
+            raise ValueError(
+                f"The optimizer {self.inner_optimizer.name!r} has no weight decay. Make "
+                "it with `weight_decay=0.0` or more to give every group its own."
+            )
+        self.weight_decays.assign(self._checked("weight decays", values))
+
+    def statistics(self) -> LayerStatistics:
+        """Reads the statistics of the last update that was measured.
+
+        Returns:
+            One value a group in each field, as NumPy arrays on the host.
+        """
+        sums = ops.convert_to_numpy(self.statistics_sums)
+        return LayerStatistics.from_sums(
+            sums, [group.num_weights for group in self.groups]
+        )
+
+    def detach(self) -> None:
+        """Makes the optimizer the user's plain object again; harmless if it is."""
+        if vars(self.inner_optimizer).get("_layer_table") is self._table:
+            restore(self.inner_optimizer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.detach()
+
+    @property
+    def _built_table(self) -> LayerTable:
+        if not self._table.built:
+            raise ValueError(
+                "The layer groups are known once the optimizer is built. Call "
+                "`optimizer.build(model.trainable_variables)` first."
+            )
+        return self._table
+
+    def _checked(self, what: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        array = np.asarray(values, np.float64)
+        if array.shape != (self.num_groups,):
+            raise ValueError(
+                f"Received {what} of shape {array.shape}. Pass one for each of the "
+                f"{self.num_groups} layer groups."
+            )
+        if not (np.isfinite(array) & (array >= 0)).all():
+            raise ValueError(
+                f"Received {what} {array.tolist()}. Pass finite values of 0 or more."
+            )
+        return array
+
+
+def _innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Looks through loss scaling; refuses what cannot be specialised."""
+    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(
+            f"Received an optimizer of type {type(optimizer).__name__}: {optimizer!r}. "
+            "Pass a Keras optimizer, such as `keras.optimizers.Adam(0.001)`."
+        )
+    multi = getattr(keras.optimizers, "MultiOptimizer", ())
+    if isinstance(optimizer, multi):
+        raise ValueError(
+            "Received a MultiOptimizer, whose parts have learning rates of their own. "
+            "Pass one optimizer for all variables: the rates are then per layer."
+        )
+    if not isinstance(optimizer._learning_rate, keras.Variable):
+        raise ValueError(
+            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or a "
+            f"function: {optimizer._learning_rate!r}. Make the optimizer with a number: "
+            "the layerwise rates replace the schedule."
+        )
+    if is_specialised(optimizer):
+        raise ValueError(
+            f"The optimizer {optimizer.name!r} is attached to another "
+            "LayerwiseOptimizer. Call `detach()` on that one first."
+        )
+    return optimizer
