@@ -14,9 +14,7 @@ from ganno_keras._update_directions import holds_rate_in_state, update_direction
 from ganno_keras.layer_groups import LayerGroup, groups_by_path
 
 Groups = (
-    Sequence[LayerGroup]
-    | Callable[[list[keras.Variable]], Sequence[LayerGroup]]
-    | None
+    Sequence[LayerGroup] | Callable[[list[keras.Variable]], Sequence[LayerGroup]] | None
 )
 Tensor = Any
 
@@ -164,7 +162,10 @@ def _variable_scope(
 
 def _has_replicas(optimizer: keras.optimizers.Optimizer) -> bool:
     strategy = getattr(optimizer, "_distribution_strategy", None)
-    return strategy is not None and type(strategy).__name__ != "_DefaultDistributionStrategy"
+    return (
+        strategy is not None
+        and type(strategy).__name__ != "_DefaultDistributionStrategy"
+    )
 
 
 def _checked(

@@ -83,9 +83,7 @@ class LayerwiseMixin:
     ) -> None:
         """Takes the rate of the variable's group; called alone, obeys its argument."""
         if self._layer_table.is_active:
-            learning_rate = self._layer_table.rate(
-                self._layer_table.group_of(variable)
-            )
+            learning_rate = self._layer_table.rate(self._layer_table.group_of(variable))
         super().update_step(gradient, variable, learning_rate)
 
     # ---------------------------------------------------------------- weight decay
@@ -144,9 +142,7 @@ class LayerwiseMixin:
                 )
                 for _, variable in grads_and_vars
             }
-        super()._distributed_tf_update_step(
-            distribution, grads_and_vars, learning_rate
-        )
+        super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
         update(
             self._layer_table.statistics_sums.value,
             self._measure,

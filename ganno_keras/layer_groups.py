@@ -179,8 +179,11 @@ _KINDS: tuple[tuple[str, tuple[type[keras.Layer], ...]], ...] = (
     (
         "convolution",
         _layer_types(
-            *(f"{form}{rank}D" for form in ("Conv", "DepthwiseConv", "SeparableConv")
-              for rank in (1, 2, 3)),
+            *(
+                f"{form}{rank}D"
+                for form in ("Conv", "DepthwiseConv", "SeparableConv")
+                for rank in (1, 2, 3)
+            ),
             *(f"Conv{rank}DTranspose" for rank in (1, 2, 3)),
         ),
     ),
@@ -196,9 +199,7 @@ _KINDS: tuple[tuple[str, tuple[type[keras.Layer], ...]], ...] = (
     ),
     (
         "recurrent",
-        _layer_types(
-            "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"
-        ),
+        _layer_types("RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
     ),
     ("embedding", _layer_types("Embedding")),
     (

@@ -79,14 +79,10 @@ class LayerStatistics:
                 np.moveaxis(sums[..., 1:], -1, 0)
             )
             trust_ratio = _trust_ratio(weight_norm, update_norm)
-        return cls(
-            mean, variance, weight_norm, gradient_norm, update_norm, trust_ratio
-        )
+        return cls(mean, variance, weight_norm, gradient_norm, update_norm, trust_ratio)
 
 
 def _trust_ratio(weight_norm: Array, update_norm: Array) -> Array:
     """The ratio of LAMB; the denominator is guarded, so that no infinity arises."""
     undefined = (weight_norm == 0) | (update_norm == 0)
-    return np.where(
-        undefined, 1.0, weight_norm / np.where(undefined, 1.0, update_norm)
-    )
+    return np.where(undefined, 1.0, weight_norm / np.where(undefined, 1.0, update_norm))
