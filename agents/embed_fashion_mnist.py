@@ -3,8 +3,8 @@
 
     python -m agents.embed_fashion_mnist
 
-The draw depends on nothing but the number of each image, so everybody gets the same
-arrays, on every version of every library.
+The draw follows from the images themselves, so everybody gets the same arrays, in
+whatever order a version of a library delivers them.
 """
 
 from __future__ import annotations
@@ -24,19 +24,24 @@ from .datasets import load_split
 IMAGES_OF_A_CLASS: Final = {"train": 800, "test": 200}
 
 
-def draw_balanced(labels: np.ndarray, images_of_a_class: int) -> np.ndarray:
+def draw_balanced(
+    images: np.ndarray, labels: np.ndarray, images_of_a_class: int
+) -> np.ndarray:
     """Draws the same number of images of each class, in random order.
 
     Args:
+        images: uint8 `[num_images, height, width, channels]`.
         labels: Whole numbers `[num_images]`.
         images_of_a_class: How many to draw of each.
 
     Returns:
         Indices int64 `[num_classes * images_of_a_class]`.
     """
+    # A digest is a random-looking key for sorting that no library's version changes.
+    keys = [sha256(image.tobytes()).digest() for image in images]
     taken: Counter[int] = Counter()
     chosen = []
-    for index in sorted(range(len(labels)), key=_shuffling_key):
+    for index in sorted(range(len(labels)), key=lambda index: keys[index]):
         label = int(labels[index])
         if taken[label] < images_of_a_class:
             taken[label] += 1
@@ -49,15 +54,10 @@ def embed(path: Path) -> None:
     arrays = {}
     for split, images_of_a_class in IMAGES_OF_A_CLASS.items():
         images, labels = load_split("fashion_mnist", split)
-        chosen = draw_balanced(labels, images_of_a_class)
+        chosen = draw_balanced(images, labels, images_of_a_class)
         arrays[f"{split}_images"] = images[chosen]
         arrays[f"{split}_labels"] = labels[chosen].astype(np.uint8)
     np.savez_compressed(path, allow_pickle=False, **arrays)
-
-
-def _shuffling_key(index: int) -> bytes:
-    """A random-looking, eternal sort key: no generator's stream is promised to last."""
-    return sha256(str(index).encode()).digest()
 
 
 if __name__ == "__main__":
