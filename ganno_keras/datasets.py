@@ -22,8 +22,9 @@ class LabelledImages(NamedTuple):
 def load_embedded_fashion_mnist() -> tuple[LabelledImages, LabelledImages]:
     """Loads the class-balanced subset of Fashion-MNIST that ships with the package.
 
-    800 training and 200 test images of each of the ten classes, drawn from the original
-    training and test sets (Xiao, Rasul and Vollgraf 2017, MIT licence), in random order.
+    800 training and 200 test images of each of the ten classes, in random order, drawn
+    from the original training and test sets (Xiao, Rasul and Vollgraf 2017; MIT
+    licence).
 
     Returns:
         Training and test set: images float32 `[8000, 28, 28, 1]` and
