@@ -3,43 +3,69 @@
 
 The optimizer keeps its identity, its variables and its whole pipeline (clipping,
 accumulation, averaging, loss scaling). Only its class is exchanged, for a subclass made
-of the class it had and the mixin below, which replaces the rate that each variable sees.
+of the class it had and the mixins below, which replace the rate that each variable sees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import keras
-from keras import ops
 
+from ganno_keras._backend_primitives import BACKEND
+from ganno_keras._freezing import FreezingMixin
 from ganno_keras._layer_table import LayerTable
-from ganno_keras._measurement import layer_sums
+from ganno_keras._layerwise_state import LayerwiseState
+from ganno_keras._layerwise_steps import STEPS
 
 Tensor = Any
 
 
-def specialise(optimizer: keras.optimizers.Optimizer, table: LayerTable) -> None:
-    """Lets an optimizer look its rates up in a table, until `restore`."""
-    # Around Keras' own __setattr__: the table's variables are not the optimizer's.
-    vars(optimizer)["_layer_table"] = table
-    specialised = _specialised_class(type(optimizer), table.freezes)
-    _set_class(optimizer, specialised)
+def specialise(
+    optimizer: keras.optimizers.Optimizer,
+    state: LayerwiseState,
+    loss_scalers: Sequence[keras.optimizers.LossScaleOptimizer],
+) -> None:
+    """Lets an optimizer look its rates up in a table, until `restore`.
+
+    Args:
+        optimizer: The innermost optimizer.
+        state: What is to be saved with it, the table among it.
+        loss_scalers: The optimizers around it.
+    """
+    mixins = [LayerwiseMixin, STEPS[BACKEND]]
+    if isinstance(optimizer, getattr(keras.optimizers, "Muon", ())):
+        mixins.insert(0, MuonMixin)
+    if state.table.freezes:
+        mixins.insert(0, FreezingMixin)
+    _exchange_class(optimizer, state, mixins)
+    if BACKEND == "jax":
+        # Their variables are those of the optimizer inside too.
+        for scaler in loss_scalers:
+            _exchange_class(scaler, state, [PlainLayoutMixin])
 
 
 def restore(optimizer: keras.optimizers.Optimizer) -> None:
-    """Makes an optimizer what it was before `specialise`."""
+    """Makes an optimizer what it was before `specialise`; harmless if it is."""
     if is_specialised(optimizer):
         _set_class(optimizer, type(optimizer)._plain_class)
-        del vars(optimizer)["_layer_table"]
+        del vars(optimizer)["_layer_table"], vars(optimizer)["layerwise_state"]
 
 
 def is_specialised(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether an optimizer has a table now."""
-    return issubclass(type(optimizer), LayerwiseMixin)
+    """Whether an optimizer looks its rates up in a table now."""
+    return issubclass(type(optimizer), PlainLayoutMixin)
+
+
+def _exchange_class(
+    optimizer: keras.optimizers.Optimizer, state: LayerwiseState, mixins: list[type]
+) -> None:
+    # Around Keras' own __setattr__: the table's variables are not the optimizer's.
+    vars(optimizer).update(_layer_table=state.table, layerwise_state=state)
+    _set_class(optimizer, _subclass(type(optimizer), tuple(mixins)))
 
 
 def _set_class(optimizer: keras.optimizers.Optimizer, cls: type) -> None:
@@ -47,23 +73,44 @@ def _set_class(optimizer: keras.optimizers.Optimizer, cls: type) -> None:
 
 
 @cache
-def _specialised_class(plain: type, freezes: bool) -> type:
+def _subclass(plain: type, mixins: tuple[type, ...]) -> type:
     """A subclass that looks like the plain class to everything but `type`."""
-    mixins = (FreezingMixin, LayerwiseMixin) if freezes else (LayerwiseMixin,)
-    disguise = {
+    namespace: dict[str, Any] = {
         "_plain_class": plain,
-        "__class__": property(lambda _: plain),
         "__module__": plain.__module__,
         "__qualname__": plain.__qualname__,
         "__doc__": plain.__doc__,
     }
-    return type(plain.__name__, (*mixins, plain), disguise)
+    if BACKEND != "torch":  # whose compiler refuses such a property
+        namespace["__class__"] = property(lambda _: plain)
+    return type(plain.__name__, (*mixins, plain), namespace)
 
 
-class LayerwiseMixin:
-    """What a specialised optimizer does in another way than its plain class."""
+class PlainLayoutMixin:
+    """Saves, loads and pickles as the plain class does."""
 
     _layer_table: LayerTable
+    _plain_class: type
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes the variables of the plain optimizer."""
+        with self._layer_table.hidden():
+            super().save_own_variables(store)
+
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Reads the variables of the plain optimizer."""
+        with self._layer_table.hidden():
+            super().load_own_variables(store)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        # Keras unpickles by a method of the class: name the one that can be imported.
+        _, arguments = super().__reduce__()
+        return self._plain_class._unpickle_model, arguments
+
+
+class LayerwiseMixin(PlainLayoutMixin):
+    """Updates and decays each variable at the rate of its group."""
+
     _decaying_group: int | None = None
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
@@ -73,7 +120,7 @@ class LayerwiseMixin:
         super().build(variables)
 
     def _backend_apply_gradients(
-        self, grads: list[Tensor], trainable_variables: list[keras.Variable]
+        self, grads: Sequence[Tensor], trainable_variables: Sequence[keras.Variable]
     ) -> None:
         with self._layer_table.active():
             super()._backend_apply_gradients(grads, trainable_variables)
@@ -82,22 +129,19 @@ class LayerwiseMixin:
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
         """Takes the rate of the variable's group; called alone, obeys its argument."""
-        if self._layer_table.is_active:
-            learning_rate = self._layer_table.rate(self._layer_table.group_of(variable))
+        table = self._layer_table
+        if table.is_active:
+            learning_rate = table.rate(table.membership.group_of(variable))
         super().update_step(gradient, variable, learning_rate)
-
-    # ---------------------------------------------------------------- weight decay
 
     def _apply_weight_decay(self, variables: Sequence[keras.Variable]) -> None:
         """Decays group by group: Keras' own code, at the rate of each group."""
-        table = self._layer_table
-        members: dict[int, list[keras.Variable]] = {}
-        for variable in variables:
-            if self._use_weight_decay(variable):
-                members.setdefault(table.group_of(variable), []).append(variable)
-        for group, decayed in members.items():
+        decayed = [
+            variable for variable in variables if self._use_weight_decay(variable)
+        ]
+        for group, places in self._layer_table.membership.by_group(decayed).items():
             with self._decaying(group):
-                super()._apply_weight_decay(decayed)
+                super()._apply_weight_decay([decayed[place] for place in places])
 
     @contextmanager
     def _decaying(self, group: int) -> Iterator[None]:
@@ -123,91 +167,18 @@ class LayerwiseMixin:
     def weight_decay(self, value: Any) -> None:
         vars(self)["weight_decay"] = value
 
-    # ---------------------------------------------------------------- statistics
 
-    def _distributed_tf_update_step(
-        self,
-        distribution: Any,
-        grads_and_vars: list[tuple[Tensor, Any]],
-        learning_rate: Tensor,
-    ) -> None:
-        """The step on TensorFlow, after the gradients of all replicas were added."""
-        update = distribution.extended.update
-        gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
-        before = {}
-        if self._layer_table.direction is None:
-            before = {
-                self._get_variable_index(variable): update(
-                    variable, self._copy_if_measuring, group=False
-                )
-                for _, variable in grads_and_vars
-            }
-        super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
-        update(
-            self._layer_table.statistics_sums.value,
-            self._measure,
-            args=(gradients, before),
-            group=False,
-        )
+class MuonMixin:
+    """Gives the variables that Muon leaves to Adam the same decay, where it was so."""
 
-    def _copy_if_measuring(self, variable: Any) -> Tensor:
-        # Both shapes are the same, as XLA wants; only the true branch reads the weights.
-        return ops.cond(
-            self._layer_table.measuring.value,
-            lambda: ops.convert_to_tensor(variable),
-            lambda: ops.zeros(variable.shape, variable.dtype),
-        )
+    _decaying_group: int | None
 
-    def _measure(
-        self, sums: Any, gradients: dict[int, Tensor], before: dict[int, Tensor]
-    ) -> None:
-        """One condition for all variables, in the update context of the sums."""
-        table = self._layer_table
-        sums.assign(
-            ops.cond(
-                table.measuring.value,
-                lambda: layer_sums(table, gradients, before),
-                lambda: ops.convert_to_tensor(sums),
-            )
-        )
+    @property
+    def adam_weight_decay(self) -> Any:
+        """The group's decay, if the optimizer was made with one decay for both sorts."""
+        plain = vars(self)["adam_weight_decay"]
+        return self.weight_decay if plain == vars(self)["weight_decay"] else plain
 
-
-class FreezingMixin:
-    """Keeps the weights and the state of a group at rate 0 as they are.
-
-    For optimizers that would move the weights, or spoil their state, without a rate.
-    """
-
-    _moving: Tensor | None = None
-
-    def update_step(
-        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
-    ) -> None:
-        """Does the step of the class below, and drops what it assigns at rate 0."""
-        table = self._layer_table
-        if table.is_active:
-            learning_rate = table.rate(table.group_of(variable))
-            vars(self)["_moving"] = learning_rate > 0
-        try:
-            super().update_step(gradient, variable, learning_rate)
-        finally:
-            vars(self).pop("_moving", None)
-
-    def assign(self, variable: keras.Variable, value: Tensor) -> None:
-        """Assigns unless the group is frozen."""
-        if self._moving is not None:
-            value = ops.where(self._moving, value, variable)
-        super().assign(variable, value)
-
-    def assign_add(self, variable: keras.Variable, value: Tensor) -> None:
-        """Adds unless the group is frozen."""
-        super().assign_add(variable, self._moved(value))
-
-    def assign_sub(self, variable: keras.Variable, value: Tensor) -> None:
-        """Subtracts unless the group is frozen."""
-        super().assign_sub(variable, self._moved(value))
-
-    def _moved(self, value: Tensor) -> Tensor:
-        if self._moving is None:
-            return value
-        return ops.where(self._moving, value, ops.zeros_like(value))
+    @adam_weight_decay.setter
+    def adam_weight_decay(self, value: Any) -> None:
+        vars(self)["adam_weight_decay"] = value

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from keras import ops
 
 from ganno_keras._layer_table import Groups, LayerTable
+from ganno_keras._layerwise_state import LayerwiseState
 from ganno_keras._specialised_optimizer import is_specialised, restore, specialise
 from ganno_keras.layer_groups import LayerGroup
 from ganno_keras.layer_statistics import LayerStatistics
@@ -58,9 +59,10 @@ class LayerwiseOptimizer:
     def __init__(
         self, inner_optimizer: keras.optimizers.Optimizer, groups: Groups = None
     ) -> None:
-        self.inner_optimizer = _innermost(inner_optimizer)
-        self._table = LayerTable(self.inner_optimizer, groups)
-        specialise(self.inner_optimizer, self._table)
+        *self._loss_scalers, self.inner_optimizer = _unwrapped(inner_optimizer)
+        _check_supported(self.inner_optimizer)
+        self._state = LayerwiseState(LayerTable(self.inner_optimizer, groups))
+        specialise(self.inner_optimizer, self._state, self._loss_scalers)
 
     @property
     def groups(self) -> tuple[LayerGroup, ...]:
@@ -131,10 +133,25 @@ class LayerwiseOptimizer:
             sums, [group.num_weights for group in self.groups]
         )
 
+    @property
+    def host_state(self) -> dict[str, np.ndarray]:
+        """Arrays of the host that are saved and loaded with the optimizer.
+
+        Whoever drives the rates keeps here what a training that goes on from a file
+        must have. Loading replaces all entries, and counts in `num_loads`.
+        """
+        return self._state.host_state
+
+    @property
+    def num_loads(self) -> int:
+        """How often rates and `host_state` have been loaded from a file."""
+        return self._state.num_loads
+
     def detach(self) -> None:
         """Makes the optimizer the user's plain object again; harmless if it is."""
-        if vars(self.inner_optimizer).get("_layer_table") is self._table:
-            restore(self.inner_optimizer)
+        for optimizer in (*self._loss_scalers, self.inner_optimizer):
+            if vars(optimizer).get("layerwise_state") is self._state:
+                restore(optimizer)
 
     def __enter__(self) -> Self:
         return self
@@ -149,12 +166,12 @@ class LayerwiseOptimizer:
 
     @property
     def _built_table(self) -> LayerTable:
-        if not self._table.built:
+        if not self._state.table.built:
             raise ValueError(
                 "The layer groups are known once the optimizer is built. Call "
                 "`optimizer.build(model.trainable_variables)` first."
             )
-        return self._table
+        return self._state.table
 
     def _checked(self, what: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         array = np.asarray(values, np.float64)
@@ -170,17 +187,24 @@ class LayerwiseOptimizer:
         return array
 
 
-def _innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """Looks through loss scaling; refuses what cannot be specialised."""
-    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
+def _unwrapped(
+    optimizer: keras.optimizers.Optimizer,
+) -> list[keras.optimizers.Optimizer]:
+    """An optimizer and those inside it, the innermost last."""
+    optimizers = [optimizer]
+    while isinstance(optimizers[-1], keras.optimizers.LossScaleOptimizer):
+        optimizers.append(optimizers[-1].inner_optimizer)
+    return optimizers
+
+
+def _check_supported(optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses what cannot be specialised."""
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise TypeError(
             f"Received an optimizer of type {type(optimizer).__name__}: {optimizer!r}. "
             "Pass a Keras optimizer, such as `keras.optimizers.Adam(0.001)`."
         )
-    multi = getattr(keras.optimizers, "MultiOptimizer", ())
-    if isinstance(optimizer, multi):
+    if isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
         raise ValueError(
             "Received a MultiOptimizer, whose parts have learning rates of their own. "
             "Pass one optimizer for all variables: the rates are then per layer."
@@ -196,4 +220,3 @@ def _innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimi
             f"The optimizer {optimizer.name!r} is attached to another "
             "LayerwiseOptimizer. Call `detach()` on that one first."
         )
-    return optimizer
