@@ -46,6 +46,8 @@ def draw_balanced(
         if taken[label] < images_of_a_class:
             taken[label] += 1
             chosen.append(index)
+    # In the order of the draw the end would hold only the class that filled up last.
+    chosen.sort(key=lambda index: sha256(keys[index]).digest())
     return np.array(chosen, dtype=np.int64)
 
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every test starts from: the legacy switch, seeds, a tiny model, tiny data."""
+
+from __future__ import annotations
+
+import os
+
+# Both are read when TensorFlow is imported: TF-Agents needs the first, eyes the second.
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+
+IMAGE_SHAPE = (8, 8, 1)
+NUM_CLASSES = 3
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> None:
+    """Python, NumPy and Keras draw the same numbers in every run of a test."""
+    keras.utils.set_random_seed(20231130)
+
+
+@pytest.fixture
+def two_layer_model() -> keras.Model:
+    """An uncompiled convolutional classifier with two trainable layers."""
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="convolution"),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dense(NUM_CLASSES, activation="softmax", name="classifier"),
+        ],
+        name="two_layer_model",
+    )
+
+
+@pytest.fixture
+def small_data() -> tuple[np.ndarray, np.ndarray]:
+    """64 images, float32 [64, 8, 8, 1] in [0, 1], and labels that they determine."""
+    generator = np.random.default_rng(7)
+    images = generator.random((64, *IMAGE_SHAPE), dtype=np.float32)
+    brightness = images.mean(axis=(1, 2, 3))
+    labels = np.digitize(brightness, np.quantile(brightness, [1 / 3, 2 / 3]))
+    return images, labels.astype(np.int32)

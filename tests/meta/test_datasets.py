@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data sets by name, and the making of the embedded one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from agents import embed_fashion_mnist
+from agents.datasets import DATASETS, DOWNLOADED, load_dataset
+from ganno_keras._locations import data_directory
+from ganno_keras.datasets import EMBEDDED_FILE, load_embedded_fashion_mnist
+
+
+class FakeTensorFlowDatasets:
+    """Delivers six black or white images, or fails as it is told to."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.requests: list[tuple[str, str]] = []
+
+    def load(self, name, *, split, batch_size, as_supervised, shuffle_files):
+        assert (batch_size, as_supervised, shuffle_files) == (-1, True, False)
+        if self.error is not None:
+            raise self.error
+        self.requests.append((name, split))
+        images = np.zeros((6, 2, 2, 1), np.uint8)
+        images[3:] = 255
+        labels = np.arange(6)
+        return tuple(SimpleNamespace(numpy=lambda a=a: a) for a in (images, labels))
+
+
+@pytest.fixture
+def fake(monkeypatch) -> FakeTensorFlowDatasets:
+    library = FakeTensorFlowDatasets()
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", library)
+    return library
+
+
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_load_dataset__asks_for_both_splits_and_scales_them(fake, name):
+    train, test = load_dataset(name)
+    assert fake.requests == [(name, "train"), (name, "test")]
+    assert (train.images.dtype, test.labels.dtype) == (np.float32, np.int32)
+    np.testing.assert_array_equal(test.images[:, 0, 0, 0], [0, 0, 0, 1, 1, 1])
+
+
+def test_load_dataset__needs_no_library_for_the_embedded_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    train, test = load_dataset("embedded_fashion_mnist")
+    assert (len(train.labels), len(test.labels)) == (8000, 2000)
+
+
+def test_load_dataset__names_what_there_is():
+    with pytest.raises(ValueError, match="'mnist'") as caught:
+        load_dataset("mnist")
+    assert all(name in str(caught.value) for name in DATASETS)
+
+
+def test_load_dataset__says_which_extra_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(ImportError, match=r"ganno-keras\[train\]"):
+        load_dataset("cifar10")
+
+
+def test_load_dataset__says_what_to_do_without_the_data(fake):
+    fake.error = OSError("no route to the archive")
+    with pytest.raises(RuntimeError, match="no route to the archive") as caught:
+        load_dataset("cifar10")
+    assert "TFDS_DATA_DIR" in str(caught.value)
+    assert "'embedded_fashion_mnist'" in str(caught.value)
+
+
+@pytest.fixture
+def noise() -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(3)
+    images = generator.integers(0, 256, (200, 4, 4, 1), dtype=np.uint8)
+    return images, generator.integers(0, 5, 200)
+
+
+def test_draw_balanced__takes_the_same_number_of_each_class_once(noise):
+    chosen = embed_fashion_mnist.draw_balanced(*noise, 20)
+    assert np.bincount(noise[1][chosen]).tolist() == [20] * 5
+    assert len(np.unique(chosen)) == 100
+
+
+def test_draw_balanced__draws_the_same_images_from_any_order(noise):
+    images, labels = noise
+    reordered = np.random.default_rng(4).permutation(len(labels))
+    first = embed_fashion_mnist.draw_balanced(images, labels, 20)
+    second = embed_fashion_mnist.draw_balanced(images[reordered], labels[reordered], 20)
+    np.testing.assert_array_equal(images[first], images[reordered][second])
+
+
+def test_embed__writes_the_same_file_twice(monkeypatch, tmp_path, noise):
+    monkeypatch.setattr(embed_fashion_mnist, "load_split", lambda *_: noise)
+    monkeypatch.setattr(
+        embed_fashion_mnist, "IMAGES_OF_A_CLASS", {"train": 20, "test": 10}
+    )
+    files = [tmp_path / "first.npz", tmp_path / "second.npz"]
+    for file in files:
+        embed_fashion_mnist.embed(file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="needs prepared data")
+def test_embed__makes_the_shipped_arrays_from_the_originals(tmp_path):
+    embed_fashion_mnist.embed(tmp_path / EMBEDDED_FILE)
+    with (
+        np.load(tmp_path / EMBEDDED_FILE) as made,
+        np.load(data_directory() / EMBEDDED_FILE) as shipped,
+    ):
+        assert made.files == shipped.files
+        for name in shipped.files:
+            np.testing.assert_array_equal(made[name], shipped[name])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="needs prepared data")
+def test_load_dataset__finds_the_embedded_test_images_in_the_original_test_set():
+    _, original = load_dataset("fashion_mnist")
+    _, embedded = load_embedded_fashion_mnist()
+    known = {
+        (image.tobytes(), int(label)) for image, label in zip(*original, strict=True)
+    }
+    assert all(
+        (image.tobytes(), int(label)) in known
+        for image, label in zip(*embedded, strict=True)
+    )
