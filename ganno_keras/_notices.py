@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What GANNO tells its user: warnings, each once a fit, and a line an epoch."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Final
+
+from ganno_keras._update_clock import FitPlan, UpdateClock
+from ganno_keras.actions import LearningRateBounds
+
+FEWEST_DECISIONS: Final = 5
+"""With fewer decisions in a whole fit there is little to control."""
+
+
+class Notices:
+    """Tells the user of one fit what is worth knowing.
+
+    Args:
+        verbose: 1 prints a line an epoch.
+    """
+
+    def __init__(self, verbose: int) -> None:
+        self._verbose = verbose
+        self._told_of_other_scheduler = False
+
+    def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
+        """Warns of a fit that is only a few intervals long."""
+        if plan.batches is None:
+            return
+        updates = plan.batches * plan.epochs // clock.batches_per_update
+        decisions = max(updates - 1, 0) // clock.interval
+        if decisions < FEWEST_DECISIONS:
+            _warn(
+                f"This fit has {updates} updates in {plan.epochs} epochs, and GANNO "
+                f"decides after every {clock.interval}: {decisions} decisions in all. "
+                "Train for more epochs, use smaller batches, or pass a smaller interval"
+                f", such as GANNO(interval={max(updates // 20, 1)})."
+            )
+
+    def of_bounds(self, learning_rate: float, bounds: LearningRateBounds) -> None:
+        """Warns of an initial learning rate that no action can lead back to."""
+        if not bounds.minimum <= learning_rate <= bounds.maximum:
+            _warn(
+                f"The optimizer's learning rate {learning_rate:g} lies outside the "
+                f"bounds {tuple(bounds)}: the first change of a layer's rate takes it "
+                "to the nearest bound. Compile with a rate inside, or pass "
+                "GANNO(learning_rate_bounds=(minimum, maximum))."
+            )
+
+    def of_other_scheduler(self, initial: float, current: float) -> None:
+        """Warns that somebody else sets a learning rate that has no effect."""
+        if current == initial or self._told_of_other_scheduler:
+            return
+        self._told_of_other_scheduler = True
+        _warn(
+            f"The optimizer's learning_rate was changed from {initial:g} to "
+            f"{current:g} during the fit, by another callback perhaps. That has no "
+            "effect while GANNO sets a rate for every layer. Remove "
+            "LearningRateScheduler, ReduceLROnPlateau or whatever changes it, or "
+            "remove GANNO."
+        )
+
+    def of_learning_rates(self, updates: int, rates: Mapping[str, float]) -> None:
+        """Prints the range of the learning rates."""
+        if not self._verbose or not rates:
+            return
+        (lowest, low), *_, (highest, high) = 2 * sorted(
+            rates.items(), key=lambda item: item[1]
+        )
+        sys.stdout.write(
+            f"GANNO: {updates} updates, learning rates from {low:.2e} ({lowest}) to "
+            f"{high:.2e} ({highest})\n"
+        )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=2)

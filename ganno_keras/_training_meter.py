@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a callback can know of a training: losses and accuracies of a timestep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganno_keras._training_window import (
+    Means,
+    TrainingWindow,
+    counts_nothing,
+    means_of,
+    read_sums,
+)
+from ganno_keras.validation import ValidationSample
+
+
+class TrainingMeter:
+    """Measures training over the timestep, and validation at its end.
+
+    Args:
+        model: The compiled model.
+        validation: The held-out sample to measure at each decision. With None the
+            result of the last validation in `fit` counts, up to an epoch old, and
+            before the first one there is none: never the training data under
+            validation's name.
+    """
+
+    def __init__(self, model: keras.Model, validation: ValidationSample | None) -> None:
+        self._model = model
+        self._sample = validation
+        self._last_validation = np.zeros((0, 2))
+        self._window = TrainingWindow(model)
+        self.last_logs: Mapping[str, Any] = {}
+
+    def begin_epoch(self) -> None:
+        """Keras has reset its metrics."""
+        self._window.begin_epoch()
+
+    def end_training_epoch(self) -> None:
+        """The last batch of an epoch is done, and its metrics are still there."""
+        self._window.end_epoch()
+
+    def end_validation(self) -> None:
+        """`fit` has run its own validation, whose result is in the metrics."""
+        self._last_validation = read_sums(self._model)
+
+    def measure_training(self) -> Means:
+        """Means since the last decision.
+
+        Raises:
+            ValueError: If the training step of the model tells its loss nowhere.
+        """
+        sums = self._window.read()
+        means = means_of(sums)
+        return (
+            means._replace(loss=self._logged_loss()) if counts_nothing(sums) else means
+        )
+
+    def measure_validation(self) -> Means | None:
+        """Means on held-out data; None as long as there are none."""
+        if self._sample is not None:
+            return self._sample.measure(self._model)
+        sums = self._last_validation
+        return None if counts_nothing(sums) else means_of(sums)
+
+    def restart(self) -> None:
+        """Begins a new timestep."""
+        self._window.restart()
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """What a resumed training needs."""
+        return {"training": self._window.read(), "validation": self._last_validation}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        self._window.resume(state["training"])
+        self._last_validation = np.array(state["validation"], np.float64)
+
+    def _logged_loss(self) -> float:
+        """The loss of the last batch, where no metric counts it."""
+        if "loss" not in self.last_logs:
+            raise ValueError(
+                f"The train_step of the model {self._model.name!r} updates no metric "
+                f"named 'loss' and returns none in its logs {sorted(self.last_logs)}, "
+                "so GANNO cannot see how the training goes. Update a keras.metrics.Mean"
+                " named 'loss' in train_step, as Keras' own does."
+            )
+        return float(ops.convert_to_numpy(self.last_logs["loss"]))

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When decisions are due, counted in updates, and how far a training has come.
+
+Keras tells a callback which batch comes next; an update may take several batches
+(gradient accumulation) or fail to happen (loss scaling). Asking the optimizer before
+every batch would make it wait for the device. So the batches give an upper bound, and
+the optimizer is asked only when that bound says that a decision may be due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class UpdateClock:
+    """Says when the next multiple of the interval is reached.
+
+    Args:
+        interval: Updates between two decisions.
+        batches_per_update: How many batches the optimizer accumulates for an update.
+        start: The optimizer's `iterations` when the training began.
+        next_decision: The update after which the next decision is taken.
+    """
+
+    interval: int
+    batches_per_update: int
+    start: int
+    next_decision: int = 0
+    updates: int = 0
+    _batch: int = 0
+
+    def __post_init__(self) -> None:
+        self.next_decision = self.next_decision or self.interval
+
+    def synchronise(self, batch: int, iterations: int) -> None:
+        """Takes over the exact number of updates.
+
+        Args:
+            batch: Batches of this epoch that are done.
+            iterations: The optimizer's `iterations` now.
+        """
+        self._batch = batch
+        self.updates = iterations - self.start
+
+    def may_be_due(self, batch: int) -> bool:
+        """Whether a decision may be due once `batch` batches of the epoch are done."""
+        updates_since = -(-(batch - self._batch) // self.batches_per_update)
+        return self.updates + updates_since >= self.next_decision
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a decision is due, right after `synchronise`."""
+        return self.updates >= self.next_decision
+
+    def advance(self) -> None:
+        """Notes that the decision was taken; the next is at the following multiple."""
+        self.next_decision = (self.updates // self.interval + 1) * self.interval
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """How long the fit is planned to be.
+
+    Args:
+        epochs: Epochs planned.
+        batches: Batches in an epoch; None as long as nobody knows.
+    """
+
+    epochs: int
+    batches: int | None
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any] | None) -> FitPlan:
+        """Reads what Keras tells a callback at the beginning of a fit.
+
+        Raises:
+            ValueError: If the number of epochs is missing.
+        """
+        if not parameters or parameters.get("epochs") is None:
+            raise ValueError(
+                f"GANNO got the parameters {parameters!r} without the number of epochs,"
+                " so it cannot tell how far training has come. Give fit a list of "
+                "callbacks, or make the CallbackList with epochs= and steps=."
+            )
+        return cls(int(parameters["epochs"]), parameters.get("steps"))
+
+    def progress(self, epoch: int, batch: int) -> float:
+        """Share of the planned batches that is done, in [0, 1].
+
+        While the length of an epoch is unknown, only whole epochs count.
+        """
+        part = min(batch / self.batches, 1.0) if self.batches else 0.0
+        return min((epoch + part) / max(self.epochs, 1), 1.0)

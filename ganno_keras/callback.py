@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GANNO as a Keras callback."""
+
+# ruff: noqa: ARG002  the arguments of the methods are Keras'
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from ganno_keras._fit_control import FitControl
+from ganno_keras._fit_guard import FitGuard
+from ganno_keras._notices import Notices
+from ganno_keras._requirements import check_model, check_policy
+from ganno_keras._settings import complete_settings
+from ganno_keras._update_clock import FitPlan
+from ganno_keras.history import GannoHistory
+from ganno_keras.plotting import plot_history
+from ganno_keras.policies import Policy
+from ganno_keras.validation import ValidationSample
+
+
+class GANNO(keras.callbacks.Callback):
+    """Lets a learned policy set the learning rate of every layer during `fit`.
+
+    Put it first in the callbacks of `model.fit`. The model is compiled as ever, with
+    any optimizer that has a number as its learning rate: that is the rate that all
+    layers start with. From then on every layer has a rate of its own, and the policy
+    looks at them again after every `interval` updates. After the fit the optimizer is
+    the user's own again, with its own learning rate.
+
+    Args:
+        policy: A name out of `list_policies()`, the path of a policy's folder, or an
+            object with the interface of `ganno_keras.policies.Policy`.
+        interval: Updates between two decisions, at least 1. By default the number that
+            the policy was trained with; keep it unless the fit is very short.
+        validation_data: Held-out data as for `model.evaluate`: `(x, y)`,
+            `(x, y, sample_weight)` or a dataset. It is measured at each decision. By
+            default the last result of the validation in `fit` counts, up to an epoch
+            old; before the first one the policy is told that there is none.
+        validation_samples: How many samples of `validation_data` to measure.
+        learning_rate_bounds: Lowest and highest rate, by default the policy's own.
+        temperature: 0 takes the likeliest actions, 1 draws them as in the policy's
+            training. By default what the policy is meant to be used with.
+        seed: Of the drawing; equal seeds give equal actions.
+        log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
+            epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
+            after GANNO in the list.
+        verbose: 1 prints a line an epoch.
+
+    Raises:
+        TypeError: If an argument is of another kind.
+        ValueError: If an argument is out of its range, or there is no such policy. And
+            in `fit`, before anything is changed: if the model is not compiled, has no
+            trainable variables or several optimizers, its optimizer follows a schedule
+            or is a `MultiOptimizer`, the validation data does not fit the model, or
+            there are two GANNO callbacks.
+
+    Example:
+
+        >>> import keras, numpy as np
+        >>> x, y = np.ones((64, 4)), np.ones((64, 1))
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse")
+        >>> ganno = GANNO("no-op", interval=1)
+        >>> history = model.fit(x, y, epochs=3, callbacks=[ganno], verbose=0)
+        >>> ganno.history.learning_rates.shape  # decisions, layers
+        (5, 1)
+
+    Paper: section 4, "Environments": this is the evaluation environment.
+    """
+
+    # Keras may deliver batch ends later (JAX): nothing here waits for them.
+    async_safe = True
+
+    def __init__(  # noqa: PLR0913  each is something that users ask for
+        self,
+        policy: str | os.PathLike[str] | Policy = "default",
+        *,
+        interval: int | None = None,
+        validation_data: Any = None,
+        validation_samples: int = 1000,
+        learning_rate_bounds: tuple[float, float] | None = None,
+        temperature: float | None = None,
+        seed: int = 0,
+        log_learning_rates: bool = True,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__()
+        self._settings = complete_settings(
+            policy,
+            interval,
+            learning_rate_bounds,
+            temperature,
+            seed,
+            validation=(
+                None
+                if validation_data is None
+                else ValidationSample(validation_data, validation_samples)
+            ),
+        )
+        self._log_learning_rates = log_learning_rates
+        self._verbose = verbose
+        self._control: FitControl | None = None
+        self._is_training = False
+        self._history = GannoHistory()
+
+    # ------------------------------------------------------------ for users
+
+    @property
+    def history(self) -> GannoHistory:
+        """The decisions of the last fit, or of the one that is running."""
+        return self._history
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draws the learning rates of all layers, and loss and accuracy.
+
+        Args:
+            path: Where to save the picture, such as `"rates.png"`.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
+            ValueError: If there was no decision yet.
+        """
+        return plot_history(self._history, path)
+
+    def detach(self) -> None:
+        """Makes the optimizer plain again; `fit` does that by itself when it ends.
+
+        After a fit that failed or was interrupted it is done already, or at the latest
+        when the model is fitted or compiled again. Harmless at any time.
+        """
+        guard = None if self._model is None else FitGuard.of(self._model)
+        if guard is not None and guard.owner is self:
+            guard.release()
+
+    # ------------------------------------------------------------ for Keras
+
+    def set_model(self, model: keras.Model) -> None:
+        """Takes control of the model, before Keras makes its training step."""
+        super().set_model(model)
+        self._attach(model)
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Learns how long the fit will be."""
+        if self._control is None:
+            # A CallbackList of the user's own sets the model once for several fits.
+            self._attach(self.model)
+            self.model.make_train_function(force=True)
+        with self._control_or_release() as control:
+            control.plan_fit(FitPlan.from_parameters(self.params))
+            FitGuard.watch_step(self.model)
+        self._is_training = True
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Counts the updates exactly, once an epoch."""
+        with self._control_or_release() as control:
+            control.begin_epoch(epoch)
+
+    def on_train_batch_begin(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Decides before the next update, once `interval` updates are done."""
+        if self._control is None or self._control.needs_attention(batch):
+            with self._control_or_release() as control:
+                control.attend(batch)
+
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keeps the logs, for models whose loss is in no metric."""
+        if self._control is not None:
+            self._control.end_batch(batch, logs or {})
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Reads the training metrics of the epoch before validation resets them."""
+        if not self._is_training:
+            self.detach()
+            return
+        with self._control_or_release() as control:
+            control.meter.end_training_epoch()
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Reads the result of the validation in `fit`."""
+        if self._is_training:
+            with self._control_or_release() as control:
+                control.meter.end_validation()
+
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Has nothing to do in `predict`."""
+        if not self._is_training:
+            self.detach()
+
+    def on_epoch_end(
+        self, epoch: int, logs: MutableMapping[str, Any] | None = None
+    ) -> None:
+        """Adds the learning rates to the logs."""
+        with self._control_or_release() as control:
+            control.end_epoch()
+            if logs is not None and self._log_learning_rates:
+                for layer, rate in control.learning_rates.items():
+                    logs[f"learning_rate/{layer}"] = rate
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Gives the optimizer back."""
+        with self._control_or_release() as control:
+            control.end_fit()
+        self.detach()
+
+    # ------------------------------------------------------------ lifetime
+
+    def _attach(self, model: keras.Model) -> None:
+        """Takes control, after all checks that could refuse it."""
+        self._refuse_a_second_callback(model)
+        self.detach()
+        check_model(model)
+        check_policy(model, self._settings)
+        self._control = FitControl(model, self._settings, Notices(self._verbose))
+        self._history = self._control.history
+        FitGuard(model, owner=self, undo=self._release)
+        model.train_function = None
+
+    def _release(self) -> None:
+        if self._control is not None:
+            self._control.detach()
+            self._model.train_function = None
+        self._control = None
+        self._is_training = False
+
+    @contextmanager
+    def _control_or_release(self) -> Iterator[FitControl]:
+        """Gives the optimizer back at once if GANNO itself fails."""
+        # On JAX this brings the model's variables up to date, which is not for free.
+        _ = self.model
+        if self._control is None:
+            raise RuntimeError(
+                "GANNO was detached while fit was running. Call detach after the fit, "
+                "or fit again."
+            )
+        try:
+            yield self._control
+        except BaseException:
+            self.detach()
+            raise
+
+    def _refuse_a_second_callback(self, model: keras.Model) -> None:
+        guard = FitGuard.of(model)
+        if guard is not None and guard.owner is not self:
+            guard.release()
+            raise ValueError(
+                f"There are two GANNO callbacks for the model {model.name!r}; both "
+                "would set its learning rates. Leave one of them in the list."
+            )
