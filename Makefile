@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO_READY := $(VENV)/demo.ready
 ALL_READY := $(VENV)/all.ready
 REQUIREMENTS := pyproject.toml constraints.txt
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
 
 # The last thing on the screen is pytest's own summary.
