@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from ganno_keras.actions import check_learning_rate_bounds, get_action_set
+from ganno_keras.observations import ObservationSpec
 
 from .checks import require_positive, require_probability, require_range
 from .models import MODELS
@@ -84,7 +85,7 @@ class EnvironmentConfiguration:
         if not self.tasks:
             raise ValueError("tasks is empty; at least one task is needed. Add one.")
         get_reward(self.reward)
-        get_action_set(self.action_set)
+        _ = self.observation_spec  # refuses unknown actions and entries
         check_learning_rate_bounds(self.learning_rate_bounds)
         require_range(self, "initial_learning_rate", "initial_weight_decay")
         require_probability(
@@ -93,6 +94,12 @@ class EnvironmentConfiguration:
             "hidden_accuracy_probability",
             "hidden_validation_probability",
         )
+
+    @property
+    def observation_spec(self) -> ObservationSpec:
+        """What the agents of such an environment see."""
+        num_actions = get_action_set(self.action_set).num_actions
+        return ObservationSpec(num_actions, frozenset(self.masked))
 
 
 @dataclass(frozen=True)

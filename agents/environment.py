@@ -19,7 +19,6 @@ from tf_agents.trajectories import time_step as ts
 
 from ganno_keras.actions import check_learning_rate_bounds, get_action_set
 from ganno_keras.controller import LayerController, Measurements
-from ganno_keras.observations import ObservationSpec
 
 from .configuration import EnvironmentConfiguration, TaskConfiguration
 from .episodes import Episode, EpisodeName, draw_episode
@@ -34,12 +33,6 @@ from .inner_training import (
 from .models import build_model
 from .rewards import Outcome, Timestep, get_reward
 from .task_data import load_task_data
-
-
-def observation_spec(configuration: EnvironmentConfiguration) -> ObservationSpec:
-    """What the agents of such an environment see."""
-    action_set = get_action_set(configuration.action_set)
-    return ObservationSpec(action_set.num_actions, frozenset(configuration.masked))
 
 
 class LayerwiseEnvironment(tf_environment.TFEnvironment):
@@ -65,7 +58,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._task_number = task
         self._task: TaskConfiguration = configuration.tasks[task]
         self._seed = seed
-        self._spec = observation_spec(configuration)
+        self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
         self._data = load_task_data(self._task.dataset, self._task.validation_samples)
         self._trainings = self._build_trainings(configuration.num_environments)
@@ -144,7 +137,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         name = EpisodeName(self._seed, self._task_number, self.episode)
         self.episode += 1
         self._drawn = draw_episode(
-            name, self._configuration, self._task, len(self._data.train.inputs)
+            name, self._configuration, self._task, len(self._data.train.labels)
         )
         keras.utils.set_random_seed(name.keras_seed())
         for number, training in enumerate(self._trainings):

@@ -54,7 +54,9 @@ class InnerTraining:
         self.model = build_model()
         optimizer = build_optimizer()
         optimizer.build(self.model.trainable_variables)
-        self._initial_optimizer_state = [np.array(v) for v in optimizer.variables]
+        self._initial_optimizer_state = [
+            keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
+        ]
         self.groups: tuple[LayerGroup, ...] = layer_groups(self.model)
         self.optimizer = LayerwiseOptimizer(optimizer, self.groups)
         self._loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

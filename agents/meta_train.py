@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 from tqdm import tqdm
 
 from .collection import CollectedEpisode, collect_episode
@@ -43,7 +44,8 @@ class MetaTraining:
         self._environments = build_environments(
             configuration.environment, configuration.seed
         )
-        tf.random.set_seed(configuration.seed)
+        # Of the agent's networks, which are of the legacy Keras.
+        tf_keras.utils.set_random_seed(configuration.seed)
         first = self._environments[0]
         self.agent = build_agent(
             first.time_step_spec(), first.action_spec(), configuration.ppo

@@ -13,7 +13,6 @@ from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import save_policy
 
 from .configuration import MetaTrainingConfiguration
-from .environment import observation_spec
 from .export import ExportedPolicy
 from .run_folder import RunFolder
 
@@ -36,7 +35,7 @@ def publish_policy(
         ValueError: If the directory exists.
     """
     environment = configuration.environment
-    spec = observation_spec(environment)
+    spec = environment.observation_spec
     description = PolicyMetadata(
         name=configuration.name,
         observation_spec=spec,

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configurations: Appendix A line by line, JSON and back, refusals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agents.configuration import (
+    EnvironmentConfiguration,
+    MetaTrainingConfiguration,
+    PPOConfiguration,
+    TaskConfiguration,
+)
+from agents.recipes import RECIPES, find_configuration
+from ganno_keras.actions import Operation, get_action_set
+
+PAPER = RECIPES["paper"]
+
+APPENDIX_A = {
+    "Number of executors": (PAPER.environment.num_environments, 4),
+    "Max executor steps": (PAPER.timesteps, 50_000),
+    "Policy layer sizes": (PAPER.ppo.policy_layers, (128, 128)),
+    "Critic layer sizes": (PAPER.ppo.critic_layers, (64, 64)),
+    "Policy recurrent layer size": (PAPER.ppo.policy_recurrent_units, 64),
+    "Policy layer size after recurrent": (PAPER.ppo.policy_layers_after, (64,)),
+    "Sequence length": (PAPER.ppo.sequence_length, 8),
+    "Number of epochs": (PAPER.ppo.num_epochs, 2),
+    "Number of mini-batches": (PAPER.ppo.num_minibatches, 4),
+    "Clip value": (PAPER.ppo.value_clip > 0, True),
+    "Optimiser": (PAPER.environment.tasks[0].optimizer, "adam"),
+    "Timescale": (PAPER.environment.interval, 100),
+    "Reward": (PAPER.environment.reward, "difference"),
+    "Initial learning rate": (PAPER.environment.initial_learning_rate, (1e-5, 1e-2)),
+    "Initial weight decay": (PAPER.environment.initial_weight_decay, (1e-5, 1e-1)),
+    "Training network": (PAPER.environment.tasks[0].model, "two_layer_cnn"),
+    "Training data": (PAPER.environment.tasks[0].dataset, "fashion_mnist"),
+}
+
+
+@pytest.mark.parametrize("line", APPENDIX_A)
+def test_paper_recipe__holds_appendix_a(line):
+    ours, papers = APPENDIX_A[line]
+    assert ours == papers
+
+
+def test_paper_recipe__makes_an_epoch_batch_of_32_sequences_a_two_layer_network():
+    task, environment = PAPER.environment.tasks[0], PAPER.environment
+    per_episode = task.timesteps // PAPER.ppo.sequence_length
+    assert 2 * environment.num_environments * per_episode == 32
+
+
+def test_paper_actions__are_appendix_a_in_its_order():
+    papers = "+0.0 *1.01 *1.1 /1.01 /1.1 +0.0005 -0.0005 +0.001 -0.001".split()
+    ours = get_action_set(PAPER.environment.action_set).operations
+    assert ours == tuple(Operation(p[0], float(p[1:])) for p in papers)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe__survives_json(name):
+    recipe = RECIPES[name]
+    assert MetaTrainingConfiguration.from_json(recipe.to_json()) == recipe
+
+
+def test_unknown_key__is_refused_by_name():
+    text = json.dumps({"ppo": {"learning_rates": 1.0}})
+    with pytest.raises(ValueError, match=r"unknown keys \['learning_rates'\]"):
+        MetaTrainingConfiguration.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: EnvironmentConfiguration(num_environments=0), "num_environments"),
+        (lambda: EnvironmentConfiguration(interval=0), "interval"),
+        (lambda: EnvironmentConfiguration(tasks=()), "tasks"),
+        (lambda: EnvironmentConfiguration(reward="profit"), "profit"),
+        (lambda: EnvironmentConfiguration(action_set="free"), "free"),
+        (lambda: EnvironmentConfiguration(masked=("smell",)), "smell"),
+        (lambda: EnvironmentConfiguration(learning_rate_bounds=(1.0, 0.0)), "bounds"),
+        (
+            lambda: EnvironmentConfiguration(initial_weight_decay=(0.0, 0.1)),
+            "initial_weight_decay",
+        ),
+        (
+            lambda: EnvironmentConfiguration(zero_rate_probability=1.5),
+            "zero_rate_probability",
+        ),
+        (lambda: TaskConfiguration(model="oracle"), "oracle"),
+        (lambda: TaskConfiguration(batch_size=-1), "batch_size"),
+        (lambda: TaskConfiguration(validation_samples=0), "validation_samples"),
+        (lambda: PPOConfiguration(num_minibatches=0), "num_minibatches"),
+        (lambda: MetaTrainingConfiguration(timesteps=0), "timesteps"),
+        (
+            lambda: MetaTrainingConfiguration(ppo=PPOConfiguration(sequence_length=5)),
+            "do not divide",
+        ),
+    ],
+)
+def test_impossible_value__is_refused_by_name(make, named):
+    with pytest.raises(ValueError, match=named):
+        make()
+
+
+def test_find_configuration__reads_a_file(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"name": "mine", "seed": 3}', encoding="utf-8")
+    assert find_configuration(str(path)).seed == 3
+
+
+def test_find_configuration__says_which_recipes_there_are():
+    with pytest.raises(ValueError, match="neither a recipe .*paper"):
+        find_configuration("papre")

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The batched environment keeps TF-Agents' contract and the project's promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from agents.environment import LayerwiseEnvironment
+from tests.support.meta_training import TINY_TASK, tiny_environment
+
+
+@pytest.fixture(scope="module")
+def environment() -> LayerwiseEnvironment:
+    return LayerwiseEnvironment(tiny_environment(masked=()))
+
+
+def entry_columns(environment, name):
+    """Columns of one entry in the observation."""
+    start = 0
+    for entry in environment._spec.entries:
+        if entry.name == name:
+            return slice(start, start + entry.size)
+        start += entry.size
+    raise KeyError(name)
+
+
+def play(environment, action):
+    """One whole episode in which every agent always does the same."""
+    steps = [environment.reset()]
+    actions = tf.fill([environment.batch_size], tf.constant(action, tf.int32))
+    while not steps[-1].is_last()[0]:
+        steps.append(environment.step(actions))
+    return steps
+
+
+def test_random_episode__fits_the_specs_and_is_finite(environment):
+    random = np.random.default_rng(0)
+    step = environment.reset()
+    while not step.is_last()[0]:
+        actions = random.integers(0, 9, environment.batch_size, dtype=np.int32)
+        step = environment.step(tf.constant(actions))
+        observation = environment.time_step_spec().observation
+        assert step.observation.shape == (environment.batch_size, *observation.shape)
+        assert np.isfinite(step.observation).all()
+        assert np.isfinite(step.reward).all()
+
+
+def test_episode__ends_after_the_tasks_decisions_and_begins_anew(environment):
+    steps = play(environment, 0)
+    assert len(steps) == TINY_TASK.timesteps + 1
+    assert not steps[-1].discount.numpy().any()
+    assert environment.step(tf.zeros([environment.batch_size], tf.int32)).is_first()[0]
+
+
+def test_same_seed_and_episode__give_the_same_steps(environment):
+    environment.episode = 5
+    first = play(environment, 1)
+    environment.episode = 5
+    second = play(environment, 1)
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.observation, other.observation)
+        np.testing.assert_array_equal(one.reward, other.reward)
+
+
+def test_reward__is_shared_by_the_layers_of_a_training(environment):
+    rewards = play(environment, 2)[-1].reward.numpy()
+    per_training = rewards.reshape(2, environment.num_agents)
+    np.testing.assert_array_equal(per_training[:, :1], per_training[:, 1:])
+
+
+def test_no_op__gives_a_difference_reward_of_exactly_0(environment):
+    for step in play(environment, 0)[1:]:
+        np.testing.assert_array_equal(step.reward, np.zeros(environment.batch_size))
+
+
+def test_difference_reward__is_not_0_when_the_rates_change_much():
+    busy = LayerwiseEnvironment(
+        tiny_environment(reward="loss_difference", initial_learning_rate=(1e-5, 1e-5))
+    )
+    assert (play(busy, 7)[1].reward.numpy() > 0).all()
+
+
+def test_progress__is_updates_done_by_updates_planned(environment):
+    column = entry_columns(environment, "progress")
+    seen = [step.observation[0, column].numpy() for step in play(environment, 0)]
+    np.testing.assert_allclose(np.ravel(seen), [0.2, 0.4, 0.6, 0.8, 1.0], rtol=1e-6)
+
+
+def test_hidden_accuracy_and_validation__are_shown_as_absent():
+    hiding = LayerwiseEnvironment(
+        tiny_environment(
+            masked=(),
+            hidden_accuracy_probability=1.0,
+            hidden_validation_probability=1.0,
+        )
+    )
+    observation = hiding.reset().observation.numpy()
+    for name in ("accuracy_is_known", "validation_is_known", "validation_loss"):
+        assert not observation[:, entry_columns(hiding, name)].any()
+    assert observation[:, entry_columns(hiding, "train_loss")].all()
+
+
+def test_one_trace__serves_all_episodes(environment):
+    play(environment, 0)
+    play(environment, 3)
+    assert environment._batch._compiled.experimental_get_tracing_count() == 1
+
+
+def test_diverged_training__is_observed_finite_and_flagged():
+    wild = LayerwiseEnvironment(tiny_environment())
+    wild.reset()
+    for variable in wild._trainings[0].model.trainable_variables:
+        variable.assign(np.full(variable.shape, np.nan))
+    step = wild.step(tf.zeros([wild.batch_size], tf.int32))
+    flag = step.observation[:, entry_columns(wild, "loss_is_not_finite")].numpy()
+    assert np.isfinite(step.observation).all()
+    np.testing.assert_array_equal(flag.ravel(), [1.0, 1.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("samples", [8000, 9000])
+def test_task_without_anything_left_to_train_on__is_refused(samples):
+    import dataclasses
+
+    task = dataclasses.replace(TINY_TASK, validation_samples=samples)
+    with pytest.raises(ValueError, match=str(samples)):
+        LayerwiseEnvironment(tiny_environment(tasks=(task,)))
