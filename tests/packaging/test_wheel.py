@@ -182,8 +182,9 @@ def test_wheel__loads_every_policy_and_each_acts(source, runtime_only, tmp_path)
 TRAINS = """
 import keras, numpy as np
 from ganno_keras import GANNO
-model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3, name="layer")])
-model.compile("adam", keras.losses.SparseCategoricalCrossentropy(True), ["accuracy"])
+layer = keras.layers.Dense(3, activation="softmax", name="layer")
+model = keras.Sequential([keras.Input([4]), layer])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x, y = np.ones([64, 4], np.float32), np.zeros([64], np.int32)
 ganno = GANNO(policy="random", interval=2, validation_data=(x, y), seed=0)
 history = model.fit(x, y, batch_size=8, epochs=4, verbose=0, callbacks=[ganno])

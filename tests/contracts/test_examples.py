@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples in the docstrings give what they say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import agents
+import ganno_keras
+
+MODULES = sorted(
+    module.name
+    for package in (agents, ganno_keras)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_example__gives_what_the_docstring_says(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
