@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Actions keep the learning rates where they may be, and are the paper's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganno_keras.actions import (
+    DEFAULT_LEARNING_RATE_BOUNDS,
+    NO_OP,
+    PAPER_ACTIONS,
+    ActionSet,
+    LearningRateBounds,
+    Operation,
+    check_learning_rate_bounds,
+    get_action_set,
+)
+
+rates = st.floats(0.0, 1.0, allow_nan=False)
+action_sequences = st.lists(st.integers(0, 8), max_size=40)
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        (0, 0.002),
+        (1, 0.002 * 1.01),
+        (2, 0.002 * 1.10),
+        (3, 0.002 / 1.01),
+        (4, 0.002 / 1.10),
+        (5, 0.002 + 0.0005),
+        (6, 0.002 - 0.0005),
+        (7, 0.002 + 0.001),
+        (8, 0.002 - 0.001),
+    ],
+)
+def test_paper_actions__are_those_of_appendix_a(action, expected):
+    changed = PAPER_ACTIONS.apply(
+        np.array([action]), np.array([0.002]), DEFAULT_LEARNING_RATE_BOUNDS
+    )
+    assert changed.tolist() == [expected]
+
+
+@given(rates, action_sequences)
+def test_paper_actions__never_leave_the_bounds(rate, actions):
+    bounds = LearningRateBounds(0.0, 1.0)
+    values = np.array([rate])
+    for action in actions:
+        values = PAPER_ACTIONS.apply(np.array([action]), values, bounds)
+        assert bounds.minimum <= values[0] <= bounds.maximum
+
+
+@given(st.floats(-1e6, 1e6))
+def test_no_op__changes_nothing_even_outside_the_bounds(rate):
+    values = np.array([rate])
+    changed = PAPER_ACTIONS.apply(np.array([NO_OP]), values, LearningRateBounds(0, 0.1))
+    np.testing.assert_array_equal(changed, values)
+
+
+def test_apply__treats_every_agent_by_its_own_action():
+    changed = PAPER_ACTIONS.apply(
+        np.array([0, 7, 8]), np.full(3, 0.002), LearningRateBounds(0.0, 0.0025)
+    )
+    assert changed.tolist() == [0.002, 0.0025, 0.001]
+
+
+def test_action_set__has_to_begin_with_the_no_op():
+    with pytest.raises(ValueError, match="index 0 has to be the no-op"):
+        ActionSet("bad", (Operation("*", 2.0),))
+
+
+def test_get_action_set__names_the_known_sets_for_an_unknown_name():
+    with pytest.raises(ValueError, match=r"no action set 'huge'.*\['paper'\]"):
+        get_action_set("huge")
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        (-0.1, 0.1),
+        (0.1, 0.1),
+        (0.0, float("inf")),
+        (0.0, float("nan")),
+        (0.0, 0.1, 0.2),
+        0.1,
+    ],
+    ids=str,
+)
+def test_check_learning_rate_bounds__refuses_what_is_no_range(bounds):
+    with pytest.raises(ValueError, match="0 <= minimum < maximum"):
+        check_learning_rate_bounds(bounds)
