@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any, Final
 
 import keras
@@ -100,8 +101,10 @@ def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
     if isinstance(data, tuple | list) and 1 <= len(data) <= 3:
         return _batches_of_arrays(tuple(data), num_samples)
     if isinstance(data, keras.utils.PyDataset):
-        data = (data[index] for index in range(data.num_batches or 0))
-    elif not _is_dataset(data):
+        # It is infinite if it does not know its number of batches.
+        indices = count() if data.num_batches is None else range(data.num_batches)
+        return _batches_of_dataset((data[index] for index in indices), num_samples)
+    if not _is_dataset(data):
         raise TypeError(
             f"validation_data is {type(data).__name__}; a tuple (x, y) or (x, y, "
             "sample_weight) of arrays is needed, or a dataset of such batches that "

@@ -91,19 +91,25 @@ def tiny_data(num_samples: int = 96) -> tuple[np.ndarray, np.ndarray]:
     return x, (x[:, :NUM_CLASSES].argmax(axis=1)).astype("int32")
 
 
-def tiny_layers() -> list[keras.Layer]:
-    """Two dense layers with all that is hard to repeat between them."""
+def plain_layers() -> list[keras.Layer]:
+    """Two dense layers: quick to trace."""
     return [
         keras.layers.Dense(5, activation="relu", name="hidden"),
-        keras.layers.BatchNormalization(name="normalization"),
-        keras.layers.Dropout(0.2, name="dropout"),
         keras.layers.Dense(NUM_CLASSES, activation="softmax", name="classifier"),
     ]
 
 
+def rich_layers() -> list[keras.Layer]:
+    """Two dense layers with all that is hard to repeat between them."""
+    hidden, classifier = plain_layers()
+    normalization = keras.layers.BatchNormalization(name="normalization")
+    return [hidden, normalization, keras.layers.Dropout(0.2, name="drop"), classifier]
+
+
 def tiny_model(
-    optimizer: Callable[[], Any] = lambda: keras.optimizers.Adam(0.001),
+    optimizer: Any = None,
     *,
+    layers: Callable[[], list[keras.Layer]] = plain_layers,
     built: bool = True,
     seed: int = 1,
     **compile_arguments: Any,
@@ -111,9 +117,11 @@ def tiny_model(
     """A compiled classifier; the same weights for the same seed."""
     keras.utils.set_random_seed(seed)
     inputs = [keras.Input((NUM_FEATURES,))] if built else []
-    model = keras.Sequential([*inputs, *tiny_layers()], name="tiny")
+    model = keras.Sequential([*inputs, *layers()], name="tiny")
     defaults = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
-    model.compile(optimizer(), **{**defaults, **compile_arguments})
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.001), **{**defaults, **compile_arguments}
+    )
     return model
 
 
