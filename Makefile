@@ -10,7 +10,6 @@ REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
 
-# The last thing on the screen is pytest's own summary.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint typecheck wheel clean
@@ -22,7 +21,7 @@ demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GA
 	@$(BIN)/python -m ganno_keras.demo
 
 test: lint typecheck ## Check style, import directions and types, then run every test.
-	@$(BIN)/python -m pytest --cov --cov-report=
+	@$(BIN)/python -m pytest --cov --cov-report=  # Its summary is the last thing printed.
 
 lint: $(ALL_READY) ## Check style, formatting and import directions.
 	@$(BIN)/ruff check
@@ -44,14 +43,18 @@ clean: ## Remove the virtual environment, caches and builds.
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(DEMO_READY): $(REQUIREMENTS)
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+		echo "Python 3.11 is needed: the pinned versions are for it." \
+			"Found '$(PYTHON)'; try 'make PYTHON=/path/to/python3.11'." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
+
+$(DEMO_READY): $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing what the demo needs into $(VENV): a few minutes."
 	@$(INSTALL) '.[plot]'
 	@touch $@
 
-$(ALL_READY): $(REQUIREMENTS)
-	@$(PYTHON) -m venv $(VENV)
+$(ALL_READY): $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing everything into $(VENV): a few minutes."
 	@$(INSTALL) '.[dev,notebooks,plot,train]'
 	@touch $(DEMO_READY) $@
