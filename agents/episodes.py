@@ -82,7 +82,11 @@ def draw_episode(
 def _log_uniform(
     random: np.random.Generator, bounds: tuple[float, float], count: int
 ) -> np.ndarray:
-    return np.exp(random.uniform(np.log(bounds[0]), np.log(bounds[1]), count))
+    exponents = random.uniform(np.log(bounds[0]), np.log(bounds[1]), count)
+    # Numbers that survive the float32 of an optimizer, as those that people write do.
+    return np.array(
+        [float(str(value)) for value in np.exp(exponents).astype(np.float32)]
+    )
 
 
 def _shuffled_indices(

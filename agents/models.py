@@ -85,8 +85,9 @@ def multilayer_perceptron(
 
 
 MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
-    builder.__name__: builder
-    for builder in (two_layer_cnn, five_layer_cnn, multilayer_perceptron)
+    "five_layer_cnn": five_layer_cnn,
+    "multilayer_perceptron": multilayer_perceptron,
+    "two_layer_cnn": two_layer_cnn,
 }
 
 

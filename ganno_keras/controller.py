@@ -155,7 +155,7 @@ def _global_values(measurements: Measurements) -> dict[str, np.ndarray]:
         "accuracy_is_known": float(accuracy_is_known),
         "validation_is_known": float(validation_is_known),
     }
-    return {name: np.float64(value) for name, value in values.items()}
+    return {name: np.asarray(value, np.float64) for name, value in values.items()}
 
 
 def _loss_ratio(measurements: Measurements) -> float:

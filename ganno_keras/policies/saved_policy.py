@@ -142,7 +142,7 @@ def save_policy(
     with _temporary_folder(directory.parent) as folder:
         tf.saved_model.save(module, str(folder))
         complete = replace(metadata, digest=_digest(folder))
-        _write_metadata(folder, complete)
+        write_metadata(folder, complete)
         SavedPolicy(folder)
         folder.rename(directory)
     return complete
@@ -175,7 +175,8 @@ def read_metadata(directory: Path) -> PolicyMetadata:
     return PolicyMetadata.from_dict(description)
 
 
-def _write_metadata(directory: Path, metadata: PolicyMetadata) -> None:
+def write_metadata(directory: Path, metadata: PolicyMetadata) -> None:
+    """Replaces what a saved policy says about itself, such as its scores."""
     path = directory / METADATA_FILE
     path.parent.mkdir(exist_ok=True)
     text = json.dumps(metadata.to_dict(), indent=1, allow_nan=False)

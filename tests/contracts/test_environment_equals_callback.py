@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy sees in `fit` what it saw in meta-training, and does the same there."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from agents.environment import LayerwiseEnvironment
+from agents.episodes import EpisodeName
+from ganno_keras import GANNO
+from tests.support.fakes import by_timestep
+from tests.support.meta_training import TINY_TASK, tiny_environment
+
+SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
+LANE = 0
+NETWORKS = {
+    "multilayer_perceptron": {"hidden": [6, 5]},
+    "two_layer_cnn": {"filters": 2},
+}
+
+
+def environment_of(network: str) -> LayerwiseEnvironment:
+    task = dataclasses.replace(
+        TINY_TASK,
+        model=network,
+        model_options=NETWORKS[network],
+        timesteps=len(SCRIPT),
+    )
+    return LayerwiseEnvironment(
+        tiny_environment(tasks=(task,), masked=(), reward="potential")
+    )
+
+
+def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, np.ndarray]:
+    """Observations and rates of one lane, `[timesteps, num_agents, ...]`."""
+    step, observations, rates = environment.reset(), [], []
+    for action in SCRIPT:
+        observations.append(step.observation.numpy())
+        step = environment.step(tf.fill([environment.batch_size], action))
+        rates.append(environment.learning_rates[LANE])
+    lane = slice(LANE * environment.num_agents, (LANE + 1) * environment.num_agents)
+    return np.stack(observations)[:, lane], np.stack(rates)
+
+
+def fit(environment: LayerwiseEnvironment) -> GANNO:
+    """The same training as an ordinary `fit` on the same minibatches."""
+    data, start = environment._data, environment.start
+    keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
+    model = environment._build_model()
+    model.compile(
+        keras.optimizers.Adam(
+            float(start.learning_rate[LANE]),
+            weight_decay=float(start.weight_decay[LANE]),
+        ),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    order = start.indices[:, LANE].reshape(-1)
+    ganno = GANNO(
+        by_timestep(*SCRIPT),
+        interval=start.indices.shape[2],
+        validation_data=tuple(data.validation),
+        validation_samples=len(data.validation.labels),
+        learning_rate_bounds=environment._configuration.learning_rate_bounds,
+    )
+    model.fit(
+        data.train.images[order],
+        data.train.labels[order],
+        batch_size=start.indices.shape[3],
+        shuffle=False,
+        callbacks=[ganno],
+        verbose=0,
+    )
+    return ganno
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_environment_and_callback__see_and_do_the_same(network):
+    environment = environment_of(network)
+    observations, rates = play(environment)
+    history = fit(environment).history
+    np.testing.assert_array_equal(
+        history.actions, np.repeat([SCRIPT], environment.num_agents, axis=0).T
+    )
+    np.testing.assert_array_equal(history.learning_rates, rates)
+    # Keras adds up its running means in another order than the environment does.
+    np.testing.assert_allclose(history.observations, observations, atol=2e-5)
