@@ -86,7 +86,9 @@ class MetaTraining:
 
     def _resume(self) -> None:
         if self._manager.latest_checkpoint:
-            self._manager.checkpoint.restore(self._manager.latest_checkpoint)
+            # The optimizer makes its variables at its first step, and takes them then.
+            restored = self._manager.checkpoint.restore(self._manager.latest_checkpoint)
+            restored.expect_partial()
         self._folder.forget_metrics_from(int(self._iteration))
 
     def _iterate(self, iteration: int) -> dict[str, Any]:

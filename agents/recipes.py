@@ -20,7 +20,7 @@ PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
 # of the episodes hides what a user's training may not have.
 FIRST: Final = MetaTrainingConfiguration(
     name="ganno-first",
-    timesteps=24_000,
+    timesteps=12_800,
     environment=EnvironmentConfiguration(
         tasks=(TaskConfiguration(dataset="fashion_mnist", model="two_layer_cnn"),),
         num_environments=8,
