@@ -53,7 +53,7 @@ class FitControl:
             start=_number(self._inner.iterations),
         )
         self._initial = (
-            float(ops.convert_to_numpy(self._inner.learning_rate)),
+            _decimal(self._inner.learning_rate),
             float(self._inner.weight_decay or 0.0),
         )
         self.meter = TrainingMeter(model, settings.validation)
@@ -97,8 +97,10 @@ class FitControl:
 
     def needs_attention(self, batch: int) -> bool:
         """Whether `attend` has anything to do before this batch; costs nothing."""
-        return self._clock.may_be_due(batch) or (
-            self._is_read_after(batch) != self._is_measuring
+        return (
+            self._clock.may_be_due(batch)
+            or self._is_read_after(batch) != self._is_measuring
+            or not self._has_groups
         )
 
     def attend(self, batch: int) -> None:
@@ -107,6 +109,8 @@ class FitControl:
         Args:
             batch: Batches of this epoch that are done.
         """
+        if not self._has_groups and self._model.built:
+            check_trainable(self._model)
         if self._clock.may_be_due(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
@@ -168,7 +172,6 @@ class FitControl:
     def _known_agents(self) -> LayerAgents:
         """Makes the agents as soon as the groups are known."""
         if self._agents is None:
-            check_trainable(self._model)
             groups = self._layerwise.groups
             self._agents = LayerAgents(groups, self._settings, *self._initial)
             self.history.layers = _short_names(groups, self._model.name)
@@ -177,7 +180,7 @@ class FitControl:
 
     def _tell(self) -> None:
         updates = _number(self._inner.iterations) - self._clock.start
-        base_rate = float(ops.convert_to_numpy(self._inner.learning_rate))
+        base_rate = _decimal(self._inner.learning_rate)
         self._notices.of_other_scheduler(self._initial[0], base_rate)
         self._notices.of_learning_rates(updates, self.learning_rates)
 
@@ -215,6 +218,11 @@ class FitControl:
 
 def _number(variable: Any) -> int:
     return int(ops.convert_to_numpy(variable))
+
+
+def _decimal(variable: Any) -> float:
+    """The number as it was written: 0.001, and not the float32 nearest to it."""
+    return float(str(ops.convert_to_numpy(variable)))
 
 
 def _short_names(groups: Sequence[LayerGroup], model_name: str) -> tuple[str, ...]:

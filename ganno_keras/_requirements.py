@@ -54,11 +54,13 @@ def check_trainable(model: keras.Model) -> None:
 
 def _other_optimizers(model: keras.Model) -> list[str]:
     own = {id(model.optimizer), id(getattr(model.optimizer, "inner_optimizer", None))}
-    return sorted(
+    names = {
         name
         for name, value in vars(model).items()
-        if isinstance(value, keras.optimizers.Optimizer) and id(value) not in own
-    )
+        for part in (value if isinstance(value, list | tuple) else [value])
+        if isinstance(part, keras.optimizers.Optimizer) and id(part) not in own
+    }
+    return sorted(names)
 
 
 def check_policy(model: keras.Model, settings: ControlSettings) -> None:

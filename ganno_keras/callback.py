@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import keras
@@ -135,7 +134,8 @@ class GANNO(keras.callbacks.Callback):
         """Makes the optimizer plain again; `fit` does that by itself when it ends.
 
         After a fit that failed or was interrupted it is done already, or at the latest
-        when the model is fitted or compiled again. Harmless at any time.
+        when the model is fitted or compiled again. In the middle of a fit, training
+        goes on with the optimizer's own learning rate.
         """
         guard = None if self._model is None else FitGuard.of(self._model)
         if guard is not None and guard.owner is self:
@@ -154,23 +154,20 @@ class GANNO(keras.callbacks.Callback):
             # A CallbackList of the user's own sets the model once for several fits.
             self._attach(self.model)
             self.model.make_train_function(force=True)
-        with self._control_or_release() as control:
-            control.plan_fit(FitPlan.from_parameters(self.params))
-            FitGuard.watch_step(self.model)
         self._is_training = True
+        self._let(lambda it: it.plan_fit(FitPlan.from_parameters(self.params)))
+        FitGuard.watch_step(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the updates exactly, once an epoch."""
-        with self._control_or_release() as control:
-            control.begin_epoch(epoch)
+        self._let(lambda it: it.begin_epoch(epoch))
 
     def on_train_batch_begin(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
         """Decides before the next update, once `interval` updates are done."""
-        if self._control is None or self._control.needs_attention(batch):
-            with self._control_or_release() as control:
-                control.attend(batch)
+        if self._control is not None and self._control.needs_attention(batch):
+            self._let(lambda it: it.attend(batch))
 
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
@@ -181,17 +178,15 @@ class GANNO(keras.callbacks.Callback):
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the training metrics of the epoch before validation resets them."""
-        if not self._is_training:
+        if self._is_training:
+            self._let(lambda it: it.meter.end_training_epoch())
+        else:
             self.detach()
-            return
-        with self._control_or_release() as control:
-            control.meter.end_training_epoch()
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the result of the validation in `fit`."""
         if self._is_training:
-            with self._control_or_release() as control:
-                control.meter.end_validation()
+            self._let(lambda it: it.meter.end_validation())
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Has nothing to do in `predict`."""
@@ -202,16 +197,16 @@ class GANNO(keras.callbacks.Callback):
         self, epoch: int, logs: MutableMapping[str, Any] | None = None
     ) -> None:
         """Adds the learning rates to the logs."""
-        with self._control_or_release() as control:
-            control.end_epoch()
-            if logs is not None and self._log_learning_rates:
-                for layer, rate in control.learning_rates.items():
-                    logs[f"learning_rate/{layer}"] = rate
+        self._let(lambda it: it.end_epoch())
+        if self._control is None or logs is None or not self._log_learning_rates:
+            return
+        for layer, rate in self._control.learning_rates.items():
+            logs[f"learning_rate/{layer}"] = rate
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Gives the optimizer back."""
-        with self._control_or_release() as control:
-            control.end_fit()
+        self._let(lambda it: it.end_fit())
+        self._is_training = False
         self.detach()
 
     # ------------------------------------------------------------ lifetime
@@ -219,6 +214,7 @@ class GANNO(keras.callbacks.Callback):
     def _attach(self, model: keras.Model) -> None:
         """Takes control, after all checks that could refuse it."""
         self._refuse_a_second_callback(model)
+        self._is_training = False
         self.detach()
         check_model(model)
         check_policy(model, self._settings)
@@ -228,24 +224,22 @@ class GANNO(keras.callbacks.Callback):
         model.train_function = None
 
     def _release(self) -> None:
+        """Makes the optimizer plain, and has the training step made anew."""
         if self._control is not None:
             self._control.detach()
-            self._model.train_function = None
         self._control = None
-        self._is_training = False
+        if self._is_training:
+            self._model.make_train_function(force=True)
+        else:
+            self._model.train_function = None
 
-    @contextmanager
-    def _control_or_release(self) -> Iterator[FitControl]:
-        """Gives the optimizer back at once if GANNO itself fails."""
-        # On JAX this brings the model's variables up to date, which is not for free.
-        _ = self.model
+    def _let(self, act: Callable[[FitControl], None]) -> None:
+        """Acts, if in control; gives the optimizer back at once if that fails."""
         if self._control is None:
-            raise RuntimeError(
-                "GANNO was detached while fit was running. Call detach after the fit, "
-                "or fit again."
-            )
+            return
+        _ = self.model  # On JAX this brings the variables up to date, at some cost.
         try:
-            yield self._control
+            act(self._control)
         except BaseException:
             self.detach()
             raise
