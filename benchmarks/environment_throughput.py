@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many updates of inner trainings the environment does in a second.
+
+    python -m benchmarks.environment_throughput
+
+Prints, from one run: the environment of the recipe `paper` with its no-op clones; the
+same updates as one `fit` a lane with the callback; a bare hand-written loop on one lane
+and on all; the machine's peak. The measured parts take turns, so that a slow moment of
+the machine hits them alike; the ratios are what to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from agents.configuration import TaskConfiguration
+from agents.environment import LayerwiseEnvironment
+from agents.models import build_model
+from agents.recipes import PAPER
+from agents.task_data import load_task_data
+from ganno_keras import GANNO
+
+from .bare_loop import BareLoop
+
+RESULTS: Final = Path(__file__).parent / "results" / "environment_throughput.json"
+DATASET: Final = "embedded_fashion_mnist"
+TASK: Final = dataclasses.replace(
+    PAPER.environment.tasks[0], dataset=DATASET, validation_samples=1000
+)
+FLOPS_PER_SAMPLE: Final = 3 * 2 * (12 * 12 * 8 * 25 + 12 * 12 * 8 * 10)
+"""Forward and two backward products of the two-layer CNN."""
+
+
+def environment(**changes: Any) -> Callable[[], int]:
+    """A timestep of the environment; the call returns how many updates it did."""
+    configuration = dataclasses.replace(PAPER.environment, tasks=(TASK,))
+    configuration = dataclasses.replace(configuration, **changes)
+    made = LayerwiseEnvironment(configuration)
+    made.reset()
+    actions = tf.zeros([made.batch_size], tf.int32)
+    copies = 2 if configuration.reward.endswith("difference") else 1
+
+    def run() -> int:
+        made.step(actions)
+        return copies * configuration.num_environments * configuration.interval
+
+    return run
+
+
+def bare_loop(num_lanes: int) -> Callable[[], int]:
+    """A timestep of the hand-written loop."""
+    train = load_task_data(DATASET, TASK.validation_samples).train
+    loop = BareLoop(num_lanes, tf.constant(train.images), tf.constant(train.labels))
+    shape = (num_lanes, PAPER.environment.interval, TASK.batch_size)
+    random = np.random.default_rng(0)
+    indices = tf.constant(random.integers(0, len(train.labels), shape, np.int32))
+
+    def run() -> int:
+        loop.run(indices).numpy()
+        return num_lanes * PAPER.environment.interval
+
+    return run
+
+
+def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
+    """The naive way: `fit` with the callback and the no-op policy, lane by lane."""
+    train, validation = load_task_data(DATASET, TASK.validation_samples)
+    models = [_compiled_model() for _ in range(num_lanes)]
+    count = PAPER.environment.interval * TASK.batch_size
+
+    def run() -> int:
+        for model in models:
+            ganno = GANNO("no-op", interval=20, validation_data=tuple(validation))
+            model.fit(
+                train.images[:count],
+                train.labels[:count],
+                batch_size=TASK.batch_size,
+                callbacks=[ganno],
+                verbose=0,
+            )
+        return num_lanes * PAPER.environment.interval
+
+    return run
+
+
+def _compiled_model() -> keras.Model:
+    model = build_model("two_layer_cnn", (28, 28, 1), 10, {})
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.Adam(1e-3, weight_decay=0.1)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def updates_per_second(
+    parts: dict[str, Callable[[], int]], rounds: int
+) -> dict[str, float]:
+    """Median over rounds in which every part has its turn."""
+    seen: dict[str, list[float]] = {name: [] for name in parts}
+    for number in range(rounds + 1):
+        for name, run in parts.items():
+            started = time.perf_counter()
+            done = run()
+            if number:  # the first round compiles
+                seen[name].append(done / (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in seen.items()}
+
+
+def peak_flops() -> float:
+    """Floating-point operations a second of a large matrix product."""
+    size, repeats = 2048, 5
+    matrix = tf.random.normal([size, size])
+    (matrix @ matrix).numpy()
+    started = time.perf_counter()
+    for _ in range(repeats):
+        (matrix @ matrix).numpy()
+    return repeats * 2 * size**3 / (time.perf_counter() - started)
+
+
+def growth(rounds: int) -> dict[str, float]:
+    """How the speed changes with lanes, layers and clones."""
+    parts = {
+        f"{lanes} environments with clones": environment(num_environments=lanes)
+        for lanes in (1, 2, 4, 8)
+    }
+    parts["4 environments without clones"] = environment(reward="potential")
+    parts |= {
+        f"4 environments, perceptron of {layers} layers": environment(
+            tasks=(_perceptron(layers),)
+        )
+        for layers in (2, 4, 8)
+    }
+    return updates_per_second(parts, rounds)
+
+
+def _perceptron(layers: int) -> TaskConfiguration:
+    options = {"hidden": [16] * (layers - 1)}
+    return dataclasses.replace(
+        TASK, model="multilayer_perceptron", model_options=options
+    )
+
+
+def main() -> None:
+    """Measures, prints and writes the results file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=7, help="after one to compile")
+    rounds = parser.parse_args().rounds
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    lanes = 2 * PAPER.environment.num_environments
+    speeds = updates_per_second(
+        {
+            "environment": environment(),
+            "one fit a lane": one_fit_a_lane(lanes),
+            "bare loop, one lane": bare_loop(1),
+            "bare loop, all lanes": bare_loop(lanes),
+        },
+        rounds,
+    )
+    ratios = {
+        f"environment / {name}": speeds["environment"] / speed
+        for name, speed in speeds.items()
+        if name != "environment"
+    }
+    arithmetic = FLOPS_PER_SAMPLE * TASK.batch_size
+    report = {
+        "updates_per_second": _rounded(speeds, 1),
+        "ratios": _rounded(ratios, 3),
+        "growth_updates_per_second": _rounded(growth(rounds), 1),
+        "arithmetic_per_update_mflop": round(arithmetic / 1e6, 2),
+        "share_of_peak": round(arithmetic * speeds["environment"] / peak_flops(), 4),
+    }
+    text = json.dumps(report, indent=1)
+    print(text)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:
+    return {name: round(value, digits) for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    main()
