@@ -4,11 +4,15 @@
 Nothing here needs more than keras, tensorflow and numpy.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
-from ganno_keras.callback import GANNO
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.policies import list_policies, load_policy
+
+if TYPE_CHECKING:
+    from ganno_keras.callback import GANNO
+    from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 
 try:
     __version__ = version("ganno-keras")
@@ -22,3 +26,19 @@ __all__ = [
     "list_policies",
     "load_policy",
 ]
+
+_NEEDS_KERAS = {
+    "GANNO": "ganno_keras.callback",
+    "LayerwiseOptimizer": "ganno_keras.layerwise_optimizer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports at first use what needs Keras: that takes seconds, `ganno info` none."""
+    if name not in _NEEDS_KERAS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_NEEDS_KERAS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganno_keras.actions import NO_OP, ActionSet, LearningRateBounds
-from ganno_keras.layer_groups import LAYER_DEPTHS, LAYER_KINDS, LayerGroup
+from ganno_keras.layer_groups import LayerGroup
+from ganno_keras.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 from ganno_keras.layer_statistics import LayerStatistics
 from ganno_keras.observations import ObservationSpec
 

@@ -14,17 +14,6 @@ from typing import NamedTuple
 
 import keras
 
-LAYER_KINDS = (
-    "linear",
-    "convolution",
-    "attention",
-    "recurrent",
-    "embedding",
-    "normalization",
-    "other",
-)
-LAYER_DEPTHS = ("first", "intermediate", "last")
-
 
 @dataclass(frozen=True)
 class LayerGroup:
@@ -32,7 +21,7 @@ class LayerGroup:
 
     Args:
         name: The path of the layer that owns the variables, unique within a model.
-        kind: One of `LAYER_KINDS`.
+        kind: One of `LAYER_KINDS` in `layer_kinds`.
         depth: One of `LAYER_DEPTHS`, by the place among all groups of the model.
         variables: The group's trainable variables, in the model's order.
     """

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from ganno_keras.layer_groups import LAYER_DEPTHS, LAYER_KINDS
+from ganno_keras.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 
 FORMAT_VERSION: Final = 1
 

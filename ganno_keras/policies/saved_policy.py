@@ -7,8 +7,6 @@ device the network itself is trained with.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,10 +19,23 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.actions import NO_OP
+from ganno_keras.policies.files import (
+    METADATA_FILE,
+    check_digest,
+    digest_of,
+    read_metadata,
+    write_metadata,
+)
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, PolicyState
 
-METADATA_FILE: Final = Path("assets.extra") / "ganno.json"
+__all__ = [
+    "METADATA_FILE",
+    "SavedPolicy",
+    "read_metadata",
+    "save_policy",
+    "write_metadata",
+]
 
 _INTERFACE_ERRORS: Final = (
     AttributeError,
@@ -55,7 +66,7 @@ class SavedPolicy:
 
     def __init__(self, directory: Path) -> None:
         self._metadata = read_metadata(directory)
-        _check_digest(directory, self._metadata)
+        check_digest(directory, self._metadata)
         with tf.device("/CPU:0"):
             self._module = tf.saved_model.load(str(directory))
         self._check_interface(directory)
@@ -141,46 +152,11 @@ def save_policy(
     directory.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_folder(directory.parent) as folder:
         tf.saved_model.save(module, str(folder))
-        complete = replace(metadata, digest=_digest(folder))
+        complete = replace(metadata, digest=digest_of(folder))
         write_metadata(folder, complete)
         SavedPolicy(folder)
         folder.rename(directory)
     return complete
-
-
-def read_metadata(directory: Path) -> PolicyMetadata:
-    """Reads what a saved policy says about itself, without loading it.
-
-    Raises:
-        ValueError: If the folder holds no policy that this version can read.
-    """
-    path = directory / METADATA_FILE
-    if not path.is_file():
-        raise ValueError(
-            f"{directory} is no policy: it has no file {METADATA_FILE}. Give a folder "
-            "that ganno_keras.policies.saved_policy.save_policy wrote."
-        )
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is not JSON ({error}). Restore the file, or export the policy "
-            "anew."
-        ) from error
-    if not isinstance(description, dict):
-        raise ValueError(
-            f"{path} holds {type(description).__name__}, not an object with the "
-            "policy's description. Restore the file, or export the policy anew."
-        )
-    return PolicyMetadata.from_dict(description)
-
-
-def write_metadata(directory: Path, metadata: PolicyMetadata) -> None:
-    """Replaces what a saved policy says about itself, such as its scores."""
-    path = directory / METADATA_FILE
-    path.parent.mkdir(exist_ok=True)
-    text = json.dumps(metadata.to_dict(), indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -192,30 +168,6 @@ def _temporary_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _digest(directory: Path) -> str:
-    """SHA-256 over names and contents of all files but the description itself."""
-    files = {
-        path.relative_to(directory).as_posix(): path
-        for path in directory.rglob("*")
-        if path.is_file() and path != directory / METADATA_FILE
-    }
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        content = hashlib.sha256(files[name].read_bytes()).hexdigest()
-        digest.update(f"{name} {content}\n".encode())
-    return digest.hexdigest()
-
-
-def _check_digest(directory: Path, metadata: PolicyMetadata) -> None:
-    found = _digest(directory)
-    if found != metadata.digest:
-        raise ValueError(
-            f"The files of policy {metadata.name!r} in {directory} have the digest "
-            f"{found}, but {metadata.digest!r} was saved: they were changed, or some "
-            "are missing or new. Restore the folder, or export the policy anew."
-        )
 
 
 def _wrong_interface(directory: Path, num_features: int) -> ValueError:
