@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -62,6 +63,34 @@ def plot_history(
     return figure
 
 
+def plot_learning_rates(
+    histories: Mapping[str, GannoHistory], path: str | os.PathLike[str]
+) -> None:
+    """Draws the learning rates of several fits side by side, on one scale.
+
+    Args:
+        histories: The decisions of each fit, at least one, by the title of its panel.
+        path: Where to save the picture.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    figure_module, colormaps = _matplotlib()
+    figure = figure_module.Figure(figsize=(15.0, 4.0), layout="constrained")
+    panels = figure.subplots(1, len(histories), sharey=True, squeeze=False)[0]
+    for axes, (title, history) in zip(panels, histories.items(), strict=True):
+        _draw_learning_rates(axes, history, colormaps["cividis"])
+        axes.set_title(title)
+        axes.set_xlabel("updates")
+        axes.set_ylabel("learning rate" if axes is panels[0] else "")
+        if axes is not panels[-1] and axes.get_legend():
+            axes.get_legend().remove()
+    _set_logarithmic(
+        panels[0], np.concatenate([_rates(h).ravel() for h in histories.values()])
+    )
+    figure.savefig(path, dpi=150)
+
+
 def _matplotlib() -> tuple[Any, Any]:
     """Matplotlib without its global state, so that no window or backend is touched."""
     try:
@@ -78,8 +107,7 @@ def _matplotlib() -> tuple[Any, Any]:
 
 def _draw_learning_rates(axes: Any, history: GannoHistory, colormap: Any) -> None:
     updates = np.concatenate([[0], history.updates])
-    start = np.full((1, len(history.layers)), history.initial_learning_rate)
-    rates = np.concatenate([start, history.learning_rates])
+    rates = _rates(history)
     few = len(history.layers) <= len(PALETTE)
     for index, name in enumerate(history.layers):
         place = index / max(len(history.layers) - 1, 1)
@@ -100,6 +128,12 @@ def _draw_learning_rates(axes: Any, history: GannoHistory, colormap: Any) -> Non
         axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     else:
         _label_by_depth(axes, history.layers, colormap)
+
+
+def _rates(history: GannoHistory) -> np.ndarray:
+    """The rates from the beginning on, `[1 + num_timesteps, num_layers]`."""
+    start = np.full((1, len(history.layers)), history.initial_learning_rate)
+    return np.concatenate([start, history.learning_rates])
 
 
 def _set_logarithmic(axes: Any, rates: np.ndarray) -> None:
