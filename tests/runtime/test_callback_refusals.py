@@ -228,6 +228,7 @@ def ours(warned):
     return [message for message in messages if "GANNO" in message]
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_short_fit__of_unknown_length_is_told_after_an_epoch():
     dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(16)
     unknown = dataset.filter(lambda *_: True)
