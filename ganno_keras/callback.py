@@ -33,8 +33,9 @@ class GANNO(keras.callbacks.Callback):
     the user's own again, with its own learning rate.
 
     Args:
-        policy: A name out of `list_policies()`, the path of a policy's folder, or an
-            object with the interface of `ganno_keras.policies.Policy`.
+        policy: A name out of `list_policies()`, the path of a policy's folder,
+            `"hf://owner/name"` for one on the Hugging Face Hub, or an object with the
+            interface of `ganno_keras.policies.Policy`.
         interval: Updates between two decisions, at least 1. By default the number that
             the policy was trained with; keep it unless the fit is very short.
         validation_data: Held-out data as for `model.evaluate`: `(x, y)`,

@@ -172,8 +172,12 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Reads the command line, trains, prints the table and saves the picture."""
+def main(arguments: Sequence[str] | None = None) -> dict[str, list[float]]:
+    """Reads the command line, trains, prints the table and saves the picture.
+
+    Returns:
+        The test accuracies by method, one for each of the initial learning rates.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m ganno_keras.demo", description=__doc__.split("\n\n")[0]
     )
@@ -197,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _say(as_table(accuracies))
     _say("\n" + save_picture(results, options.picture))
     _say(f"{time.monotonic() - start:.0f} s in all")
+    return accuracies
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from ganno_keras._locations import policies_directory
+from ganno_keras.policies.files import read_metadata
+from ganno_keras.policies.hub import HubAddress, download_policy, is_hub_address
+from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Policy
 from ganno_keras.policies.scripted import BUILT_IN_POLICIES, ScriptedPolicy
 
@@ -27,36 +30,67 @@ def list_policies() -> list[str]:
 
 
 def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
-    """Loads a policy: a built-in one, one that ships with the package, or a folder.
+    """Loads a policy: built in, shipped with the package, from a folder or the hub.
 
     Args:
-        name_or_path: One of `list_policies()`, `"default"`, or the path of a folder
-            that `save_policy` wrote.
+        name_or_path: One of `list_policies()`, `"default"`, the path of a folder that
+            `save_policy` wrote, or `"hf://owner/name"` for the Hugging Face Hub. Write
+            `"hf://owner/name@commit"` to get the same policy for good, and read
+            docs/sharing_policies.md before you load what strangers made.
 
     Raises:
         TypeError: If it is neither a string nor a path.
-        ValueError: If there is no such policy, the folder holds none, or this version
-            cannot build what the policy observes or does.
+        ValueError: If there is no such policy, the folder holds none, its files are
+            not those that were saved, or this version cannot build what the policy
+            observes or does.
+        ImportError: If it is on the hub and huggingface_hub is not installed.
+        OSError: If it is on the hub and cannot be fetched.
 
     Example:
 
         >>> load_policy("no-op").metadata.interval
         100
     """
-    if not isinstance(name_or_path, str | os.PathLike):
-        raise TypeError(
-            f"policy is {name_or_path!r} of type {type(name_or_path).__name__}; a name "
-            f"out of {list_policies()}, the path of a policy's folder, or an object "
-            "with metadata, initial_state and act is needed."
-        )
-    name = os.fspath(name_or_path)
-    name = DEFAULT_POLICY if name == "default" else name
-    if name in BUILT_IN_POLICIES:
+    folder = policy_folder(name_or_path)
+    if folder is None:
+        name = os.fspath(name_or_path)
         return ScriptedPolicy(name, BUILT_IN_POLICIES[name])
     # TensorFlow takes seconds to import, and other backends do without it until here.
     from ganno_keras.policies.saved_policy import SavedPolicy  # noqa: PLC0415
 
-    return SavedPolicy(_shipped_policies().get(name) or _existing(Path(name)))
+    return SavedPolicy(folder)
+
+
+def describe_policy(name_or_path: str | os.PathLike[str]) -> PolicyMetadata:
+    """Reads what a policy says about itself, without loading it or TensorFlow.
+
+    Args:
+        name_or_path: As for `load_policy`, and with the same errors.
+
+    Example:
+
+        >>> describe_policy("default").name
+        'ganno-first'
+    """
+    folder = policy_folder(name_or_path)
+    return load_policy(name_or_path).metadata if not folder else read_metadata(folder)
+
+
+def policy_folder(name_or_path: str | os.PathLike[str]) -> Path | None:
+    """Finds, or fetches, the folder of a policy; None for a built-in one."""
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise TypeError(
+            f"policy is {name_or_path!r} of type {type(name_or_path).__name__}; a name "
+            f"out of {list_policies()}, the path of a policy's folder, hf://owner/name,"
+            " or an object with metadata, initial_state and act is needed."
+        )
+    name = os.fspath(name_or_path)
+    name = DEFAULT_POLICY if name == "default" else name
+    if name in BUILT_IN_POLICIES:
+        return None
+    if is_hub_address(name):
+        return download_policy(HubAddress.parse(name))
+    return _shipped_policies().get(name) or _existing(Path(name))
 
 
 def _shipped_policies() -> dict[str, Path]:
@@ -71,7 +105,7 @@ def _existing(directory: Path) -> Path:
     if not directory.is_dir():
         raise ValueError(
             f"There is no policy {str(directory)!r}: it is neither a folder nor one of "
-            f"{list_policies()}. Use one of these names, or the path of a policy's "
-            "folder."
+            f"{list_policies()}. Use one of these names, the path of a policy's "
+            "folder, or hf://owner/name."
         )
     return directory
