@@ -18,7 +18,7 @@ help: ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GANNO.
-	@$(BIN)/python -m ganno_keras.demo
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m ganno_keras.demo
 
 test: lint typecheck ## Check style, import directions and types, then run every test.
 	@$(BIN)/python -m pytest --cov --cov-report=  # Its summary is the last thing printed.
