@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks that policies are trained and evaluated on.
 
-All of them end in logits. Input shapes are `(height, width, channels)`.
+All of them end in logits, in float32 also where the layers before compute in bfloat16.
+Input shapes are `(height, width, channels)`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def two_layer_cnn(
             keras.Input(input_shape),
             layers.Conv2D(filters, 5, strides=2, activation="relu"),
             layers.Flatten(),
-            layers.Dense(num_classes),
+            layers.Dense(num_classes, dtype="float32"),
         ],
         name="two_layer_cnn",
     )
@@ -58,7 +59,7 @@ def five_layer_cnn(
     stack += [
         layers.Flatten(),
         layers.Dense(units, activation="relu"),
-        layers.Dense(num_classes),
+        layers.Dense(num_classes, dtype="float32"),
     ]
     return keras.Sequential(stack, name="five_layer_cnn")
 
@@ -78,7 +79,7 @@ def multilayer_perceptron(
             keras.Input(input_shape),
             layers.Flatten(),
             *(layers.Dense(units, activation="relu") for units in hidden),
-            layers.Dense(num_classes),
+            layers.Dense(num_classes, dtype="float32"),
         ],
         name="multilayer_perceptron",
     )

@@ -50,7 +50,7 @@ TABLES: Final[Mapping[str, Grid]] = {
     "transfer": Grid(
         "cnn5-cifar10",
         ("constant", "cosine", "ganno-first"),
-        (1e-3, 1e-2, 0, 1e-4),
+        (1e-3, 1e-2, 0.0),
         (0.1,),
     ),
     "table4": Grid(
