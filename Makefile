@@ -12,7 +12,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-che
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck wheel clean
+.PHONY: help demo test lint typecheck docs wheel clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -31,6 +31,10 @@ lint: $(ALL_READY) ## Check style, formatting and import directions.
 typecheck: $(ALL_READY) ## Check types.
 	@$(BIN)/mypy
 
+docs: $(ALL_READY) ## Build the documentation into site/; a warning is an error.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "Documentation: site/index.html"
+
 wheel: $(ALL_READY) ## Build the wheel into dist/.
 	@rm -rf build
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
@@ -39,7 +43,7 @@ wheel: $(ALL_READY) ## Build the wheel into dist/.
 	@ls dist/*.whl
 
 clean: ## Remove the virtual environment, caches and builds.
-	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist site *.egg-info .coverage .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -56,5 +60,5 @@ $(DEMO_READY): $(REQUIREMENTS) | $(BIN)/python
 
 $(ALL_READY): $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing everything into $(VENV): a few minutes."
-	@$(INSTALL) '.[dev,notebooks,plot,train]'
+	@$(INSTALL) '.[dev,docs,notebooks,plot,train]'
 	@touch $(DEMO_READY) $@

@@ -27,14 +27,15 @@ PAPER: Final = Path(__file__).parent / "paper" / "table4.json"
 INTRODUCTION: Final = """# Results
 
 Written by `python -m benchmarks.report` from the files in `benchmarks/results/` and the
-policies' own `ganno.json`. Accuracies are in %, with one standard deviation where there are several seeds.
+policies' own `ganno.json`. Accuracies are in %, with one standard deviation where there
+are several seeds.
 """
 
 TRANSFER: Final = """## On a network it has not seen
 
 Test accuracy of the five-layer CNN on CIFAR-10, 8 epochs on 45,000 images, bfloat16,
-Adam with decoupled weight decay {weight_decay}, by initial learning rate, {seeds}. Made by
-`python -m benchmarks.run transfer --seeds {num_seeds}`. The images of these runs were
+Adam with decoupled weight decay {weight_decay}, by initial learning rate, {seeds}. Made
+by `python -m benchmarks.run transfer --seeds {num_seeds}`. The images of these runs were
 re-encoded as JPEG: figures are close to those on the original images, not equal.
 
 {table}
