@@ -97,6 +97,8 @@ class FitControl:
 
     def needs_attention(self, batch: int) -> bool:
         """Whether `attend` has anything to do before this batch; costs nothing."""
+        if self._plan.is_over(self._epoch or 0, batch):
+            return False
         return (
             self._clock.may_be_due(batch)
             or self._is_read_after(batch) != self._is_measuring
@@ -226,8 +228,7 @@ def _decimal(variable: Any) -> float:
 
 
 def _short_names(groups: Sequence[LayerGroup], model_name: str) -> tuple[str, ...]:
-    """Names of the layers within the model: without its own name, if all have it."""
-    prefix = f"{model_name}/"
-    if not all(group.name.startswith(prefix) for group in groups):
-        prefix = ""
-    return tuple(group.name.removeprefix(prefix) for group in groups)
+    """Names of the layers within the model, without its own name where it is clear."""
+    names = [group.name for group in groups]
+    short = [name.removeprefix(f"{model_name}/") for name in names]
+    return tuple(short if len(set(short)) == len(names) else names)

@@ -87,6 +87,14 @@ class FitPlan:
             )
         return cls(int(parameters["epochs"]), parameters.get("steps"))
 
+    def is_over(self, epoch: int, batch: int) -> bool:
+        """Whether no update follows.
+
+        Keras begins a batch too many if it does not know the length of an epoch.
+        """
+        known = self.batches is not None and epoch + 1 >= self.epochs
+        return known and batch >= (self.batches or 0)
+
     def progress(self, epoch: int, batch: int) -> float:
         """Share of the planned batches that is done, in [0, 1].
 
