@@ -35,8 +35,8 @@ TRANSFER: Final = """## On a network it has not seen
 
 Test accuracy of the five-layer CNN on CIFAR-10, 8 epochs on 45,000 images, bfloat16,
 Adam with decoupled weight decay {weight_decay}, by initial learning rate, {seeds}. Made
-by `python -m benchmarks.run transfer --seeds {num_seeds}`. The images of these runs were
-re-encoded as JPEG: figures are close to those on the original images, not equal.
+by `python -m benchmarks.run transfer --seeds {num_seeds}`. The images of these runs
+were re-encoded as JPEG: figures are close to those on the originals, not equal.
 
 {table}
 
