@@ -125,9 +125,9 @@ class FitControl:
         self._batches_of_epoch = batch + 1
         self.meter.last_logs = logs
 
-    def end_epoch(self) -> None:
+    def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """The epoch is done, validation included."""
-        self.meter.end_training_epoch()
+        self.meter.end_epoch(logs)
         if self._plan.batches is None:
             self._plan = replace(self._plan, batches=self._batches_of_epoch)
             self._notices.of_length(self._plan, self._clock)

@@ -42,9 +42,21 @@ class TrainingMeter:
         """Keras has reset its metrics."""
         self._window.begin_epoch()
 
-    def end_training_epoch(self) -> None:
+    def begin_validation(self) -> None:
         """The last batch of an epoch is done, and its metrics are still there."""
         self._window.end_epoch()
+
+    def end_epoch(self, logs: Mapping[str, Any]) -> None:
+        """The epoch is done; its metrics are there if there was no validation.
+
+        Args:
+            logs: Of the epoch. Metrics that say something else are not the training's:
+                another callback has called `evaluate` before.
+        """
+        mean = means_of(read_sums(self._model)).loss
+        if "loss" not in logs or np.allclose(mean, logs["loss"], equal_nan=True):
+            self._window.end_epoch()
+        self._window.close()
 
     def end_validation(self) -> None:
         """`fit` has run its own validation, whose result is in the metrics."""

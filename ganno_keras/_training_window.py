@@ -105,8 +105,12 @@ class TrainingWindow:
         self._epoch_is_open = True
 
     def end_epoch(self) -> None:
-        """Keeps what the epoch brought, before validation resets the metrics."""
+        """Keeps what the epoch brought, before something resets the metrics."""
         self._earlier_epochs = self.read()
+        self.close()
+
+    def close(self) -> None:
+        """Takes nothing more from the metrics until the next epoch."""
         self._epoch_is_open = False
 
     def read(self) -> np.ndarray:

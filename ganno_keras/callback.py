@@ -180,7 +180,7 @@ class GANNO(keras.callbacks.Callback):
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the training metrics of the epoch before validation resets them."""
         if self._is_training:
-            self._let(lambda it: it.meter.end_training_epoch())
+            self._let(lambda it: it.meter.begin_validation())
         else:
             self.detach()
 
@@ -198,7 +198,7 @@ class GANNO(keras.callbacks.Callback):
         self, epoch: int, logs: MutableMapping[str, Any] | None = None
     ) -> None:
         """Adds the learning rates to the logs."""
-        self._let(lambda it: it.end_epoch())
+        self._let(lambda it: it.end_epoch(logs or {}))
         if self._control is None or logs is None or not self._log_learning_rates:
             return
         for layer, rate in self._control.learning_rates.items():
