@@ -13,6 +13,7 @@ from ganno_keras.policies import list_policies, load_policy
 if TYPE_CHECKING:
     from ganno_keras.callback import GANNO
     from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+    from ganno_keras.learning_rate_finder import find_learning_rate
 
 try:
     __version__ = version("ganno-keras")
@@ -23,6 +24,7 @@ __all__ = [
     "GANNO",
     "LayerwiseOptimizer",
     "__version__",
+    "find_learning_rate",
     "list_policies",
     "load_policy",
 ]
@@ -30,6 +32,7 @@ __all__ = [
 _NEEDS_KERAS = {
     "GANNO": "ganno_keras.callback",
     "LayerwiseOptimizer": "ganno_keras.layerwise_optimizer",
+    "find_learning_rate": "ganno_keras.learning_rate_finder",
 }
 
 
