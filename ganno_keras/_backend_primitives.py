@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -16,22 +17,48 @@ if BACKEND == "tensorflow":
 Tensor = Any
 
 
-def dense(gradient: Tensor) -> Tensor:
-    """Makes a gradient dense and float32; repeated rows of a sparse one add up.
+def dense(value: Tensor) -> Tensor:
+    """Makes a tensor of a value; repeated rows of a sparse gradient add up.
 
     Args:
-        gradient: A dense gradient, or the sparse one that an embedding has.
+        value: A tensor, a variable, or the sparse gradient that an embedding has.
     """
     if BACKEND == "tensorflow":
-        gradient = tf.convert_to_tensor(gradient)
-    else:
-        gradient = ops.convert_to_tensor(gradient, sparse=False)
-    return ops.cast(gradient, "float32")
+        return tf.convert_to_tensor(value)
+    return ops.convert_to_tensor(value, sparse=False)
+
+
+def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
+    """The value where a scalar condition holds, bit for bit and as sparse as it is.
+
+    Args:
+        condition: A boolean scalar.
+        value: A tensor, a variable or a sparse gradient.
+        otherwise: The same shape, dense, or a scalar.
+    """
+    if BACKEND == "tensorflow" and isinstance(value, tf.IndexedSlices):
+        rows = tf.gather(otherwise, value.indices) if ops.ndim(otherwise) else otherwise
+        chosen = tf.where(condition, value.values, tf.cast(rows, value.dtype))
+        return tf.IndexedSlices(chosen, value.indices, value.dense_shape)
+    value = dense(value)
+    return ops.where(condition, value, ops.cast(otherwise, value.dtype))
 
 
 def has_replicas() -> bool:
     """Whether the code that runs now runs under a `tf.distribute` strategy."""
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())
+
+
+def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Keeps AutoGraph out of a function: it would only cost time at tracing.
+
+    Args:
+        function: A function without Python control flow over tensors.
+    """
+    if BACKEND != "tensorflow":
+        return function
+    wrapped: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return wrapped
 
 
 def variable_scope(

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from ganno_keras._backend_primitives import choose, dense
 from ganno_keras._layer_table import LayerTable
 
 Tensor = Any
@@ -27,9 +29,8 @@ class FreezingMixin:
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
         """Does the step of the class below, and drops what it assigns at rate 0."""
-        table = self._layer_table
-        if table.is_active:
-            vars(self)["_moving"] = table.rate(table.membership.group_of(variable)) > 0
+        if self._layer_table.is_active:
+            vars(self)["_moving"] = learning_rate > 0
         try:
             super().update_step(gradient, variable, learning_rate)
         finally:
@@ -38,7 +39,7 @@ class FreezingMixin:
     def assign(self, variable: keras.Variable, value: Tensor) -> None:
         """Assigns unless the group is frozen."""
         if self._moving is not None:
-            value = ops.where(self._moving, value, variable)
+            value = choose(self._moving, value, dense(variable))
         super().assign(variable, value)
 
     def assign_add(self, variable: keras.Variable, value: Tensor) -> None:
@@ -50,6 +51,53 @@ class FreezingMixin:
         super().assign_sub(variable, self._moved(value))
 
     def _moved(self, value: Tensor) -> Tensor:
-        if self._moving is None:
-            return value
-        return ops.where(self._moving, value, ops.zeros_like(value))
+        return value if self._moving is None else choose(self._moving, value, 0.0)
+
+
+class JaxFreezingMixin(FreezingMixin):
+    """Does the plain step, bit for bit, unless some group is frozen.
+
+    XLA compiles arithmetic that ends in a choice in another way, to results that differ
+    in the last bit. So the step with the choices is a branch of its own.
+    """
+
+    _choosing: bool = False
+
+    def _backend_apply_gradients(
+        self, grads: Sequence[Tensor], trainable_variables: Sequence[keras.Variable]
+    ) -> None:
+        variables = [*trainable_variables, *self.variables]
+        current = [(variable, variable.value) for variable in variables]
+        step = super()._backend_apply_gradients
+
+        def values_after(choosing: bool) -> list[Tensor]:
+            vars(self)["_choosing"] = choosing
+            try:
+                with keras.StatelessScope(state_mapping=current) as scope:
+                    step(grads, trainable_variables)
+                    return [scope.get_current_value(v) for v in variables]
+            finally:
+                del vars(self)["_choosing"]
+
+        some_group_is_frozen = ops.any(self._layer_table.learning_rates.value == 0)
+        values = ops.cond(
+            some_group_is_frozen,
+            lambda: values_after(choosing=True),
+            lambda: values_after(choosing=False),
+        )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        """Does the step with the choices, or the one of the plain class."""
+        plain = super(FreezingMixin, self) if not self._choosing else super()
+        plain.update_step(gradient, variable, learning_rate)
+
+
+FREEZING: dict[str, type] = {
+    "tensorflow": FreezingMixin,
+    "jax": JaxFreezingMixin,
+    "torch": FreezingMixin,
+}

@@ -62,8 +62,8 @@ class GroupMembership:
         unknown = [_name(v) for v in self.variables if self._key(v) not in known]
         if unknown:
             raise ValueError(
-                f"The optimizer was not built with the variables {unknown} of the layer "
-                f"groups. Pass the groups of the model that it trains, {remedy}"
+                f"The optimizer was not built with the variables {unknown} of the "
+                f"layer groups. Pass the groups of the model that it trains, {remedy}"
             )
 
     def group_of(self, variable: Any) -> int:

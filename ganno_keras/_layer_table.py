@@ -56,7 +56,7 @@ class LayerTable:
             "learning_rates": float(ops.convert_to_numpy(optimizer.learning_rate)),
             "statistics_sums": 0.0,
         }
-        if optimizer.weight_decay is not None:
+        if optimizer.weight_decay:
             self._initial_values["weight_decays"] = optimizer.weight_decay
         self._active_rates: list[Tensor] | None = None
         self._depth = 0
@@ -97,7 +97,7 @@ class LayerTable:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All variables of the table; none before it is built, or while it is hidden."""
+        """All variables of the table; none before it is built or while hidden."""
         if not self.built or self.is_hidden:
             return []
         return [self.measuring, *self.saved_variables.values()]
@@ -155,9 +155,17 @@ class LayerTable:
             return self.learning_rates.value[group]
         return self._active_rates[group]
 
-    def decay(self, group: int) -> Tensor | None:
-        """The weight decay of a group."""
-        return None if self.weight_decays is None else self.weight_decays.value[group]
+    def decaying_rate(self, group: int) -> Tensor:
+        """The learning rate at which the optimizer's own decay is that of the group.
+
+        Keras multiplies weights, decay and rate. The decay stays the constant that it
+        is there, and its share of it goes to the rate: exactly 1 if they are equal.
+        """
+        rate = self.rate(group)
+        if self.weight_decays is None:
+            return rate
+        constant = ops.cast(self.optimizer.weight_decay, self.weight_decays.dtype)
+        return rate * (self.weight_decays.value[group] / constant)
 
 
 def _variable(

@@ -8,11 +8,13 @@ belong where the gradients are final: added over all replicas, unscaled and clip
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
+from ganno_keras._backend_primitives import unconverted
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._measurement import copy_if_measuring, measured_sums
 
@@ -36,7 +38,9 @@ class TensorFlowStep:
         if table.direction is None:
             before = {
                 self._get_variable_index(variable): update(
-                    variable, lambda v: copy_if_measuring(table, v), group=False
+                    variable,
+                    unconverted(partial(copy_if_measuring, table)),
+                    group=False,
                 )
                 for _, variable in grads_and_vars
             }
@@ -44,7 +48,7 @@ class TensorFlowStep:
         # `update` hands each replica its own gradients and copies.
         update(
             table.statistics_sums.value,
-            lambda sums, *args: sums.assign(measured_sums(table, *args)),
+            unconverted(lambda sums, *args: sums.assign(measured_sums(table, *args))),
             args=(gradients, before),
             group=False,
         )
@@ -84,7 +88,7 @@ class JaxStep(StatefulStep):
 
 
 class TorchStep(StatefulStep):
-    """Updates the variables of one group at a time where PyTorch updates all at once."""
+    """Updates group by group where PyTorch updates all variables at once."""
 
     def _parallel_update_step(
         self,

@@ -76,7 +76,7 @@ def _sums(
         if index not in gradients:
             entries += [0.0, 0.0]
             continue
-        gradient = dense(gradients[index])
+        gradient = ops.cast(dense(gradients[index]), "float32")
         if table.direction is None:
             change = ops.cast(weights_before[index], "float32") - weight
             update = change / divisors[group]

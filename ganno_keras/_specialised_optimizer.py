@@ -2,8 +2,8 @@
 """The user's own optimizer, with one learning rate for each layer group.
 
 The optimizer keeps its identity, its variables and its whole pipeline (clipping,
-accumulation, averaging, loss scaling). Only its class is exchanged, for a subclass made
-of the class it had and the mixins below, which replace the rate that each variable sees.
+accumulation, averaging, loss scaling). Only its class is exchanged, for a subclass of
+the class it had with the mixins below, which replace the rate that each variable sees.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import keras
 
 from ganno_keras._backend_primitives import BACKEND
-from ganno_keras._freezing import FreezingMixin
+from ganno_keras._freezing import FREEZING
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._layerwise_state import LayerwiseState
 from ganno_keras._layerwise_steps import STEPS
@@ -37,10 +37,8 @@ def specialise(
         loss_scalers: The optimizers around it.
     """
     mixins = [LayerwiseMixin, STEPS[BACKEND]]
-    if isinstance(optimizer, getattr(keras.optimizers, "Muon", ())):
-        mixins.insert(0, MuonMixin)
     if state.table.freezes:
-        mixins.insert(0, FreezingMixin)
+        mixins.append(FREEZING[BACKEND])
     _exchange_class(optimizer, state, mixins)
     if BACKEND == "jax":
         # Their variables are those of the optimizer inside too.
@@ -152,33 +150,7 @@ class LayerwiseMixin(PlainLayoutMixin):
             del vars(self)["_decaying_group"]
 
     def _get_current_learning_rate(self) -> Tensor:
+        # Read by Keras' decay, and to hand `update_step` a rate that is not used.
         if self._decaying_group is None:
             return super()._get_current_learning_rate()
-        return self._layer_table.rate(self._decaying_group)
-
-    @property
-    def weight_decay(self) -> Any:
-        """The group's decay while a group decays, the plain attribute otherwise."""
-        if self._decaying_group is None:
-            return vars(self)["weight_decay"]
-        return self._layer_table.decay(self._decaying_group)
-
-    @weight_decay.setter
-    def weight_decay(self, value: Any) -> None:
-        vars(self)["weight_decay"] = value
-
-
-class MuonMixin:
-    """Gives the variables that Muon leaves to Adam the same decay, where it was so."""
-
-    _decaying_group: int | None
-
-    @property
-    def adam_weight_decay(self) -> Any:
-        """The group's decay, if the optimizer was made with one decay for both sorts."""
-        plain = vars(self)["adam_weight_decay"]
-        return self.weight_decay if plain == vars(self)["weight_decay"] else plain
-
-    @adam_weight_decay.setter
-    def adam_weight_decay(self, value: Any) -> None:
-        vars(self)["adam_weight_decay"] = value
+        return self._layer_table.decaying_rate(self._decaying_group)

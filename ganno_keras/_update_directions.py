@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The update direction of every optimizer of Keras, read from its state after a step.
 
-The direction is what the learning rate multiplies. Read from the optimizer's slots it is
-exact, needs no copy of the old weights and exists at a rate of 0. Each function below
-restates the last line of one optimizer's `update_step` without the rate.
+The direction is what the learning rate multiplies. Read from the optimizer's slots it
+is exact, needs no copy of the old weights and exists at a rate of 0. Each function
+below restates the last line of one optimizer's `update_step` without the rate.
 
 Optimizers that are not listed (Adafactor, Lamb and Ftrl, whose steps depend on the old
 weights, ScheduleFreeAdamW, and those of users) get the change of the weights divided by

@@ -35,9 +35,9 @@ class LayerwiseOptimizer:
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
-        ValueError: The optimizer is a `MultiOptimizer`, follows a learning rate schedule
-            or is attached already; or a variable is in two groups or in none. Nothing
-            has been changed then.
+        ValueError: The optimizer is a `MultiOptimizer`, follows a learning rate
+            schedule or is attached already; or a variable is in two groups or in none.
+            Nothing has been changed then.
 
     Example:
 
@@ -81,7 +81,7 @@ class LayerwiseOptimizer:
 
     @property
     def weight_decays(self) -> keras.Variable | None:
-        """The decoupled weight decays `[num_groups]`; None if the optimizer has none."""
+        """The weight decays `[num_groups]`; None if the optimizer has none."""
         return self._built_table.weight_decays
 
     @property
@@ -91,7 +91,7 @@ class LayerwiseOptimizer:
 
     @property
     def statistics_sums(self) -> keras.Variable:
-        """The sums `[num_groups, 4]` of the last measured update, 0 before the first."""
+        """The sums `[num_groups, 4]` of the last measured update, at first 0."""
         return self._built_table.statistics_sums
 
     def set_learning_rates(self, values: npt.ArrayLike) -> None:
@@ -117,8 +117,9 @@ class LayerwiseOptimizer:
         """
         if self.weight_decays is None:
             raise ValueError(
-                f"The optimizer {self.inner_optimizer.name!r} has no weight decay. Make "
-                "it with `weight_decay=0.0` or more to give every group its own."
+                f"Received weight decays for the optimizer "
+                f"{self.inner_optimizer.name!r}, which has none. Make it with a "
+                "`weight_decay` above 0 to give every group its own."
             )
         self.weight_decays.assign(self._checked("weight decays", values))
 
@@ -211,9 +212,9 @@ def _check_supported(optimizer: keras.optimizers.Optimizer) -> None:
         )
     if not isinstance(optimizer._learning_rate, keras.Variable):
         raise ValueError(
-            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or a "
-            f"function: {optimizer._learning_rate!r}. Make the optimizer with a number: "
-            "the layerwise rates replace the schedule."
+            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
+            f"a function: {optimizer._learning_rate!r}. Make the optimizer with a "
+            "number: the layerwise rates replace the schedule."
         )
     if is_specialised(optimizer):
         raise ValueError(
