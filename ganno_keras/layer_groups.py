@@ -74,6 +74,7 @@ def layer_groups(model: keras.Layer) -> tuple[LayerGroup, ...]:
     owners = {
         id(variable): owner
         for owner in _owners(model, composite=None)
+        if owner.layer is not None
         for variable in owner.layer._trainable_variables
     }
     members: dict[_Owner, list[keras.Variable]] = {}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_difference_rewards__are_0_when_the_no_op_does_as_well(name, before, aft
 @given(st.lists(outcomes, min_size=2, max_size=6))
 def test_potential__sums_to_the_gain_of_the_whole_episode(path):
     reward = get_reward("potential").function
-    steps = [Timestep(a, b, None) for a, b in zip(path, path[1:], strict=False)]
+    steps = [Timestep(a, b, None) for a, b in itertools.pairwise(path)]
     total = sum(reward(step) for step in steps)
     whole = reward(Timestep(path[0], path[-1], None))
     np.testing.assert_allclose(total, whole, atol=1e-9)
