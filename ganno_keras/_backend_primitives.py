@@ -15,6 +15,9 @@ if BACKEND == "tensorflow":
     import tensorflow as tf
 
 Tensor = Any
+# The base of mixins that stand before an optimizer's class: nothing of its own, and
+# for a type checker, which cannot see into Keras, anything.
+OptimizerMixin: Any = object
 
 
 def dense(value: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganno_keras._backend_primitives import choose, dense
+from ganno_keras._backend_primitives import OptimizerMixin, choose, dense
 from ganno_keras._layer_table import LayerTable
 
 Tensor = Any
 
 
-class FreezingMixin:
+class FreezingMixin(OptimizerMixin):
     """Keeps the weights and the state of a group at rate 0 as they are.
 
     A mixin before the class of an optimizer whose steps go through Keras' `assign`
@@ -30,11 +30,11 @@ class FreezingMixin:
     ) -> None:
         """Does the step of the class below, and drops what it assigns at rate 0."""
         if self._layer_table.is_active:
-            vars(self)["_moving"] = learning_rate > 0
+            self.__dict__["_moving"] = learning_rate > 0
         try:
             super().update_step(gradient, variable, learning_rate)
         finally:
-            vars(self).pop("_moving", None)
+            self.__dict__.pop("_moving", None)
 
     def assign(self, variable: keras.Variable, value: Tensor) -> None:
         """Assigns unless the group is frozen."""
@@ -71,13 +71,13 @@ class JaxFreezingMixin(FreezingMixin):
         step = super()._backend_apply_gradients
 
         def values_after(choosing: bool) -> list[Tensor]:
-            vars(self)["_choosing"] = choosing
+            self.__dict__["_choosing"] = choosing
             try:
                 with keras.StatelessScope(state_mapping=current) as scope:
                     step(grads, trainable_variables)
                     return [scope.get_current_value(v) for v in variables]
             finally:
-                del vars(self)["_choosing"]
+                del self.__dict__["_choosing"]
 
         some_group_is_frozen = ops.any(self._layer_table.learning_rates.value == 0)
         values = ops.cond(

@@ -14,14 +14,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganno_keras._backend_primitives import unconverted
+from ganno_keras._backend_primitives import OptimizerMixin, unconverted
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._measurement import copy_if_measuring, measured_sums
 
 Tensor = Any
 
 
-class TensorFlowStep:
+class TensorFlowStep(OptimizerMixin):
     """Takes the statistics among the updates of the variables, on every replica."""
 
     _layer_table: LayerTable
@@ -54,7 +54,7 @@ class TensorFlowStep:
         )
 
 
-class StatefulStep:
+class StatefulStep(OptimizerMixin):
     """Takes the statistics right after the updates of all variables."""
 
     _layer_table: LayerTable

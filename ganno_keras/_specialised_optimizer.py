@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from ganno_keras._backend_primitives import BACKEND
+from ganno_keras._backend_primitives import BACKEND, OptimizerMixin
 from ganno_keras._freezing import FREEZING
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._layerwise_state import LayerwiseState
@@ -84,7 +84,7 @@ def _subclass(plain: type, mixins: tuple[type, ...]) -> type:
     return type(plain.__name__, (*mixins, plain), namespace)
 
 
-class PlainLayoutMixin:
+class PlainLayoutMixin(OptimizerMixin):
     """Saves, loads and pickles as the plain class does."""
 
     _layer_table: LayerTable
@@ -143,11 +143,11 @@ class LayerwiseMixin(PlainLayoutMixin):
 
     @contextmanager
     def _decaying(self, group: int) -> Iterator[None]:
-        vars(self)["_decaying_group"] = group
+        self.__dict__["_decaying_group"] = group
         try:
             yield
         finally:
-            del vars(self)["_decaying_group"]
+            del self.__dict__["_decaying_group"]
 
     def _get_current_learning_rate(self) -> Tensor:
         # Read by Keras' decay, and to hand `update_step` a rate that is not used.

@@ -7,15 +7,15 @@ repeat the names of their layers, and shared layers appear in several places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
 import keras
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # as variables have no truth value when compared
 class LayerGroup:
     """The trainable variables that share one learning rate, set by one agent.
 
@@ -71,22 +71,11 @@ def layer_groups(model: keras.Layer) -> tuple[LayerGroup, ...]:
             f"Layer groups need a built model. Received: {model.name!r}, which has not "
             "been built. Call `model.build(input_shape)`, or call the model on a batch."
         )
-    owners = {
-        id(variable): owner
-        for owner in _owners(model, composite=None)
-        if owner.layer is not None
-        for variable in owner.layer._trainable_variables
-    }
-    members: dict[_Owner, list[keras.Variable]] = {}
-    for variable in model.trainable_variables:
-        owner = owners.get(id(variable)) or _path_owner(variable)
-        members.setdefault(owner.group, []).append(variable)
-    return _with_depths(
-        LayerGroup(name, owner.kind, "intermediate", tuple(variables))
-        for name, (owner, variables) in zip(
-            _unique(owner.name for owner in members), members.items(), strict=True
-        )
-    )
+    labels: dict[int, _Label] = {}
+    for layer, label in _labelled_layers(model):
+        for variable in layer._trainable_variables:
+            labels.setdefault(id(variable), label)
+    return _grouped(model.trainable_variables, labels)
 
 
 def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...]:
@@ -98,13 +87,7 @@ def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...
     Returns:
         One group of kind `other` for each path prefix, in the order of the variables.
     """
-    members: dict[str, list[keras.Variable]] = {}
-    for variable in variables:
-        members.setdefault(_path_owner(variable).name, []).append(variable)
-    return _with_depths(
-        LayerGroup(name, "other", "intermediate", tuple(group))
-        for name, group in members.items()
-    )
+    return _grouped(variables, labels={})
 
 
 def single_group(groups: Sequence[LayerGroup]) -> tuple[LayerGroup]:
@@ -132,29 +115,12 @@ def single_group(groups: Sequence[LayerGroup]) -> tuple[LayerGroup]:
     return (LayerGroup("all", kind, "first", variables),)
 
 
-class _Owner(NamedTuple):
-    """A layer that holds variables, and the group into which they go."""
+class _Label(NamedTuple):
+    """Names a group; layers may share name and kind, so the key tells them apart."""
 
+    key: int | str
     name: str
     kind: str
-    layer: keras.Layer | None = None
-    composite: _Owner | None = None
-
-    @property
-    def group(self) -> _Owner:
-        """The owner that stands for the whole group."""
-        return self.composite or self
-
-    # Layers may be equal by name and kind only: compare the objects.
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Owner):
-            return NotImplemented
-        if self.layer is None or other.layer is None:
-            return self.layer is other.layer and self.name == other.name
-        return self.layer is other.layer
-
-    def __hash__(self) -> int:
-        return hash(self.name) if self.layer is None else id(self.layer)
 
 
 def _layer_types(*names: str) -> tuple[type[keras.Layer], ...]:
@@ -224,24 +190,43 @@ def _is_composite(layer: keras.Layer) -> bool:
     return isinstance(layer, _COMPOSITES)
 
 
-def _owners(
-    layer: keras.Layer, composite: _Owner | None, recurrent: bool = False
-) -> Iterator[_Owner]:
-    """Walks a layer and everything below it; a layer may come more than once."""
+def _labelled_layers(
+    layer: keras.Layer, composite: _Label | None = None, recurrent: bool = False
+) -> Iterator[tuple[keras.Layer, _Label]]:
+    """Walks a layer and all below it; a shared layer comes more than once."""
     recurrent = recurrent or isinstance(layer, keras.layers.RNN)
     kind = "recurrent" if recurrent else _kind(layer)
-    owner = _Owner(layer.path or layer.name, kind, layer, composite)
-    yield owner
-    if composite is None and _is_composite(layer):
-        composite = owner
+    label = composite or _Label(id(layer), layer.path or layer.name, kind)
+    yield layer, label
+    if _is_composite(layer):
+        composite = label
     for child in layer._layers:
-        yield from _owners(child, composite, recurrent)
+        yield from _labelled_layers(child, composite, recurrent)
 
 
-def _path_owner(variable: keras.Variable) -> _Owner:
+def _path_label(variable: keras.Variable) -> _Label:
     """Stands in for a layer where none owns the variable."""
     path = str(getattr(variable, "path", variable.name))
-    return _Owner(path.rpartition("/")[0] or path, "other")
+    name = path.rpartition("/")[0] or path
+    return _Label(name, name, "other")
+
+
+def _grouped(
+    variables: Iterable[keras.Variable], labels: Mapping[int, _Label]
+) -> tuple[LayerGroup, ...]:
+    """Makes the groups, in the order in which their first variables come."""
+    members: dict[_Label, list[keras.Variable]] = {}
+    for variable in variables:
+        label = labels.get(id(variable)) or _path_label(variable)
+        members.setdefault(label, []).append(variable)
+    depths = ["first", *["intermediate"] * (len(members) - 2), "last"]
+    names = _unique(label.name for label in members)
+    return tuple(
+        LayerGroup(name, label.kind, depth, tuple(group))
+        for name, depth, (label, group) in zip(
+            names, depths[: len(members)], members.items(), strict=True
+        )
+    )
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:
@@ -253,11 +238,3 @@ def _unique(names: Iterable[str]) -> Iterator[str]:
             candidate, number = f"{name}_{number}", number + 1
         taken.add(candidate)
         yield candidate
-
-
-def _with_depths(groups: Iterable[LayerGroup]) -> tuple[LayerGroup, ...]:
-    listed = list(groups)
-    if listed:
-        listed[-1] = replace(listed[-1], depth="last")
-        listed[0] = replace(listed[0], depth="first")
-    return tuple(listed)

@@ -74,19 +74,22 @@ def new_gradients(num_updates: int) -> list[Arrays]:
 
 
 def new_step(
-    optimizer: Optimizer, variables: Sequence[keras.Variable], jit_compile: bool = False
+    optimizer: Optimizer, variables: Sequence[keras.Variable]
 ) -> Callable[[Arrays], None]:
-    """A function that applies gradients, compiled as `fit` would on this backend."""
-    return _STEPS[keras.backend.backend()](optimizer, variables, jit_compile)
+    """A function that applies gradients once, compiled as `fit` does."""
+    return _STEPS[keras.backend.backend()](optimizer, variables)
 
 
 def train(
     optimizer: Optimizer, variables: Sequence[keras.Variable], gradients: list[Arrays]
 ) -> Arrays:
     """Applies all gradients and returns the values of the variables."""
-    step = new_step(optimizer, variables)
-    for gradient in gradients:
-        step(gradient)
+    if keras.backend.backend() == "tensorflow":
+        _tensorflow_train(optimizer, variables, gradients)
+    else:
+        step = new_step(optimizer, variables)
+        for gradient in gradients:
+            step(gradient)
     return values(variables)
 
 
@@ -96,19 +99,35 @@ def values(variables: Sequence[Any]) -> Arrays:
 
 
 def _tensorflow_step(
-    optimizer: Optimizer, variables: Sequence[keras.Variable], jit_compile: bool
+    optimizer: Optimizer, variables: Sequence[keras.Variable]
 ) -> Callable[[Arrays], None]:
     import tensorflow as tf
 
-    @tf.function(jit_compile=jit_compile)
+    @tf.function
     def step(gradients: list[tf.Tensor]) -> None:
         optimizer.apply(gradients, variables)
 
     return lambda gradients: step([tf.constant(gradient) for gradient in gradients])
 
 
+def _tensorflow_train(
+    optimizer: Optimizer, variables: Sequence[keras.Variable], gradients: list[Arrays]
+) -> None:
+    """All updates in one loop of the graph: a call of it is as long as 20 updates."""
+    import tensorflow as tf
+
+    stacked = [tf.stack(arrays) for arrays in zip(*gradients, strict=True)]
+
+    @tf.function
+    def loop() -> None:
+        for number in tf.range(len(gradients)):
+            optimizer.apply([arrays[number] for arrays in stacked], variables)
+
+    loop()
+
+
 def _jax_step(
-    optimizer: Optimizer, variables: Sequence[keras.Variable], _: bool
+    optimizer: Optimizer, variables: Sequence[keras.Variable]
 ) -> Callable[[Arrays], None]:
     import jax
 
@@ -129,7 +148,7 @@ def _jax_step(
 
 
 def _torch_step(
-    optimizer: Optimizer, variables: Sequence[keras.Variable], _: bool
+    optimizer: Optimizer, variables: Sequence[keras.Variable]
 ) -> Callable[[Arrays], None]:
     def step(gradients: Arrays) -> None:
         optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients], variables)
