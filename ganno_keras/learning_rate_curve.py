@@ -12,7 +12,8 @@ import numpy as np
 
 from ganno_keras.plotting import PALETTE
 
-SMOOTHING: Final = 0.9
+SMOOTHED_DECADES: Final = 0.8
+"""How far back the running mean looks, in powers of ten of the learning rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,8 @@ class LearningRateCurve:
         >>> rates = np.geomspace(1e-4, 1.0, 21)
         >>> losses = 2.0 - np.tanh(np.log10(rates) + 2.0)
         >>> curve = LearningRateCurve(rates, losses, diverged=False)
-        >>> f"{curve.suggestion:.2g}"
-        '0.01'
+        >>> 0.005 < curve.suggestion < 0.05
+        True
     """
 
     learning_rates: np.ndarray  # [num_updates]
@@ -40,7 +41,7 @@ class LearningRateCurve:
     @property
     def smoothed_losses(self) -> np.ndarray:
         """Running mean of the losses, without its bias at the start `[num_updates]`."""
-        return smooth(self.losses)
+        return smooth(self.losses, smoothing_for(self.learning_rates))
 
     @property
     def suggestion(self) -> float:
@@ -86,21 +87,37 @@ class LearningRateCurve:
         return figure
 
 
-def smooth(losses: np.ndarray) -> np.ndarray:
+def smoothing_for(learning_rates: np.ndarray) -> float:
+    """How much of the running mean is kept at each update, below 1.
+
+    It depends on how fast the rates rise: the mean is as late, in terms of the rate,
+    whatever the number of updates. 100 updates from 1e-7 to 10 give 0.9.
+
+    Args:
+        learning_rates: Rising exponentially, above 0, `[num_updates]`.
+    """
+    if len(learning_rates) < 2:
+        return 0.0
+    decades = np.log10(learning_rates[1] / learning_rates[0])
+    return float(np.exp(-decades / SMOOTHED_DECADES))
+
+
+def smooth(losses: np.ndarray, smoothing: float) -> np.ndarray:
     """Exponential running mean, divided by the weight that it has gathered.
 
     Args:
         losses: Finite numbers `[num_updates]`.
+        smoothing: How much of the mean is kept at each update, from 0 to below 1.
 
     Example:
 
-        >>> smooth(np.array([2.0, 2.0])).tolist()
+        >>> smooth(np.array([2.0, 2.0]), 0.9).tolist()
         [2.0, 2.0]
     """
     total, weight, means = 0.0, 0.0, []
     for loss in losses:
-        total = SMOOTHING * total + (1.0 - SMOOTHING) * loss
-        weight = SMOOTHING * weight + (1.0 - SMOOTHING)
+        total = smoothing * total + (1.0 - smoothing) * loss
+        weight = smoothing * weight + (1.0 - smoothing)
         means.append(total / weight)
     return np.array(means)
 

@@ -20,7 +20,7 @@ from ganno_keras._finder_arguments import (
     rising_rates,
 )
 from ganno_keras._training_snapshot import leaving_no_trace
-from ganno_keras.learning_rate_curve import LearningRateCurve, smooth
+from ganno_keras.learning_rate_curve import LearningRateCurve
 
 
 def find_learning_rate(
@@ -124,9 +124,9 @@ class _RangeTest(keras.callbacks.Callback):
 
     def _ran_away(self) -> bool:
         """Whether the smoothed loss has risen far above its lowest value."""
-        if self._divergence is None:
+        if self._divergence is None or not self._losses:
             return False
-        smoothed = smooth(np.array(self._losses))
+        smoothed = self.curve().smoothed_losses
         lowest = smoothed.min()
         return bool(smoothed[-1] - lowest > (self._divergence - 1.0) * abs(lowest))
 

@@ -16,6 +16,7 @@ from ganno_keras.learning_rate_curve import (
     half_way_down,
     longest_valley,
     smooth,
+    smoothing_for,
 )
 
 RATES = np.geomspace(1e-6, 1.0, 61)
@@ -41,10 +42,24 @@ def test_longest_valley__falls_and_is_the_longest(losses):
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
 def test_smooth__starts_at_the_first_loss_and_stays_within_the_losses(losses):
-    smoothed = smooth(np.array(losses))
+    smoothed = smooth(np.array(losses), 0.9)
     assert smoothed[0] == pytest.approx(losses[0])
     assert (smoothed >= min(losses) - 1e-6).all()
     assert (smoothed <= max(losses) + 1e-6).all()
+
+
+def test_smoothing__is_as_late_in_terms_of_the_rate_for_any_number_of_updates():
+    assert smoothing_for(np.geomspace(1e-7, 10, 100)) == pytest.approx(0.9, abs=0.01)
+    few, many = (smoothing_for(np.geomspace(1e-7, 10, number)) for number in (21, 201))
+    assert few == pytest.approx(many**10)
+
+
+@pytest.mark.parametrize("num_updates", [20, 100, 1000])
+def test_suggestion__depends_little_on_the_number_of_updates(num_updates):
+    rates = np.geomspace(1e-6, 1.0, num_updates)
+    losses = 2.0 - np.tanh(3 * (np.log10(rates) + 3.0))
+    curve = LearningRateCurve(rates, losses, diverged=False)
+    assert 1e-3 < curve.suggestion < 5e-3
 
 
 def test_half_way_down__is_where_the_loss_falls_whatever_the_noise_before():
