@@ -90,6 +90,7 @@ class FitControl:
         if self._epoch is not None:
             self._tell()
         self._epoch = epoch
+        self._batches_of_epoch = 0
         # Here and not earlier: what restores a training may come after GANNO.
         self._follow_loads()
         self.meter.begin_epoch()
@@ -122,7 +123,8 @@ class FitControl:
 
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """An execution is done, the last of whose batches has the number `batch`."""
-        self._batches_of_epoch = batch + 1
+        # On JAX several threads may bring these in another order.
+        self._batches_of_epoch = max(self._batches_of_epoch, batch + 1)
         self.meter.last_logs = logs
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:

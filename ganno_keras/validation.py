@@ -115,7 +115,7 @@ def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
 
 def _is_dataset(data: Any) -> bool:
     """Neither one array or dictionary nor something that is used up by reading it."""
-    single = isinstance(data, np.ndarray | dict | str) or ops.is_tensor(data)
+    single = isinstance(data, dict | str) or hasattr(data, "shape")
     return isinstance(data, Iterable) and not isinstance(data, Iterator) and not single
 
 

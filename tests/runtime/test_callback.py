@@ -20,6 +20,8 @@ from tests.support.fakes import (
     tiny_model,
 )
 
+pytestmark = pytest.mark.backend
+
 X, Y = tiny_data(96)
 ACCURACY_IS_KNOWN, VALIDATION_IS_KNOWN = 9, 10  # places in the observation
 

@@ -14,6 +14,8 @@ from tensorflow.core.util import event_pb2
 from ganno_keras import GANNO
 from tests.support.fakes import ADD, always, assert_same_state, tiny_data, tiny_model
 
+pytestmark = pytest.mark.backend
+
 X, Y = tiny_data()
 ORDERS = pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "GANNO last"])
 RATES = ["learning_rate/hidden", "learning_rate/classifier"]
@@ -44,6 +46,7 @@ def scalars(directory):
 
 @ORDERS
 def test_tensorboard__has_a_scalar_a_layer_if_ganno_comes_first(tmp_path, order):
+    pytest.importorskip("tensorboard")
     callback = ganno()
     _, logs = fit([callback, keras.callbacks.TensorBoard(str(tmp_path))][::order])
     tags = scalars(tmp_path)

@@ -11,6 +11,8 @@ from ganno_keras import GANNO
 from ganno_keras.policies import ScriptedPolicy
 from tests.support.fakes import SUBTRACT, always, tiny_data, tiny_model
 
+pytestmark = pytest.mark.backend
+
 X, Y = tiny_data()
 
 

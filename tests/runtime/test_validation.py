@@ -11,6 +11,8 @@ import tensorflow as tf
 from ganno_keras.validation import ValidationSample
 from tests.support.fakes import rich_layers, state_of, tiny_data, tiny_model
 
+pytestmark = pytest.mark.backend
+
 X, Y = tiny_data(96)
 
 
@@ -88,6 +90,7 @@ def test_measure__follows_a_model_that_is_compiled_anew():
     assert second.loss == pytest.approx(2 * first)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="other test_step there")
 def test_measure__uses_the_test_step_of_the_model():
     class Answering(keras.Model):
         def test_step(self, data):
