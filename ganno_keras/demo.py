@@ -142,8 +142,8 @@ def as_table(accuracies: Mapping[str, Sequence[float]]) -> str:
     Example:
 
         >>> print(as_table({"constant": [0.1, 0.5, 0.7, 0.8, 0.9]}))
-                          0   1e-05  0.0001   0.001    0.01    mean  spread
-        constant       10.0    50.0    70.0    80.0    90.0    60.0    80.0
+                           0   1e-05  0.0001   0.001    0.01    mean  spread
+        constant        10.0    50.0    70.0    80.0    90.0    60.0    80.0
     """
     header = [*(f"{rate:g}" for rate in INITIAL_LEARNING_RATES), "mean", "spread"]
     rows = [f"{'':12}" + "".join(f"{name:>8}" for name in header)]

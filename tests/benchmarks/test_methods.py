@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.methods import METHODS
 
-UPDATES = 700
+UPDATES = 210
 DECAYING = ("linear", "quadratic", "cosine", "exponential", "piecewise", "sgdr")
 
 
