@@ -21,7 +21,7 @@ demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GA
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m ganno_keras.demo
 
 test: lint typecheck ## Check style, import directions and types, then run every test.
-	@$(BIN)/python -m pytest --cov --cov-report=  # Its summary is the last thing printed.
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=  # Its summary is the last thing printed.
 
 lint: $(ALL_READY) ## Check style, formatting and import directions.
 	@$(BIN)/ruff check
