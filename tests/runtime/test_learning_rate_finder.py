@@ -249,7 +249,7 @@ def test_finder__refuses_models_without_one_rate_to_set(name):
         ({"divergence": 1.0}, "a number above 1"),
         ({"data": Batches(), "batch_size": 3}, "batches of its own"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value),
 )
 def test_finder__refuses_arguments_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
