@@ -36,16 +36,14 @@ class TensorFlowStep(OptimizerMixin):
         gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
         before = {}
         if table.direction is None:
+            # One copy on each replica, of which all are equal: the first serves all.
+            copied = unconverted(partial(copy_if_measuring, table))
             before = {
-                self._get_variable_index(variable): update(
-                    variable,
-                    unconverted(partial(copy_if_measuring, table)),
-                    group=False,
-                )
-                for _, variable in grads_and_vars
+                self._get_variable_index(v): update(v, copied, group=False)[0]
+                for _, v in grads_and_vars
             }
         super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
-        # `update` hands each replica its own gradients and copies.
+        # `update` hands each replica its own gradients.
         update(
             table.statistics_sums.value,
             unconverted(lambda sums, *args: sums.assign(measured_sums(table, *args))),

@@ -8,8 +8,7 @@ the class it had with the mixins below, which replace the rate that each variabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ import keras
 from ganno_keras._backend_primitives import BACKEND, OptimizerMixin
 from ganno_keras._freezing import FREEZING
 from ganno_keras._layer_table import LayerTable
+from ganno_keras._layerwise_decay import DECAYS
 from ganno_keras._layerwise_state import LayerwiseState
 from ganno_keras._layerwise_steps import STEPS
 
@@ -36,7 +36,7 @@ def specialise(
         state: What is to be saved with it, the table among it.
         loss_scalers: The optimizers around it.
     """
-    mixins = [LayerwiseMixin, STEPS[BACKEND]]
+    mixins = [LayerwiseMixin, DECAYS[BACKEND], STEPS[BACKEND]]
     if state.table.freezes:
         mixins.append(FREEZING[BACKEND])
     _exchange_class(optimizer, state, mixins)
@@ -107,9 +107,7 @@ class PlainLayoutMixin(OptimizerMixin):
 
 
 class LayerwiseMixin(PlainLayoutMixin):
-    """Updates and decays each variable at the rate of its group."""
-
-    _decaying_group: int | None = None
+    """Updates each variable at the rate of its group."""
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Makes the table fit before anything is built."""
@@ -131,26 +129,3 @@ class LayerwiseMixin(PlainLayoutMixin):
         if table.is_active:
             learning_rate = table.rate(table.membership.group_of(variable))
         super().update_step(gradient, variable, learning_rate)
-
-    def _apply_weight_decay(self, variables: Sequence[keras.Variable]) -> None:
-        """Decays group by group: Keras' own code, at the rate of each group."""
-        decayed = [
-            variable for variable in variables if self._use_weight_decay(variable)
-        ]
-        for group, places in self._layer_table.membership.by_group(decayed).items():
-            with self._decaying(group):
-                super()._apply_weight_decay([decayed[place] for place in places])
-
-    @contextmanager
-    def _decaying(self, group: int) -> Iterator[None]:
-        self.__dict__["_decaying_group"] = group
-        try:
-            yield
-        finally:
-            del self.__dict__["_decaying_group"]
-
-    def _get_current_learning_rate(self) -> Tensor:
-        # Read by Keras' decay, and to hand `update_step` a rate that is not used.
-        if self._decaying_group is None:
-            return super()._get_current_learning_rate()
-        return self._layer_table.decaying_rate(self._decaying_group)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fits on two devices and on one, in a process that may still choose its devices."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+# JAX reads it when it is imported.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+
+import keras
+import numpy as np
+
+from ganno_keras.layer_groups import layer_groups
+from ganno_keras.layer_statistics import LayerStatistics
+from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from tests.support.fakes import tiny_data, tiny_model
+
+CASES: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
+    "adam": lambda: keras.optimizers.Adam(0.01),
+    "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
+    "momentum": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "nadam": lambda: keras.optimizers.Nadam(0.01),
+    "ftrl": lambda: keras.optimizers.Ftrl(0.05),
+    "average": lambda: keras.optimizers.Adam(0.01, use_ema=True),
+    "loss_scaled": lambda: keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(0.01)
+    ),
+}
+Scope = Callable[[], AbstractContextManager[Any]]
+X, Y = tiny_data(64)
+
+
+def two_devices() -> Scope:
+    """Makes two devices of the one, and tells how to build a model on both."""
+    if keras.backend.backend() == "jax":
+        distribution = keras.distribution.DataParallel()
+        return distribution.scope
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration()] * 2,
+    )
+    return lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+
+
+def embedding_layers() -> list[keras.Layer]:
+    """An embedding of what the inputs round to, for a sparse gradient."""
+    return [
+        keras.layers.Rescaling(1.5, offset=4.0),
+        keras.layers.Embedding(12, 3),
+        keras.layers.Flatten(),
+        keras.layers.Dense(3, activation="softmax"),
+    ]
+
+
+def fit(
+    make: Callable[[], keras.optimizers.Optimizer],
+    scope: Scope,
+    rates: list[float] | None = None,
+) -> tuple[list[np.ndarray], LayerStatistics | None]:
+    """Weights after two epochs, with statistics if there are rates for two layers."""
+    with scope():
+        model = tiny_model(make(), layers=embedding_layers)
+        model.optimizer.build(model.trainable_variables)
+        if rates is None:
+            model.fit(X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+            return model.get_weights(), None
+        layerwise = LayerwiseOptimizer(model.optimizer, layer_groups(model))
+        layerwise.measuring.assign(True)
+        layerwise.set_learning_rates(rates)
+        model.fit(X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+        return model.get_weights(), layerwise.statistics()
+
+
+def distance(one: Any, other: Any) -> float:
+    """The largest difference, relative to the size of each array."""
+    pairs = zip(one, other, strict=True)
+    return max(float(np.abs(a - b).max() / (1e-12 + np.abs(b).max())) for a, b in pairs)
+
+
+def compare(make: Callable[[], keras.optimizers.Optimizer], both: Scope) -> dict:
+    """What a test wants to know of one optimizer on two devices."""
+    rate = float(make().learning_rate)
+    plain, _ = fit(make, both)
+    equal, _ = fit(make, both, [rate, rate])
+    start, _ = fit(make, both, [0.0, 0.0])
+    weights, statistics = fit(make, both, [0.0, 2 * rate])
+    expected, expected_statistics = fit(make, nullcontext, [0.0, 2 * rate])
+    assert statistics is not None
+    assert expected_statistics is not None
+    return {
+        "plain": bool(all(map(np.array_equal, equal, plain))),
+        "frozen": bool(np.array_equal(weights[0], start[0])),
+        "weights": distance(weights, expected),
+        "statistics": distance(
+            dataclasses.astuple(statistics), dataclasses.astuple(expected_statistics)
+        ),
+    }
+
+
+def main() -> None:
+    """Prints a line of JSON for each optimizer."""
+    both = two_devices()
+    for name, make in CASES.items():
+        print(json.dumps({"name": name, **compare(make, both)}))  # noqa: T201
