@@ -50,7 +50,8 @@ def restore(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer what it was before `specialise`; harmless if it is."""
     if is_specialised(optimizer):
         _set_class(optimizer, type(optimizer)._plain_class)
-        del vars(optimizer)["_layer_table"], vars(optimizer)["layerwise_state"]
+        for name in ("_layer_table", "layerwise_state", "_decaying_group"):
+            vars(optimizer).pop(name, None)
 
 
 def is_specialised(optimizer: keras.optimizers.Optimizer) -> bool:
