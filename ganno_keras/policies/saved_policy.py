@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -67,8 +68,10 @@ class SavedPolicy:
     def __init__(self, directory: Path) -> None:
         self._metadata = read_metadata(directory)
         check_digest(directory, self._metadata)
-        with tf.device("/CPU:0"):
-            self._module = tf.saved_model.load(str(directory))
+        # A thread of its own is outside any tf.distribute scope, where a loaded policy
+        # would be spread over the replicas, and could not act.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            self._module = thread.submit(_load_on_cpu, directory).result()
         self._check_interface(directory)
 
     @property
@@ -121,6 +124,11 @@ class SavedPolicy:
             raise _wrong_interface(directory, spec.num_features) from error
         if decision.actions.shape != (1,):
             raise _wrong_interface(directory, spec.num_features)
+
+
+def _load_on_cpu(directory: Path) -> Any:
+    with tf.device("/CPU:0"):
+        return tf.saved_model.load(str(directory))
 
 
 def save_policy(

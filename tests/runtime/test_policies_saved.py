@@ -224,3 +224,12 @@ def test_saved_policy__is_not_traced_again(saved):
     for num_agents in (1, 2, 18):
         policy.act(observation(num_agents), policy.initial_state(num_agents), (0, 0), 1)
     assert len(policy._module.action.concrete_functions) == before == 1
+
+
+def test_load_policy__works_inside_the_scope_of_a_distribution_strategy(saved):
+    seen = observation(3)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        policy = load_policy(saved)
+        decision = policy.act(seen, policy.initial_state(3), (0, 0), 0.0)
+    expected = (seen @ LinearModule().weights.numpy()).argmax(axis=-1)
+    np.testing.assert_array_equal(decision.actions, expected)
