@@ -23,6 +23,9 @@ from tests.support.fakes import (
 pytestmark = pytest.mark.backend
 
 X, Y = tiny_data(96)
+NOT_ON_TORCH = pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="Keras has one step there"
+)
 ACCURACY_IS_KNOWN, VALIDATION_IS_KNOWN = 9, 10  # places in the observation
 
 
@@ -75,8 +78,12 @@ def losses_by_batch(model, batch_size):
     [
         ({"interval": 2}, {}, [2, 4, 6, 8, 10]),
         ({"interval": 1}, {}, list(range(1, 12))),
-        ({"interval": 2}, {"steps_per_execution": 4}, [4, 6, 10]),
-        ({"interval": 2}, {"steps_per_execution": 6}, [6]),
+        pytest.param(
+            {"interval": 2}, {"steps_per_execution": 4}, [4, 6, 10], marks=NOT_ON_TORCH
+        ),
+        pytest.param(
+            {"interval": 2}, {"steps_per_execution": 6}, [6], marks=NOT_ON_TORCH
+        ),
     ],
     ids=["every second", "every one", "four at a time", "an epoch at a time"],
 )
@@ -237,7 +244,7 @@ def test_logs__can_be_left_alone():
 def test_optimizer__has_its_own_learning_rate_after_the_fit():
     model, _ = fit(GANNO(always(ADD), interval=2))
     assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.001)
-    assert type(model.optimizer) is keras.optimizers.SGD
+    assert type(model.optimizer) is type(keras.optimizers.SGD())
 
 
 def test_arguments__reach_the_policy():
@@ -304,4 +311,4 @@ def test_callback_list__of_ones_own_can_be_used_again():
     for _ in range(2):
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=callbacks)
         assert ganno.history.learning_rates[-1, 0] == pytest.approx(0.006)
-        assert type(model.optimizer) is keras.optimizers.SGD
+        assert type(model.optimizer) is type(keras.optimizers.SGD())

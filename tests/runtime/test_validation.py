@@ -77,7 +77,7 @@ def test_measure__averages_the_accuracies_of_several_outputs():
 
 
 def test_measure__has_no_accuracy_if_the_model_has_none():
-    model = tiny_model(metrics=["sparse_top_k_categorical_accuracy"])
+    model = tiny_model(metrics=[keras.metrics.SparseTopKCategoricalAccuracy(k=2)])
     assert ValidationSample((X, Y)).measure(model).accuracy is None
 
 
