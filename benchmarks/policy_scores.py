@@ -100,7 +100,10 @@ def score(policy: Path) -> dict[str, Any]:
             print(f"{method:10} from {rate:<8g} {accuracy:.4f}", flush=True)
     return {
         "command": f"python -m benchmarks.policy_scores saved_policies/{policy.name}",
-        "measure": "accuracy on 5000 training images held out from all else, one seed",
+        "measure": (
+            "accuracy on 5000 images that meta-training had, but not the scored fits, "
+            "one seed"
+        ),
         "weight_decay": WEIGHT_DECAY,
         "accuracy_by_initial_learning_rate": rows,
         "mean": {method: round(_mean(row), 4) for method, row in rows.items()},
