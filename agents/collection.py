@@ -27,15 +27,15 @@ class CollectedEpisode(NamedTuple):
 def collect_episode(
     environment: LayerwiseEnvironment, policy: SeededPolicy, episode: int
 ) -> CollectedEpisode:
-    """Plays one episode, whose randomness follows from its number.
+    """Plays one episode, whose randomness follows from its name.
 
     Args:
-        environment: Where to play.
-        policy: Who acts; it is reseeded with the number of the episode.
-        episode: Names the episode; the same number gives the same episode again.
+        environment: Where to play; its seed and task are the rest of the name.
+        policy: Who acts; it is reseeded with the name of the episode.
+        episode: Number of the episode; the same one gives the same episode again.
     """
     environment.episode = episode
-    policy.reseed(episode)
+    policy.reseed(environment.episode_name)
     time_step = environment.reset()
     state = policy.get_initial_state(environment.batch_size)
     frames = []

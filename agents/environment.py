@@ -93,6 +93,11 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         return len(self._trainings[0].groups)
 
     @property
+    def episode_name(self) -> EpisodeName:
+        """Of the episode that the next reset begins."""
+        return EpisodeName(self._seed, self._task_number, self.episode)
+
+    @property
     def learning_rates(self) -> np.ndarray:
         """Current rates, float64 `[num_environments, num_agents]`."""
         return np.stack([c.learning_rates for c in self._controllers])
@@ -134,7 +139,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         return self._time_step
 
     def _reset(self) -> ts.TimeStep:
-        name = EpisodeName(self._seed, self._task_number, self.episode)
+        name = self.episode_name
         self.episode += 1
         self._drawn = draw_episode(
             name, self._configuration, self._task, len(self._data.train.labels)

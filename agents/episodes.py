@@ -29,6 +29,11 @@ class EpisodeName(NamedTuple):
         """A seed for Keras' own random weights."""
         return int(np.random.SeedSequence(list(self)).generate_state(1)[0])
 
+    def action_seed(self) -> np.ndarray:
+        """A seed for the actions, int32 `[2]`; another stream than the episode's."""
+        sequence = np.random.SeedSequence(list(self), spawn_key=(1,))
+        return sequence.generate_state(2).view(np.int32)
+
 
 class Episode(NamedTuple):
     """The start of each inner training, and all its minibatches."""

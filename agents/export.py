@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tensorflow as tf
+from tf_agents.agents.ppo import ppo_clip_agent
 from tf_agents.policies import actor_policy
 from tf_agents.trajectories import time_step as ts
 
@@ -20,15 +21,21 @@ class ExportedPolicy(tf.Module):
     `action(observation, state, seed, temperature)`, for any number of agents.
 
     Args:
-        policy: The agent's policy, whose networks are captured, not copied.
+        agent: The agent, whose variables are captured, not copied.
         num_features: Length of an agent's observation.
     """
 
-    def __init__(self, policy: actor_policy.ActorPolicy, num_features: int) -> None:
+    def __init__(self, agent: ppo_clip_agent.PPOClipAgent, num_features: int) -> None:
         super().__init__()
+        policy = agent.policy
         specs = tf.nest.flatten(policy.policy_state_spec)
         # Only the plain variables are tracked: the layers would need tf_keras to load.
-        self.weights = [*policy.variables()]
+        # The policy would also count the critic's, which nobody needs to act.
+        normalizer = policy.observation_normalizer
+        self.weights = [
+            *agent.actor_net.variables,
+            *(tf.nest.flatten(normalizer.variables) if normalizer else []),
+        ]
         self.initial_state = _initial_state(specs)
         self.action = _action(policy, num_features, specs)
 

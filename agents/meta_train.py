@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +138,21 @@ def _summary(collected: list[CollectedEpisode]) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Reads the command line and runs."""
+def _refuse_existing(directory: Path | None) -> None:
+    """Hours of training are not to end at a folder that may not be written."""
+    if directory and directory.exists():
+        raise ValueError(
+            f"--export {directory} exists already; a policy is written to a new "
+            "folder only. Choose another name, or remove the old policy first."
+        )
+
+
+def main(command_line: Sequence[str] | None = None) -> None:
+    """Reads the command line and runs.
+
+    Raises:
+        ValueError: If something is wrong that can be known before training.
+    """
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
         "--configuration",
@@ -147,7 +161,8 @@ def main() -> None:
     )
     parser.add_argument("--run-folder", type=Path, required=True)
     parser.add_argument("--export", type=Path, help="folder of the finished policy")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command_line)
+    _refuse_existing(arguments.export)
     # Several small models side by side use the cores better than several threads
     # inside each of their operations.
     tf.config.threading.set_intra_op_parallelism_threads(1)

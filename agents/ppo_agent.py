@@ -19,6 +19,7 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
 
 from .configuration import PPOConfiguration
+from .episodes import EpisodeName
 
 
 def build_agent(
@@ -113,11 +114,13 @@ class SeededPolicy(tf_policy.TFPolicy):
         )
         self._policy = policy
         self._seed = tf.Variable([0, 0], dtype=tf.int32)
+        self._decision = tf.Variable(0, dtype=tf.int32)
         self._sample_compiled = tf.function(self._sample)
 
-    def reseed(self, seed: int) -> None:
-        """Starts the sequence of random numbers that belongs to a seed."""
-        self._seed.assign([seed, 0])
+    def reseed(self, name: EpisodeName) -> None:
+        """Starts the sequence of random numbers that belongs to an episode."""
+        self._seed.assign(name.action_seed())
+        self._decision.assign(0)
 
     def _distribution(
         self, time_step: ts.TimeStep, policy_state: types.NestedTensor
@@ -138,8 +141,9 @@ class SeededPolicy(tf_policy.TFPolicy):
     ) -> policy_step.PolicyStep:
         step = self._policy.distribution(time_step, policy_state)
         logits = step.action.logits_parameter()
-        drawn = tf.random.stateless_categorical(logits, 1, self._seed, tf.int32)
-        self._seed.assign_add([0, 1])
+        seed = tf.random.fold_in(self._seed, self._decision)
+        drawn = tf.random.stateless_categorical(logits, 1, seed, tf.int32)
+        self._decision.assign_add(1)
         return step._replace(action=drawn[:, 0])
 
 

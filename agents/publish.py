@@ -51,5 +51,5 @@ def publish_policy(
             **folder.account(),
         },
     )
-    module = ExportedPolicy(agent.policy, spec.num_features)
+    module = ExportedPolicy(agent, spec.num_features)
     return save_policy(module, description, directory)

@@ -61,3 +61,18 @@ def test_probability_1__starts_every_training_from_0_and_hides_everything():
     assert not episode.learning_rate.any()
     assert episode.accuracy_is_hidden.all()
     assert episode.validation_is_hidden.all()
+
+
+@given(names)
+@settings(max_examples=20)
+def test_action_seed__changes_with_each_part_of_the_name(name):
+    others = [
+        name._replace(**{part: name[i] + 1}) for i, part in enumerate(name._fields)
+    ]
+    seeds = {tuple(each.action_seed()) for each in [name, *others]}
+    assert len(seeds) == 4
+
+
+def test_action_seed__is_of_another_stream_than_the_weights():
+    name = EpisodeName(0, 0, 0)
+    assert name.keras_seed() not in name.action_seed().view(np.uint32)

@@ -63,6 +63,17 @@ def test_logits__equal_the_agents_on_256_observations_over_time(agent, exported)
         state, agents_state = ours["state"], theirs.state
 
 
+def test_exported_variables__are_those_of_the_actor_and_its_normaliser(agent, exported):
+    reader = tf.train.load_checkpoint(str(exported / "variables" / "variables"))
+    numbers = sum(
+        np.prod(shape, dtype=int)
+        for name, shape in reader.get_variable_to_shape_map().items()
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    )
+    actors = sum(np.prod(v.shape, dtype=int) for v in agent.actor_net.variables)
+    assert numbers == actors + 4 * NUM_FEATURES
+
+
 @pytest.mark.parametrize("num_agents", [1, 2, 18, 300])
 def test_one_policy__serves_any_number_of_layers(exported, num_agents):
     policy = SavedPolicy(exported)

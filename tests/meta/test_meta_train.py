@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.meta_train import MetaTraining
+from agents.meta_train import MetaTraining, main
 from agents.run_folder import RunFolder
 from tests.support.meta_training import tiny_meta_training
 
@@ -88,3 +88,12 @@ def test_broken_last_line_of_metrics__is_left_out(tmp_path):
     with folder.metrics_path.open("a", encoding="utf-8") as stream:
         stream.write('{"iterat')
     assert folder.read_metrics() == [{"iteration": 0}]
+
+
+def test_export_into_an_existing_folder__is_refused_before_anything_is_done(tmp_path):
+    run, policy = tmp_path / "run", tmp_path / "policy"
+    policy.mkdir()
+    command_line = ["--configuration", "paper", "--run-folder", str(run)]
+    with pytest.raises(ValueError, match=r"policy exists already"):
+        main([*command_line, "--export", str(policy)])
+    assert not run.exists()
