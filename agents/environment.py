@@ -22,14 +22,7 @@ from ganno_keras.controller import LayerController, Measurements
 
 from .configuration import EnvironmentConfiguration, TaskConfiguration
 from .episodes import Episode, EpisodeName, draw_episode
-from .inner_training import (
-    Arrays,
-    InnerTraining,
-    InnerTrainingBatch,
-    TimestepResult,
-    TrainingCopier,
-    statistics_of,
-)
+from .inner_training import Arrays, InnerTrainings, TimestepResult
 from .models import build_model
 from .rewards import Outcome, Timestep, get_reward
 from .task_data import load_task_data
@@ -61,19 +54,14 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
         self._data = load_task_data(self._task.dataset, self._task.validation_samples)
-        self._trainings = self._build_trainings(configuration.num_environments)
-        self._clones = (
-            self._build_trainings(configuration.num_environments)
-            if self._reward.needs_no_op
-            else []
-        )
-        self._batch = InnerTrainingBatch(
-            [*self._trainings, *self._clones],
+        # The no-op rollouts are further lanes: clones of the trainings, in their order.
+        self._copies = 2 if self._reward.needs_no_op else 1
+        self._lanes = InnerTrainings(
+            self._build_model,
+            self._build_optimizer(),
+            self._copies * configuration.num_environments,
             Arrays(*map(tf.constant, self._data.train)),
             Arrays(*map(tf.constant, self._data.validation)),
-        )
-        self._copier = TrainingCopier(
-            self._trainings[: len(self._clones)], self._clones
         )
         self.episode = 0
         action_set = get_action_set(configuration.action_set)
@@ -90,7 +78,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     @property
     def num_agents(self) -> int:
         """Layer groups of one inner training."""
-        return len(self._trainings[0].groups)
+        return len(self._lanes.groups)
 
     @property
     def episode_name(self) -> EpisodeName:
@@ -112,12 +100,6 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         """What chance decided about the current episode."""
         return self._drawn
 
-    def _build_trainings(self, count: int) -> list[InnerTraining]:
-        return [
-            InnerTraining(self._build_model, self._build_optimizer)
-            for _ in range(count)
-        ]
-
     def _build_model(self) -> keras.Model:
         return build_model(
             self._task.model,
@@ -127,13 +109,8 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _build_optimizer(self) -> keras.optimizers.Optimizer:
-        # A weight decay has to be there from the start to be changed per episode.
-        return keras.optimizers.get(
-            {
-                "class_name": self._task.optimizer,
-                "config": {"learning_rate": 0.001, "weight_decay": 0.1},
-            }
-        )
+        # Rates and decays are drawn for each episode.
+        return keras.optimizers.get(self._task.optimizer)
 
     def _current_time_step(self) -> ts.TimeStep:
         return self._time_step
@@ -145,14 +122,10 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             name, self._configuration, self._task, len(self._data.train.labels)
         )
         keras.utils.set_random_seed(name.keras_seed())
-        for number, training in enumerate(self._trainings):
-            training.restart(
-                self._drawn.learning_rate[number], self._drawn.weight_decay[number]
-            )
-        for number, clone in enumerate(self._clones):
-            clone.optimizer.set_weight_decays(
-                np.full(self.num_agents, self._drawn.weight_decay[number])
-            )
+        self._lanes.restart(
+            np.tile(self._drawn.learning_rate, self._copies),
+            np.tile(self._drawn.weight_decay, self._copies),
+        )
         self._controllers = self._new_controllers()
         self._decisions = 0
         self._outcome = _no_outcome(self._configuration.num_environments)
@@ -179,31 +152,29 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         bounds = check_learning_rate_bounds(self._configuration.learning_rate_bounds)
         return [
             LayerController(
-                groups=training.groups,
+                groups=self._lanes.groups,
                 observation_spec=self._spec,
                 action_set=get_action_set(self._configuration.action_set),
                 bounds=bounds,
                 initial_learning_rate=self._drawn.learning_rate[number],
                 initial_weight_decay=self._drawn.weight_decay[number],
             )
-            for number, training in enumerate(self._trainings)
+            for number in range(self._configuration.num_environments)
         ]
 
     def _apply(self, actions: np.ndarray) -> None:
-        """Sets the clones to where the trainings stand, then acts on the trainings."""
-        for controller, clone in zip(self._controllers, self._clones, strict=False):
-            clone.optimizer.set_learning_rates(controller.learning_rates)
-        for number, training in enumerate(self._trainings):
-            training.optimizer.set_learning_rates(
-                self._controllers[number].act(actions[number])
-            )
+        """Acts on the trainings; their clones get the rates from before."""
+        unchanged = self.learning_rates
+        changed = np.stack([c.act(actions[n]) for n, c in enumerate(self._controllers)])
+        self._lanes.set_learning_rates(
+            np.concatenate([changed, unchanged][: self._copies])
+        )
 
     def _run_timestep(self) -> TimestepResult:
-        if self._clones:
-            self._copier.copy()
+        if self._copies == 2:
+            self._lanes.copy_first_half()
         indices = self._drawn.indices[self._decisions]
-        copies = 2 if self._clones else 1
-        result = self._batch.run(np.concatenate([indices] * copies))
+        result = self._lanes.run(np.concatenate([indices] * self._copies))
         count = self._configuration.num_environments
         self._outcome = Outcome(
             result.validation_loss[:count], result.validation_accuracy[:count]
@@ -211,7 +182,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         return result
 
     def _no_op_outcome(self, result: TimestepResult) -> Outcome | None:
-        if not self._clones:
+        if self._copies == 1:
             return None
         count = self._configuration.num_environments
         return Outcome(
@@ -236,7 +207,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             validation_loss=_if(validation_is_known, result.validation_loss[number]),
             validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
             progress=(self._decisions + 1) / (self._task.timesteps + 1),
-            statistics=statistics_of(self._trainings[number], result, number),
+            statistics=self._lanes.statistics_of(result, number),
         )
 
     def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:

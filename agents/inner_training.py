@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many small trainings side by side in one compiled loop.
+"""Many small trainings of one network side by side in one compiled loop.
 
-One inner training is a Keras model with the runtime's own layerwise optimizer. A batch
-of them goes through the updates of a timestep in one graph, so that both cores have
-work although each model is tiny.
+All trainings, the lanes, take their updates in step. Each calls the same Keras model
+with weights of its own, and one optimizer of Keras updates them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
@@ -17,7 +16,9 @@ import tensorflow as tf
 
 from ganno_keras.layer_groups import LayerGroup, layer_groups
 from ganno_keras.layer_statistics import LayerStatistics
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+
+from .lane_layout import LaneLayout
+from .lane_optimizer import LaneOptimizer
 
 
 class Arrays(NamedTuple):
@@ -28,100 +29,117 @@ class Arrays(NamedTuple):
 
 
 class TimestepResult(NamedTuple):
-    """What a timestep of updates left behind, by inner training."""
+    """What a timestep of updates left behind, by lane."""
 
-    train_loss: np.ndarray  # [num_trainings], mean over the updates
-    train_accuracy: np.ndarray  # [num_trainings]
-    validation_loss: np.ndarray  # [num_trainings], after the last update
-    validation_accuracy: np.ndarray  # [num_trainings]
-    statistics_sums: np.ndarray  # [num_trainings, num_groups, 4]
+    train_loss: np.ndarray  # [num_lanes], mean over the updates
+    train_accuracy: np.ndarray  # [num_lanes]
+    validation_loss: np.ndarray  # [num_lanes], after the last update
+    validation_accuracy: np.ndarray  # [num_lanes]
+    statistics_sums: np.ndarray  # [num_lanes, num_groups, 4]
 
 
-class InnerTraining:
-    """A model and its optimizer, restarted for each episode.
+class InnerTrainings:
+    """A fixed number of trainings of one model, restarted for each episode.
 
     Args:
         build_model: Makes the model, with fresh random weights on each call.
-        build_optimizer: Makes the optimizer that gets layerwise rates.
+        optimizer: A new optimizer of Keras that updates each weight on its own.
+        num_lanes: How many trainings.
+        train: What minibatches are taken from.
+        validation: The fixed held-out sample.
+
+    Raises:
+        ValueError: The optimizer does not update each weight on its own.
     """
 
     def __init__(
         self,
         build_model: Callable[[], keras.Model],
-        build_optimizer: Callable[[], keras.optimizers.Optimizer],
+        optimizer: keras.optimizers.Optimizer,
+        num_lanes: int,
+        train: Arrays,
+        validation: Arrays,
     ) -> None:
         self._build_model = build_model
-        self.model = build_model()
-        optimizer = build_optimizer()
-        optimizer.build(self.model.trainable_variables)
-        self._initial_optimizer_state = [
-            keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
-        ]
-        self.groups: tuple[LayerGroup, ...] = layer_groups(self.model)
-        self.optimizer = LayerwiseOptimizer(optimizer, self.groups)
-        self._loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-    @property
-    def state(self) -> list[keras.Variable]:
-        """All that a training consists of: weights, moving statistics, slots, seeds."""
-        return [*self.model.variables, *self.optimizer.inner_optimizer.variables]
-
-    def restart(self, learning_rate: float, weight_decay: float) -> None:
-        """Begins a new episode with fresh weights and an optimizer without memory."""
-        self.model.set_weights(self._build_model().get_weights())
-        variables = self.optimizer.inner_optimizer.variables
-        for variable, value in zip(
-            variables, self._initial_optimizer_state, strict=True
-        ):
-            variable.assign(value)
-        num_groups = len(self.groups)
-        self.optimizer.set_learning_rates(np.full(num_groups, learning_rate))
-        self.optimizer.set_weight_decays(np.full(num_groups, weight_decay))
-
-    def update(self, batch: Arrays) -> tuple[tf.Tensor, tf.Tensor]:
-        """Adds one gradient step to the graph; returns its loss and accuracy."""
-        variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            logits = self.model(batch.inputs, training=True)
-            loss = self._loss(batch.labels, logits)
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self.optimizer.inner_optimizer.apply(gradients, variables)
-        return loss, _accuracy(batch.labels, logits)
-
-    def evaluate(self, sample: Arrays) -> tuple[tf.Tensor, tf.Tensor]:
-        """Adds loss and accuracy on a sample to the graph."""
-        logits = self.model(sample.inputs, training=False)
-        return self._loss(sample.labels, logits), _accuracy(sample.labels, logits)
-
-
-def _accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    matches = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
-    return tf.reduce_mean(tf.cast(matches, tf.float32))
-
-
-class InnerTrainingBatch:
-    """Runs a fixed list of inner trainings, one timestep at a time.
-
-    Args:
-        trainings: The trainings, each with variables of its own.
-        train: What minibatches are taken from.
-        validation: The fixed held-out sample.
-    """
-
-    def __init__(
-        self, trainings: Sequence[InnerTraining], train: Arrays, validation: Arrays
-    ) -> None:
-        self._trainings = tuple(trainings)
+        self._model = build_model()
         self._train = train
         self._validation = validation
+        self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
+        variables = self._model.trainable_variables
+        self._layout = LaneLayout(variables, self.groups, num_lanes)
+        self._optimizer = LaneOptimizer(optimizer, self._layout)
+        # Moving statistics and random seeds of each lane.
+        self._others = [
+            [tf.Variable(v.value) for v in self._model.non_trainable_variables]
+            for _ in range(num_lanes)
+        ]
+        self._rates = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
+        self._decays = tf.Variable(tf.zeros([num_lanes, 1]))
+        self._losses = keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, reduction=None
+        )
         self._compiled = tf.function(self._run, reduce_retracing=True)
+
+    def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
+        """Begins new trainings with fresh weights and an optimizer without memory.
+
+        Args:
+            learning_rates: Of all layers of each lane, `[num_lanes]`.
+            weight_decays: Decoupled, `[num_lanes]`.
+        """
+        models = [self._build_model() for _ in self._others]
+        for model, others in zip(models, self._others, strict=True):
+            for variable, fresh in zip(
+                others, model.non_trainable_variables, strict=True
+            ):
+                variable.assign(fresh.value)
+        weights = [[v.value for v in model.trainable_variables] for model in models]
+        self._optimizer.weights.assign(self._layout.join(weights))
+        self._optimizer.restart()
+        self.set_learning_rates(np.repeat(learning_rates[:, None], len(self.groups), 1))
+        self._decays.assign(weight_decays[:, None])
+
+    def set_learning_rates(self, values: np.ndarray) -> None:
+        """Sets the rates of all layers, `[num_lanes, num_groups]`."""
+        self._rates.assign(values)
+
+    def copy_first_half(self) -> None:
+        """Makes each lane of the second half bit-equal to one of the first.
+
+        Weights, slots, moving statistics, seeds and decays are copied, rates are not.
+        """
+        half = self._layout.num_lanes // 2
+        vectors = [
+            variable
+            for variable in [self._optimizer.weights, *self._optimizer.state]
+            if variable.shape == self._optimizer.weights.shape
+        ]
+        for variable in vectors:
+            variable.assign(tf.tile(variable.value[: self._layout.size // 2], [2]))
+        self._decays.assign(tf.tile(self._decays[:half], [2, 1]))
+        for sources, targets in zip(
+            self._others[:half], self._others[half:], strict=True
+        ):
+            for source, target in zip(sources, targets, strict=True):
+                target.assign(source)
+
+    def weights_of(self, lane: int) -> list[np.ndarray]:
+        """The trainable variables of one lane, in the model's order."""
+        lanes = self._layout.split(self._optimizer.weights.value)
+        return [weight.numpy() for weight in lanes[lane]]
+
+    def set_weights_of(self, lane: int, weights: list[np.ndarray]) -> None:
+        """Sets the trainable variables of one lane, in the model's order."""
+        lanes = self._layout.split(self._optimizer.weights.value)
+        lanes[lane] = [tf.constant(weight) for weight in weights]
+        self._optimizer.weights.assign(self._layout.join(lanes))
 
     def run(self, indices: np.ndarray) -> TimestepResult:
         """Goes through one timestep.
 
         Args:
             indices: Which samples make up each minibatch, int32
-                `[num_trainings, updates, batch_size]`.
+                `[num_lanes, updates, batch_size]`.
 
         Returns:
             Losses, accuracies and layer statistics at the end of the timestep.
@@ -129,72 +147,79 @@ class InnerTrainingBatch:
         outputs = self._compiled(tf.constant(indices, tf.int32))
         return TimestepResult(*(np.asarray(output) for output in outputs))
 
+    def statistics_of(self, result: TimestepResult, lane: int) -> LayerStatistics:
+        """Layer statistics of one lane out of a timestep's result."""
+        num_weights = np.array([group.num_weights for group in self.groups])
+        return LayerStatistics.from_sums(result.statistics_sums[lane], num_weights)
+
     def _run(self, indices: tf.Tensor) -> tuple[tf.Tensor, ...]:
         num_updates = tf.shape(indices)[1]
-        totals = tf.zeros([len(self._trainings), 2])
+        rates = self._layout.spread(self._rates)
+        decays = self._layout.spread(self._rates * self._decays)
+        totals = tf.zeros([2, self._layout.num_lanes])
+        gradient = tf.zeros([self._layout.size])
         for step in tf.range(num_updates):
-            totals += self._update_all(indices[:, step], step == num_updates - 1)
-        train_loss, train_accuracy = tf.unstack(
-            totals / tf.cast(num_updates, tf.float32), axis=1
+            gradient, outcome = self._gradients(indices[:, step])
+            self._optimizer.update(gradient, rates, decays)
+            totals += outcome
+        train = tf.unstack(totals / tf.cast(num_updates, tf.float32))
+        validation = tf.unstack(self._evaluate())
+        sums = self._optimizer.statistics_sums(gradient, rates)
+        return *train, *validation, sums
+
+    def _gradients(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The gradient of all lanes, and their losses and accuracies `[2, lanes]`."""
+        inputs = tf.unstack(tf.gather(self._train.inputs, indices))
+        labels = tf.gather(self._train.labels, indices)
+        weights = self._layout.split(self._optimizer.weights.value)
+        gradients, losses, logits = zip(
+            *map(
+                self._backward, range(len(inputs)), weights, inputs, tf.unstack(labels)
+            ),
+            strict=True,
         )
-        evaluations = [t.evaluate(self._validation) for t in self._trainings]
-        validation_loss, validation_accuracy = zip(*evaluations, strict=True)
-        sums = [
-            tf.convert_to_tensor(t.optimizer.statistics_sums) for t in self._trainings
-        ]
-        return (
-            train_loss,
-            train_accuracy,
-            tf.stack(validation_loss),
-            tf.stack(validation_accuracy),
-            tf.stack(sums),
+        accuracies = _accuracies(labels, tf.stack(logits))
+        return self._layout.join(gradients), tf.stack([tf.stack(losses), accuracies])
+
+    def _backward(
+        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Gradients, loss and logits of one lane on its minibatch."""
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            logits = self._call(lane, weights, inputs, training=True)
+            loss = tf.reduce_mean(self._losses(labels, logits))
+        gradients = tape.gradient(
+            loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
+        return gradients, loss, logits
 
-    def _update_all(self, indices: tf.Tensor, is_last: tf.Tensor) -> tf.Tensor:
-        """One update of every training; `[num_trainings, 2]` losses, accuracies."""
-        results = []
-        for number, training in enumerate(self._trainings):
-            training.optimizer.measuring.assign(is_last)
-            batch = Arrays(
-                tf.gather(self._train.inputs, indices[number]),
-                tf.gather(self._train.labels, indices[number]),
-            )
-            results.append(tf.stack(training.update(batch)))
-        return tf.stack(results)
+    def _evaluate(self) -> tf.Tensor:
+        """Losses and accuracies on the held-out sample, `[2, num_lanes]`."""
+        lanes = self._layout.split(self._optimizer.weights.value)
+        logits = tf.stack(
+            [
+                self._call(lane, weights, self._validation.inputs, training=False)
+                for lane, weights in enumerate(lanes)
+            ]
+        )
+        labels = tf.stack([self._validation.labels] * len(lanes))
+        losses = tf.reduce_mean(self._losses(labels, logits), axis=1)
+        return tf.stack([losses, _accuracies(labels, logits)])
 
-
-class TrainingCopier:
-    """Copies the whole state of some trainings to others, in one compiled call.
-
-    Args:
-        sources: The trainings to copy from.
-        targets: As many trainings of the same models to copy to.
-    """
-
-    def __init__(
-        self, sources: Sequence[InnerTraining], targets: Sequence[InnerTraining]
-    ) -> None:
-        self._pairs = [
-            (source_variable, target_variable)
-            for source, target in zip(sources, targets, strict=True)
-            for source_variable, target_variable in zip(
-                source.state, target.state, strict=True
-            )
-        ]
-        self._compiled = tf.function(self._copy)
-
-    def copy(self) -> None:
-        """Makes each target bit-equal to its source, learning rates left aside."""
-        self._compiled()
-
-    def _copy(self) -> None:
-        for source, target in self._pairs:
-            target.assign(source.value)
+    def _call(
+        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        logits, others = self._model.stateless_call(
+            weights, [v.value() for v in self._others[lane]], inputs, training=training
+        )
+        if training:
+            for variable, value in zip(self._others[lane], others, strict=True):
+                variable.assign(value)
+        return logits
 
 
-def statistics_of(
-    training: InnerTraining, result: TimestepResult, number: int
-) -> LayerStatistics:
-    """Layer statistics of one training out of a timestep's result."""
-    num_weights = np.array([group.num_weights for group in training.groups])
-    return LayerStatistics.from_sums(result.statistics_sums[number], num_weights)
+def _accuracies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """By lane, from labels `[num_lanes, samples]` and logits with one more axis."""
+    matches = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
+    return tf.reduce_mean(tf.cast(matches, tf.float32), axis=1)

@@ -40,7 +40,11 @@ def two_layer_cnn(
 
 
 def five_layer_cnn(
-    input_shape: Shape, num_classes: int, filters: int = 32, units: int = 64
+    input_shape: Shape,
+    num_classes: int,
+    filters: int = 32,
+    units: int = 64,
+    shrink: int = 1,
 ) -> keras.Model:
     """Three convolutions and two dense layers: the evaluation network of Table 1.
 
@@ -49,10 +53,13 @@ def five_layer_cnn(
         num_classes: Number of logits.
         filters: Filters of the first convolution; the others have twice as many.
         units: Width of the hidden dense layer.
+        shrink: How many pixels each way are averaged into one before the network.
 
     Paper: section 5.  Deviation: docs/deviations.md (the paper gives no widths).
     """
     stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
+    if shrink > 1:
+        stack.append(layers.AveragePooling2D(shrink))
     for width in (filters, 2 * filters, 2 * filters):
         stack.append(layers.Conv2D(width, 3, padding="same", activation="relu"))
         stack.append(layers.MaxPooling2D())

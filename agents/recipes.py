@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -42,9 +43,41 @@ FIRST: Final = MetaTrainingConfiguration(
     ),
 )
 
+# The same learning, on networks of several depths: on the two-layer one alone, the
+# agents never learn that deeper networks cannot bear its rates.
+MIXTURE: Final = dataclasses.replace(
+    FIRST,
+    name="ganno-mixture",
+    timesteps=20_480,
+    environment=dataclasses.replace(
+        FIRST.environment,
+        num_environments=4,
+        tasks=(
+            TaskConfiguration(dataset="fashion_mnist", model="two_layer_cnn"),
+            TaskConfiguration(
+                dataset="fashion_mnist",
+                model="multilayer_perceptron",
+                model_options={"hidden": (64, 64, 64, 64)},
+            ),
+            TaskConfiguration(
+                dataset="fashion_mnist",
+                model="five_layer_cnn",
+                model_options={"filters": 4, "units": 32, "shrink": 2},
+                batch_size=64,
+            ),
+            TaskConfiguration(
+                dataset="cifar10",
+                model="five_layer_cnn",
+                model_options={"filters": 8, "units": 32, "shrink": 2},
+            ),
+        ),
+    ),
+)
+
 RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "paper": PAPER,
     "first": FIRST,
+    "mixture": MIXTURE,
 }
 
 

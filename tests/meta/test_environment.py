@@ -105,14 +105,14 @@ def test_hidden_accuracy_and_validation__are_shown_as_absent():
 def test_one_trace__serves_all_episodes(environment):
     play(environment, 0)
     play(environment, 3)
-    assert environment._batch._compiled.experimental_get_tracing_count() == 1
+    assert environment._lanes._compiled.experimental_get_tracing_count() == 1
 
 
 def test_diverged_training__is_observed_finite_and_flagged():
     wild = LayerwiseEnvironment(tiny_environment())
     wild.reset()
-    for variable in wild._trainings[0].model.trainable_variables:
-        variable.assign(np.full(variable.shape, np.nan))
+    weights = wild._lanes.weights_of(0)
+    wild._lanes.set_weights_of(0, [np.full_like(weight, np.nan) for weight in weights])
     step = wild.step(tf.zeros([wild.batch_size], tf.int32))
     flag = step.observation[:, entry_columns(wild, "loss_is_not_finite")].numpy()
     assert np.isfinite(step.observation).all()
