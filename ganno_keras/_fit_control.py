@@ -158,6 +158,7 @@ class FitControl:
         timestep = agents.decide(self._clock.updates, self._measurements(batch))
         self._layerwise.set_learning_rates(timestep.learning_rates)
         self.history.timesteps.append(timestep)
+        self._notices.of_divergence(timestep)
         self._clock.advance()
         self.meter.restart()
 

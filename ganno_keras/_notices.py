@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import Final
 
 from ganno_keras._update_clock import FitPlan, UpdateClock
 from ganno_keras.actions import LearningRateBounds
+from ganno_keras.history import Timestep
+
+_LOGGER: Final = logging.getLogger("ganno_keras")
 
 FEWEST_DECISIONS: Final = 5
 """With fewer decisions in a whole fit there is little to control."""
@@ -25,6 +29,7 @@ class Notices:
     def __init__(self, verbose: int) -> None:
         self._verbose = verbose
         self._told_of_other_scheduler = False
+        self._is_falling_back = False
 
     def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
         """Warns of a fit that is only a few intervals long."""
@@ -61,6 +66,22 @@ class Notices:
             "effect while GANNO sets a rate for every layer. Remove "
             "LearningRateScheduler, ReduceLROnPlateau or whatever changes it, or "
             "remove GANNO."
+        )
+
+    def of_divergence(self, timestep: Timestep) -> None:
+        """Says when the divergence guard begins to set the rates."""
+        has_begun = timestep.fell_back and not self._is_falling_back
+        self._is_falling_back = timestep.fell_back
+        if not has_begun:
+            return
+        rates = timestep.learning_rates
+        _LOGGER.warning(
+            "GANNO: the training ran away (loss %g after %d updates); learning rates "
+            "are now %.2e to %.2e.",
+            timestep.measurements.train_loss,
+            timestep.update,
+            rates.min(),
+            rates.max(),
         )
 
     def of_learning_rates(self, updates: int, rates: Mapping[str, float]) -> None:

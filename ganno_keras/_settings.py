@@ -26,6 +26,7 @@ class ControlSettings:
         temperature: 0 for the likeliest actions, 1 to sample, at least 0.
         seed: Of the sampling.
         validation: The held-out sample; None to use what `fit` itself measures.
+        divergence_guard: Whether a training that runs away gets small rates.
     """
 
     policy: Policy
@@ -33,7 +34,8 @@ class ControlSettings:
     bounds: LearningRateBounds
     temperature: float
     seed: int
-    validation: ValidationSample | None
+    validation: ValidationSample | None = None
+    divergence_guard: bool = False
 
 
 def complete_settings(
@@ -42,7 +44,6 @@ def complete_settings(
     bounds: tuple[float, float] | None,
     temperature: float | None,
     seed: int,
-    validation: ValidationSample | None,
 ) -> ControlSettings:
     """Checks the arguments of `GANNO` and fills in what was left out.
 
@@ -60,7 +61,6 @@ def complete_settings(
             own.default_temperature if temperature is None else temperature
         ),
         seed=_whole("seed", seed, 0),
-        validation=validation,
     )
 
 

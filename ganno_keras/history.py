@@ -21,6 +21,7 @@ class Timestep:
         observation: What the agents saw, float32 `[num_layers, num_features]`.
         actions: Index into the policy's action set, int64 `[num_layers]`.
         learning_rates: The rates from here on, float64 `[num_layers]`.
+        fell_back: Whether the divergence guard set the rates instead of the actions.
     """
 
     update: int
@@ -28,6 +29,7 @@ class Timestep:
     observation: np.ndarray  # [num_layers, num_features]
     actions: np.ndarray  # [num_layers]
     learning_rates: np.ndarray  # [num_layers]
+    fell_back: bool = False
 
 
 @dataclass
