@@ -174,9 +174,10 @@ def _variable(
     if np.ndim(value):
         _check_shape(name, shape, value)
     # The value is given as initializer: an assignment would be lost when the optimizer
-    # is built inside the first, discarded trace of a tf.function.
+    # is built inside the first, discarded trace of a tf.function. Keras' own `Constant`
+    # multiplies, which TensorFlow below 2.21 cannot do with a boolean.
     return keras.Variable(
-        keras.initializers.Constant(value),
+        lambda shape, dtype: ops.convert_to_tensor(np.full(shape, value), dtype),
         shape=shape,
         dtype=dtype or ("float64" if keras.config.floatx() == "float64" else "float32"),
         trainable=False,
