@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras.plotting import PALETTE
 
 SMOOTHED_DECADES: Final = 0.8
@@ -72,14 +72,9 @@ class LearningRateCurve:
         Raises:
             ImportError: If matplotlib is not installed.
         """
-        try:
-            figure_module = importlib.import_module("matplotlib.figure")
-        except ImportError as error:
-            raise ImportError(
-                "Plotting needs matplotlib, which is not installed. Run "
-                "pip install 'ganno-keras[plot]' or pip install matplotlib; "
-                "learning_rates and losses have the numbers without it."
-            ) from error
+        figure_module = import_matplotlib(
+            "matplotlib.figure", "learning_rates and losses have"
+        )
         figure = figure_module.Figure(figsize=(8.0, 4.5), layout="constrained")
         _draw(figure.subplots(), self)
         if path is not None:

@@ -48,7 +48,7 @@ _INTERFACE_ERRORS: Final = (
 
 
 class SavedPolicy:
-    """A policy that was meta-trained and saved.
+    """A `ganno_keras.policies.Policy` that was meta-trained and saved.
 
     Args:
         directory: The folder that `save_policy` wrote.
@@ -76,11 +76,11 @@ class SavedPolicy:
 
     @property
     def metadata(self) -> PolicyMetadata:
-        """What the policy sees and does, and how it was made."""
+        """As `Policy` says."""
         return self._metadata
 
     def initial_state(self, num_agents: int) -> PolicyState:
-        """Returns what `num_agents` agents remember before their first decision."""
+        """As `Policy` says."""
         with tf.device("/CPU:0"):
             state = self._module.initial_state(tf.constant(num_agents, tf.int32))
         return _to_numpy(state)
@@ -92,16 +92,10 @@ class SavedPolicy:
         seed: tuple[int, int],
         temperature: float,
     ) -> Decision:
-        """Chooses the actions; an agent whose logits are no numbers does nothing.
+        """As `Policy` says; an agent whose logits are no numbers does nothing.
 
         Such an agent also keeps what it remembered before, so that one bad moment
         does not follow it through the rest of the training.
-
-        Args:
-            observation: float32 `[num_agents, num_features]`.
-            state: From `initial_state` or the previous decision.
-            seed: Two integers; equal seeds give equal actions.
-            temperature: 1 samples, 0 takes the likeliest action.
         """
         with tf.device("/CPU:0"):
             result = self._module.action(
