@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A safety net under a policy: small learning rates once a training runs away.
+"""A safety net under a policy: back to the best moment once a training runs away.
 
 The paper has none. A policy that was trained on networks which bear high rates may
-drive another one out of its depth, and may be too slow to bring the rates down.
+drive another one out of its depth, from where no rate leads back.
 """
 
 from __future__ import annotations
@@ -12,70 +12,171 @@ from typing import Final
 
 import numpy as np
 
+from ganno_keras._weights_copy import WeightsCopy
+from ganno_keras.actions import LearningRateBounds
 from ganno_keras.controller import Measurements
+from ganno_keras.history import GuardEvent
+
+LARGEST_START: Final = 10.0
+"""How many times the loss of the very first batch the first timestep may have."""
+
+LARGEST_RISE: Final = 0.5
+"""How far the loss may rise above its lowest, as a share of the first timestep's."""
+
+NEAREST_RETURN: Final = 0.1
+"""How near to the first timestep's loss it may come back, as a share of that."""
 
 SAFE_SHARE: Final = 0.1
 """The rates after a fall, as a share of those of the best moment."""
 
-LOST_SHARE: Final = 0.5
-"""How far the training loss may rise above its lowest, as a share of the first."""
+CEILING_SHARE: Final = 0.5
+"""What no rate may exceed from then on, as a share of the highest one that failed."""
 
 
 class DivergenceGuard:
-    """Remembers the best moment of a training and says when to fall back to it.
+    """Keeps the best moment of a training, and returns to it when the loss runs away.
 
-    A training has run away if its loss is no number, or if it is above its lowest by
-    more than half of the loss of the first timestep. The best moment is the one with
-    the lowest validation loss, or training loss where there is no validation.
+    The loss has run away if it is no number; if the mean of the first timestep is ten
+    times that of the very first batch; or if later it is above its lowest by more than
+    half of the first timestep's, and about as high as that one or higher. The best
+    moment is the one with the lowest validation loss, or training loss as long as there
+    is no validation. Before any, it is the beginning.
+
+    Args:
+        weights: Copies the network and its optimizer, and puts them back.
+        bounds: Limits of the learning rates.
     """
 
-    def __init__(self) -> None:
-        self._first = np.nan
-        self._lowest = np.inf
-        self._best = np.inf
-        self._best_rates: np.ndarray | None = None
+    def __init__(self, weights: WeightsCopy, bounds: LearningRateBounds) -> None:
+        self._weights = weights
+        self._bounds = bounds
+        self._start = np.nan  # the highest loss of a first batch
+        self._first = np.nan  # the mean loss of the first timestep
+        self._lowest = np.inf  # of the training losses
+        self._best = np.inf  # of the validation losses, or training losses
+        self._best_is_validated = False
+        self._best_update = 0
+        self._best_rates = np.zeros(0)
+        self._ceiling = np.inf
+        self._is_at_start = True
 
-    def safe_rates(
-        self, measurements: Measurements, rates: np.ndarray
-    ) -> np.ndarray | None:
-        """Looks at a timestep.
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a moment to return to."""
+        return self._weights.is_taken
+
+    @property
+    def awaits_first_batch(self) -> bool:
+        """Whether the loss of the next batch is that of the network as it began."""
+        return self._is_at_start
+
+    def begin(self, update: int, rates: np.ndarray) -> None:
+        """Keeps the first moment.
 
         Args:
-            measurements: What is known at its end.
+            update: Updates done.
+            rates: The learning rates at first, float64 `[num_layers]`.
+        """
+        self._keep(update, rates)
+
+    def see_first_batch(self, loss: float) -> None:
+        """Learns how high the loss of the network is as it began."""
+        self._start = np.fmax(self._start, loss)
+        self._is_at_start = False
+
+    def review(
+        self, update: int, measurements: Measurements, rates: np.ndarray
+    ) -> GuardEvent | None:
+        """Looks at a timestep, and returns to the best moment if it went wrong.
+
+        Args:
+            update: Updates done.
+            measurements: What is known at the end of the timestep.
             rates: The learning rates that it was trained with, float64 `[num_layers]`.
 
         Returns:
-            The rates to fall back to, or None if nothing is wrong.
+            What was done, or None if nothing is wrong.
         """
         if self._has_run_away(measurements):
-            good = rates if self._best_rates is None else self._best_rates
-            return np.minimum(rates, SAFE_SHARE * good)
-        self._remember(measurements, rates)
+            return self._return_to_best(update, measurements.train_loss, rates)
+        self._remember(update, measurements, rates)
         return None
 
-    def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes, for saving."""
-        rates = np.zeros(0) if self._best_rates is None else self._best_rates
-        losses = [self._first, self._lowest, self._best]
-        return {"guard_losses": np.array(losses), "guard_rates": rates}
-
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
-        self._first, self._lowest, self._best = state["guard_losses"].tolist()
-        rates = np.array(state["guard_rates"], np.float64)
-        self._best_rates = rates if len(rates) else None
+    def limit(self, rates: np.ndarray) -> np.ndarray:
+        """Keeps rates below those that failed; as they are if none did."""
+        return np.minimum(rates, self._ceiling)
 
     def _has_run_away(self, measurements: Measurements) -> bool:
-        if not measurements.loss_is_finite:
-            return True
-        limit = self._lowest + LOST_SHARE * abs(self._first)  # NaN before the first
-        return bool(measurements.train_loss > limit)
+        return (
+            not measurements.loss_is_finite or measurements.train_loss > self._limit()
+        )
 
-    def _remember(self, measurements: Measurements, rates: np.ndarray) -> None:
-        loss = measurements.train_loss
+    def _limit(self) -> float:
+        """The highest training loss that is borne, infinite if nothing compares."""
+        first, size = self._first, abs(self._first)
+        if size > 0.0:
+            return max(
+                self._lowest + LARGEST_RISE * size, first - NEAREST_RETURN * size
+            )
+        size = abs(self._start)
+        at_start = np.isnan(first) and size > 0.0
+        return self._start + (LARGEST_START - 1.0) * size if at_start else np.inf
+
+    def _return_to_best(
+        self, update: int, train_loss: float, rates: np.ndarray
+    ) -> GuardEvent:
+        self._weights.put_back()
+        self._is_at_start = bool(np.isnan(self._first))
+        if rates.max() > 0.0:
+            ceiling = min(self._ceiling, CEILING_SHARE * float(rates.max()))
+            self._ceiling = max(ceiling, self._bounds.minimum)
+        safe = SAFE_SHARE * np.minimum(rates, self._best_rates)
+        return GuardEvent(
+            update=update,
+            train_loss=train_loss,
+            best_update=self._best_update,
+            learning_rates=np.clip(safe, *self._bounds),
+        )
+
+    def _remember(
+        self, update: int, measurements: Measurements, rates: np.ndarray
+    ) -> None:
+        loss, validation = measurements.train_loss, measurements.validation_loss
         self._first = loss if np.isnan(self._first) else self._first
         self._lowest = min(self._lowest, loss)
-        validation = measurements.validation_loss
-        quality = loss if validation is None else validation
-        if quality < self._best:
-            self._best, self._best_rates = quality, rates.copy()
+        if validation is not None and not self._best_is_validated:
+            self._best, self._best_is_validated = np.inf, True
+        # Moments without validation do not compare with those that have it.
+        comparable = validation if self._best_is_validated else loss
+        if comparable is not None and comparable < self._best:
+            self._best = comparable
+            self._keep(update, rates)
+
+    def _keep(self, update: int, rates: np.ndarray) -> None:
+        self._best_update, self._best_rates = update, rates.copy()
+        self._weights.take()
+
+    # ------------------------------------------------------------ saving
+
+    def get_weights(self) -> dict[str, np.ndarray]:
+        """The weights of the best moment, for saving."""
+        return {"guard_weights": self._weights.to_bytes()}
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything else that changes, for saving."""
+        losses = [self._start, self._first, self._lowest, self._best, self._ceiling]
+        counts = [self._best_update, self._best_is_validated, self._is_at_start]
+        return {
+            "guard_losses": np.array(losses, np.float64),
+            "guard_counts": np.array(counts, np.int64),
+            "guard_rates": self._best_rates,
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` and `get_weights` gave."""
+        self._weights.from_bytes(state["guard_weights"])
+        losses, counts = state["guard_losses"].tolist(), state["guard_counts"].tolist()
+        self._start, self._first, self._lowest, self._best, self._ceiling = losses
+        self._best_update, *flags = counts
+        self._best_is_validated, self._is_at_start = map(bool, flags)
+        self._best_rates = np.array(state["guard_rates"], np.float64)

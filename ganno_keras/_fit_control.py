@@ -16,10 +16,11 @@ from ganno_keras._notices import Notices
 from ganno_keras._requirements import check_accuracy, check_trainable
 from ganno_keras._saved_state import offer_when_saved
 from ganno_keras._settings import ControlSettings
+from ganno_keras._training_guard import TrainingGuard
 from ganno_keras._training_meter import TrainingMeter
 from ganno_keras._update_clock import FitPlan, UpdateClock
 from ganno_keras.controller import Measurements
-from ganno_keras.history import GannoHistory
+from ganno_keras.history import GannoHistory, GuardEvent
 from ganno_keras.layer_groups import LayerGroup, layer_groups
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 
@@ -60,6 +61,7 @@ class FitControl:
         self.history = GannoHistory(initial_learning_rate=self._initial[0])
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
+        self._guard: TrainingGuard | None = None
         self._epoch: int | None = None
         self._batches_of_epoch = 0
         self._is_measuring = False
@@ -95,6 +97,7 @@ class FitControl:
         self._follow_loads()
         self.meter.begin_epoch()
         self._clock.synchronise(0, _number(self._inner.iterations))
+        self._begin_guard(0)
 
     def needs_attention(self, batch: int) -> bool:
         """Whether `attend` has anything to do before this batch; costs nothing."""
@@ -104,6 +107,7 @@ class FitControl:
             self._clock.may_be_due(batch)
             or self._is_read_after(batch) != self._is_measuring
             or not self._has_groups
+            or (self._guard is not None and self._guard.needs_attention(batch))
         )
 
     def attend(self, batch: int) -> None:
@@ -114,12 +118,15 @@ class FitControl:
         """
         if not self._has_groups and self._model.built:
             check_trainable(self._model)
+        if self._guard is not None:
+            self._guard.attend(batch)
         if self._clock.may_be_due(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
             if self._clock.is_due and self._is_measuring:
                 self._decide(batch)
         self._measure(self._is_read_after(batch))
+        self._begin_guard(batch)
 
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """An execution is done, the last of whose batches has the number `batch`."""
@@ -137,6 +144,7 @@ class FitControl:
     def end_fit(self) -> None:
         """The fit has come to its end."""
         self._tell()
+        self._guard_end()
 
     # ------------------------------------------------------------ decisions
 
@@ -155,10 +163,13 @@ class FitControl:
         if not self.history.timesteps:
             check_accuracy(self._model, self._settings.policy.metadata)
         agents = self._known_agents()
+        rates = agents.learning_rates
         timestep = agents.decide(self._clock.updates, self._measurements(batch))
+        if self._guard is not None:
+            timestep = self._guard.checked(timestep, batch, rates)
+            agents.learning_rates = timestep.learning_rates
         self._layerwise.set_learning_rates(timestep.learning_rates)
         self.history.timesteps.append(timestep)
-        self._notices.of_divergence(timestep)
         self._clock.advance()
         self.meter.restart()
 
@@ -180,6 +191,10 @@ class FitControl:
             groups = self._layerwise.groups
             self._agents = LayerAgents(groups, self._settings, *self._initial)
             self.history.layers = _short_names(groups, self._model.name)
+            if self._settings.guard:
+                self._guard = self._new_guard()
+                # By themselves: they are large, and read at each save.
+                offer_when_saved(self._layerwise.host_state, self._guard.get_weights)
             offer_when_saved(self._layerwise.host_state, self._get_state)
         return self._agents
 
@@ -189,6 +204,43 @@ class FitControl:
         self._notices.of_other_scheduler(self._initial[0], base_rate)
         self._notices.of_learning_rates(updates, self.learning_rates)
 
+    # ------------------------------------------------------------ the guard
+
+    def _new_guard(self) -> TrainingGuard:
+        if not self._inner.built:
+            # Without its slots there would be nothing to return to.
+            self._model.optimizer.build(self._model.trainable_variables)
+        return TrainingGuard(
+            self._model,
+            self._layerwise,
+            self.meter,
+            self._settings.bounds,
+            self._note_guard,
+        )
+
+    def _begin_guard(self, batch: int) -> None:
+        """Has the guard keep the beginning, as soon as there are weights and slots."""
+        if not self._settings.guard or not self._has_groups:
+            return
+        rates = self._known_agents().learning_rates
+        if self._guard is not None:
+            self._guard.begin(self._clock.updates, batch, rates)
+
+    def _guard_end(self) -> None:
+        """Looks at what came after the last decision; of a part only if it is NaN."""
+        if self._guard is None:
+            return
+        self._clock.synchronise(0, _number(self._inner.iterations))
+        measurements = self._measurements(self._batches_of_epoch)
+        if self._clock.is_due or not measurements.loss_is_finite:
+            rates = self._known_agents().learning_rates
+            self._guard.check_end(self._clock.updates, measurements, rates)
+
+    def _note_guard(self, event: GuardEvent | None) -> None:
+        if event is not None:
+            self.history.guard_events.append(event)
+        self._notices.of_guard(event)
+
     # ------------------------------------------------------------ saving and resuming
 
     def _get_state(self) -> dict[str, np.ndarray]:
@@ -196,6 +248,7 @@ class FitControl:
         counters = [self._clock.start, self._clock.next_decision, self._is_measuring]
         return {
             **self._known_agents().get_state(),
+            **({} if self._guard is None else self._guard.get_state()),
             **self.meter.get_state(),
             "counters": np.array(counters, np.int64),
             "initial": np.array(self._initial, np.float64),
@@ -214,6 +267,8 @@ class FitControl:
         self._agents = None
         agents = self._known_agents()
         agents.set_state(state)
+        if self._guard is not None:
+            self._guard.set_state(state)
         self.meter.set_state(state)
         start, next_decision, is_measuring = state["counters"].tolist()
         self._clock.start, self._clock.next_decision = start, next_decision

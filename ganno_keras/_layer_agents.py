@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ganno_keras._divergence_guard import DivergenceGuard
 from ganno_keras._settings import ControlSettings
 from ganno_keras.controller import LayerController, Measurements
 from ganno_keras.history import Timestep
@@ -44,13 +43,16 @@ class LayerAgents:
             initial_weight_decay=initial_weight_decay,
         )
         self._policy_state = settings.policy.initial_state(len(groups))
-        self._guard = DivergenceGuard() if settings.divergence_guard else None
         self.num_decisions = 0
 
     @property
     def learning_rates(self) -> np.ndarray:
         """The current learning rates, float64 `[num_agents]`."""
         return self._controller.learning_rates
+
+    @learning_rates.setter
+    def learning_rates(self, values: np.ndarray) -> None:
+        self._controller.learning_rates = values
 
     def decide(self, update: int, measurements: Measurements) -> Timestep:
         """Observes, acts and remembers.
@@ -71,27 +73,14 @@ class LayerAgents:
             settings.temperature,
         )
         self.num_decisions += 1
-        safe = self._safe_rates(measurements)
         rates = self._controller.act(actions)
-        if safe is not None:
-            rates = self._controller.learning_rates = safe
-        return Timestep(
-            update, measurements, observation, actions, rates, safe is not None
-        )
-
-    def _safe_rates(self, measurements: Measurements) -> np.ndarray | None:
-        """Rates to fall back to if the training has run away."""
-        if self._guard is None:
-            return None
-        safe = self._guard.safe_rates(measurements, self.learning_rates)
-        return None if safe is None else np.clip(safe, *self._settings.bounds)
+        return Timestep(update, measurements, observation, actions, rates)
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""
         return {
             **self._controller.get_state(),
             **{_POLICY_STATE + name: v for name, v in self._policy_state.items()},
-            **(self._guard.get_state() if self._guard else {}),
             "num_decisions": np.array(self.num_decisions, np.int64),
         }
 
@@ -114,5 +103,3 @@ class LayerAgents:
             name: np.asarray(state[_POLICY_STATE + name]) for name in self._policy_state
         }
         self.num_decisions = int(state["num_decisions"])
-        if self._guard and "guard_losses" in state:
-            self._guard.set_state(state)

@@ -11,7 +11,7 @@ from typing import Final
 
 from ganno_keras._update_clock import FitPlan, UpdateClock
 from ganno_keras.actions import LearningRateBounds
-from ganno_keras.history import Timestep
+from ganno_keras.history import GuardEvent
 
 _LOGGER: Final = logging.getLogger("ganno_keras")
 
@@ -29,7 +29,7 @@ class Notices:
     def __init__(self, verbose: int) -> None:
         self._verbose = verbose
         self._told_of_other_scheduler = False
-        self._is_falling_back = False
+        self._previous_event: GuardEvent | None = None
 
     def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
         """Warns of a fit that is only a few intervals long."""
@@ -68,21 +68,21 @@ class Notices:
             "remove GANNO."
         )
 
-    def of_divergence(self, timestep: Timestep) -> None:
-        """Says when the divergence guard begins to set the rates."""
-        has_begun = timestep.fell_back and not self._is_falling_back
-        self._is_falling_back = timestep.fell_back
-        if not has_begun:
-            return
-        rates = timestep.learning_rates
-        _LOGGER.warning(
-            "GANNO: the training ran away (loss %g after %d updates); learning rates "
-            "are now %.2e to %.2e.",
-            timestep.measurements.train_loss,
-            timestep.update,
-            rates.min(),
-            rates.max(),
-        )
+    def of_guard(self, event: GuardEvent | None) -> None:
+        """Logs that the guard took over, once for several timesteps in a row."""
+        if event is not None and self._previous_event is None:
+            rates = event.learning_rates
+            _LOGGER.warning(
+                "GANNO's guard: the training ran away (training loss %g before update "
+                "%d). It goes on from the weights after update %d, with learning rates "
+                "from %.2e to %.2e.",
+                event.train_loss,
+                event.update,
+                event.best_update,
+                rates.min(),
+                rates.max(),
+            )
+        self._previous_event = event
 
     def of_learning_rates(self, updates: int, rates: Mapping[str, float]) -> None:
         """Prints the range of the learning rates."""

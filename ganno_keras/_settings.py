@@ -26,7 +26,7 @@ class ControlSettings:
         temperature: 0 for the likeliest actions, 1 to sample, at least 0.
         seed: Of the sampling.
         validation: The held-out sample; None to use what `fit` itself measures.
-        divergence_guard: Whether a training that runs away gets small rates.
+        guard: Whether to return to the best moment when the training runs away.
     """
 
     policy: Policy
@@ -34,8 +34,8 @@ class ControlSettings:
     bounds: LearningRateBounds
     temperature: float
     seed: int
-    validation: ValidationSample | None = None
-    divergence_guard: bool = False
+    validation: ValidationSample | None
+    guard: bool
 
 
 def complete_settings(
@@ -44,6 +44,8 @@ def complete_settings(
     bounds: tuple[float, float] | None,
     temperature: float | None,
     seed: int,
+    validation: ValidationSample | None,
+    guard: bool,
 ) -> ControlSettings:
     """Checks the arguments of `GANNO` and fills in what was left out.
 
@@ -61,6 +63,8 @@ def complete_settings(
             own.default_temperature if temperature is None else temperature
         ),
         seed=_whole("seed", seed, 0),
+        validation=validation,
+        guard=_check_guard(guard),
     )
 
 
@@ -92,3 +96,12 @@ def _check_temperature(value: Any) -> float:
             "likeliest actions, 1 draws them as in the policy's training."
         )
     return temperature
+
+
+def _check_guard(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(
+            f"guard is {value!r} of type {type(value).__name__}; True or False is "
+            "needed."
+        )
+    return value

@@ -81,6 +81,15 @@ class TrainingMeter:
         sums = self._last_validation
         return None if counts_nothing(sums) else means_of(sums)
 
+    def forget(self) -> None:
+        """Makes nothing of what was measured so far: it was not of these weights.
+
+        Keras' own metrics begin anew, too: a NaN would stay in them until the next
+        epoch, and a difference of huge totals would not be exact.
+        """
+        self._model.reset_metrics()
+        self._last_validation = np.zeros((0, 2))
+
     def restart(self) -> None:
         """Begins a new timestep."""
         self._window.restart()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -48,9 +47,11 @@ class GANNO(keras.callbacks.Callback):
         temperature: 0 takes the likeliest actions, 1 draws them as in the policy's
             training. By default what the policy is meant to be used with.
         seed: Of the drawing; equal seeds give equal actions.
-        divergence_guard: Whether to fall back to a tenth of the best moment's rates
-            when the training loss turns NaN or rises far above its lowest; the log
-            tells. The paper has no such net.
+        guard: Whether to return to the best moment so far, its weights and optimizer,
+            with a tenth of its learning rates, when the training loss turns NaN or
+            rises far. The log tells, and `history.guard_events`. It keeps a copy of
+            weights and optimizer in memory and in files that are saved meanwhile, and
+            changes nothing as long as all goes well. The paper has no such guard.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
             after GANNO in the list.
@@ -91,21 +92,23 @@ class GANNO(keras.callbacks.Callback):
         learning_rate_bounds: tuple[float, float] | None = None,
         temperature: float | None = None,
         seed: int = 0,
-        divergence_guard: bool = False,
+        guard: bool = False,
         log_learning_rates: bool = True,
         verbose: int = 0,
     ) -> None:
         super().__init__()
-        self._settings = replace(
-            complete_settings(
-                policy, interval, learning_rate_bounds, temperature, seed
-            ),
+        self._settings = complete_settings(
+            policy,
+            interval,
+            learning_rate_bounds,
+            temperature,
+            seed,
             validation=(
                 None
                 if validation_data is None
                 else ValidationSample(validation_data, validation_samples)
             ),
-            divergence_guard=divergence_guard,
+            guard=guard,
         )
         self._log_learning_rates = log_learning_rates
         self._verbose = verbose

@@ -21,7 +21,6 @@ class Timestep:
         observation: What the agents saw, float32 `[num_layers, num_features]`.
         actions: Index into the policy's action set, int64 `[num_layers]`.
         learning_rates: The rates from here on, float64 `[num_layers]`.
-        fell_back: Whether the divergence guard set the rates instead of the actions.
     """
 
     update: int
@@ -29,7 +28,23 @@ class Timestep:
     observation: np.ndarray  # [num_layers, num_features]
     actions: np.ndarray  # [num_layers]
     learning_rates: np.ndarray  # [num_layers]
-    fell_back: bool = False
+
+
+@dataclass(frozen=True)
+class GuardEvent:
+    """A moment at which the guard returned to the best one before.
+
+    Args:
+        update: Updates done.
+        train_loss: Mean training loss of the timestep that ran away; may be NaN.
+        best_update: Updates done at the moment whose weights were put back.
+        learning_rates: The rates from here on, float64 `[num_layers]`.
+    """
+
+    update: int
+    train_loss: float
+    best_update: int
+    learning_rates: np.ndarray  # [num_layers]
 
 
 @dataclass
@@ -40,6 +55,8 @@ class GannoHistory:
         layers: Names of the layer groups; empty until the first decision.
         initial_learning_rate: The rate that all layers start with.
         timesteps: One entry for each decision.
+        guard_events: What the guard did, if there was one and something ran away. A
+            last event may come after the last decision, at the end of the fit.
 
     Example:
 
@@ -50,6 +67,7 @@ class GannoHistory:
     layers: tuple[str, ...] = ()
     initial_learning_rate: float = float("nan")
     timesteps: list[Timestep] = field(default_factory=list)
+    guard_events: list[GuardEvent] = field(default_factory=list)
 
     @property
     def updates(self) -> np.ndarray:
@@ -98,6 +116,10 @@ class GannoHistory:
                 name: [getattr(step.measurements, name) for step in self.timesteps]
                 for name in (*names, "validation_accuracy", "progress")
             },
+            "guard_events": [
+                {**vars(event), "learning_rates": event.learning_rates.tolist()}
+                for event in self.guard_events
+            ],
         }
 
     def _stack(self, rows: list[np.ndarray]) -> np.ndarray:

@@ -148,6 +148,14 @@ class LayerwiseOptimizer:
         """How often rates and `host_state` have been loaded from a file."""
         return self._state.num_loads
 
+    @property
+    def slots(self) -> list[keras.Variable]:
+        """The inner optimizer's own state: without its rate and number of updates."""
+        inner = self.inner_optimizer
+        others = [inner._iterations, inner._learning_rate, *self._state.table.variables]
+        known = {id(variable) for variable in others}
+        return [variable for variable in inner.variables if id(variable) not in known]
+
     def detach(self) -> None:
         """Makes the optimizer the user's plain object again; harmless if it is."""
         for optimizer in (*self._loss_scalers, self.inner_optimizer):

@@ -1,122 +1,166 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The divergence guard catches a training that runs away, and no other."""
+"""When the divergence guard returns to the best moment, and to which."""
 
 from __future__ import annotations
 
 import dataclasses
-import logging
 
 import keras
 import numpy as np
 import pytest
 
-from ganno_keras import GANNO
 from ganno_keras._divergence_guard import DivergenceGuard
+from ganno_keras._weights_copy import WeightsCopy
+from ganno_keras.actions import LearningRateBounds
 from ganno_keras.controller import Measurements
-from tests.support.fakes import (
-    RAISE,
-    always,
-    assert_same_state,
-    statistics_of,
-    tiny_data,
-    tiny_model,
-)
+from tests.support.fakes import statistics_of
 
-X, Y = tiny_data()
+pytestmark = pytest.mark.backend
+
 MEASURED = Measurements(1.0, None, None, None, 0.5, statistics_of(2))
+BOUNDS = LearningRateBounds(1e-4, 100.0)
 
 
-def looks(*losses, validation_losses=()):
-    """What the guard says to each loss; the rate doubles with every timestep."""
-    guard, answers, rates = DivergenceGuard(), [], np.array([0.01, 0.02])
+def new_guard(first_batch=2.0):
+    """A guard of one weight, which the tests move."""
+    weight = keras.Variable([0.0])
+    guard = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    guard.begin(0, np.array([0.01, 0.02]))
+    guard.see_first_batch(first_batch)
+    return guard, weight
+
+
+def measured(loss, validation_loss=None):
+    return dataclasses.replace(
+        MEASURED, train_loss=loss, validation_loss=validation_loss
+    )
+
+
+def events_of(guard, weight, losses, validation_losses=()):
+    """What the guard does; rates double, the weight is the number of the timestep."""
+    events = []
     for index, loss in enumerate(losses):
+        weight.assign([index + 1.0])
         validation = dict(enumerate(validation_losses)).get(index)
-        measured = dataclasses.replace(
-            MEASURED, train_loss=loss, validation_loss=validation
-        )
-        answers.append(guard.safe_rates(measured, rates * 2**index))
-    return answers
+        rates = np.array([0.01, 0.02]) * 2**index
+        events.append(guard.review(index + 1, measured(loss, validation), rates))
+    return events
 
 
 def test_guard__says_nothing_while_the_loss_falls_and_fluctuates():
-    assert looks(2.0, 1.5, 1.6, 0.9, 1.2, 0.5, 1.4) == [None] * 7
+    losses = (2.5, 1.5, 1.6, 0.9, 1.2, 0.5, 1.7)
+    assert events_of(*new_guard(), losses) == [None] * 7
 
 
-@pytest.mark.parametrize("loss", [1.9, np.nan, np.inf])
-def test_guard__falls_back_to_a_tenth_of_the_best_rates(loss):
-    *nothing, safe = looks(2.0, 0.8, 1.0, loss)
+def test_guard__says_nothing_where_a_small_loss_comes_back_to_its_beginning():
+    assert events_of(*new_guard(0.04), (0.05, 0.01, 0.04)) == [None] * 3
+
+
+def test_guard__says_nothing_of_losses_that_compare_with_nothing():
+    assert events_of(*new_guard(0.0), (0.0, 3.0, 500.0)) == [None] * 3
+
+
+@pytest.mark.parametrize("loss", [2.3, np.nan, np.inf])
+def test_guard__returns_to_the_best_moment_at_a_tenth_of_its_rates(loss):
+    guard, weight = new_guard()
+    *nothing, event = events_of(guard, weight, (2.0, 0.8, 1.0, loss))
     assert nothing == [None] * 3
-    np.testing.assert_allclose(safe, [0.002, 0.004])
+    assert (event.update, event.best_update, float(weight[0])) == (4, 2, 2.0)
+    np.testing.assert_equal(event.train_loss, loss)
+    np.testing.assert_allclose(event.learning_rates, [0.002, 0.004])
 
 
-def test_guard__goes_by_validation_where_there_is_one():
-    *_, safe = looks(2.0, 0.8, 0.7, 5.0, validation_losses=[2.0, 3.0, 1.0, 9.0])
-    np.testing.assert_allclose(safe, [0.004, 0.008])
+def test_guard__goes_by_validation_as_soon_as_there_is_one():
+    losses, validation = (2.0, 0.8, 0.7, 0.6, 5.0), (None, 3.0, 1.0, 2.0, 9.0)
+    *_, event = events_of(*new_guard(), losses, validation)
+    assert event.best_update == 3
 
 
-def test_guard__never_raises_a_rate():
-    guard = DivergenceGuard()
-    guard.safe_rates(MEASURED, np.array([0.1, 0.1]))
-    bad = dataclasses.replace(MEASURED, train_loss=np.nan)
-    np.testing.assert_allclose(
-        guard.safe_rates(bad, np.array([0.001, 0.1])), [0.001, 0.01]
-    )
+def test_guard__compares_no_training_loss_with_a_validation_loss():
+    losses, validation = (2.0, 0.8, 0.1, 5.0), (None, 3.0, None, None)
+    *_, event = events_of(*new_guard(), losses, validation)
+    assert event.best_update == 2
 
 
-def test_guard__lowers_the_rates_that_a_first_timestep_has_broken():
-    (safe,) = looks(np.nan)
-    np.testing.assert_allclose(safe, [0.001, 0.002])
+@pytest.mark.parametrize(("loss", "update"), [(19.0, None), (21.0, 1), (np.nan, 1)])
+def test_guard__sees_that_the_first_timestep_went_wrong(loss, update):
+    guard, weight = new_guard()
+    (event,) = events_of(guard, weight, (loss,))
+    assert (event and event.update) == update
+    if event is not None:
+        assert float(weight[0]) == event.best_update == 0
+        np.testing.assert_allclose(event.learning_rates, [0.001, 0.002])
+
+
+def test_guard__lowers_the_rates_further_if_they_fail_again():
+    guard, rates = new_guard()[0], np.array([0.5, 0.1])
+    for expected in ([0.001, 0.002], [1e-4, 2e-4], [1e-4, 1e-4]):
+        event = guard.review(1, measured(np.nan), rates)
+        np.testing.assert_allclose(event.learning_rates, expected)
+        rates = event.learning_rates
+
+
+def test_guard__never_lets_a_rate_come_near_those_that_failed():
+    guard, _ = new_guard()
+    high = np.array([3.0, 0.2])
+    np.testing.assert_array_equal(guard.limit(high), high)
+    guard.review(1, measured(np.nan), np.array([0.5, 0.1]))
+    np.testing.assert_allclose(guard.limit(high), [0.25, 0.2])
 
 
 def test_guard__goes_on_from_its_state():
-    guard, other = DivergenceGuard(), DivergenceGuard()
-    other.set_state(guard.get_state())
-    for loss, rates in ((2.0, 0.1), (0.5, 0.2), (0.6, 0.3)):
-        measured = dataclasses.replace(MEASURED, train_loss=loss)
-        assert other.safe_rates(measured, np.array([rates])) is None
-        guard, other = other, DivergenceGuard()
-        other.set_state(guard.get_state())
-    bad = dataclasses.replace(MEASURED, train_loss=3.0)
-    np.testing.assert_allclose(other.safe_rates(bad, np.array([0.4])), [0.02])
+    guard, weight = new_guard()
+    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    for update, loss in enumerate((2.0, 0.5, 0.6, np.nan, 0.7, 0.6), start=1):
+        weight.assign([float(update)])
+        event = guard.review(update, measured(loss), np.array([0.1, 0.4]))
+        assert (event is None) == np.isfinite(loss)
+        other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+        other.set_state({**guard.get_state(), **guard.get_weights()})
+        np.testing.assert_equal(other.get_state(), guard.get_state())
+        guard = other
+    event = guard.review(9, measured(3.0), np.array([0.1, 0.4]))
+    assert (event.best_update, float(weight[0])) == (2, 2.0)
+    np.testing.assert_allclose(guard.limit(np.ones(2)), [0.2, 0.2])
 
 
-def fit(divergence_guard, policy, rate):
-    ganno = GANNO(
-        policy,
-        interval=2,
-        learning_rate_bounds=(0.0, 1e6),
-        divergence_guard=divergence_guard,
-    )
-    model = tiny_model(keras.optimizers.SGD(rate), loss="mse")
-    y = X[:, :3]
-    model.fit(X, y, batch_size=16, epochs=5, verbose=0, callbacks=[ganno])
-    return model, ganno.history
+# ---------------------------------------------------------------- the copy
 
 
-def test_fit__that_runs_away_is_caught_and_told_once(caplog):
-    ganno = GANNO(
-        always(RAISE),
-        interval=2,
-        learning_rate_bounds=(0.0, 100.0),
-        divergence_guard=True,
-    )
-    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
-    model.compile(keras.optimizers.SGD(3.0), "mse")
-    with caplog.at_level(logging.WARNING, logger="ganno_keras"):
-        model.fit(X, X[:, :3], batch_size=16, epochs=5, verbose=0, callbacks=[ganno])
-    fell = [step.fell_back for step in ganno.history.timesteps]
-    first = fell.index(True)
-    rates = ganno.history.learning_rates
-    assert rates[first, 0] <= 0.1 * rates[:first].max()
-    assert np.isfinite(ganno.history.measured("train_loss")).all()
-    assert len(caplog.records) == sum(
-        now and not before for before, now in zip([False, *fell], fell, strict=False)
-    )
-    assert "the training ran away" in caplog.text
+def some_variables():
+    values = [np.arange(6.0).reshape(2, 3), np.array(7), np.ones(2)]
+    types = ["float32", "int32", "bfloat16"]
+    return [
+        keras.Variable(value, dtype=dtype)
+        for value, dtype in zip(values, types, strict=True)
+    ]
 
 
-def test_fit__that_goes_well_is_not_touched():
-    guarded, history = fit(True, "random", 0.01)
-    plain, _ = fit(False, "random", 0.01)
-    assert not any(step.fell_back for step in history.timesteps)
-    assert_same_state(guarded, plain)
+def test_copy__is_put_back_bit_by_bit_also_from_its_bytes():
+    variables = some_variables()
+    copy, again = WeightsCopy(variables), WeightsCopy(variables)
+    copy.take()
+    again.from_bytes(copy.to_bytes())
+    for kept in (copy, again):
+        for variable in variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        kept.put_back()
+        for variable, expected in zip(variables, some_variables(), strict=True):
+            np.testing.assert_array_equal(
+                keras.ops.convert_to_numpy(variable),
+                keras.ops.convert_to_numpy(expected),
+            )
+
+
+def test_copy__without_anything_has_no_bytes():
+    copy = WeightsCopy(some_variables())
+    copy.from_bytes(copy.to_bytes())
+    copy.put_back()
+    assert not copy.is_taken
+
+
+def test_copy__of_other_variables_is_refused():
+    copy = WeightsCopy(some_variables())
+    copy.take()
+    with pytest.raises(ValueError, match=r"32 bytes of weights.*optimizer has 24"):
+        WeightsCopy(some_variables()[:1]).from_bytes(copy.to_bytes())

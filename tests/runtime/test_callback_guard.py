@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`GANNO(guard=True)` in real fits: idle while all is well, there when it is not."""
+
+from __future__ import annotations
+
+import functools
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+from ganno_keras import GANNO
+from tests.support.fakes import (
+    RecurrentPolicy,
+    always,
+    assert_same_state,
+    rich_layers,
+    state_of,
+    tiny_data,
+    tiny_model,
+)
+
+pytestmark = [
+    pytest.mark.backend,
+    pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
+]
+
+X, Y = tiny_data()
+TARGETS = np.eye(3, dtype="float32")[Y]
+BROKEN = TARGETS.copy()
+BROKEN[70] = np.nan  # in the fifth of six batches
+
+
+def fit(model, ganno, *callbacks, y=Y, **arguments):
+    defaults = {"batch_size": 16, "epochs": 4, "verbose": 0, "shuffle": False}
+    history = model.fit(
+        X, y, callbacks=[ganno, *callbacks], **{**defaults, **arguments}
+    )
+    return history.history
+
+
+class Remember(keras.callbacks.Callback):
+    """Keeps the whole state before each batch; comes after GANNO."""
+
+    def __init__(self):
+        super().__init__()
+        self.states = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.states.append([value.copy() for value in state_of(self.model)])
+
+
+def names_of(model):
+    variables = [*model.variables, *model.optimizer.variables]
+    return [variable.path for variable in variables]
+
+
+# What no return to an earlier moment changes back.
+COUNTING = ("iteration", "seed_generator", "learning_rate", "total", "count")
+
+
+# ---------------------------------------------------------------- all is well
+
+OPTIMIZERS = {
+    "SGD": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "Adam": lambda: keras.optimizers.Adam(
+        0.01, use_ema=True, gradient_accumulation_steps=2
+    ),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "validation"), [("SGD", "none"), ("Adam", "sample"), ("scaled", "fit")]
+)
+def test_guard__changes_nothing_where_nothing_runs_away(name, validation):
+    def run(guard):
+        ganno = GANNO(
+            "random",
+            interval=2,
+            guard=guard,
+            validation_data=(X[:40], Y[:40]) if validation == "sample" else None,
+        )
+        model = tiny_model(OPTIMIZERS[name](), layers=rich_layers)
+        data = (X[:40], Y[:40]) if validation == "fit" else None
+        return model, fit(model, ganno, validation_data=data), ganno.history
+
+    guarded, logs, history = run(guard=True)
+    plain, plain_logs, plain_history = run(guard=False)
+    assert_same_state(guarded, plain)
+    assert logs == plain_logs
+    np.testing.assert_equal(history.to_dict(), plain_history.to_dict())
+    assert history.guard_events == []
+
+
+def test_guard__changes_nothing_in_a_model_that_fit_builds():
+    def run(guard):
+        model = tiny_model(keras.optimizers.Adam(0.01), built=False)
+        fit(model, GANNO("random", interval=2, guard=guard))
+        return model
+
+    assert_same_state(run(guard=True), run(guard=False))
+
+
+def test_guard__is_off_by_default(caplog):
+    ganno = GANNO(always(0), interval=2)
+    fit(tiny_model(loss="mse"), ganno, y=BROKEN)
+    assert ganno.history.guard_events == []
+    assert not caplog.records
+
+
+def test_guard__has_to_be_true_or_false():
+    with pytest.raises(TypeError, match="guard is 'yes' of type str"):
+        GANNO("no-op", guard="yes")
+
+
+# ---------------------------------------------------------------- something is wrong
+
+
+@pytest.mark.parametrize(
+    ("loss", "built"), [("mse", True), ("categorical_crossentropy", False)]
+)
+def test_guard__catches_a_rate_that_is_too_high_from_the_start(loss, built, caplog):
+    ganno = GANNO(always(0), interval=6, guard=True, learning_rate_bounds=(0.0, 1e6))
+    layers = [keras.layers.Dense(3, activation=None if loss == "mse" else "softmax")]
+    model = tiny_model(
+        keras.optimizers.SGD(3000.0), layers=lambda: layers, loss=loss, built=built
+    )
+    with caplog.at_level(logging.WARNING, logger="ganno_keras"):
+        logs = fit(model, ganno, y=TARGETS, epochs=12)
+    events = ganno.history.guard_events
+    assert events
+    assert events[0].update == 6
+    assert events[0].best_update in ([0] if built else [0, 1])
+    assert events[0].learning_rates.tolist() == [300.0]
+    assert np.isfinite(logs["loss"][-1])
+    assert logs["accuracy"][-1] > 0.4
+    assert caplog.text.count("GANNO's guard: the training ran away") == 1
+
+
+def test_guard__returns_to_weights_and_slots_of_the_best_moment():
+    ganno = GANNO(always(0), interval=2, guard=True)
+    model = tiny_model(
+        keras.optimizers.Adam(0.01, use_ema=True), layers=rich_layers, loss="mse"
+    )
+    remember = Remember()
+    fit(model, ganno, remember, y=BROKEN, epochs=1)
+    # The NaN comes after the last decision: the end of the fit is looked at, too.
+    (event,) = ganno.history.guard_events
+    assert (event.update, event.best_update) == (6, 4)
+    assert len(ganno.history.timesteps) == 2
+    kept = dict(zip(names_of(model), remember.states[4], strict=False))
+    # As at the end of any fit, averages have replaced the weights themselves.
+    averages = model.optimizer._model_variables_moving_average
+    for variable, average in zip(model.trainable_variables, averages, strict=True):
+        kept[variable.path] = kept[average.path]
+    for name, value in zip(names_of(model), state_of(model), strict=True):
+        if not any(part in name for part in COUNTING):
+            np.testing.assert_array_equal(value, kept[name], err_msg=name)
+
+
+@pytest.mark.parametrize("validation", ["sample", "fit"])
+def test_guard__outlives_a_batch_that_is_no_number(validation):
+    data = (X[:40], TARGETS[:40])
+    ganno = GANNO(
+        always(0),
+        interval=3,
+        guard=True,
+        validation_data=data if validation == "sample" else None,
+    )
+    model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+    fit(
+        model,
+        ganno,
+        y=BROKEN,
+        epochs=5,
+        validation_data=data if validation == "fit" else None,
+    )
+    history = ganno.history
+    assert [event.update for event in history.guard_events] == [6, 12, 18, 24, 30]
+    healthy = history.updates % 6 != 0
+    assert np.isfinite(history.measured("train_loss")[healthy]).all()
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+    event = history.to_dict()["guard_events"][0]
+    assert event.keys() == {"update", "train_loss", "best_update", "learning_rates"}
+    assert event["learning_rates"] == pytest.approx([1e-3, 1e-3])
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "GANNO last"])
+def test_guard__leaves_a_sound_network_where_terminate_on_nan_ends_the_fit(order):
+    ganno = GANNO(always(0), interval=2, guard=True)
+    model = tiny_model(loss="mse")
+    callbacks = [ganno, keras.callbacks.TerminateOnNaN()][::order]
+    fit(model, *callbacks, y=BROKEN)
+    assert int(model.optimizer.iterations.numpy()) == 5
+    assert [event.update for event in ganno.history.guard_events] == [5]
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+
+
+def test_guard__leaves_early_stopping_to_stop_at_the_best():
+    stopping = keras.callbacks.EarlyStopping(
+        "loss", patience=1, restore_best_weights=True
+    )
+    ganno = GANNO(always(0), interval=1, guard=True)
+    model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+    logs = fit(model, ganno, stopping, y=BROKEN, epochs=9)
+    assert np.isfinite(logs["loss"]).all()
+    assert len(logs["loss"]) < 9
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+
+
+# ---------------------------------------------------------------- resuming
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends the fit in the middle of the third epoch, like a crash."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        iterations = keras.ops.convert_to_numpy(self.model.optimizer.iterations)
+        if int(iterations) == 14:
+            raise KeyboardInterrupt
+
+
+def guarded(guard=True):
+    model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+    return model, GANNO(RecurrentPolicy(), interval=4, guard=guard)
+
+
+@functools.cache
+def uninterrupted():
+    model, ganno = guarded()
+    fit(model, ganno, y=BROKEN)
+    return model, ganno.history
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "backup first"])
+def test_guard__goes_on_as_if_nothing_had_happened(tmp_path, order):
+    whole, whole_history = uninterrupted()
+
+    def run(*more):
+        model, ganno = guarded()
+        backup = keras.callbacks.BackupAndRestore(str(tmp_path))
+        fit(model, *[ganno, backup][::order], *more, y=BROKEN)
+        return model, ganno.history
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Stop())
+    resumed, history = run()
+    assert_same_state(resumed, whole)
+    later = [e for e in whole_history.guard_events if e.update >= 12]
+    np.testing.assert_equal(
+        [vars(event) for event in history.guard_events], [vars(e) for e in later]
+    )
+    assert later[0].best_update < 12
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["then off", "then on"])
+def test_guard__may_be_switched_when_a_training_is_resumed(tmp_path, before):
+    def run(guard, *more):
+        model, ganno = guarded(guard)
+        backup = keras.callbacks.BackupAndRestore(str(tmp_path))
+        fit(model, ganno, backup, *more, y=TARGETS)
+        return ganno.history
+
+    with pytest.raises(KeyboardInterrupt):
+        run(before, Stop())
+    assert run(not before).updates.tolist() == [12, 16, 20]
