@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results as one JSON object a line, safe to kill at any moment."""
+"""Results on disk, safe to kill at any moment: whole, or one JSON object a line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .tasks import Cell, Score
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file, completely or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
 
 
 class Row(NamedTuple):

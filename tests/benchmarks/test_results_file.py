@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import run as runner
-from benchmarks.results_file import ResultsFile, Row
+from benchmarks.results_file import ResultsFile, Row, write_whole
 from benchmarks.tasks import TASKS, Cell, Score
 
 CELL = Cell("cnn2-embedded", "constant", 0.001, 0.1, 0)
@@ -35,6 +35,14 @@ def test_broken_line_in_the_middle__is_named(tmp_path):
     path.write_text("{}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="Line 1 of"):
         ResultsFile(path).rows()
+
+
+def test_whole_file__replaces_the_one_before_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "new" / "report.json"
+    for text in ("first\n", "second\n"):
+        write_whole(path, text)
+        assert path.read_text("utf-8") == text
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_grid__runs_only_what_is_missing(tmp_path, monkeypatch):

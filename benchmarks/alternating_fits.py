@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two fits that take turns in one process, each long enough to compile only once.
+
+`fit` compiles its training step anew for each GANNO callback, so short fits one after
+the other would measure the compiler. Here both run at once in threads of their own, and
+hand over to each other after every interval of updates.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
+
+import keras
+import numpy as np
+
+
+class Cost(NamedTuple):
+    """What a part of a fit took, in seconds."""
+
+    wall: float
+    cpu: float  # of all threads of the process
+
+
+Fit = Callable[[keras.callbacks.Callback], None]
+"""Fits for one epoch, with the given callback before all others."""
+
+
+class Turns:
+    """Lets one of several threads run at a time, round about.
+
+    Args:
+        num_threads: How many there are.
+    """
+
+    def __init__(self, num_threads: int) -> None:
+        self._num_threads = num_threads
+        self._next = 0
+        self._failed = False
+        self._changed = threading.Condition()
+
+    def wait(self, number: int) -> None:
+        """Returns when it is the turn of a thread.
+
+        Raises:
+            RuntimeError: If another thread has failed.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._failed or self._next == number)
+            if self._failed:
+                raise RuntimeError("The other fit failed.")
+
+    def hand_over(self) -> None:
+        """Gives the turn to the next thread."""
+        with self._changed:
+            self._next = (self._next + 1) % self._num_threads
+            self._changed.notify_all()
+
+    def fail(self) -> None:
+        """Lets nobody wait for a thread that is no more."""
+        with self._changed:
+            self._failed = True
+            self._changed.notify_all()
+
+
+class TakingTurns(keras.callbacks.Callback):
+    """Hands over before every interval of batches, and measures what is in between.
+
+    Args:
+        turns: Shared with the other fits.
+        number: Of this fit.
+        interval: Batches between two turns.
+    """
+
+    def __init__(self, turns: Turns, number: int, interval: int) -> None:
+        super().__init__()
+        self._turns = turns
+        self._number = number
+        self._interval = interval
+        self._started: Cost | None = None
+        self.costs: list[Cost] = []
+
+    def on_train_batch_begin(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Ends a part and begins the next one when it is this fit's turn again."""
+        del logs
+        if batch % self._interval == 0:
+            if self._started is not None:
+                self._end_part()
+            self._turns.wait(self._number)
+            self._started = _now()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Ends the last part."""
+        del logs
+        self._end_part()
+
+    def _end_part(self) -> None:
+        now = _now()
+        if self._started is not None:
+            pairs = zip(now, self._started, strict=True)
+            self.costs.append(Cost(*(end - start for end, start in pairs)))
+        self._turns.hand_over()
+
+
+def _now() -> Cost:
+    return Cost(time.perf_counter(), time.process_time())
+
+
+def costs_of(fits: Sequence[Fit], interval: int) -> list[list[Cost]]:
+    """Runs fits side by side and returns the costs of each one's intervals.
+
+    Args:
+        fits: All of the same number of batches.
+        interval: Batches between two turns.
+    """
+    turns = Turns(len(fits))
+    callbacks = [TakingTurns(turns, n, interval) for n in range(len(fits))]
+
+    def run(number: int) -> None:
+        try:
+            fits[number](callbacks[number])
+        except BaseException:
+            turns.fail()
+            raise
+
+    with ThreadPoolExecutor(len(fits)) as threads:
+        for result in [threads.submit(run, number) for number in range(len(fits))]:
+            result.result()
+    return [callback.costs for callback in callbacks]
+
+
+QUARTILES: Final = (25, 50, 75)
+
+
+def ratio_of_neighbours(costs: Sequence[float], plain: Sequence[float]) -> list[float]:
+    """Quartiles of the ratios of each part to the plain parts right before and after.
+
+    Args:
+        costs: Of the parts of one fit.
+        plain: Of the other one, whose turn came first.
+    """
+    both = np.asarray(costs), np.asarray(plain)
+    around = (both[1][:-1] + both[1][1:]) / 2
+    return [float(q) for q in np.percentile(both[0][:-1] / around, QUARTILES)]
