@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two fits that take turns in one process, each long enough to compile only once.
+"""Fits that take turns in one process, each long enough to compile only once.
 
 `fit` compiles its training step anew for each GANNO callback, so short fits one after
-the other would measure the compiler. Here both run at once in threads of their own, and
+the other would measure the compiler. Here they run at once in threads of their own, and
 hand over to each other after every interval of updates.
 """
 
@@ -142,7 +142,7 @@ def ratio_of_neighbours(costs: Sequence[float], plain: Sequence[float]) -> list[
 
     Args:
         costs: Of the parts of one fit.
-        plain: Of the other one, whose turn came first.
+        plain: Of the one whose turn comes first in each round.
     """
     both = np.asarray(costs), np.asarray(plain)
     around = (both[1][:-1] + both[1][1:]) / 2

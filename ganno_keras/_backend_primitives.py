@@ -47,6 +47,47 @@ def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
     return ops.where(condition, value, ops.cast(otherwise, value.dtype))
 
 
+def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor) -> Any:
+    """The result of a function where a condition holds, a value where it does not.
+
+    For functions of many tensors that are called once in many steps. TensorFlow would
+    pass each of these tensors through a switch of its own, on every step; a call of
+    one of two functions leaves the other one alone.
+
+    Args:
+        condition: A boolean scalar.
+        function: Without arguments; its result is like `otherwise`.
+        otherwise: A tensor.
+    """
+    if BACKEND != "tensorflow" or tf.executing_eagerly() or has_replicas():
+        return ops.cond(condition, function, lambda: otherwise)
+
+    @tf.function(autograph=False, input_signature=[_like(otherwise)])
+    def call(_: Tensor) -> Tensor:
+        return function()
+
+    called = call.get_concrete_function()
+    inputs = [otherwise, *called.captured_inputs]
+
+    @tf.function(autograph=False, input_signature=[_like(it) for it in inputs])
+    def leave(value: Tensor, *_: Tensor) -> Tensor:
+        return value
+
+    (result,) = tf.raw_ops.If(
+        cond=condition,
+        input=inputs,
+        Tout=[otherwise.dtype],
+        then_branch=called,
+        else_branch=leave.get_concrete_function(),
+        output_shapes=[otherwise.shape],
+    )
+    return result
+
+
+def _like(tensor: Tensor) -> Any:
+    return tf.TensorSpec(tensor.shape, tensor.dtype)
+
+
 def has_replicas() -> bool:
     """Whether the code that runs now runs under a `tf.distribute` strategy."""
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from ganno_keras._backend_primitives import dense
+from ganno_keras._backend_primitives import dense, seldom
 from ganno_keras._layer_table import LayerTable
 
 Tensor = Any
@@ -34,10 +34,10 @@ def measured_sums(
         `[num_groups, 4]`: sums of the weights, of their squares, of the gradient's
         squares and of the update direction's squares.
     """
-    return ops.cond(
+    return seldom(
         table.measuring.value,
         lambda: _sums(table, gradients, weights_before),
-        lambda: ops.convert_to_tensor(table.statistics_sums.value),
+        ops.convert_to_tensor(table.statistics_sums.value),
     )
 
 
