@@ -6,22 +6,30 @@ BIN := $(VENV)/bin
 # Stamps: the second call of a target installs nothing.
 DEMO_READY := $(VENV)/demo.ready
 ALL_READY := $(VENV)/all.ready
+JAX_READY := $(VENV)/jax.ready
 REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck docs wheel clean
+.PHONY: help demo test test-slow test-jax lint typecheck docs wheel clean
 
 help: ## Say what can be made.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GANNO.
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m ganno_keras.demo
 
-test: lint typecheck ## Check style, import directions and types, then run every test.
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=  # Its summary is the last thing printed.
+test: lint typecheck ## Check style, import directions and types, then run the tests.
+	@$(PYTEST) -m "not slow" --cov --cov-report=  # Its summary is the last thing printed.
+
+test-slow: $(ALL_READY) ## Run the tests that take long: meta-trainings, notebooks, the wheel.
+	@$(PYTEST) -m slow
+
+test-jax: $(JAX_READY) ## Run the tests that are meant for every backend on JAX.
+	@KERAS_BACKEND=jax $(PYTEST) -m backend
 
 lint: $(ALL_READY) ## Check style, formatting and import directions.
 	@$(BIN)/ruff check
@@ -62,3 +70,8 @@ $(ALL_READY): $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing everything into $(VENV): a few minutes."
 	@$(INSTALL) '.[dev,docs,notebooks,plot,train]'
 	@touch $(DEMO_READY) $@
+
+$(JAX_READY): $(ALL_READY)
+	@echo "Adding JAX to $(VENV)."
+	@$(INSTALL) '.[jax]'
+	@touch $@
