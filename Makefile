@@ -10,7 +10,8 @@ JAX_READY := $(VENV)/jax.ready
 REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+# Two processes, and more options from the command line: make test PYTEST_OPTIONS="-x".
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_OPTIONS)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -23,7 +24,7 @@ demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GA
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m ganno_keras.demo
 
 test: lint typecheck ## Check style, import directions and types, then run the tests.
-	@$(PYTEST) -m "not slow" --cov --cov-report=  # Its summary is the last thing printed.
+	@$(PYTEST) -m "not slow"  # Its summary is the last thing printed.
 
 test-slow: $(ALL_READY) ## Run the tests that take long: meta-trainings, notebooks, the wheel.
 	@$(PYTEST) -m slow

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("tests.support")
+
 # The same examples in every run, and no verdict on how busy the machine is.
 settings.register_profile(
     "project",
@@ -22,6 +24,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("project")
+
+# Meta-training, and what is built on it, is TensorFlow's alone.
+if keras.backend.backend() != "tensorflow":
+    collect_ignore = [
+        "benchmarks",
+        "contracts/test_environment_equals_callback.py",
+        "contracts/test_examples.py",
+        "docs",
+        "meta",
+        "notebooks",
+        "packaging",
+    ]
 
 IMAGE_SHAPE = (8, 8, 1)
 NUM_CLASSES = 3

@@ -103,7 +103,7 @@ def _tensorflow_step(
 ) -> Callable[[Arrays], None]:
     import tensorflow as tf
 
-    @tf.function
+    @tf.function(autograph=False)  # As in `fit`.
     def step(gradients: list[tf.Tensor]) -> None:
         optimizer.apply(gradients, variables)
 
@@ -118,10 +118,13 @@ def _tensorflow_train(
 
     stacked = [tf.stack(arrays) for arrays in zip(*gradients, strict=True)]
 
-    @tf.function
+    def update(number: tf.Tensor) -> tuple[tf.Tensor]:
+        optimizer.apply([arrays[number] for arrays in stacked], variables)
+        return (number + 1,)
+
+    @tf.function(autograph=False)  # As in `fit`.
     def loop() -> None:
-        for number in tf.range(len(gradients)):
-            optimizer.apply([arrays[number] for arrays in stacked], variables)
+        tf.while_loop(lambda number: number < len(gradients), update, [0])
 
     loop()
 
