@@ -43,7 +43,9 @@ def fit_plainly(name, built=True):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("own_validation", [False, True])
+@pytest.mark.parametrize(
+    "own_validation", [True, pytest.param(False, marks=pytest.mark.slow)]
+)
 def test_no_op__changes_neither_weights_nor_logs(name, own_validation):
     plain, plain_logs = fit_plainly(name)
     validation = (X[30:], Y[30:]) if own_validation else None

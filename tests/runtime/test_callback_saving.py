@@ -75,7 +75,9 @@ def uninterrupted(validated):
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "backup first"])
-@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize(
+    "validated", [True, pytest.param(False, marks=pytest.mark.slow)]
+)
 def test_backup_and_restore__goes_on_as_if_nothing_had_happened(
     tmp_path, order, validated
 ):

@@ -29,7 +29,7 @@ def _():
     return classifier(steps_per_execution=2), {}
 
 
-@TABLE.row("jit_compile", acts=True)
+@TABLE.row("jit_compile", acts=True, is_slow=True)
 def _():
     return classifier(jit_compile=True), {}
 

@@ -35,7 +35,7 @@ def _():
     return compiled(model, "mse", metrics=None), {"y": X, "validation_data": (X, X)}
 
 
-@TABLE.row("language model", has_accuracy=False)
+@TABLE.row("language model", has_accuracy=False, is_slow=True)
 def _():
     model = keras.Sequential(
         [

@@ -102,12 +102,12 @@ def _():
     ), {"validation_data": (X, Y)}
 
 
-@TABLE.row("Embedding, LSTM")
+@TABLE.row("Embedding, LSTM", is_slow=True)
 def _():
     return of_tokens(layers.LSTM(3))
 
 
-@TABLE.row("MultiHeadAttention")
+@TABLE.row("MultiHeadAttention", is_slow=True)
 def _():
     inputs = keras.Input((5,), dtype="int32")
     embedded = layers.Embedding(7, 4)(inputs)

@@ -12,6 +12,8 @@ from ganno_keras import GANNO
 from ganno_keras.history import GannoHistory
 from tests.support.fakes import ADD, always, tiny_data, tiny_model
 
+pytestmark = pytest.mark.backend
+
 
 @pytest.fixture(scope="module")
 def history() -> GannoHistory:

@@ -9,6 +9,8 @@ from keras import layers
 
 from ganno_keras.layer_groups import layer_groups, single_group
 
+pytestmark = pytest.mark.backend
+
 
 def described(model):
     return [

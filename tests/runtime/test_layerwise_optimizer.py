@@ -14,6 +14,8 @@ from ganno_keras.layer_groups import layer_groups
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.fakes import tiny_data, tiny_model
 
+pytestmark = pytest.mark.backend
+
 X, Y = tiny_data(32)
 
 

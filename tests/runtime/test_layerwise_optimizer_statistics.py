@@ -78,13 +78,16 @@ def test_statistics__of_a_measured_update_are_numpys(name):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_update_norm__at_rate_zero_is_that_of_any_rate_or_the_last(name):
-    found = []
+    variables, optimizer = new_variables(), OPTIMIZERS[name]()
+    layerwise, step = attached(optimizer, variables)
+    layerwise.measuring.assign(True)
+    step(GRADIENTS[0])
+    last = layerwise.statistics().update_norm[0]
+    training = [*variables, *optimizer.variables]
+    before, found = values(training), []
     for rate in (0.0, 0.05):
-        variables = new_variables()
-        layerwise, step = attached(OPTIMIZERS[name](), variables)
-        layerwise.measuring.assign(True)
-        step(GRADIENTS[0])
-        last = layerwise.statistics().update_norm[0]
+        for variable, value in zip(training, before, strict=True):
+            variable.assign(value)
         layerwise.set_learning_rates([rate, 0.05])
         step(GRADIENTS[1])
         found.append(layerwise.statistics().update_norm[0])

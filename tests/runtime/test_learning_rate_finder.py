@@ -19,6 +19,8 @@ from tests.support.fakes import (
     tiny_model,
 )
 
+pytestmark = pytest.mark.backend
+
 X, Y = tiny_data()
 SHORT = {"num_updates": 20}
 
@@ -99,7 +101,14 @@ def test_finder__leaves_model_and_optimizer_bit_for_bit(optimizer):
     } <= {"_compile_metrics"}
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "AdamW",
+        pytest.param("SGD", marks=pytest.mark.slow),
+        pytest.param("LossScale", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("fitted_before", [False, True])
 def test_fit__is_the_same_after_the_finder_as_without_it(optimizer, fitted_before):
     def train(with_finder):

@@ -43,6 +43,7 @@ class Way:
         has_accuracy: Whether it sees an accuracy.
         dtype_policy: Of Keras, while the model is built.
         backends: Where Keras can do it.
+        is_slow: Whether the comparison is one of the slow tests.
     """
 
     build: Callable[[], Built]
@@ -50,6 +51,7 @@ class Way:
     has_accuracy: bool = True
     dtype_policy: str = "float32"
     backends: tuple[str, ...] = BACKENDS
+    is_slow: bool = False
 
     def fit(self, callbacks: list[keras.callbacks.Callback]) -> keras.Model:
         """A new model, trained; equal each time but for the callbacks."""
@@ -93,24 +95,27 @@ class Table:
 
     def each(self) -> pytest.MarkDecorator:
         """Gives a test every row as `way`."""
-        return self._parametrize(list(self.rows))
+        return pytest.mark.parametrize(
+            "way",
+            [
+                _parameter(name, way, [pytest.mark.slow] * way.is_slow)
+                for name, way in self.rows.items()
+            ],
+        )
 
     def each_acting(self) -> pytest.MarkDecorator:
         """Gives a test the rows that act as `way`."""
-        return self._parametrize(self.acting)
-
-    def _parametrize(self, names: list[str]) -> pytest.MarkDecorator:
         return pytest.mark.parametrize(
-            "way", [_parameter(name, self.rows[name]) for name in names]
+            "way", [_parameter(name, self.rows[name], []) for name in self.acting]
         )
 
 
-def _parameter(name: str, way: Way) -> Any:
+def _parameter(name: str, way: Way, marks: list[pytest.MarkDecorator]) -> Any:
     here = pytest.mark.skipif(
         keras.backend.backend() not in way.backends,
         reason=f"only with {', '.join(way.backends)}",
     )
-    return pytest.param(way, id=name, marks=here)
+    return pytest.param(way, id=name, marks=[here, *marks])
 
 
 def compiled(model: keras.Model, loss: Any = SPARSE, **arguments: Any) -> keras.Model:
