@@ -19,8 +19,6 @@ from tests.support.fakes import (
     tiny_model,
 )
 
-pytestmark = pytest.mark.backend
-
 X, Y = tiny_data()
 SHORT = {"num_updates": 20}
 
