@@ -11,7 +11,7 @@ REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
 # Two processes, and more options from the command line: make test PYTEST_OPTIONS="-x".
-PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_OPTIONS)
+PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(PYTEST_OPTIONS)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ test-jax: $(JAX_READY) ## Run the tests that are meant for every backend on JAX.
 lint: $(ALL_READY) ## Check style, formatting and import directions.
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 typecheck: $(ALL_READY) ## Check types.
 	@$(BIN)/mypy
