@@ -11,7 +11,8 @@ REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
 # Two processes, and more options from the command line: make test PYTEST_OPTIONS="-x".
-PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(PYTEST_OPTIONS)
+PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal \
+	$(PYTEST_OPTIONS)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GA
 test: lint typecheck ## Check style, import directions and types, then run the tests.
 	@$(PYTEST) -m "not slow"  # Its summary is the last thing printed.
 
-test-slow: $(ALL_READY) ## Run the tests that take long: meta-trainings, notebooks, the wheel.
+test-slow: $(ALL_READY) ## Run the slow tests: meta-trainings, notebooks, the wheel.
 	@$(PYTEST) -m slow
 
 test-jax: $(JAX_READY) ## Run the tests that are meant for every backend on JAX.
