@@ -58,7 +58,10 @@ class FitControl:
             float(self._inner.weight_decay or 0.0),
         )
         self.meter = TrainingMeter(model, settings.validation)
-        self.history = GannoHistory(initial_learning_rate=self._initial[0])
+        self.history = GannoHistory(
+            initial_learning_rate=self._initial[0],
+            action_set=settings.policy.metadata.action_set,
+        )
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
         self._guard: TrainingGuard | None = None

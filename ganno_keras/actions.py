@@ -31,6 +31,13 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, float], Any]]] = {
     "/": operator.truediv,
 }
 
+_SIGNS: Final[Mapping[str, str]] = {
+    "+": "+",
+    "-": "\N{MINUS SIGN}",
+    "*": "\N{MULTIPLICATION SIGN}",
+    "/": "\N{DIVISION SIGN}",
+}
+
 
 class Operation(NamedTuple):
     """One arithmetic change of a learning rate, such as `("*", 1.1)`."""
@@ -42,6 +49,13 @@ class Operation(NamedTuple):
         """Returns the changed learning rates, not yet clipped."""
         changed: np.ndarray = _OPERATORS[self.symbol](learning_rates, self.amount)
         return changed
+
+    def __str__(self) -> str:
+        """As people write it, such as "no change" or "+ 0.0005"."""
+        if self == Operation("+", 0.0):
+            return "no change"
+        digits = 2 if self.symbol in "*/" else 4
+        return f"{_SIGNS[self.symbol]} {self.amount:.{digits}f}"
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class GANNO(keras.callbacks.Callback):
         return self._history
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draws the learning rates of all layers, and loss and accuracy.
+        """Draws rates and actions of all layers, and loss and accuracy.
 
         Args:
             path: Where to save the picture, such as `"rates.png"`.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ganno_keras.actions import PAPER_ACTIONS, ActionSet
 from ganno_keras.controller import Measurements
 
 
@@ -57,6 +58,7 @@ class GannoHistory:
         timesteps: One entry for each decision.
         guard_events: What the guard did, if there was one and something ran away. A
             last event may come after the last decision, at the end of the fit.
+        action_set: What the actions of the timesteps mean.
 
     Example:
 
@@ -68,6 +70,7 @@ class GannoHistory:
     initial_learning_rate: float = float("nan")
     timesteps: list[Timestep] = field(default_factory=list)
     guard_events: list[GuardEvent] = field(default_factory=list)
+    action_set: ActionSet = PAPER_ACTIONS
 
     @property
     def updates(self) -> np.ndarray:
@@ -111,6 +114,7 @@ class GannoHistory:
             "updates": self.updates.tolist(),
             "learning_rates": self.learning_rates.tolist(),
             "actions": self.actions.tolist(),
+            "action_set": self.action_set.name,
             "observations": self.observations.tolist(),
             **{
                 name: [getattr(step.measurements, name) for step in self.timesteps]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ganno_keras._matplotlib import import_matplotlib
-from ganno_keras.plotting import PALETTE
+from ganno_keras._plot_style import PALETTE
 
 SMOOTHED_DECADES: Final = 0.8
 """How far back the running mean looks, in powers of ten of the learning rate."""

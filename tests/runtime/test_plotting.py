@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,13 +12,18 @@ import pytest
 from ganno_keras import GANNO
 from ganno_keras.controller import Measurements
 from ganno_keras.history import GannoHistory, Timestep
-from ganno_keras.plotting import plot_history
-from tests.support.fakes import statistics_of
+from ganno_keras.plotting import plot_history, plot_learning_rates
+from tests.support.fakes import ADD, SUBTRACT, statistics_of
 
 pytest.importorskip("matplotlib")
 
 
-def history_of(num_layers: int, rates=(0.001, 0.002), accuracy=0.5) -> GannoHistory:
+def history_of(num_layers, rates=(0.001, 0.002), accuracy=0.5, actions=None):
+    """A fit by hand: these rates and actions, the same for every layer."""
+    if actions is None:
+        actions = [0] * len(rates)
+    else:
+        rates = [0.001] * len(actions)
     measurements = Measurements(
         1.0, accuracy, 1.1, accuracy, 0.5, statistics_of(num_layers)
     )
@@ -26,28 +32,96 @@ def history_of(num_layers: int, rates=(0.001, 0.002), accuracy=0.5) -> GannoHist
             update=100 * (index + 1),
             measurements=measurements,
             observation=np.zeros((num_layers, 37), np.float32),
-            actions=np.zeros(num_layers, np.int64),
+            actions=np.full(num_layers, action),
             learning_rates=np.full(num_layers, rate),
         )
-        for index, rate in enumerate(rates)
+        for index, (rate, action) in enumerate(zip(rates, actions, strict=True))
     ]
     layers = tuple(f"layer_{index}" for index in range(num_layers))
     return GannoHistory(layers, 0.001, steps)
 
 
-@pytest.mark.parametrize("num_layers", [1, 2, 7, 8, 60])
-def test_plot__draws_a_line_a_layer(num_layers):
-    rates, *_ = plot_history(history_of(num_layers)).axes
+@pytest.mark.parametrize("num_layers", [1, 2, 7])
+def test_plot__draws_few_layers_as_lines_with_names(num_layers):
+    rates, key, *_ = plot_history(history_of(num_layers)).axes
     assert len(rates.lines) == num_layers
+    names = [text.get_text() for text in key.get_legend().get_texts()]
+    assert names == [f"layer_{index}" for index in range(num_layers)]
 
 
-def test_plot__names_few_layers_and_colours_many():
-    few, many = (plot_history(history_of(number)) for number in (2, 60))
-    names = [text.get_text() for text in few.axes[0].get_legend().get_texts()]
-    assert names == ["layer_0", "layer_1"]
-    assert many.axes[0].get_legend() is None
-    labels = [text.get_text() for text in many.axes[-1].get_yticklabels()]
-    assert labels == ["first: layer_0", "last: layer_59"]
+@pytest.mark.parametrize("num_layers", [8, 60])
+def test_plot__draws_many_layers_as_a_row_each(num_layers):
+    rates = plot_history(history_of(num_layers, (0.002, 0.0))).axes[0]
+    assert not rates.lines
+    drawn = rates.collections[0].get_array()
+    assert drawn.shape == (num_layers, 3)
+    np.testing.assert_array_equal(drawn[0].filled(np.nan), [0.001, 0.002, np.nan])
+    assert "white: 0" in rates.get_title()
+
+
+def test_plot__shows_every_action_where_it_was_in_force():
+    actions = plot_history(history_of(2, actions=(SUBTRACT, 0, ADD))).axes[2]
+    heat_map = actions.collections[0]
+    # By effect: -0.001 is the first of the nine, the no-op the fifth, 0.001 the last.
+    np.testing.assert_array_equal(heat_map.get_array(), [[0, 4, 8]] * 2)
+    edges = heat_map.get_coordinates()[0, :, 0]
+    np.testing.assert_array_equal(edges, [100, 200, 300, 400])
+
+
+def test_plot__shows_no_change_in_white_and_says_what_colours_mean():
+    actions, key = plot_history(history_of(2)).axes[2:4]
+    names = [text.get_text() for text in key.get_yticklabels()]
+    assert [names[0], names[4], names[8]] == [
+        "\N{MINUS SIGN} 0.0010",
+        "no change",
+        "+ 0.0010",
+    ]
+    lightness = actions.collections[0].cmap.colors[:, :3].sum(axis=1)
+    assert lightness.argmax() == 4
+    # Both ways from the middle, more is darker.
+    assert (np.diff(lightness[:5]) > 0).all()
+    assert (np.diff(lightness[4:]) < 0).all()
+
+
+def test_plot__marks_directions_without_colour_where_there_is_room():
+    few = plot_history(history_of(2, actions=(SUBTRACT, 0, ADD))).axes[2]
+    marked = [len(arrows.get_offsets()) for arrows in few.collections[1:]]
+    assert sum(marked) == 4  # all but the no-ops
+    many = plot_history(history_of(300, actions=(SUBTRACT, ADD))).axes[2]
+    assert len(many.collections) == 1
+
+
+def test_plot__names_all_of_few_rows_and_some_of_many():
+    named = {}
+    for number in (2, 60):
+        actions = plot_history(history_of(number)).axes[2]
+        named[number] = [text.get_text() for text in actions.get_yticklabels()]
+    assert named[2] == ["layer_0", "layer_1"]
+    assert len(named[60]) == 16
+    assert (named[60][0], named[60][-1]) == ("layer_0", "layer_59")
+
+
+def test_plot__shades_what_a_guard_undid():
+    history = history_of(2)
+    history.guard_events = [SimpleNamespace(update=200, best_update=100)]
+    rates, accuracy = (plot_history(history).axes[index] for index in (0, 4))
+    assert "undone by the guard" in rates.get_title()
+    for panel in (rates, accuracy):
+        (shade,) = panel.patches
+        assert (shade.get_x(), shade.get_width()) == (100, 100)
+
+
+def test_plot__shades_nothing_without_a_guard():
+    rates = plot_history(history_of(2)).axes[0]
+    assert "guard" not in rates.get_title()
+    assert not list(rates.patches)
+
+
+def test_plot_learning_rates__draws_fits_on_one_scale(tmp_path):
+    path = tmp_path / "fits.png"
+    histories = {"low": history_of(2), "high": history_of(2, (0.0, 1.0))}
+    plot_learning_rates(histories, path)
+    assert path.stat().st_size > 1000
 
 
 @pytest.mark.parametrize(
@@ -60,7 +134,7 @@ def test_plot__shows_a_rate_of_0_on_its_log_scale(rates, scale):
 
 
 def test_plot__says_that_there_is_no_accuracy():
-    accuracy = plot_history(history_of(2, accuracy=None)).axes[1]
+    accuracy = plot_history(history_of(2, accuracy=None)).axes[4]
     assert [text.get_text() for text in accuracy.texts] == ["no accuracy"]
 
 
