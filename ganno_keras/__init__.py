@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ganno_keras.callback import GANNO
     from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
     from ganno_keras.learning_rate_finder import find_learning_rate
+    from ganno_keras.learning_rate_histograms import LearningRateHistograms
+    from ganno_keras.live_plot import LivePlot
 
 try:
     __version__ = version("ganno-keras")
@@ -23,6 +25,8 @@ except PackageNotFoundError:  # A clone on the path, not installed.
 __all__ = [
     "GANNO",
     "LayerwiseOptimizer",
+    "LearningRateHistograms",
+    "LivePlot",
     "__version__",
     "find_learning_rate",
     "list_policies",
@@ -32,6 +36,8 @@ __all__ = [
 _NEEDS_KERAS = {
     "GANNO": "ganno_keras.callback",
     "LayerwiseOptimizer": "ganno_keras.layerwise_optimizer",
+    "LearningRateHistograms": "ganno_keras.learning_rate_histograms",
+    "LivePlot": "ganno_keras.live_plot",
     "find_learning_rate": "ganno_keras.learning_rate_finder",
 }
 
