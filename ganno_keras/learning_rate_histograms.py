@@ -16,13 +16,18 @@ from ganno_keras._history_watcher import HistoryWatcher
 from ganno_keras.callback import GANNO
 from ganno_keras.history import Timestep
 
-LOWEST: Final = 1e-8
-"""Rates below this, 0 among them, are shown as this one: their logarithm is -8."""
+LOWEST: Final = 1e-6
+"""Rates below this, 0 among them, are shown as this one: their logarithm is -6."""
 
 RUN: Final = "ganno"
 """The name of the run in TensorBoard, beside Keras' `train` and `validation`."""
 
 TAG: Final = "log10_learning_rate"
+
+DESCRIPTION: Final = (
+    "Base-10 logarithms of the learning rates of all layers after each decision of "
+    f"GANNO, by update; {np.log10(LOWEST):.0f} stands for {LOWEST:g} and below, 0 too."
+)
 
 
 class LearningRateHistograms(HistoryWatcher):
@@ -31,7 +36,7 @@ class LearningRateHistograms(HistoryWatcher):
     `keras.callbacks.TensorBoard` after GANNO in the list shows the rate of each layer
     as `epoch_learning_rate/<layer>`. Where there are many layers, this shows them at a
     glance: a histogram of the base-10 logarithms, for every decision. Give both the
-    same folder; this one has a run of its own there, `ganno`.
+    same folder; this one has a run of its own there, `ganno`. A rate of 0 is at -6.
 
     Args:
         ganno: The callback whose decisions are written, in the same list of callbacks.
@@ -70,7 +75,9 @@ class LearningRateHistograms(HistoryWatcher):
         with self._writer.as_default():
             for timestep in timesteps:
                 rates = np.log10(np.maximum(timestep.learning_rates, LOWEST))
-                tf.summary.histogram(TAG, rates, step=timestep.update)
+                tf.summary.histogram(
+                    TAG, rates, step=timestep.update, description=DESCRIPTION
+                )
 
     def finish(self) -> None:
         """Closes the file; another fit begins a new one."""
