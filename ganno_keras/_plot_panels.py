@@ -17,6 +17,9 @@ BRIGHTEST: Final = 0.88
 """Of the scale of depths: beyond it, lines fade on white."""
 
 
+MOST_TIMES_FIRST: Final = 3.0
+"""How many times its first value a loss may reach in the picture."""
+
 UNDONE: Final[Mapping[str, Any]] = {
     "facecolor": "#00000018",
     "edgecolor": "#00000040",
@@ -89,9 +92,23 @@ def draw_measurement(axes: Any, key: Any, history: GannoHistory, quantity: str) 
                 label=part,
             )
     axes.set_ylabel(quantity)
+    if quantity == "loss":
+        _cut_off_outbursts(axes)
     explain_lines(key, axes)
     if not axes.lines:
         axes.text(0.5, 0.5, f"no {quantity}", transform=axes.transAxes, ha="center")
+
+
+def _cut_off_outbursts(axes: Any) -> None:
+    """A loss that ran away would flatten all that matters."""
+    values = [np.asarray(line.get_ydata(), float) for line in axes.lines]
+    finite = [known[np.isfinite(known)] for known in values]
+    if not finite:
+        return
+    limit = MOST_TIMES_FIRST * max(abs(known[0]) for known in finite)
+    if limit and max(known.max() for known in finite) > limit:
+        axes.set_ylim(top=limit)
+        axes.set_ylabel("loss (cut off)")
 
 
 def mark_guard_events(panels: Sequence[Any], history: GannoHistory) -> None:

@@ -32,6 +32,15 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def cells_with(notebook, text):
+    return [cell for cell in code_cells(notebook) if text in cell.source]
+
+
+def pictures_of(cell):
+    """How many are shown below the cell; one that was renewed counts once."""
+    return sum("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
 def test_notebooks__are_all_there():
     assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
 
@@ -52,7 +61,9 @@ def test_notebook__opens_itself_in_colab(path):
 @each_notebook
 # Of libraries that Jupyter's client imports.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_notebook__runs_and_installs_nothing(path, tmp_path, monkeypatch):
+def test_notebook__runs_with_a_live_picture_and_installs_nothing(
+    path, tmp_path, monkeypatch
+):
     monkeypatch.setenv("GANNO_FAST", "1")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     # Should a cell call them, these fetch nothing, and say so.
@@ -75,3 +86,6 @@ def test_notebook__runs_and_installs_nothing(path, tmp_path, monkeypatch):
         for output in cell.outputs
     ]
     assert not [text for text in texts if any(sign in text for sign in FETCHED)]
+    assert [pictures_of(cell) for cell in cells_with(notebook, "LivePlot(")] == (
+        [1] if path.stem == "01_quickstart" else []
+    )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -109,6 +110,20 @@ def test_plot__shades_what_a_guard_undid():
     for panel in (rates, accuracy):
         (shade,) = panel.patches
         assert (shade.get_x(), shade.get_width()) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("losses", "top"), [([1.0, 2.0], 2.1), ([1.0, 1e9, np.nan, 1.0], 3.3)]
+)
+def test_plot__cuts_a_loss_off_that_ran_away(losses, top):
+    history = history_of(2, rates=[0.001] * len(losses))
+    history.timesteps = [
+        replace(step, measurements=replace(step.measurements, train_loss=loss))
+        for step, loss in zip(history.timesteps, losses, strict=True)
+    ]
+    panel = plot_history(history).axes[6]
+    assert panel.get_ylim()[1] == pytest.approx(top, rel=0.1)
+    assert ("cut off" in panel.get_ylabel()) == (top == 3.3)
 
 
 def test_plot__shades_nothing_without_a_guard():
