@@ -14,6 +14,16 @@ def require_positive(record: object, *names: str) -> None:
             )
 
 
+def require_not_negative(record: object, *names: str) -> None:
+    """Refuses fields that are below 0."""
+    for name in names:
+        value = getattr(record, name)
+        if not value >= 0:
+            raise ValueError(
+                f"{name} is {value!r}; it has to be 0 or above. Choose a larger value."
+            )
+
+
 def require_range(record: object, *names: str) -> None:
     """Refuses fields that are no pair to draw log-uniformly from."""
     for name in names:

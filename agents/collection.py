@@ -10,7 +10,9 @@ import tensorflow as tf
 from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
+from .central_view import view_of
 from .environment import LayerwiseEnvironment
+from .plan import Job
 from .ppo_agent import SeededPolicy
 from .rewards import Outcome
 
@@ -25,23 +27,25 @@ class CollectedEpisode(NamedTuple):
 
 
 def collect_episode(
-    environment: LayerwiseEnvironment, policy: SeededPolicy, episode: int
+    environment: LayerwiseEnvironment, policy: SeededPolicy, job: Job
 ) -> CollectedEpisode:
     """Plays one episode, whose randomness follows from its name.
 
     Args:
         environment: Where to play; its seed and task are the rest of the name.
-        policy: Who acts; it is reseeded with the name of the episode.
-        episode: Number of the episode; the same one gives the same episode again.
+        policy: Who acts; it is reseeded with the name of the episode. If it sees more
+            than an agent's own observation, it has a centralised critic.
+        job: Which episode; the same one gives the same episode again.
     """
-    environment.episode = episode
-    policy.reseed(environment.episode_name)
-    time_step = environment.reset()
+    environment.episode = job.episode
+    environment.is_evaluation = job.is_evaluation
+    policy.reseed(environment.episode_name, greedy=job.greedy)
+    time_step = _seen_by(policy, environment, environment.reset())
     state = policy.get_initial_state(environment.batch_size)
     frames = []
     while not time_step.is_last()[0]:
         step = policy.action(time_step, state)
-        following = environment.step(step.action)
+        following = _seen_by(policy, environment, environment.step(step.action))
         frames.append(trajectory.from_transition(time_step, step, following))
         time_step, state = following, step.state
     closing = policy.action(time_step, state)
@@ -55,3 +59,12 @@ def collect_episode(
         outcome=environment.outcome,
         learning_rates=environment.learning_rates,
     )
+
+
+def _seen_by(
+    policy: SeededPolicy, environment: LayerwiseEnvironment, time_step: ts.TimeStep
+) -> ts.TimeStep:
+    """As it is, or as a centralised critic sees it."""
+    if policy.time_step_spec.observation == environment.time_step_spec().observation:
+        return time_step
+    return view_of(time_step, environment.num_agents)

@@ -12,16 +12,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Self
 
 from ganno_keras.actions import check_learning_rate_bounds, get_action_set
 from ganno_keras.observations import ObservationSpec
 
-from .checks import require_positive, require_probability, require_range
+from .checks import (
+    require_not_negative,
+    require_positive,
+    require_probability,
+    require_range,
+)
 from .models import MODELS
+from .plain import from_plain
 from .rewards import get_reward
 
-Record = TypeVar("Record")
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -40,15 +48,31 @@ class TaskConfiguration:
     """Samples in a minibatch. Paper: not given."""
     timesteps: int = 32
     """Decisions in an episode, which has one interval more. Paper: not given."""
+    horizons: tuple[int, ...] = ()
+    """Numbers of decisions to draw each episode's from, in place of `timesteps`; empty
+    for episodes of equal length. Paper: not done."""
     validation_samples: int = 2000
     """Size of the fixed held-out sample. Paper: not given."""
 
     def __post_init__(self) -> None:
+        # JSON has no tuples: a task that was written and read is to equal itself.
+        options = {key: _as_tuples(value) for key, value in self.model_options.items()}
+        object.__setattr__(self, "model_options", options)
         require_positive(self, "batch_size", "timesteps", "validation_samples")
         if self.model not in MODELS:
             raise ValueError(
                 f"model is {self.model!r}; known are {sorted(MODELS)}. Use one of them."
             )
+        if any(horizon <= 0 for horizon in self.horizons):
+            raise ValueError(
+                f"horizons is {self.horizons!r}; each of them has to be above 0. "
+                "Correct or remove the others."
+            )
+
+    @property
+    def possible_timesteps(self) -> tuple[int, ...]:
+        """All numbers of decisions that an episode of this task can have."""
+        return self.horizons or (self.timesteps,)
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,8 @@ class EnvironmentConfiguration:
     """Reward by name; see agents/rewards.py. Paper: section 4, "Reward"."""
     action_set: str = "paper"
     """Action set by name. Paper: Appendix A, "Actions"."""
+    single_agent: bool = False
+    """One agent sets the rate of all layers together. Paper: section 5, ablation."""
     masked: tuple[str, ...] = ("accuracy_is_known", "validation_is_known")
     """Entries of the observation that are hidden. Paper: section 5, Table 2."""
     learning_rate_bounds: tuple[float, float] = (0.0, 0.1)
@@ -116,6 +142,9 @@ class PPOConfiguration:
     """Layers of the critic. Paper: Appendix A."""
     critic_recurrent_units: int = 0
     """Size of the critic's LSTM; 0 for a feed-forward critic. Paper: not given."""
+    centralised_critic: bool = False
+    """The critic also sees the mean and the maximum of what all agents of a training
+    see; the policy never does. Paper: not done (independent learners)."""
     sequence_length: int = 8
     """Timesteps in a training sequence; 0 for whole episodes. Paper: Appendix A."""
     num_epochs: int = 2
@@ -148,8 +177,19 @@ class PPOConfiguration:
             "num_epochs",
             "num_minibatches",
             "learning_rate",
+            "adam_epsilon",
             "gradient_norm",
+            "clip",
         )
+        require_not_negative(
+            self,
+            "critic_recurrent_units",
+            "sequence_length",
+            "value_clip",
+            "entropy_cost",
+            "value_cost",
+        )
+        require_probability(self, "discount", "gae_lambda")
 
 
 @dataclass(frozen=True)
@@ -164,22 +204,35 @@ class MetaTrainingConfiguration:
     """Everything random follows from it."""
     sampled: bool = True
     """Whether the exported policy samples its actions. Paper: not given."""
+    episodes_per_iteration: int = 1
+    """Episodes on each task between two updates of the agent, each with all its
+    environments; several collectors share them. Paper: not done."""
     checkpoint_every: int = 5
     """Iterations between checkpoints."""
+    evaluation_every: int = 0
+    """Iterations between evaluations, greedy and sampled; 0 for none. Paper: not
+    given."""
     environment: EnvironmentConfiguration = EnvironmentConfiguration()
     """How inner trainings are started, acted on and rewarded."""
     ppo: PPOConfiguration = PPOConfiguration()
     """The agent and how it learns."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "timesteps", "checkpoint_every")
-        length = self.ppo.sequence_length
+        require_positive(
+            self, "timesteps", "episodes_per_iteration", "checkpoint_every"
+        )
+        require_not_negative(self, "seed", "evaluation_every")
         for task in self.environment.tasks:
-            if length and task.timesteps % length:
-                raise ValueError(
-                    f"A task has {task.timesteps} timesteps, which sequences of "
-                    f"{length} do not divide. Choose a multiple, or sequence_length=0."
-                )
+            for timesteps in task.possible_timesteps:
+                self._require_whole_sequences(timesteps)
+
+    def _require_whole_sequences(self, timesteps: int) -> None:
+        length = self.ppo.sequence_length
+        if length and timesteps % length:
+            raise ValueError(
+                f"A task has {timesteps} timesteps, which sequences of {length} do not "
+                "divide. Choose a multiple, or sequence_length=0."
+            )
 
     def to_json(self) -> str:
         """The whole configuration as indented JSON."""
@@ -190,32 +243,11 @@ class MetaTrainingConfiguration:
         """Reads what `to_json` wrote; keys may be left out, but not invented.
 
         Raises:
-            ValueError: If a key is unknown or a value impossible.
+            ValueError: If it is no JSON, a key is unknown or a value impossible.
         """
-        return _from_plain(cls, json.loads(text))
+        return from_plain(cls, json.loads(text))
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads a JSON file."""
         return cls.from_json(path.read_text(encoding="utf-8"))
-
-
-def _from_plain(record: type[Record], values: Mapping[str, Any]) -> Record:
-    hints = get_type_hints(record)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise ValueError(
-            f"{record.__name__} got the unknown keys {unknown}; known are "
-            f"{sorted(hints)}. Correct or remove them."
-        )
-    return record(**{key: _convert(hints[key], value) for key, value in values.items()})
-
-
-def _convert(hint: Any, value: Any) -> Any:
-    """JSON knows lists and objects; the records hold tuples and records."""
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _from_plain(hint, value)
-    if get_origin(hint) is tuple:
-        inner = get_args(hint)[0]
-        return tuple(_convert(inner, item) for item in value)
-    return value

@@ -14,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from tf_agents.environments import tf_environment
-from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
 from ganno_keras.actions import check_learning_rate_bounds, get_action_set
@@ -25,7 +24,9 @@ from .episodes import Episode, EpisodeName, draw_episode
 from .inner_training import Arrays, InnerTrainings, TimestepResult
 from .models import build_model
 from .rewards import Outcome, Timestep, get_reward
+from .specs import action_spec, time_step_spec
 from .task_data import load_task_data
+from .team import Team
 
 
 class LayerwiseEnvironment(tf_environment.TFEnvironment):
@@ -63,27 +64,26 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             Arrays(*map(tf.constant, self._data.train)),
             Arrays(*map(tf.constant, self._data.validation)),
         )
+        self._team = Team(self._lanes.groups, configuration.single_agent)
         self.episode = 0
-        action_set = get_action_set(configuration.action_set)
+        self.is_evaluation = False
         super().__init__(
-            ts.time_step_spec(
-                tensor_spec.TensorSpec([self._spec.num_features], tf.float32, "layer")
-            ),
-            tensor_spec.BoundedTensorSpec(
-                [], tf.int32, 0, action_set.num_actions - 1, "action"
-            ),
+            time_step_spec(configuration),
+            action_spec(configuration),
             configuration.num_environments * self.num_agents,
         )
 
     @property
     def num_agents(self) -> int:
-        """Layer groups of one inner training."""
-        return len(self._lanes.groups)
+        """Agents of one inner training: its layer groups, or a single one."""
+        return self._team.num_agents
 
     @property
     def episode_name(self) -> EpisodeName:
         """Of the episode that the next reset begins."""
-        return EpisodeName(self._seed, self._task_number, self.episode)
+        return EpisodeName(
+            self._seed, self._task_number, self.episode, self.is_evaluation
+        )
 
     @property
     def learning_rates(self) -> np.ndarray:
@@ -152,7 +152,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         bounds = check_learning_rate_bounds(self._configuration.learning_rate_bounds)
         return [
             LayerController(
-                groups=self._lanes.groups,
+                groups=self._team.groups,
                 observation_spec=self._spec,
                 action_set=get_action_set(self._configuration.action_set),
                 bounds=bounds,
@@ -166,9 +166,8 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         """Acts on the trainings; their clones get the rates from before."""
         unchanged = self.learning_rates
         changed = np.stack([c.act(actions[n]) for n, c in enumerate(self._controllers)])
-        self._lanes.set_learning_rates(
-            np.concatenate([changed, unchanged][: self._copies])
-        )
+        by_agent = np.concatenate([changed, unchanged][: self._copies])
+        self._lanes.set_learning_rates(self._team.spread(by_agent))
 
     def _run_timestep(self) -> TimestepResult:
         if self._copies == 2:
@@ -206,14 +205,14 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             train_accuracy=_if(accuracy_is_known, result.train_accuracy[number]),
             validation_loss=_if(validation_is_known, result.validation_loss[number]),
             validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
-            progress=(self._decisions + 1) / (self._task.timesteps + 1),
-            statistics=self._lanes.statistics_of(result, number),
+            progress=(self._decisions + 1) / (self._drawn.timesteps + 1),
+            statistics=self._team.statistics(result.statistics_sums[number]),
         )
 
     def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:
         observation = tf.constant(self._observe(result))
         shared = tf.constant(np.repeat(reward, self.num_agents), tf.float32)
-        if self._decisions == self._task.timesteps:
+        if self._decisions == self._drawn.timesteps:
             return ts.termination(observation, shared)
         return ts.transition(observation, shared)
 

@@ -74,7 +74,7 @@ def _action(
     ) -> dict[str, tf.Tensor | State]:
         flat = [state[f"state_{number}"] for number in range(len(specs))]
         packed = tf.nest.pack_sequence_as(policy.policy_state_spec, flat)
-        step = policy.distribution(_time_step(observation), packed)
+        step = policy.distribution(_time_step(_widen(observation, policy)), packed)
         logits = step.action.logits_parameter()
         return {
             "action": _choose(logits, seed, temperature),
@@ -86,6 +86,12 @@ def _action(
         }
 
     return action
+
+
+def _widen(observation: tf.Tensor, policy: actor_policy.ActorPolicy) -> tf.Tensor:
+    """Fills up what a centralised critic would see and the actor does not."""
+    missing = policy.time_step_spec.observation.shape[0] - observation.shape[1]
+    return tf.pad(observation, [[0, 0], [0, missing]]) if missing else observation
 
 
 def _time_step(observation: tf.Tensor) -> ts.TimeStep:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 import tf_keras
 from tf_agents.agents.ppo import ppo_clip_agent
@@ -14,10 +13,11 @@ from tf_agents.networks import (
     value_rnn_network,
 )
 from tf_agents.policies import tf_policy
-from tf_agents.trajectories import policy_step, trajectory
+from tf_agents.trajectories import policy_step
 from tf_agents.trajectories import time_step as ts
 from tf_agents.typing import types
 
+from . import central_view
 from .configuration import PPOConfiguration
 from .episodes import EpisodeName
 
@@ -33,21 +33,24 @@ def build_agent(
     training sequences, and one call of `train` is one gradient step.
 
     Args:
-        time_step_spec: Of the environment.
+        time_step_spec: Of the environment. A centralised critic widens it.
         action_spec: Of the environment.
         configuration: Sizes and costs.
 
     Paper: Appendix A, "PPO Details".
     """
-    observation = time_step_spec.observation
+    own = time_step_spec.observation
+    if configuration.centralised_critic:
+        time_step_spec = ts.time_step_spec(central_view.spec_of_view(own))
+    seen = time_step_spec.observation
     agent = ppo_clip_agent.PPOClipAgent(
         time_step_spec,
         action_spec,
         optimizer=tf_keras.optimizers.legacy.Adam(
             configuration.learning_rate, epsilon=configuration.adam_epsilon
         ),
-        actor_net=_build_actor(observation, action_spec, configuration),
-        value_net=_build_critic(observation, configuration),
+        actor_net=_build_actor(seen, own.shape[0], action_spec, configuration),
+        value_net=_build_critic(seen, configuration),
         greedy_eval=False,
         importance_ratio_clipping=configuration.clip,
         lambda_value=configuration.gae_lambda,
@@ -69,12 +72,15 @@ def build_agent(
 
 def _build_actor(
     observation: tf.TensorSpec,
+    num_features: int,
     action_spec: types.NestedTensorSpec,
     configuration: PPOConfiguration,
 ) -> network.Network:
+    sees_more = observation.shape[0] > num_features
     return actor_distribution_rnn_network.ActorDistributionRnnNetwork(
         observation,
         action_spec,
+        preprocessing_layers=central_view.own_part(num_features) if sees_more else None,
         input_fc_layer_params=configuration.policy_layers,
         lstm_size=(configuration.policy_recurrent_units,),
         output_fc_layer_params=configuration.policy_layers_after,
@@ -115,12 +121,19 @@ class SeededPolicy(tf_policy.TFPolicy):
         self._policy = policy
         self._seed = tf.Variable([0, 0], dtype=tf.int32)
         self._decision = tf.Variable(0, dtype=tf.int32)
+        self._greedy = tf.Variable(False)
         self._sample_compiled = tf.function(self._sample)
 
-    def reseed(self, name: EpisodeName) -> None:
-        """Starts the sequence of random numbers that belongs to an episode."""
+    def reseed(self, name: EpisodeName, *, greedy: bool = False) -> None:
+        """Starts the sequence of random numbers that belongs to an episode.
+
+        Args:
+            name: Of the episode.
+            greedy: Whether to take the likeliest actions of the episode instead.
+        """
         self._seed.assign(name.action_seed())
         self._decision.assign(0)
+        self._greedy.assign(greedy)
 
     def _distribution(
         self, time_step: ts.TimeStep, policy_state: types.NestedTensor
@@ -144,91 +157,5 @@ class SeededPolicy(tf_policy.TFPolicy):
         seed = tf.random.fold_in(self._seed, self._decision)
         drawn = tf.random.stateless_categorical(logits, 1, seed, tf.int32)
         self._decision.assign_add(1)
-        return step._replace(action=drawn[:, 0])
-
-
-class Learner:
-    """Turns collected episodes into gradient steps of the agent.
-
-    Args:
-        agent: What learns.
-        configuration: Sequence length, epochs and minibatches.
-
-    Paper: Appendix A, "Sequence length", "Number of epochs", "Number of mini-batches".
-    """
-
-    def __init__(
-        self, agent: ppo_clip_agent.PPOClipAgent, configuration: PPOConfiguration
-    ) -> None:
-        self._agent = agent
-        self._configuration = configuration
-        self._train = tf.function(agent.train, reduce_retracing=True)
-
-    def learn(
-        self, episodes: list[trajectory.Trajectory], random: np.random.Generator
-    ) -> dict[str, float]:
-        """Takes all gradient steps that belong to one iteration.
-
-        Args:
-            episodes: Of equal length, each `[batch, timesteps + 1, ...]`.
-            random: Decides the order of the minibatches.
-
-        Returns:
-            Mean losses, by name.
-        """
-        processed = [self._agent.preprocess_sequence(episode) for episode in episodes]
-        # The last frame only closes the episode: no action was taken there.
-        sequences = _concatenate([self._cut(_drop_last(e)) for e in processed])
-        losses = [
-            self._train_on(_select(sequences, chosen))
-            for chosen in self._minibatches(len(sequences.reward), random)
-        ]
-        for episode in processed:
-            self._agent.update_observation_normalizer(episode.observation)
-            self._agent.update_reward_normalizer(episode.reward)
-        return {
-            name: float(np.mean([loss[name] for loss in losses])) for name in losses[0]
-        }
-
-    def _minibatches(
-        self, num_sequences: int, random: np.random.Generator
-    ) -> list[np.ndarray]:
-        parts = min(self._configuration.num_minibatches, num_sequences)
-        return [
-            chosen
-            for _ in range(self._configuration.num_epochs)
-            for chosen in np.array_split(random.permutation(num_sequences), parts)
-        ]
-
-    def _cut(self, episodes: trajectory.Trajectory) -> trajectory.Trajectory:
-        length = self._configuration.sequence_length
-        if not length:
-            return episodes
-        return tf.nest.map_structure(
-            lambda x: tf.reshape(x, [-1, length, *x.shape[2:]]), episodes
-        )
-
-    def _train_on(self, minibatch: trajectory.Trajectory) -> dict[str, float]:
-        info = self._train(minibatch)
-        extra = info.extra
-        return {
-            "loss": float(info.loss),
-            "policy_loss": float(extra.policy_gradient_loss),
-            "value_loss": float(extra.value_estimation_loss),
-            "entropy_loss": float(extra.entropy_regularization_loss),
-            "clip_fraction": float(extra.clip_fraction),
-        }
-
-
-def _drop_last(episodes: trajectory.Trajectory) -> trajectory.Trajectory:
-    return tf.nest.map_structure(lambda x: x[:, :-1], episodes)
-
-
-def _concatenate(parts: list[trajectory.Trajectory]) -> trajectory.Trajectory:
-    return tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *parts)
-
-
-def _select(
-    sequences: trajectory.Trajectory, chosen: np.ndarray
-) -> trajectory.Trajectory:
-    return tf.nest.map_structure(lambda x: tf.gather(x, chosen), sequences)
+        likeliest = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        return step._replace(action=tf.where(self._greedy, likeliest, drawn[:, 0]))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 from tf_agents.agents.ppo import ppo_clip_agent
@@ -24,6 +25,9 @@ def publish_policy(
     directory: Path,
 ) -> PolicyMetadata:
     """Exports the agent's policy with a truthful account of how it was made.
+
+    Beside its folder go the run's metrics and, if there is one, its picture, as
+    `NAME.metrics.jsonl` and `NAME.run.png`.
 
     Args:
         agent: The trained agent.
@@ -52,4 +56,13 @@ def publish_policy(
         },
     )
     module = ExportedPolicy(agent, spec.num_features)
-    return save_policy(module, description, directory)
+    saved = save_policy(module, description, directory)
+    _copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
+    _copy_beside(folder.picture_path, directory, ".run.png")
+    return saved
+
+
+def _copy_beside(source: Path, directory: Path, suffix: str) -> None:
+    """Not into the policy's folder, whose files are those of the policy alone."""
+    if source.exists():
+        shutil.copyfile(source, directory.with_name(directory.name + suffix))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from .checkpoints import Checkpoints
 from .configuration import MetaTrainingConfiguration
 from .provenance import provenance
 
@@ -17,8 +19,10 @@ from .provenance import provenance
 class RunFolder:
     """Everything that a run leaves on disk, safe to kill at any moment.
 
+    Nothing is written before `claim`, so that a run that cannot begin leaves no trace.
+
     Args:
-        path: The folder; it is made if it does not exist.
+        path: The folder.
         configuration: Of the run. A folder of another configuration is refused.
 
     Raises:
@@ -27,7 +31,8 @@ class RunFolder:
 
     def __init__(self, path: Path, configuration: MetaTrainingConfiguration) -> None:
         self.path = path
-        self._claim(configuration)
+        self._configuration = configuration
+        self._refuse_other_configuration()
 
     @property
     def metrics_path(self) -> Path:
@@ -39,28 +44,38 @@ class RunFolder:
         """Event files."""
         return self.path / "tensorboard"
 
-    def _claim(self, configuration: MetaTrainingConfiguration) -> None:
-        description = self.path / "configuration.json"
-        if not description.exists():
-            self.path.mkdir(parents=True, exist_ok=True)
-            description.write_text(configuration.to_json(), encoding="utf-8")
-            origin = json.dumps(provenance(), indent=2)
-            (self.path / "provenance.json").write_text(origin, encoding="utf-8")
-            return
-        if MetaTrainingConfiguration.load(description) != configuration:
-            raise ValueError(
-                f"{self.path} holds a run of another configuration than "
-                f"{configuration.name!r}. Choose another folder, or resume with the "
-                "configuration.json in it."
-            )
+    @property
+    def picture_path(self) -> Path:
+        """What the metrics look like, once the run is finished."""
+        return self.path / "run.png"
 
-    def checkpoint_manager(
-        self, checkpoint: tf.train.Checkpoint
-    ) -> tf.train.CheckpointManager:
-        """Keeps the last two checkpoints; a new one appears only when it is whole."""
-        return tf.train.CheckpointManager(
-            checkpoint, str(self.path / "checkpoints"), max_to_keep=2
-        )
+    @property
+    def _description(self) -> Path:
+        return self.path / "configuration.json"
+
+    def claim(self) -> None:
+        """Makes the folder this run's, if it is not yet.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._replace(self.path / ".writable", "")
+            (self.path / ".writable").unlink()
+            if not self._description.exists():
+                origin = json.dumps(provenance(), indent=2)
+                self._replace(self.path / "provenance.json", origin)
+                self._replace(self._description, self._configuration.to_json())
+        except OSError as error:
+            raise OSError(
+                f"The run folder {self.path} cannot be written: {error}. Choose "
+                "another one, or make room and give yourself the right to write there."
+            ) from error
+
+    def checkpoints(self, state: tf.train.Checkpoint) -> Checkpoints:
+        """The states of the run that it can go on from."""
+        return Checkpoints(state, self.path / "checkpoints")
 
     def account(self) -> dict[str, Any]:
         """What was run, with which code, and how long it took."""
@@ -88,6 +103,40 @@ class RunFolder:
         """Drops the lines of iterations that are about to be done again."""
         kept = [m for m in self.read_metrics() if m["iteration"] < iteration]
         text = "".join(json.dumps(record) + "\n" for record in kept)
-        temporary = self.metrics_path.with_suffix(".tmp")
+        self._replace(self.metrics_path, text)
+
+    def _refuse_other_configuration(self) -> None:
+        if not self._description.exists():
+            return
+        theirs = MetaTrainingConfiguration.load(self._description)
+        if theirs == self._configuration:
+            return
+        differing = ", ".join(
+            _differences(
+                dataclasses.asdict(theirs), dataclasses.asdict(self._configuration)
+            )
+        )
+        raise ValueError(
+            f"{self.path} holds a run of another configuration than "
+            f"{self._configuration.name!r}: {differing} differ. Choose another folder, "
+            f"or resume with --configuration {self._description}."
+        )
+
+    @staticmethod
+    def _replace(path: Path, text: str) -> None:
+        """Writes a file that is either as it was or complete."""
+        temporary = path.with_suffix(".tmp")
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.metrics_path)
+        temporary.replace(path)
+
+
+def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Names of the fields that are not alike, those within a record after a dot."""
+    names = []
+    for key in one:
+        if isinstance(one[key], dict) and isinstance(other[key], dict):
+            inner = _differences(one[key], other[key]) if key != "model_options" else []
+            names += [f"{key}.{name}" for name in inner]
+        elif one[key] != other[key]:
+            names.append(key)
+    return names

@@ -97,10 +97,29 @@ def test_unknown_key__is_refused_by_name():
             "zero_rate_probability",
         ),
         (lambda: TaskConfiguration(model="oracle"), "oracle"),
+        (lambda: TaskConfiguration(horizons=(8, 0)), "horizons"),
         (lambda: TaskConfiguration(batch_size=-1), "batch_size"),
         (lambda: TaskConfiguration(validation_samples=0), "validation_samples"),
         (lambda: PPOConfiguration(num_minibatches=0), "num_minibatches"),
+        (lambda: PPOConfiguration(discount=1.5), "discount"),
+        (lambda: PPOConfiguration(clip=0.0), "clip"),
+        (lambda: PPOConfiguration(sequence_length=-1), "sequence_length"),
+        (lambda: PPOConfiguration(entropy_cost=float("nan")), "entropy_cost"),
         (lambda: MetaTrainingConfiguration(timesteps=0), "timesteps"),
+        (lambda: MetaTrainingConfiguration(seed=-1), "seed"),
+        (lambda: MetaTrainingConfiguration(evaluation_every=-1), "evaluation_every"),
+        (
+            lambda: MetaTrainingConfiguration(episodes_per_iteration=0),
+            "episodes_per_iteration",
+        ),
+        (
+            lambda: MetaTrainingConfiguration(
+                environment=EnvironmentConfiguration(
+                    tasks=(TaskConfiguration(horizons=(16, 20)),)
+                )
+            ),
+            "20 timesteps",
+        ),
         (
             lambda: MetaTrainingConfiguration(ppo=PPOConfiguration(sequence_length=5)),
             "do not divide",
@@ -110,6 +129,39 @@ def test_unknown_key__is_refused_by_name():
 def test_impossible_value__is_refused_by_name(make, named):
     with pytest.raises(ValueError, match=named):
         make()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"timesteps": "many"}', "timesteps is 'many'; a whole number"),
+        ('{"timesteps": true}', "timesteps is True; a whole number"),
+        ('{"sampled": 1}', "sampled is 1; true or false"),
+        ('{"ppo": 3}', "PPOConfiguration is 3; an object"),
+        ('{"ppo": {"policy_layers": 64}}', "policy_layers is 64; a list"),
+        ('{"environment": {"tasks": [{"model": 2}]}}', "model is 2; a text"),
+        ("[1]", "an object with the keys"),
+        ("{", "Expecting"),
+    ],
+)
+def test_value_of_another_kind__is_refused_by_name(text, named):
+    with pytest.raises(ValueError, match=named):
+        MetaTrainingConfiguration.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "default"),
+    [("single_agent", False), ("masked", ("accuracy_is_known", "validation_is_known"))],
+)
+def test_freedom_of_the_environment__is_not_used_by_the_paper(field, default):
+    assert getattr(PAPER.environment, field) == default
+
+
+def test_freedom_of_learning__is_not_used_by_the_paper():
+    assert PAPER.environment.tasks[0].horizons == ()
+    assert not PAPER.ppo.centralised_critic
+    assert PAPER.ppo.critic_recurrent_units == 0
+    assert PAPER.episodes_per_iteration == 1
 
 
 def test_find_configuration__reads_a_file(tmp_path):

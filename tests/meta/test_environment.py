@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from agents.environment import LayerwiseEnvironment
+from agents.episodes import EpisodeName
 from tests.support.meta_training import TINY_TASK, tiny_environment
 
 
@@ -102,6 +105,30 @@ def test_hidden_accuracy_and_validation__are_shown_as_absent():
     assert observation[:, entry_columns(hiding, "train_loss")].all()
 
 
+def test_single_agent__sets_one_rate_for_all_layers():
+    alone = LayerwiseEnvironment(tiny_environment(single_agent=True, masked=()))
+    alone.reset()
+    step = alone.step(tf.constant([7, 8], tf.int32))
+    assert alone.num_agents == 1
+    assert step.observation.shape == (2, alone._spec.num_features)
+    rates = alone._lanes._rates.numpy()[:2]
+    np.testing.assert_array_equal(rates, np.float32(alone.learning_rates).repeat(2, 1))
+
+
+def test_single_agent_that_does_nothing__has_a_difference_reward_of_exactly_0():
+    alone = LayerwiseEnvironment(tiny_environment(single_agent=True))
+    for step in play(alone, 0)[1:]:
+        np.testing.assert_array_equal(step.reward, np.zeros(2))
+
+
+def test_drawn_horizons__end_each_episode_at_its_own():
+    task = dataclasses.replace(TINY_TASK, horizons=(1, 3))
+    drawing = LayerwiseEnvironment(tiny_environment(tasks=(task,)))
+    lengths = [len(play(drawing, 0)) - 1 for _ in range(6)]
+    assert lengths == [EpisodeName(0, 0, e).timesteps(task) for e in range(6)]
+    assert set(lengths) == {1, 3}
+
+
 def test_one_trace__serves_all_episodes(environment):
     play(environment, 0)
     play(environment, 3)
@@ -121,8 +148,6 @@ def test_diverged_training__is_observed_finite_and_flagged():
 
 @pytest.mark.parametrize("samples", [8000, 9000])
 def test_task_without_anything_left_to_train_on__is_refused(samples):
-    import dataclasses
-
     task = dataclasses.replace(TINY_TASK, validation_samples=samples)
     with pytest.raises(ValueError, match=str(samples)):
         LayerwiseEnvironment(tiny_environment(tasks=(task,)))

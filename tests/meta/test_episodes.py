@@ -66,13 +66,22 @@ def test_probability_1__starts_every_training_from_0_and_hides_everything():
 @given(names)
 @settings(max_examples=20)
 def test_action_seed__changes_with_each_part_of_the_name(name):
-    others = [
-        name._replace(**{part: name[i] + 1}) for i, part in enumerate(name._fields)
-    ]
+    others = [name._replace(**{part: 2**31}) for part in name._fields[:3]]
+    others.append(name._replace(is_evaluation=True))
     seeds = {tuple(each.action_seed()) for each in [name, *others]}
-    assert len(seeds) == 4
+    assert len(seeds) == 5
 
 
 def test_action_seed__is_of_another_stream_than_the_weights():
     name = EpisodeName(0, 0, 0)
     assert name.keras_seed() not in name.action_seed().view(np.uint32)
+
+
+def test_evaluation__starts_from_rates_spread_evenly_and_hides_nothing():
+    certain = tiny_environment(
+        num_environments=4, zero_rate_probability=1.0, hidden_accuracy_probability=1.0
+    )
+    name = EpisodeName(0, 0, 0, is_evaluation=True)
+    episode = draw_episode(name, certain, TINY_TASK, 30)
+    np.testing.assert_array_equal(episode.learning_rate, [1e-5, 1e-4, 1e-3, 1e-2])
+    assert not episode.accuracy_is_hidden.any()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,9 +14,12 @@ import tensorflow as tf
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
+from agents.export import ExportedPolicy
+from agents.new_agent import new_agent
 from agents.ppo_agent import build_agent
 from agents.publish import publish_policy
 from agents.run_folder import RunFolder
+from agents.run_picture import draw_run
 from ganno_keras.policies.saved_policy import SavedPolicy
 from tests.support.meta_training import tiny_meta_training
 
@@ -39,6 +43,9 @@ def agent():
 def exported(agent, tmp_path_factory):
     configuration = tiny_meta_training()
     folder = RunFolder(tmp_path_factory.mktemp("run"), configuration)
+    folder.claim()
+    folder.append_metrics({"iteration": 0, "timesteps": 8, "seconds": 1.0})
+    draw_run(folder.read_metrics(), folder.picture_path)
     directory = tmp_path_factory.mktemp("policies") / "tiny"
     publish_policy(agent, configuration, folder, directory)
     return directory
@@ -72,6 +79,38 @@ def test_exported_variables__are_those_of_the_actor_and_its_normaliser(agent, ex
     )
     actors = sum(np.prod(v.shape, dtype=int) for v in agent.actor_net.variables)
     assert numbers == actors + 4 * NUM_FEATURES
+
+
+def test_exported_function__is_bit_equal_to_one_that_carries_the_critic(
+    agent, exported, tmp_path
+):
+    fat = ExportedPolicy(agent, NUM_FEATURES)
+    fat.weights = [*agent.policy.variables()]
+    tf.saved_model.save(fat, str(tmp_path))
+    one, other = (tf.saved_model.load(str(path)) for path in (exported, tmp_path))
+    seen, seed = observations(40), [0, 1]
+    ours = one.action(seen, one.initial_state(40), seed, 1.0)
+    theirs = other.action(seen, other.initial_state(40), seed, 1.0)
+    tf.nest.map_structure(np.testing.assert_array_equal, ours, theirs)
+
+
+def test_policy_of_a_centralised_critic__sees_its_own_observation_only(tmp_path):
+    configuration = tiny_meta_training(
+        ppo=dataclasses.replace(tiny_meta_training().ppo, centralised_critic=True)
+    )
+    agent = new_agent(configuration)
+    wide = tf.random.normal([5, 7, 3 * NUM_FEATURES], 2.0)
+    agent.update_observation_normalizer(wide)
+    tf.saved_model.save(ExportedPolicy(agent, NUM_FEATURES), str(tmp_path))
+    module = tf.saved_model.load(str(tmp_path))
+    ours = module.action(
+        wide[0, :, :NUM_FEATURES], module.initial_state(7), [0, 0], 0.0
+    )
+    step = ts.transition(wide[0], tf.zeros([7]))
+    theirs = agent.policy.distribution(step, agent.policy.get_initial_state(7))
+    np.testing.assert_allclose(
+        ours["logits"], theirs.action.logits_parameter(), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("num_agents", [1, 2, 18, 300])
@@ -109,10 +148,15 @@ def test_metadata__tells_how_the_policy_was_made(exported):
 
 def test_existing_folder__is_never_overwritten(agent, exported, tmp_path):
     configuration = tiny_meta_training()
-    with pytest.raises((ValueError, FileExistsError), match="exist"):
-        publish_policy(
-            agent, configuration, RunFolder(tmp_path, configuration), exported
-        )
+    folder = RunFolder(tmp_path, configuration)
+    folder.claim()
+    with pytest.raises(ValueError, match="exists already"):
+        publish_policy(agent, configuration, folder, exported)
+
+
+def test_metrics_and_picture_of_the_run__are_beside_the_policy(exported):
+    beside = sorted(path.name for path in exported.parent.iterdir())
+    assert beside == ["tiny", "tiny.metrics.jsonl", "tiny.run.png"]
 
 
 @pytest.mark.slow

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing import event_accumulator
 
-from agents.meta_train import MetaTraining, main
+from agents.meta_train import main
+from agents.meta_training import DivergedError, MetaTraining
 from agents.run_folder import RunFolder
-from tests.support.meta_training import tiny_meta_training
+from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 
 def weights_after(folder, configuration, stop_after=None):
@@ -49,11 +53,8 @@ def test_two_seeded_runs__end_with_the_same_weights(undisturbed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("checkpoint_every", [1, 2])
-def test_killed_and_resumed_run__ends_with_the_same_weights(
-    undisturbed, tmp_path, checkpoint_every
-):
-    configuration = tiny_meta_training(checkpoint_every=checkpoint_every)
+def test_killed_and_resumed_run__ends_with_the_same_weights(undisturbed, tmp_path):
+    configuration = tiny_meta_training(checkpoint_every=2)
     weights_after(tmp_path / "run", configuration, stop_after=3)
     assert_equal(weights_after(tmp_path / "run", configuration), undisturbed[1])
     iterations = [
@@ -69,25 +70,93 @@ def test_another_seed__ends_with_other_weights(undisturbed, tmp_path):
     assert not np.array_equal(other[0], undisturbed[1][0])
 
 
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """The undisturbed run with two evaluations on its way."""
+    folder = tmp_path_factory.mktemp("runs") / "evaluated"
+    configuration = tiny_meta_training(evaluation_every=2)
+    weights = weights_after(folder, configuration)
+    return RunFolder(folder, configuration), weights
+
+
+@pytest.mark.slow
+def test_run_with_evaluations__ends_with_the_same_weights(undisturbed, evaluated):
+    assert_equal(evaluated[1], undisturbed[1])
+
+
+@pytest.mark.slow
+def test_evaluations__are_in_the_metrics_of_their_iterations(evaluated):
+    metrics = evaluated[0].read_metrics()
+    for kind in ("greedy", "sampled"):
+        name = f"evaluation_{kind}_validation_accuracy"
+        assert [name in record for record in metrics] == [False, True, False, True]
+
+
+@pytest.mark.slow
+def test_scalars__are_those_that_are_watched(evaluated):
+    accumulator = event_accumulator.EventAccumulator(str(evaluated[0].tensorboard_path))
+    tags = set(accumulator.Reload().Tags()["tensors"])
+    assert tags >= {
+        "return",
+        "validation_accuracy",
+        "entropy",
+        "approximate_kl",
+        "evaluation_greedy_return",
+        "evaluation_sampled_return",
+        "learning_rate/0_multilayer_perceptron/layer_0",
+        "learning_rate/0_multilayer_perceptron/layer_1",
+    }
+
+
+@pytest.mark.slow
+def test_finished_run__has_a_picture(evaluated):
+    header = evaluated[0].picture_path.read_bytes()[:8]
+    assert header == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.slow
+def test_entropy__is_near_that_of_nine_equal_chances_and_hardly_changes(evaluated):
+    for record in evaluated[0].read_metrics():
+        assert record["entropy"] == pytest.approx(np.log(9), abs=0.2)
+        assert 0.0 <= record["approximate_kl"] < 0.1
+
+
+@pytest.mark.slow
+def test_loss_that_is_no_number__stops_the_run_and_names_the_checkpoint(tmp_path):
+    configuration = tiny_meta_training()
+    training = MetaTraining(configuration, RunFolder(tmp_path, configuration))
+    collect = training._collector.collect
+
+    def poison(jobs):
+        if jobs[0].episode == 2:
+            critic = training.agent.collect_policy._value_network.variables[0]
+            critic.assign(np.full(critic.shape, np.nan))
+        return collect(jobs)
+
+    training._collector.collect = poison
+    with pytest.raises(DivergedError, match=r"iteration 2 .* nan.* good .*ckpt-2"):
+        training.run()
+    metrics = RunFolder(tmp_path, configuration).read_metrics()
+    assert [record["iteration"] for record in metrics] == [0, 1]
+    assert not list((tmp_path / "checkpoints").glob("ckpt-3*"))
+
+
+def test_task_that_cannot_be_made__leaves_no_run_folder(tmp_path):
+    task = dataclasses.replace(TINY_TASK, validation_samples=9000)
+    path = tmp_path / "configuration.json"
+    configuration = tiny_meta_training(environment=tiny_environment(tasks=(task,)))
+    path.write_text(configuration.to_json(), encoding="utf-8")
+    folder = RunFolder(tmp_path / "run", configuration)
+    with pytest.raises(ValueError, match="9000 images cannot be held out"):
+        MetaTraining(configuration, folder)
+    assert not folder.path.exists()
+
+
 @pytest.mark.slow
 def test_metrics__count_the_timesteps_of_all_trainings(undisturbed):
     metrics = RunFolder(undisturbed[0], tiny_meta_training()).read_metrics()
     assert [record["timesteps"] for record in metrics] == [8, 16, 24, 32]
     assert np.isfinite([record["loss"] for record in metrics]).all()
-
-
-def test_folder_of_another_configuration__is_refused(tmp_path):
-    RunFolder(tmp_path, tiny_meta_training())
-    with pytest.raises(ValueError, match="another configuration"):
-        RunFolder(tmp_path, tiny_meta_training(seed=1))
-
-
-def test_broken_last_line_of_metrics__is_left_out(tmp_path):
-    folder = RunFolder(tmp_path, tiny_meta_training())
-    folder.append_metrics({"iteration": 0})
-    with folder.metrics_path.open("a", encoding="utf-8") as stream:
-        stream.write('{"iterat')
-    assert folder.read_metrics() == [{"iteration": 0}]
 
 
 def test_export_into_an_existing_folder__is_refused_before_anything_is_done(tmp_path):

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a centralised critic sees: an agent's own observation and those of its team.
+
+The whole is one vector `[own, mean of the team, maximum of the team]`, however many
+layers a network has. The actor reads its first third only, in training as in a policy
+that is exported.
+
+Deviation: docs/deviations.md; the paper's learners are independent.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+
+
+def view_of(time_step: ts.TimeStep, num_agents: int) -> ts.TimeStep:
+    """Adds what the team sees to the observation of each of its agents.
+
+    Args:
+        time_step: Of an environment; its observation is `[num_trainings * num_agents,
+            num_features]`.
+        num_agents: Agents of one training, which are neighbours in the batch.
+    """
+    own = time_step.observation
+    by_training = tf.reshape(own, [-1, num_agents, own.shape[-1]])
+    pooled = [tf.reduce_mean(by_training, axis=1), tf.reduce_max(by_training, axis=1)]
+    team = tf.repeat(tf.concat(pooled, axis=-1), num_agents, axis=0)
+    return time_step._replace(observation=tf.concat([own, team], axis=-1))
+
+
+def spec_of_view(observation: tf.TensorSpec) -> tf.TensorSpec:
+    """The shape of an observation that `view_of` widened."""
+    return tensor_spec.TensorSpec([3 * observation.shape[0]], tf.float32, "layer")
+
+
+def own_part(num_features: int) -> tf_keras.layers.Layer:
+    """A layer that takes an agent's own observation out of the view."""
+    return tf_keras.layers.Lambda(lambda view: view[..., :num_features])

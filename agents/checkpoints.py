@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The states of a run on disk, of which there is always a whole one.
+
+TensorFlow writes a checkpoint under another name and renames it when it is whole, and
+the one before is removed only after that. What is left to do is to notice files that
+were damaged later, and to say what can be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+
+class Checkpoints:
+    """The last two states of a run.
+
+    Args:
+        state: What is saved and restored.
+        directory: Where; it is made when something is saved.
+
+    Raises:
+        ValueError: If the list of checkpoints in it is damaged.
+    """
+
+    def __init__(self, state: tf.train.Checkpoint, directory: Path) -> None:
+        self._list = directory / "checkpoint"
+        try:
+            self._manager = tf.train.CheckpointManager(
+                state, str(directory), max_to_keep=2
+            )
+        except ValueError as error:
+            raise self._damaged_list() from error
+
+    @property
+    def last(self) -> str | None:
+        """Path prefix of the newest checkpoint that is there; None if none is."""
+        present = [
+            prefix
+            for prefix in self._manager.checkpoints
+            if Path(f"{prefix}.index").exists()
+        ]
+        return present[-1] if present else None
+
+    def save(self) -> None:
+        """Adds a checkpoint, and then removes the oldest of three.
+
+        Raises:
+            OSError: If it cannot be written; those before are left as they were.
+        """
+        with explain_write_error("A checkpoint", self.last):
+            self._manager.save()
+
+    def restore(self) -> None:
+        """Takes the newest state back, if there is one.
+
+        Raises:
+            ValueError: If its files are damaged.
+        """
+        if not self.last:
+            # A run that has checkpoints is not to begin anew because none is found.
+            if self._list.exists():
+                raise self._damaged_list()
+            return
+        _check(self.last)
+        # The optimizer makes its variables at its first step, and takes them then.
+        self._manager.checkpoint.restore(self.last).expect_partial()
+
+    def _damaged_list(self) -> ValueError:
+        return ValueError(
+            f"{self._list} names no checkpoint that is there: the file is damaged, or "
+            "checkpoints were removed. Restore the folder, or remove "
+            f"{self._list.parent} to begin the run anew."
+        )
+
+
+@contextmanager
+def explain_write_error(what: str, last_good: str | None) -> Iterator[None]:
+    """Turns a full disk or a read-only folder into an error that says what to do."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise OSError(
+            f"{what} could not be written: {error}. {describe(last_good)} Make room "
+            "on the disk or make the folder writable, and start the same command "
+            "again: it goes on from there."
+        ) from error
+
+
+def describe(last_good: str | None) -> str:
+    """Says which checkpoint a run can go on from."""
+    if last_good is None:
+        return "There is no checkpoint yet."
+    return f"The last good checkpoint is {last_good}."
+
+
+def _check(prefix: str) -> None:
+    """Reads all of it, since values would otherwise be read one by one, and late."""
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"The checkpoint {prefix} is damaged or cut short: {error}. Remove its "
+            f"files ({prefix}.*); the same command then goes on from the checkpoint "
+            "before it, and ends with the same policy."
+        ) from error

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frozen dataclasses out of plain JSON values, with errors that name the field."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
+
+
+def from_plain(record: type[Record], values: Any) -> Record:
+    """Makes a record of what `json.loads` gave; fields may be left out.
+
+    Args:
+        record: A dataclass whose fields are numbers, texts, booleans, tuples, mappings
+            or again such dataclasses.
+        values: A mapping from the names of fields to their values.
+
+    Raises:
+        ValueError: If a key is unknown or a value is of another kind than its field.
+    """
+    if not isinstance(values, Mapping):
+        raise ValueError(
+            f"{record.__name__} is {values!r}; an object with the keys "
+            f"{sorted(get_type_hints(record))} is needed. Write one."
+        )
+    hints = get_type_hints(record)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ValueError(
+            f"{record.__name__} got the unknown keys {unknown}; known are "
+            f"{sorted(hints)}. Correct or remove them."
+        )
+    return record(
+        **{key: _convert(key, hints[key], value) for key, value in values.items()}
+    )
+
+
+def _convert(name: str, hint: Any, value: Any) -> Any:
+    """JSON knows lists and objects; the records hold tuples and records."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return from_plain(hint, value)
+    origin = get_origin(hint) or hint
+    if origin is tuple:
+        _require(name, isinstance(value, list | tuple), "a list", value)
+        inner = get_args(hint)[0]
+        return tuple(_convert(name, inner, item) for item in value)
+    if origin is types.UnionType:
+        return value
+    if isinstance(origin, type):
+        _require(name, _is_of_kind(value, origin), _KINDS.get(origin, "object"), value)
+    return value
+
+
+_KINDS: Mapping[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+}
+
+
+def _is_of_kind(value: Any, kind: type) -> bool:
+    """Whole numbers are also numbers, but true and false are not."""
+    if kind in (int, float) and isinstance(value, bool):
+        return False
+    return isinstance(value, int | float if kind is float else kind)
+
+
+def _require(name: str, holds: bool, needed: str, value: Any) -> None:
+    if not holds:
+        raise ValueError(f"{name} is {value!r}; {needed} is needed. Write one.")

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Meta-trainings in processes that can be killed at any moment.
+
+    python -m tests.support.killable_runs CONFIGURATION.json
+
+Imports everything once. Then each line of its input, a folder, is a run in that folder,
+in a forked process whose number is printed when it starts and whose exit status when
+it ends: 0, or minus the signal. Nothing of TensorFlow may run before the fork.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from agents.meta_training import MetaTraining
+from agents.recipes import find_configuration
+from agents.run_folder import RunFolder
+
+
+def run(configuration_path: str, folder: Path) -> None:
+    """A whole run, as the command line does it; its weights go to a file."""
+    import numpy as np
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    configuration = find_configuration(configuration_path)
+    training = MetaTraining(configuration, RunFolder(folder, configuration))
+    training.run()
+    weights = tf.nest.flatten(training.agent.collect_policy.variables())
+    np.savez(folder / "weights.npz", *[variable.numpy() for variable in weights])
+
+
+def main() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            sys.stdout = sys.stderr
+            run(sys.argv[1], Path(line.strip()))
+            sys.stderr.flush()
+            os._exit(0)
+        tell(child)
+        _, status = os.waitpid(child, 0)
+        tell(os.waitstatus_to_exitcode(status))
+
+
+def tell(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
