@@ -11,11 +11,10 @@ from typing import Protocol
 
 from tf_agents.agents.ppo import ppo_clip_agent
 
-from .collection import CollectedEpisode, collect_episode
+from .collection import CollectedEpisode
 from .configuration import MetaTrainingConfiguration
-from .environment import build_environments
+from .local_collector import LocalCollector
 from .plan import Job
-from .ppo_agent import SeededPolicy
 
 
 class Collector(Protocol):
@@ -28,35 +27,6 @@ class Collector(Protocol):
     def close(self) -> None:
         """Gives back what the collector holds."""
         ...
-
-
-class LocalCollector:
-    """Plays one episode after the other in this process.
-
-    Args:
-        configuration: Of the meta-training.
-        agent: Whose policy acts.
-    """
-
-    def __init__(
-        self,
-        configuration: MetaTrainingConfiguration,
-        agent: ppo_clip_agent.PPOClipAgent,
-    ) -> None:
-        self._environments = build_environments(
-            configuration.environment, configuration.seed
-        )
-        self._policy = SeededPolicy(agent.collect_policy)
-
-    def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
-        """Plays all jobs and returns their episodes in the same order."""
-        return [
-            collect_episode(self._environments[job.task], self._policy, job)
-            for job in jobs
-        ]
-
-    def close(self) -> None:
-        """Does nothing: what is held goes with this process."""
 
 
 def start_collector(

@@ -17,8 +17,8 @@ import tensorflow as tf
 from tf_agents.agents.ppo import ppo_clip_agent
 
 from .collection import CollectedEpisode
-from .collectors import LocalCollector
 from .configuration import MetaTrainingConfiguration
+from .local_collector import LocalCollector
 from .new_agent import new_agent
 from .plan import Job
 

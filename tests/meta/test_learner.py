@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agents.collectors import LocalCollector
 from agents.learner import Learner
+from agents.local_collector import LocalCollector
 from agents.new_agent import new_agent
 from agents.plan import Plan
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training

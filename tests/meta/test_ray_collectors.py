@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agents.collectors import LocalCollector
+from agents.local_collector import LocalCollector
 from agents.meta_training import MetaTraining
 from agents.new_agent import new_agent
 from agents.plan import Plan
