@@ -13,6 +13,8 @@ from keras import ops
 BACKEND: str = keras.backend.backend()
 if BACKEND == "tensorflow":
     import tensorflow as tf
+elif BACKEND == "jax":
+    import jax
 
 Tensor = Any
 # The base of mixins that stand before an optimizer's class: nothing of its own, and
@@ -91,6 +93,15 @@ def _like(tensor: Tensor) -> Any:
 def has_replicas() -> bool:
     """Whether the code that runs now runs under a `tf.distribute` strategy."""
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())
+
+
+def is_known(tensor: Tensor) -> bool:
+    """Whether a tensor has its value now, and is not only traced by JAX.
+
+    Args:
+        tensor: A tensor of the backend.
+    """
+    return BACKEND != "jax" or not isinstance(tensor, jax.core.Tracer)
 
 
 def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 from keras import ops
 
-from ganno_keras._backend_primitives import OptimizerMixin, choose, dense
+from ganno_keras._backend_primitives import OptimizerMixin, choose, dense, is_known
 from ganno_keras._layer_table import LayerTable
 
 Tensor = Any
@@ -66,20 +67,24 @@ class JaxFreezingMixin(FreezingMixin):
     def _backend_apply_gradients(
         self, grads: Sequence[Tensor], trainable_variables: Sequence[keras.Variable]
     ) -> None:
+        some_group_is_frozen = ops.any(self._layer_table.learning_rates.value == 0)
+        step = super()._backend_apply_gradients
+        if is_known(some_group_is_frozen):
+            # Step by step nothing is fused, and sparse gradients may not be traced.
+            with self._choosing_if(bool(some_group_is_frozen)):
+                step(grads, trainable_variables)
+            return
         variables = [*trainable_variables, *self.variables]
         current = [(variable, variable.value) for variable in variables]
-        step = super()._backend_apply_gradients
 
         def values_after(choosing: bool) -> list[Tensor]:
-            self.__dict__["_choosing"] = choosing
-            try:
-                with keras.StatelessScope(state_mapping=current) as scope:
-                    step(grads, trainable_variables)
-                    return [scope.get_current_value(v) for v in variables]
-            finally:
-                del self.__dict__["_choosing"]
+            with (
+                self._choosing_if(choosing),
+                keras.StatelessScope(state_mapping=current) as scope,
+            ):
+                step(grads, trainable_variables)
+                return [scope.get_current_value(v) for v in variables]
 
-        some_group_is_frozen = ops.any(self._layer_table.learning_rates.value == 0)
         values = ops.cond(
             some_group_is_frozen,
             lambda: values_after(choosing=True),
@@ -87,6 +92,14 @@ class JaxFreezingMixin(FreezingMixin):
         )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
+
+    @contextmanager
+    def _choosing_if(self, choosing: bool) -> Iterator[None]:
+        self.__dict__["_choosing"] = choosing
+        try:
+            yield
+        finally:
+            del self.__dict__["_choosing"]
 
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor

@@ -46,7 +46,9 @@ class TensorFlowStep(OptimizerMixin):
         # `update` hands each replica its own gradients.
         update(
             table.statistics_sums.value,
-            unconverted(lambda sums, *args: sums.assign(measured_sums(table, *args))),
+            unconverted(
+                lambda sums, *args: self.assign(sums, measured_sums(table, *args))
+            ),
             args=(gradients, before),
             group=False,
         )
@@ -73,7 +75,7 @@ class StatefulStep(OptimizerMixin):
             }
         super()._backend_update_step(grads, trainable_variables, learning_rate)
         gradients = dict(zip(indices, grads, strict=True))
-        table.statistics_sums.assign(measured_sums(table, gradients, before))
+        self.assign(table.statistics_sums, measured_sums(table, gradients, before))
 
 
 class JaxStep(StatefulStep):

@@ -47,7 +47,7 @@ def two_devices() -> Scope:
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * 2,
     )
-    return lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
 
 
 def embedding_layers() -> list[keras.Layer]:
