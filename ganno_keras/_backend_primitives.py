@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -14,7 +15,7 @@ BACKEND: str = keras.backend.backend()
 if BACKEND == "tensorflow":
     import tensorflow as tf
 elif BACKEND == "jax":
-    import jax
+    _Traced: Any = import_module("jax.core").Tracer
 
 Tensor = Any
 # The base of mixins that stand before an optimizer's class: nothing of its own, and
@@ -101,7 +102,7 @@ def is_known(tensor: Tensor) -> bool:
     Args:
         tensor: A tensor of the backend.
     """
-    return BACKEND != "jax" or not isinstance(tensor, jax.core.Tracer)
+    return BACKEND != "jax" or not isinstance(tensor, _Traced)
 
 
 def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:

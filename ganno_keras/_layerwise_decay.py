@@ -55,6 +55,9 @@ class DecayByGroup(_Decay):
     """For PyTorch, which decays all variables that it is given at once."""
 
     def _apply_weight_decay(self, variables: Sequence[keras.Variable]) -> None:
+        if not self._layer_table.is_active:
+            super()._apply_weight_decay(variables)
+            return
         decayed = [v for v in variables if self._use_weight_decay(v)]
         membership = self._layer_table.membership
         for group, places in membership.by_group(decayed).items():

@@ -101,6 +101,11 @@ class PlainLayoutMixin(OptimizerMixin):
         with self._layer_table.hidden():
             super().load_own_variables(store)
 
+    @classmethod
+    def from_config(cls, *args: Any, **kwargs: Any) -> keras.optimizers.Optimizer:
+        """Makes an optimizer of the plain class, also where `__class__` is not that."""
+        return cls._plain_class.from_config(*args, **kwargs)
+
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         # Keras unpickles by a method of the class: name the one that can be imported.
         _, arguments = super().__reduce__()
