@@ -57,7 +57,7 @@ MIXTURE: Final = dataclasses.replace(
             TaskConfiguration(
                 dataset="fashion_mnist",
                 model="multilayer_perceptron",
-                model_options={"hidden": (64, 64, 64, 64)},
+                model_options={"hidden": [64, 64, 64, 64]},
             ),
             TaskConfiguration(
                 dataset="fashion_mnist",
