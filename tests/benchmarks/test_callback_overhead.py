@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark of the callback runs to its end and says what it measured."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from agents.models import multilayer_perceptron
+from benchmarks import callback_overhead
+
+
+@pytest.mark.slow
+def test_benchmark__writes_a_row_for_each_way_of_using_the_callback(
+    tmp_path, monkeypatch, capsys
+):
+    build = lambda: multilayer_perceptron((16,), 10, (4,))  # noqa: E731
+    networks = {"tiny": (build, callback_overhead.vectors, 8)}
+    monkeypatch.setattr(callback_overhead, "NETWORKS", networks)
+    monkeypatch.setattr(callback_overhead, "INTERVAL", 2)
+    monkeypatch.setattr(callback_overhead, "RESULTS", tmp_path / "report.json")
+    monkeypatch.setattr(sys, "argv", ["callback_overhead", "--rounds", "7"])
+    callback_overhead.main()
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    rows = report["ratios"]["tiny"]
+    assert list(rows) == ["callback", "with validation", "with guard"]
+    for row in rows.values():
+        low, high = row["cpu_quartiles"]
+        assert 0.0 < low <= row["cpu_ratio"] <= high
+    assert report["policy_step_ms_for_300_layers"] > 0.0
+    assert "tiny, callback: wall" in capsys.readouterr().out
