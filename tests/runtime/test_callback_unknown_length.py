@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Input that does not say how long it is, in the ways that Keras allows."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from ganno_keras import GANNO
+from tests.support.fakes import assert_same_state, tiny_data, tiny_model
+
+pytestmark = [
+    pytest.mark.backend,
+    pytest.mark.filterwarnings("ignore:This fit has"),
+    pytest.mark.filterwarnings("ignore:Your input ran out of data"),
+]
+
+X, Y = tiny_data()
+BATCHES = [(X[start : start + 16], Y[start : start + 16]) for start in range(0, 96, 16)]
+
+
+class Endless(keras.utils.PyDataset):
+    """It does not define how many batches it has."""
+
+    def __getitem__(self, index):
+        return BATCHES[index % len(BATCHES)]
+
+
+WAYS = {
+    "a generator that ends": lambda: {"x": (batch for batch in BATCHES), "epochs": 1},
+    "an endless PyDataset": lambda: {"x": Endless(), "epochs": 2, "steps_per_epoch": 3},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_op__equals_a_plain_fit_bit_by_bit(way):
+    ganno, controlled, plain = GANNO("no-op", interval=1), tiny_model(), tiny_model()
+    controlled.fit(**WAYS[way](), callbacks=[ganno], verbose=0)
+    plain.fit(**WAYS[way](), verbose=0)
+    assert_same_state(controlled, plain)
+    assert ganno.history.updates[:5].tolist() == [1, 2, 3, 4, 5]
+    assert np.isfinite(ganno.history.measured("train_loss")).all()
