@@ -118,12 +118,11 @@ def mark_guard_events(panels: Sequence[Any], history: GannoHistory) -> None:
         panels: Of matplotlib, from the top down; the first one says what it means.
         history: Of a fit with or without guard events.
     """
-    events = getattr(history, "guard_events", ())
     for axes in panels:
-        for event in events:
+        for event in history.guard_events:
             axes.axvspan(event.best_update, event.update, **UNDONE)
             axes.axvline(event.update, color="black", linewidth=1.2, linestyle=":")
-    if events:
+    if history.guard_events:
         panels[0].set_title(f"{panels[0].get_title()}; grey: undone by the guard")
 
 

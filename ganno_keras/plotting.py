@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
+from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_heat_maps import (
     draw_actions,
     draw_rates_by_row,
@@ -107,12 +107,5 @@ def _height_of_rows(num_layers: int) -> float:
 
 def _new_figure(width: float, height: float) -> Any:
     """A figure outside of matplotlib's global state: no window, no backend."""
-    try:
-        figure_module = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise ImportError(
-            "Plotting needs matplotlib, which is not installed. Run "
-            "pip install 'ganno-keras[plot]' or pip install matplotlib; history.to_dict"
-            " has the numbers without it."
-        ) from error
+    figure_module = import_matplotlib("matplotlib.figure", "history.to_dict has")
     return figure_module.Figure(figsize=(width, height), layout="constrained")

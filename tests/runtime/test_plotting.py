@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from ganno_keras import GANNO
 from ganno_keras.controller import Measurements
-from ganno_keras.history import GannoHistory, Timestep
+from ganno_keras.history import GannoHistory, GuardEvent, Timestep
 from ganno_keras.plotting import plot_history, plot_learning_rates
 from tests.support.fakes import ADD, SUBTRACT, statistics_of
 
@@ -104,7 +103,7 @@ def test_plot__names_all_of_few_rows_and_some_of_many():
 
 def test_plot__shades_what_a_guard_undid():
     history = history_of(2)
-    history.guard_events = [SimpleNamespace(update=200, best_update=100)]
+    history.guard_events = [GuardEvent(200, np.nan, 100, np.full(2, 0.0001))]
     rates, accuracy = (plot_history(history).axes[index] for index in (0, 4))
     assert "undone by the guard" in rates.get_title()
     for panel in (rates, accuracy):
