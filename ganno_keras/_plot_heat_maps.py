@@ -18,6 +18,9 @@ TYPICAL_RATE: Final = 0.002
 LOWEST_SHOWN: Final = 0.01
 """Of the highest rate: lower ones have the darkest colour, so that others differ."""
 
+DARK_FROM: Final = 3
+"""Ranks away from the no-op: from here on a cell is dark, and its arrow white."""
+
 MOST_NAMED_LAYERS: Final = 16
 MOST_MARKED_CELLS: Final = 480
 
@@ -127,10 +130,9 @@ def _mark_directions(axes: Any, steps: np.ndarray, edges: np.ndarray) -> None:
     """An arrow up or down in each cell, for readers without colour."""
     middles = (edges[:-1] + edges[1:]) / 2.0
     rows, columns = np.indices(steps.shape)
-    strongest = np.abs(steps).max(initial=1)
     for marker, chosen in (("^", steps > 0), ("v", steps < 0)):
         for colour, strong in (("white", True), ("#333333", False)):
-            where = chosen & ((np.abs(steps) > strongest / 2) == strong)
+            where = chosen & ((np.abs(steps) >= DARK_FROM) == strong)
             axes.scatter(
                 middles[columns[where]],
                 rows[where] + 0.5,
