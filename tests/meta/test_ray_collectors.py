@@ -16,12 +16,12 @@ from agents.meta_training import MetaTraining
 from agents.new_agent import new_agent
 from agents.plan import Plan
 from agents.run_folder import RunFolder
-from tests.support.meta_training import tiny_meta_training
+from tests.support.meta_training import tiniest_meta_training
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra distributed)")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-CONFIGURATION = tiny_meta_training(episodes_per_iteration=4, timesteps=64)
+CONFIGURATION = tiniest_meta_training(episodes_per_iteration=4, timesteps=24)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,7 +73,7 @@ def test_episodes__are_those_played_here(collectors, here, agent):
 def test_actor_killed_in_the_middle__is_replaced_and_its_episode_played_again(
     collectors, here
 ):
-    jobs = Plan(CONFIGURATION).training_jobs(1) * 4
+    jobs = Plan(CONFIGURATION).training_jobs(1) * 10
     before = processes(collectors)
     killer = threading.Timer(0.1, os.kill, [before[0], signal.SIGKILL])
     killer.start()

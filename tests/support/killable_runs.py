@@ -24,7 +24,8 @@ def run(configuration_path: str, folder: Path) -> None:
     import numpy as np
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    # Tracing the graphs would take most of a short life.
+    tf.config.run_functions_eagerly(True)
     configuration = find_configuration(configuration_path)
     training = MetaTraining(configuration, RunFolder(folder, configuration))
     training.run()

@@ -50,3 +50,14 @@ def tiny_meta_training(**changes: Any) -> MetaTrainingConfiguration:
         ),
         **changes,
     )
+
+
+def tiniest_meta_training(**changes: Any) -> MetaTrainingConfiguration:
+    """Thirty iterations, each one episode of one training of a single layer."""
+    task = dataclasses.replace(TINY_TASK, model_options={"hidden": []}, timesteps=2)
+    environment = tiny_environment(
+        tasks=(task,), num_environments=1, interval=2, reward="potential"
+    )
+    return dataclasses.replace(
+        tiny_meta_training(timesteps=60, environment=environment), **changes
+    )
