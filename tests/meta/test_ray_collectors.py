@@ -73,7 +73,7 @@ def test_episodes__are_those_played_here(collectors, here, agent):
 def test_actor_killed_in_the_middle__is_replaced_and_its_episode_played_again(
     collectors, here
 ):
-    jobs = Plan(CONFIGURATION).training_jobs(1) * 10
+    jobs = Plan(CONFIGURATION).training_jobs(1) * 5
     before = processes(collectors)
     killer = threading.Timer(0.1, os.kill, [before[0], signal.SIGKILL])
     killer.start()
