@@ -13,6 +13,8 @@ from typing import Any, Final
 import keras
 from keras import layers
 
+from .residual_networks import resnet9, resnet18
+
 Shape = tuple[int, ...]
 
 
@@ -95,6 +97,8 @@ def multilayer_perceptron(
 MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
     "five_layer_cnn": five_layer_cnn,
     "multilayer_perceptron": multilayer_perceptron,
+    "resnet9": resnet9,
+    "resnet18": resnet18,
     "two_layer_cnn": two_layer_cnn,
 }
 

@@ -1,79 +1,112 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sets the learning rate in a benchmark: schedules of Keras, and policies."""
+"""What a benchmark compares: schedules, optimizers and policies, found by name.
+
+Every method makes the optimizer and the callbacks of one training. All of them decay
+weights the decoupled way, as Keras does it: by rate times decay, in every update.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import keras
-from keras.optimizers import schedules
+from keras import optimizers
 
-from ganno_keras import GANNO
+from ganno_keras.datasets import LabelledImages
+
+from .cells import Cell
+from .schedules import SCHEDULES
+
+RATE_AND_LENGTH: Final = "initial rate; length of the training"
 
 
-class Schedule(NamedTuple):
+class Situation(NamedTuple):
+    """What a method is told of the training that it is for."""
+
+    cell: Cell
+    num_updates: int
+    validation: LabelledImages  # what a policy may look at
+
+    @property
+    def rate(self) -> float:
+        """The initial learning rate."""
+        rate = self.cell.initial_learning_rate
+        if rate is None:
+            raise ValueError(
+                f"{self.cell.method} needs an initial learning rate and got none. "
+                "Give the cell one."
+            )
+        return rate
+
+
+class Ingredients(NamedTuple):
     """What a method puts into a training."""
 
-    learning_rate: Any  # a number or a Keras schedule
-    callbacks: list[keras.callbacks.Callback]
+    optimizer: keras.optimizers.Optimizer
+    callbacks: tuple[keras.callbacks.Callback, ...] = ()
+    adapt: Callable[[keras.Model], keras.Model] = lambda model: model
 
 
-Method = Callable[[float, int, Any, int], Schedule]
-"""From initial rate, updates planned, validation sample and seed to a schedule."""
+def _no_obstacle(_: Cell) -> str:
+    return ""
 
 
-def _keras_schedule(make: Callable[[float, int], Any]) -> Method:
-    def method(rate: float, num_updates: int, _: Any, __: int) -> Schedule:
-        return Schedule(make(rate, num_updates), [])
-
-    return method
+def _no_identity() -> dict[str, Any]:
+    return {}
 
 
-def _policy(name: str, **arguments: Any) -> Method:
-    def method(rate: float, _: int, validation: Any, seed: int) -> Schedule:
-        ganno = GANNO(name, validation_data=validation, seed=seed, **arguments)
-        return Schedule(rate, [ganno])
+@dataclass(frozen=True)
+class Method:
+    """One way to set learning rates.
 
-    return method
+    Args:
+        make: Gives the ingredients of a training.
+        tuning: What a user has to choose for it, in words.
+        obstacle: Says why a cell cannot be run now, "" if it can.
+        identity: What besides the name decides over its results, such as the digest of
+            a policy's files.
+        needs_results: Whether it is made from the results of other cells.
+    """
 
-
-def _piecewise(rate: float, num_updates: int) -> Any:
-    """A tenth of the rate from half of the training on, a hundredth from 3/4 on."""
-    boundaries = [num_updates // 2, 3 * num_updates // 4]
-    return schedules.PiecewiseConstantDecay(boundaries, [rate, rate / 10, rate / 100])
-
-
-def _restarts(rate: float, num_updates: int) -> Any:
-    """SGDR: cosine cycles of 1/7, 2/7 and 4/7 of the training."""
-    return schedules.CosineDecayRestarts(rate, num_updates // 7 + 1, t_mul=2.0)
-
-
-def _warm_up(rate: float, num_updates: int) -> Any:
-    """A tenth of the training up from 0, then half a cosine down; rate is the peak."""
-    warm_up = num_updates // 10
-    return schedules.CosineDecay(
-        0.0, num_updates - warm_up, warmup_target=rate, warmup_steps=warm_up
-    )
+    make: Callable[[Situation], Ingredients]
+    tuning: str
+    obstacle: Callable[[Cell], str] = _no_obstacle
+    identity: Callable[[], Mapping[str, Any]] = _no_identity
+    needs_results: bool = False
 
 
-METHODS: Final[Mapping[str, Method]] = {
-    "constant": _keras_schedule(lambda rate, _: rate),
-    "linear": _keras_schedule(
-        lambda rate, updates: schedules.PolynomialDecay(rate, updates, 0.0)
+def scheduled(
+    schedule: str, optimizer: Callable[..., Any] = optimizers.Adam
+) -> Callable[[Situation], Ingredients]:
+    """A method of one of `SCHEDULES` and an optimizer of Keras."""
+
+    def make(situation: Situation) -> Ingredients:
+        rate = SCHEDULES[schedule](situation.rate, situation.num_updates)
+        decay = situation.cell.weight_decay
+        return Ingredients(optimizer(rate, weight_decay=decay))
+
+    return make
+
+
+def _with_adam() -> dict[str, Method]:
+    tunings = dict.fromkeys(SCHEDULES, RATE_AND_LENGTH) | {
+        "constant": "initial rate",
+        "piecewise": "initial rate; length; where and how far it falls",
+        "sgdr": "initial rate; length; number and lengths of the cycles",
+        "warm-up and cosine": "peak rate; length; share of the warm-up",
+        "one-cycle": "peak rate; length; share of the rise",
+    }
+    return {name: Method(scheduled(name), tunings[name]) for name in SCHEDULES}
+
+
+# LARS is left out: Keras has no LARS. LAMB is its form for Adam, and Keras has it.
+METHODS: Final[dict[str, Method]] = {
+    **_with_adam(),
+    "lamb and cosine": Method(scheduled("cosine", optimizers.Lamb), RATE_AND_LENGTH),
+    "lion": Method(scheduled("constant", optimizers.Lion), "initial rate"),
+    "schedule-free": Method(
+        scheduled("constant", optimizers.ScheduleFreeAdamW), "initial rate"
     ),
-    "quadratic": _keras_schedule(
-        lambda rate, updates: schedules.PolynomialDecay(rate, updates, 0.0, power=2.0)
-    ),
-    "cosine": _keras_schedule(schedules.CosineDecay),
-    "exponential": _keras_schedule(
-        lambda rate, updates: schedules.ExponentialDecay(rate, updates, 0.01)
-    ),
-    "piecewise": _keras_schedule(_piecewise),
-    "sgdr": _keras_schedule(_restarts),
-    "warm-up and cosine": _keras_schedule(_warm_up),
-    "no-op": _policy("no-op"),
-    "random": _policy("random"),
-    "ganno-first": _policy("ganno-first"),
-    "ganno-first, greedy": _policy("ganno-first", temperature=0.0),
 }

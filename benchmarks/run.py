@@ -1,112 +1,148 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the cells of a table that are not in its results file yet.
+"""Runs the cells of a table or figure that have no result yet.
 
-    python -m benchmarks.run transfer --seeds 1
+    python -m benchmarks.run table1 --seeds 3 --jobs 2
+    python -m benchmarks.run all --policy ganno-first --policy saved_policies/mine
 
-Killed at any moment, it loses the cell in work; the same command goes on.
+Killed at any moment, it loses the cells in work; the same command goes on.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import sys
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any
 
-from agents.provenance import provenance
+from ganno_keras.policies import DEFAULT_POLICY
 
-from .results_file import ResultsFile, Row
-from .tasks import Cell, train
-
-RESULTS: Final = Path(__file__).parent / "results"
-
-
-class Grid(NamedTuple):
-    """A table: all combinations, in this order."""
-
-    task: str
-    methods: tuple[str, ...]
-    initial_learning_rates: tuple[float, ...]
-    weight_decays: tuple[float, ...]
+from .cells import Cell, Row
+from .grids import GRIDS, cells_of
+from .origin import origin
+from .plan import Plan, make_plan, ready_cells
+from .results_file import results_of
+from .tasks import MissingDataError, definition
+from .workers import Outcome, outcomes
 
 
-PAPER_RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
+    """Runs what is missing, a line on the screen for each cell.
 
-SIMPLE_SCHEDULES: Final = (
-    "constant",
-    "linear",
-    "quadratic",
-    "cosine",
-    "exponential",
-    "piecewise",
-    "sgdr",
-    "ganno-first",
-)
+    Cells that need the results of others come last. A cell that fails does not stop the
+    others.
 
-TABLES: Final[Mapping[str, Grid]] = {
-    # A first look at how the shipped policy does on a network it has not seen.
-    "transfer": Grid(
-        "cnn5-cifar10",
-        ("constant", "cosine", "ganno-first"),
-        (1e-3, 1e-2, 0.0),
-        (0.1,),
-    ),
-    "table4": Grid(
-        "cnn5-cifar10",
-        SIMPLE_SCHEDULES,
-        PAPER_RATES,
-        (0.1,),
-    ),
-    "table5": Grid(
-        "cnn5-cifar10",
-        SIMPLE_SCHEDULES,
-        PAPER_RATES,
-        (0.0001,),
-    ),
-}
+    Args:
+        cells: What is wanted.
+        jobs: How many cells are trained at the same time.
 
+    Returns:
+        Whether everything is there now.
 
-def cells(grid: Grid, num_seeds: int) -> list[Cell]:
-    """All cells of a grid, the first seed of every combination first."""
-    return [
-        Cell(grid.task, method, rate, decay, seed)
-        for seed, decay, rate, method in itertools.product(
-            range(num_seeds),
-            grid.weight_decays,
-            grid.initial_learning_rates,
-            grid.methods,
-        )
-    ]
+    Raises:
+        MissingDataError: If a data set cannot be had.
+        RuntimeError: If another run writes to the same results.
+        ValueError: If a results file is broken, or holds results that were made with
+            another definition of a task or another policy of the same name.
+    """
+    plan = make_plan(cells)
+    print(f"{plan.num_done} of {len(cells)} cells are done.", flush=True)
+    made_by = origin()
+    progress = _Progress(plan, jobs)
+    complete = True
+    for phase in plan.phases:
+        ready = ready_cells(phase)
+        progress.skip(ready.skipped)
+        with ExitStack() as locks:
+            for task in {cell.task for cell in ready.cells}:
+                locks.enter_context(results_of(task).writer())
+            for outcome in outcomes(ready.cells, jobs):
+                complete &= _keep(outcome, made_by)
+                progress.report(outcome)
+    return complete and not progress.num_skipped
 
 
-def run(table: str, num_seeds: int, results: ResultsFile) -> None:
-    """Runs what is missing, a line on the screen for each cell."""
-    done = {row.cell for row in results.rows()}
-    missing = [cell for cell in cells(TABLES[table], num_seeds) if cell not in done]
-    for number, cell in enumerate(missing, start=1):
-        started = time.monotonic()
-        score = train(cell)
-        seconds = time.monotonic() - started
-        results.append(Row(cell, score, seconds, provenance()))
-        print(
-            f"[{number}/{len(missing)}] {cell.method} from "
-            f"{cell.initial_learning_rate:g}, weight decay {cell.weight_decay:g}, "
-            f"seed {cell.seed}: {100 * score.test_accuracy:.2f} % ({seconds:.0f} s)",
-            flush=True,
-        )
+def _keep(outcome: Outcome, made_by: dict[str, Any]) -> bool:
+    cell, score, seconds, _ = outcome
+    if score is None:
+        return False
+    results_of(cell.task).append(Row(cell, score, seconds, definition(cell), made_by))
+    return True
 
 
-def main() -> None:
-    """Reads the command line and runs."""
+class _Progress:
+    """Lines on the screen: what was done, what was left out, how long it may take."""
+
+    def __init__(self, plan: Plan, jobs: int) -> None:
+        self._plan, self._jobs = plan, jobs
+        self._missing = [cell for phase in plan.phases for cell in phase]
+        self._num_missing = len(self._missing)
+        self._seconds = {task: [mean] for task, mean in plan.seconds.items()}
+        self.num_skipped = 0
+
+    def skip(self, skipped: dict[str, list[Cell]]) -> None:
+        for reason, cells in skipped.items():
+            self.num_skipped += len(cells)
+            print(f"Skipped: {len(cells)} cells. {reason}", flush=True)
+            self._forget(cells)
+
+    def report(self, outcome: Outcome) -> None:
+        cell, score, seconds, failure = outcome
+        self._forget([cell])
+        count = f"[{self._num_missing - len(self._missing)}/{self._num_missing}]"
+        if score is None:
+            print(f"{count} {cell}: FAILED: {failure}", file=sys.stderr, flush=True)
+            return
+        self._seconds.setdefault(cell.task, []).append(seconds)
+        accuracy = f"{100 * score.test_accuracy:.2f} %"
+        print(f"{count} {cell}: {accuracy} ({seconds:.0f} s){self._left()}", flush=True)
+
+    def _forget(self, cells: Iterable[Cell]) -> None:
+        gone = set(cells)
+        self._missing = [cell for cell in self._missing if cell not in gone]
+
+    def _left(self) -> str:
+        """The time that cells of the same task have taken, or of any task."""
+        if not self._missing:
+            return ""
+        means = {task: sum(s) / len(s) for task, s in self._seconds.items()}
+        usual = sum(means.values()) / len(means)
+        seconds = sum(means.get(cell.task, usual) for cell in self._missing)
+        return f"; about {_duration(seconds / self._jobs)} left"
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return (
+        f"{minutes // 60} h {minutes % 60:02d} min"
+        if minutes >= 60
+        else (f"{minutes} min" if minutes else f"{seconds:.0f} s")
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Reads the command line and runs; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("table", choices=sorted(TABLES))
-    parser.add_argument("--seeds", type=int, default=3)
-    arguments = parser.parse_args()
-    results = ResultsFile(RESULTS / f"{arguments.table}.jsonl")
-    run(arguments.table, arguments.seeds, results)
+    parser.add_argument("name", help=f"{', '.join(GRIDS)}, or all")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
+    parser.add_argument("--jobs", type=int, default=1, help="cells at the same time")
+    parser.add_argument(
+        "--policy",
+        action="append",
+        help=f"a name or folder, in the place of GANNO; default: {DEFAULT_POLICY}",
+    )
+    given = parser.parse_args(arguments)
+    started = time.monotonic()
+    try:
+        cells = cells_of(given.name, given.seeds, given.policy or [DEFAULT_POLICY])
+        complete = run(cells, given.jobs)
+    except (MissingDataError, RuntimeError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"Finished after {_duration(time.monotonic() - started)}.")
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

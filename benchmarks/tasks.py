@@ -3,19 +3,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import keras
+import numpy as np
 
 from agents.datasets import load_dataset
 from agents.models import build_model
+from ganno_keras import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out
 
-from .methods import METHODS
+from .cells import Cell, Score
+from .methods import Ingredients, Situation
+from .registry import find_method
 
-NUM_VALIDATION_IMAGES: Final = 5000
+NUM_VALIDATION_IMAGES: Final = 1000
+"""What a policy looks at: as many as `GANNO` measures by default."""
+NUM_COURSE_IMAGES: Final = 4000
+"""Held out as well, for the accuracy by epoch; nobody looks at them."""
+TEST_BATCH_SIZE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,9 @@ class Task:
         model: By name; see agents/models.py.
         batch_size: Images in a minibatch.
         epochs: Passes over the training images that are not held out.
+        model_options: Further arguments of the model's builder, such as its width.
+        standardised: Whether each colour channel is shifted and scaled to mean 0 and
+            deviation 1 over the training images; otherwise it lies in [0, 1].
         dtype_policy: Keras' precision policy.
     """
 
@@ -34,73 +47,171 @@ class Task:
     model: str
     batch_size: int
     epochs: int
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    standardised: bool = False
     dtype_policy: str = "mixed_bfloat16"
 
 
-TASKS: Final[Mapping[str, Task]] = {
-    "cnn5-cifar10": Task("cifar10", "five_layer_cnn", batch_size=128, epochs=8),
-    "cnn2-fashion": Task("fashion_mnist", "two_layer_cnn", batch_size=64, epochs=5),
+_CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=True)
+_CNN2: Final = Task("fashion_mnist", "two_layer_cnn", 32, 2, dtype_policy="float32")
+
+# A network of the full width takes a GPU; a quarter of it is what two cores can carry.
+_RESNET9: Final = Task("fashion_mnist", "resnet9", 128, epochs=8, standardised=True)
+_RESNET18: Final = Task("cifar10", "resnet18", 128, epochs=30, standardised=True)
+_QUARTER: Final = {"width": 16}
+
+TASKS: Final[dict[str, Task]] = {
+    "cnn5-cifar10": _CNN5,
+    "cnn5-cifar10-float32": dataclasses.replace(_CNN5, dtype_policy="float32"),
+    "cnn5-cifar10-unscaled": dataclasses.replace(_CNN5, standardised=False),
+    # The meta-training's own task: about as many updates as an episode, and many more.
+    "cnn2-fashion": _CNN2,
+    "cnn2-fashion-long": dataclasses.replace(_CNN2, epochs=18),
     "cnn2-embedded": Task(
         "embedded_fashion_mnist", "two_layer_cnn", 32, 13, dtype_policy="float32"
+    ),
+    "resnet9-fashion": _RESNET9,
+    "resnet9-fashion-quarter": dataclasses.replace(
+        _RESNET9, model_options=_QUARTER, epochs=4
+    ),
+    "resnet18-cifar10": _RESNET18,
+    "resnet18-cifar10-quarter": dataclasses.replace(
+        _RESNET18, model_options=_QUARTER, epochs=8
     ),
 }
 
 
-class Cell(NamedTuple):
-    """One training of a grid."""
-
-    task: str
-    method: str
-    initial_learning_rate: float
-    weight_decay: float
-    seed: int
+class MissingDataError(RuntimeError):
+    """A data set cannot be had; no cell of its tasks can be run."""
 
 
-class Score(NamedTuple):
-    """What a training reached on the test set, which is touched here only."""
+class TaskImages(NamedTuple):
+    """The images of a task in four parts."""
 
-    test_accuracy: float
-    test_loss: float
+    train: LabelledImages
+    validation: LabelledImages  # for policies to look at
+    course: LabelledImages  # for the accuracy by epoch
+    test: LabelledImages
+
+
+def find_task(name: str) -> Task:
+    """Finds a task by name.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    if name not in TASKS:
+        raise ValueError(f"There is no task {name!r}; there are {sorted(TASKS)}.")
+    return TASKS[name]
+
+
+def definition(cell: Cell) -> dict[str, Any]:
+    """What a result stands for beyond the names: equal results need it to be equal."""
+    task = dataclasses.asdict(find_task(cell.task))
+    return {"task": task, **find_method(cell.method).identity()}
+
+
+@lru_cache(maxsize=1)
+def load_images(dataset: str, standardised: bool) -> TaskImages:
+    """Loads and cuts a data set; the last one stays in memory for the next cell.
+
+    Raises:
+        MissingDataError: If the data cannot be had.
+    """
+    try:
+        everything, test = load_dataset(dataset)
+    except (ImportError, RuntimeError) as error:
+        raise MissingDataError(str(error)) from error
+    if standardised:
+        everything, test = _standardise(everything, test)
+    held_out = NUM_VALIDATION_IMAGES + NUM_COURSE_IMAGES
+    held_out = min(held_out, len(everything.labels) // 8)
+    train, rest = hold_out(everything, held_out)
+    course, validation = hold_out(rest, min(NUM_VALIDATION_IMAGES, held_out // 2))
+    return TaskImages(train, validation, course, test)
+
+
+def _standardise(*parts: LabelledImages) -> list[LabelledImages]:
+    """By mean and deviation of each channel of the first part."""
+    # A sum of fifty million float32 pixels would stop growing at 2 ** 24.
+    mean = parts[0].images.mean(axis=(0, 1, 2), dtype=np.float64)
+    deviation = parts[0].images.std(axis=(0, 1, 2), dtype=np.float64)
+    shift, scale = mean.astype(np.float32), deviation.astype(np.float32)
+    return [part._replace(images=(part.images - shift) / scale) for part in parts]
 
 
 def train(cell: Cell) -> Score:
-    """Carries out one training and evaluates it once."""
-    task = TASKS[cell.task]
-    everything, test = load_dataset(task.dataset)
-    held_out = min(NUM_VALIDATION_IMAGES, len(everything.labels) // 8)
-    images, validation = hold_out(everything, held_out)
+    """Carries out one training and evaluates it once.
+
+    Raises:
+        ValueError: If there is no such task or method.
+        MissingDataError: If the data cannot be had.
+    """
+    task = find_task(cell.task)
+    images = load_images(task.dataset, task.standardised)
     keras.utils.set_random_seed(cell.seed)
     keras.config.set_dtype_policy(task.dtype_policy)
     try:
-        return _train(task, cell, images, validation, test)
+        return _train(task, cell, images)
     finally:
         keras.config.set_dtype_policy("float32")
         keras.utils.clear_session()
 
 
-def _train(
-    task: Task,
-    cell: Cell,
-    images: LabelledImages,
-    validation: LabelledImages,
-    test: LabelledImages,
-) -> Score:
-    model = build_model(task.model, images.images.shape[1:], 10, {})
-    num_updates = task.epochs * -(-len(images.labels) // task.batch_size)
-    schedule = METHODS[cell.method](
-        cell.initial_learning_rate, num_updates, validation, cell.seed
-    )
+def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
+    shape = images.train.images.shape[1:]
+    num_updates = task.epochs * -(-len(images.train.labels) // task.batch_size)
+    model = build_model(task.model, shape, 10, task.model_options)
+    situation = Situation(cell, num_updates, images.validation)
+    ingredients = find_method(cell.method).make(situation)
+    model = ingredients.adapt(model)
     model.compile(
-        keras.optimizers.Adam(schedule.learning_rate, weight_decay=cell.weight_decay),
+        ingredients.optimizer,
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit(
-        *images,
+    history = model.fit(
+        *images.train,
         batch_size=task.batch_size,
         epochs=task.epochs,
-        callbacks=schedule.callbacks,
+        validation_data=tuple(images.course),
+        validation_batch_size=TEST_BATCH_SIZE,
+        callbacks=list(ingredients.callbacks),
         verbose=0,
     )
-    scores = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
-    return Score(float(scores["accuracy"]), float(scores["loss"]))
+    scores = model.evaluate(
+        *images.test, batch_size=TEST_BATCH_SIZE, verbose=0, return_dict=True
+    )
+    course = {**_by_epoch(history.history), **_by_decision(ingredients)}
+    return Score(float(scores["accuracy"]), float(scores["loss"]), course)
+
+
+def _by_epoch(logs: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    return {
+        "train_loss": _rounded(logs["loss"]),
+        "train_accuracy": _rounded(logs["accuracy"]),
+        "held_out_loss": _rounded(logs["val_loss"]),
+        "held_out_accuracy": _rounded(logs["val_accuracy"]),
+    }
+
+
+def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
+    """What a policy saw and did; nothing for other methods."""
+    for callback in ingredients.callbacks:
+        if isinstance(callback, GANNO) and callback.history.timesteps:
+            history = callback.history
+            return {
+                "layers": list(history.layers),
+                "updates": history.updates.tolist(),
+                "learning_rates": [_rounded(row) for row in history.learning_rates],
+                "interval_train_loss": _rounded(history.measured("train_loss")),
+                "validation_accuracy": _rounded(
+                    history.measured("validation_accuracy")
+                ),
+            }
+    return {}
+
+
+def _rounded(values: Any) -> list[float]:
+    """To six digits, which is more than is read off them."""
+    return [float(f"{float(value):.6g}") for value in values]

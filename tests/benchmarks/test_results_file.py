@@ -5,35 +5,42 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import run as runner
-from benchmarks.results_file import ResultsFile, Row, write_whole
-from benchmarks.tasks import TASKS, Cell, Score
+from benchmarks.cells import Cell, Row, Score
+from benchmarks.results_file import ResultsFile, write_whole
 
 CELL = Cell("cnn2-embedded", "constant", 0.001, 0.1, 0)
-ROW = Row(CELL, Score(0.5, 1.25), 3.0, {"commit": "abc"})
+ROW = Row(
+    CELL, Score(0.5, 1.25, {"train_loss": [1.0]}), 3.0, {"task": {}}, {"commit": "abc"}
+)
+OTHER = ROW._replace(cell=CELL._replace(seed=1))
 
 
-def test_row__comes_back_as_it_was_written(tmp_path):
-    results = ResultsFile(tmp_path / "new" / "results.jsonl")
-    results.append(ROW)
-    assert results.rows() == [ROW]
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "new" / "results.jsonl"
 
 
-def test_row_cut_short_by_a_kill__is_left_out_and_then_written_over(tmp_path):
-    path = tmp_path / "results.jsonl"
+def test_row__comes_back_as_it_was_written(path):
+    ResultsFile(path).append(ROW)
+    assert ResultsFile(path).rows() == [ROW]
+
+
+def test_row_cut_short_by_a_kill__is_left_out_and_then_written_over(path):
     results = ResultsFile(path)
     results.append(ROW)
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:-5])
     assert results.rows() == [ROW]
-    results.append(ROW)
-    assert results.rows() == [ROW, ROW]
+    results.append(OTHER)
+    assert results.rows() == [ROW, OTHER]
 
 
-def test_broken_line_in_the_middle__is_named(tmp_path):
-    path = tmp_path / "results.jsonl"
-    path.write_text("{}\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="Line 1 of"):
+@pytest.mark.parametrize("line", ["{}", "[]", "3", '{"task": "a"}', "<<<<<<< HEAD"])
+def test_broken_line_in_the_middle__is_named(path, line):
+    ResultsFile(path).append(ROW)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
+    with pytest.raises(ValueError, match=r"Line 2 of .* is no result"):
         ResultsFile(path).rows()
 
 
@@ -45,33 +52,25 @@ def test_whole_file__replaces_the_one_before_and_leaves_nothing_else(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_grid__runs_only_what_is_missing(tmp_path, monkeypatch):
-    results = ResultsFile(tmp_path / "results.jsonl")
-    trained = []
-
-    def train(cell):
-        trained.append(cell)
-        if len(trained) == 3:
-            raise KeyboardInterrupt
-        return Score(0.5, 1.0)
-
-    monkeypatch.setattr(runner, "train", train)
-    with pytest.raises(KeyboardInterrupt):
-        runner.run("transfer", 1, results)
-    monkeypatch.setattr(runner, "train", lambda _: Score(0.5, 1.0))
-    runner.run("transfer", 1, results)
-    done = [row.cell for row in results.rows()]
-    assert done == runner.cells(runner.TABLES["transfer"], 1)
+def test_second_result_of_a_cell__is_refused_when_written(path):
+    results = ResultsFile(path)
+    results.append(ROW)
+    with pytest.raises(ValueError, match="two results of one cell"):
+        results.append(ROW)
+    assert results.rows() == [ROW]
 
 
-@pytest.mark.parametrize("table", runner.TABLES)
-def test_table__names_tasks_and_methods_that_exist(table):
-    grid = runner.TABLES[table]
-    assert grid.task in TASKS
-    assert set(grid.methods) <= set(runner_methods())
+def test_second_result_of_a_cell__is_refused_when_read(path):
+    ResultsFile(path).append(ROW)
+    path.write_bytes(2 * path.read_bytes())
+    with pytest.raises(ValueError, match="in lines 1 and 2"):
+        ResultsFile(path).rows()
 
 
-def runner_methods():
-    from benchmarks.methods import METHODS
-
-    return METHODS
+def test_second_writer__is_refused(path):
+    with (
+        ResultsFile(path).writer(),
+        pytest.raises(RuntimeError, match="Another run"),
+        ResultsFile(path).writer(),
+    ):
+        pass

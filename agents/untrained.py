@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy as it was before its meta-training: what does the training add?"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import tensorflow as tf
+import tf_keras
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+
+from ganno_keras.policies.metadata import PolicyMetadata
+from ganno_keras.policies.saved_policy import SavedPolicy, save_policy
+
+from .configuration import MetaTrainingConfiguration
+from .export import ExportedPolicy
+from .ppo_agent import build_agent
+
+
+def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
+    """Makes an agent of a policy's configuration with fresh weights.
+
+    Args:
+        metadata: Of the trained policy; it names the configuration of its agent.
+        seed: Of the weights.
+
+    Raises:
+        ValueError: If the configuration is not one that this version reads.
+    """
+    made_by = json.dumps(metadata.trained_on["configuration"])
+    configuration = MetaTrainingConfiguration.from_json(made_by)
+    num_features = metadata.observation_spec.num_features
+    tf_keras.utils.set_random_seed(seed)
+    agent = build_agent(
+        ts.time_step_spec(tensor_spec.TensorSpec([num_features], tf.float32, "layer")),
+        tensor_spec.BoundedTensorSpec(
+            [], tf.int32, 0, metadata.action_set.num_actions - 1, "action"
+        ),
+        configuration.ppo,
+    )
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "untrained"
+        description = replace(metadata, name=f"{metadata.name}-untrained", scores={})
+        save_policy(ExportedPolicy(agent.policy, num_features), description, folder)
+        return SavedPolicy(folder)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tables say together: robust means, controls, precision."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from .cells import Cell, Row
+from .grids import GRIDS, cells_of
+from .policy_methods import CONTROLS, control
+from .registry import find_method
+from .statistics import spread, stratified_interval
+from .tables import NOT_RUN, markdown_table
+
+Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
+
+AGGREGATE: Final = """## Over rates, weight decays and seeds
+
+The interquartile mean of the test accuracy over the five initial rates, the weight
+decays and all seeds of {tables}, with a 95 % interval of a stratified bootstrap
+([Agarwal et al., 2021](https://arxiv.org/abs/2108.13264)); the mean from the worst of
+the rates; and what a user has to choose. A method is in the table if it has a result
+from every rate with every weight decay of it.{remark}
+
+{table}
+"""
+
+CONTROL: Final = """## Controls of {policy}
+
+Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by initial learning
+rate, beside what the policy has to beat: itself before any meta-training, its own
+average schedule replayed without looking at the training (over other seeds from the
+same rate, one for all layers or one for each), its greedy and sampled use, and doing
+nothing at all. Made by `python -m benchmarks.run controls`.
+
+{table}
+"""
+
+PRECISION: Final = """## Choices of the evaluation
+
+Test accuracy of the five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1. Made by
+`python -m benchmarks.run precision` and `python -m benchmarks.run scaling`.
+
+{table}
+"""
+
+CHOICES: Final = {
+    "cnn5-cifar10": "as in the tables",
+    "cnn5-cifar10-float32": "float32 instead of bfloat16",
+    "cnn5-cifar10-unscaled": "pixels in [0, 1], not standardised",
+}
+
+
+def aggregate_section(rows: Mapping[Cell, Row]) -> str:
+    """Tables 4 and 5 in one figure a method; of Table 4 alone while 5 is missing."""
+    for tables in (("table4", "table5"), ("table4",)):
+        strata = _simple_strata(tables)
+        complete = _complete_methods(rows, strata)
+        if complete:
+            return _aggregate(complete, tables)
+    return ""
+
+
+def _simple_strata(tables: Sequence[str]) -> set[Stratum]:
+    return {
+        _stratum(cell)
+        for table in tables
+        for cell in cells_of(table, 1, [])
+        if cell.initial_learning_rate is not None
+    }
+
+
+def _stratum(cell: Cell) -> Stratum:
+    return cell.task, cell.initial_learning_rate, cell.weight_decay
+
+
+def _complete_methods(
+    rows: Mapping[Cell, Row], strata: set[Stratum]
+) -> dict[str, dict[Stratum, list[float]]]:
+    found: dict[str, dict[Stratum, list[float]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for cell, row in sorted(rows.items(), key=lambda item: item[0].seed):
+        if _stratum(cell) in strata:
+            accuracy = 100 * row.score.test_accuracy
+            found[cell.method][_stratum(cell)].append(accuracy)
+    return {
+        name: dict(by_stratum)
+        for name, by_stratum in found.items()
+        if set(by_stratum) == strata
+    }
+
+
+def _aggregate(
+    complete: Mapping[str, Mapping[Stratum, list[float]]], tables: Sequence[str]
+) -> str:
+    lines = []
+    for method, by_stratum in complete.items():
+        interval = stratified_interval(list(by_stratum.values()))
+        worst = min(sum(runs) / len(runs) for runs in by_stratum.values())
+        lines.append((interval, worst, method))
+    lines.sort(reverse=True, key=lambda line: line[0].mean)
+    single = any(interval.low is None for interval, _, _ in lines)
+    remark = " There is no interval where a rate has one seed only." if single else ""
+    return AGGREGATE.format(
+        tables=" and ".join(f"Table {table[-1]}" for table in tables),
+        remark=remark,
+        table=markdown_table(
+            ["", "interquartile mean", "from the worst rate", "to be chosen"],
+            (
+                [name, str(interval), f"{worst:.2f}", find_method(name).tuning]
+                for interval, worst, name in lines
+            ),
+        ),
+    )
+
+
+def control_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
+    """The controls of every policy that has been put to them."""
+    sections = []
+    for policy in policies:
+        names = [control(policy, kind) for kind in CONTROLS]
+        if any(cell.method in names for cell in rows):
+            table = _rates_table(rows, [policy, *names, "no-op"])
+            sections.append(CONTROL.format(policy=policy, table=table))
+    return "\n".join(sections)
+
+
+def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
+    (sweep,) = GRIDS["controls"]
+    (decay,) = sweep.weight_decays
+    rates = sweep.initial_learning_rates
+    return markdown_table(
+        ["", *(f"{rate:g}" for rate in rates if rate is not None)],
+        (
+            [name, *(_mean(rows, Cell(sweep.task, name, r, decay, 0)) for r in rates)]
+            for name in methods
+        ),
+    )
+
+
+def precision_section(rows: Mapping[Cell, Row]) -> str:
+    """What bfloat16 and the scaling of the images change."""
+    methods = ("constant", "sgdr")
+    table = [
+        [text, *(_mean(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods)]
+        for task, text in CHOICES.items()
+    ]
+    known = [line for line in table if set(line[1:]) != {NOT_RUN}]
+    if len(known) < 2:
+        return ""
+    return PRECISION.format(table=markdown_table(["", *methods], known))
+
+
+def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:
+    """Over all seeds of a cell."""
+    found = [row for row in rows.values() if row.cell._replace(seed=0) == cell]
+    value = spread([100 * row.score.test_accuracy for row in found])
+    return NOT_RUN if value is None else str(value)

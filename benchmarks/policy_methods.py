@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies as methods, and the controls that say what a policy's figures are worth.
+
+`NAME` is a policy as it is meant to be used. Its controls are `NAME, greedy` and
+`NAME, sampled`; `NAME, untrained`: the same agent before any meta-training;
+`NAME, averaged`: its average schedule over seeds and layers, replayed without looking;
+and `NAME, averaged by layer`: the same with a schedule for every layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+
+from ganno_keras import GANNO
+from ganno_keras.policies import Policy
+from ganno_keras.policies.metadata import PolicyMetadata
+from ganno_keras.policies.registry import describe_policy
+
+from .cells import Cell
+from .methods import Ingredients, Method, Situation
+from .replay import Replay, average_rates, missing_for_average
+
+NO_TUNING: Final = "nothing; meta-trained once"
+
+GREEDY: Final = "greedy"
+SAMPLED: Final = "sampled"
+UNTRAINED: Final = "untrained"
+AVERAGED: Final = "averaged"
+AVERAGED_BY_LAYER: Final = "averaged by layer"
+CONTROLS: Final = (GREEDY, SAMPLED, UNTRAINED, AVERAGED, AVERAGED_BY_LAYER)
+
+
+def control(policy: str, kind: str) -> str:
+    """The name of a control of a policy.
+
+    Example:
+
+        >>> control("ganno-first", GREEDY)
+        'ganno-first, greedy'
+    """
+    return f"{policy}, {kind}"
+
+
+def split_name(method: str) -> tuple[str, str]:
+    """The policy and the kind of control, which is empty for the policy itself.
+
+    Example:
+
+        >>> split_name("ganno-first, averaged by layer")
+        ('ganno-first', 'averaged by layer')
+    """
+    policy, comma, kind = method.rpartition(", ")
+    return (policy, kind) if comma and kind in CONTROLS else (method, "")
+
+
+def policy_method(name: str) -> Method:
+    """Makes the method of a policy or of one of its controls.
+
+    Args:
+        name: Of the policy (or the path of its folder), and of the control if any.
+    """
+    policy, kind = split_name(name)
+    if kind in (AVERAGED, AVERAGED_BY_LAYER):
+        return _replay(policy, by_layer=kind == AVERAGED_BY_LAYER)
+    makers: Mapping[str, Callable[[Situation], Ingredients]] = {
+        "": lambda it: _with_ganno(it, policy),
+        GREEDY: lambda it: _with_ganno(it, policy, temperature=0.0),
+        SAMPLED: lambda it: _with_ganno(it, policy, temperature=1.0),
+        UNTRAINED: lambda it: _with_ganno(it, _untrained(policy, it.cell.seed)),
+    }
+    return Method(
+        makers[kind],
+        NO_TUNING,
+        obstacle=lambda _: _obstacle(policy, needs_agent=kind == UNTRAINED),
+        identity=lambda: _identity(policy),
+    )
+
+
+def _with_ganno(
+    situation: Situation, policy: str | Policy, temperature: float | None = None
+) -> Ingredients:
+    ganno = GANNO(
+        policy,
+        validation_data=tuple(situation.validation),
+        temperature=temperature,
+        seed=situation.cell.seed,
+        log_learning_rates=False,
+    )
+    return Ingredients(_adam(situation), (ganno,))
+
+
+def _adam(situation: Situation) -> keras.optimizers.Optimizer:
+    decay = situation.cell.weight_decay
+    return keras.optimizers.Adam(situation.rate, weight_decay=decay)
+
+
+def _untrained(policy: str, seed: int) -> Policy:
+    # Only this control needs TF-Agents, which takes seconds to import.
+    from agents.untrained import untrained_policy  # noqa: PLC0415
+
+    return untrained_policy(_metadata(policy), seed)
+
+
+def _replay(policy: str, *, by_layer: bool) -> Method:
+    def make(situation: Situation) -> Ingredients:
+        rates = average_rates(situation.cell, policy, by_layer=by_layer)
+        return Ingredients(_adam(situation), (Replay(rates),))
+
+    def obstacle(cell: Cell) -> str:
+        return _obstacle(policy) or missing_for_average(cell, policy)
+
+    return Method(
+        make,
+        "nothing; other runs of the policy",
+        obstacle=obstacle,
+        identity=lambda: _identity(policy),
+        needs_results=True,
+    )
+
+
+def _obstacle(policy: str, *, needs_agent: bool = False) -> str:
+    try:
+        metadata = _metadata(policy)
+    except ValueError as error:
+        return str(error)
+    if needs_agent and "configuration" not in metadata.trained_on:
+        return f"The policy {policy!r} does not say with which agent it was trained."
+    return ""
+
+
+def _identity(policy: str) -> dict[str, Any]:
+    digest = _metadata(policy).digest
+    return {"policy": digest} if digest else {}
+
+
+def _metadata(policy: str) -> PolicyMetadata:
+    return describe_policy(Path(policy) if "/" in policy else policy)

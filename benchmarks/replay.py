@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy's average schedule, replayed without looking at the training.
+
+Is a policy responsive, or has it only learned a good schedule? If its average over
+other seeds does as well from the same start, it was the schedule.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from ganno_keras.layer_groups import layer_groups
+from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+
+from .cells import Cell, Row
+from .results_file import results_of
+
+
+class LayerRates(NamedTuple):
+    """Learning rates by layer, from the decisions on that they belong to."""
+
+    updates: np.ndarray  # [num_decisions], updates done when the rates begin
+    learning_rates: np.ndarray  # [num_decisions, num_layers]
+
+
+class Replay(keras.callbacks.Callback):
+    """Sets the learning rates of all layers by the clock alone.
+
+    Args:
+        rates: What to set, and when. Before the first decision the rate is that of the
+            optimizer.
+    """
+
+    def __init__(self, rates: LayerRates) -> None:
+        super().__init__()
+        self._rates = rates
+        self._update = 0
+        self._layerwise: LayerwiseOptimizer | None = None
+
+    def set_model(self, model: keras.Model) -> None:
+        """Takes control of the optimizer, before Keras makes its training step."""
+        super().set_model(model)
+        if self._layerwise is None:
+            self._layerwise = LayerwiseOptimizer(model.optimizer, layer_groups(model))
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Sets the rates that belong to this update."""
+        (now,) = np.nonzero(self._rates.updates == self._update)
+        if self._layerwise is not None and len(now):
+            self._layerwise.set_learning_rates(self._rates.learning_rates[now[0]])
+        self._update += 1
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Makes the optimizer plain again."""
+        if self._layerwise is not None:
+            self._layerwise.detach()
+            self._layerwise = None
+
+
+def average_rates(cell: Cell, policy: str, *, by_layer: bool) -> LayerRates:
+    """Averages what a policy did from the same start with other seeds.
+
+    Args:
+        cell: The training to come; its own seed is left out.
+        policy: Whose schedule.
+        by_layer: Whether every layer keeps its own average.
+    """
+    courses = [row.score.course for row in _other_seeds(cell, policy)]
+    rates = np.mean([course["learning_rates"] for course in courses], axis=0)
+    if not by_layer:
+        rates = np.broadcast_to(rates.mean(axis=1, keepdims=True), rates.shape)
+    return LayerRates(np.array(courses[0]["updates"]), rates)
+
+
+def missing_for_average(cell: Cell, policy: str) -> str:
+    """Says what is missing to replay a policy, "" if nothing is."""
+    if _other_seeds(cell, policy):
+        return ""
+    rate = cell.initial_learning_rate
+    return (
+        f"A replay of {policy} needs its results on {cell.task} from {rate:g} with "
+        "other seeds. Run those first, with --seeds 2 or more."
+    )
+
+
+def _other_seeds(cell: Cell, policy: str) -> list[Row]:
+    def is_wanted(other: Cell) -> bool:
+        same = other == cell._replace(method=policy, seed=other.seed)
+        return same and other.seed != cell.seed
+
+    return [row for row in results_of(cell.task).rows() if is_wanted(row.cell)]

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nine hand-made schedules of the paper's Figure 5, from Keras where it has them.
+
+Each is a function of the initial (or peak) rate and the number of updates planned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from keras import ops
+from keras.optimizers import schedules
+
+Schedule = Any
+"""A number, or a Keras schedule."""
+
+WARM_UP: Final = 0.1
+"""Share of the updates in which the rate rises linearly from 0 to its peak."""
+
+
+def _constant(rate: float, _: int) -> Schedule:
+    return rate
+
+
+def _linear(rate: float, num_updates: int) -> Schedule:
+    return schedules.PolynomialDecay(rate, num_updates, 0.0)
+
+
+def _quadratic(rate: float, num_updates: int) -> Schedule:
+    return schedules.PolynomialDecay(rate, num_updates, 0.0, power=2.0)
+
+
+def _exponential(rate: float, num_updates: int) -> Schedule:
+    """To a hundredth of the rate."""
+    return schedules.ExponentialDecay(rate, num_updates, 0.01)
+
+
+def _piecewise(rate: float, num_updates: int) -> Schedule:
+    """A tenth of the rate from half of the training on, a hundredth from 3/4 on."""
+    boundaries = [num_updates // 2, 3 * num_updates // 4]
+    return schedules.PiecewiseConstantDecay(boundaries, [rate, rate / 10, rate / 100])
+
+
+def _restarts(rate: float, num_updates: int) -> Schedule:
+    """SGDR: cosine cycles of 1/7, 2/7 and 4/7 of the training."""
+    return schedules.CosineDecayRestarts(rate, num_updates // 7 + 1, t_mul=2.0)
+
+
+def _warm_up(rate: float, num_updates: int) -> Schedule:
+    """A tenth of the training up from 0, then half a cosine down; rate is the peak."""
+    warm_up = int(WARM_UP * num_updates)
+    return schedules.CosineDecay(
+        0.0, num_updates - warm_up, warmup_target=rate, warmup_steps=warm_up
+    )
+
+
+class CosineOneCycle(schedules.LearningRateSchedule):
+    """Half a cosine up to the peak, half a cosine down: Keras has no such schedule.
+
+    Args:
+        peak: The highest rate.
+        num_updates: Length of the training.
+        rising: Share of it in which the rate rises.
+        first_divisor: The peak by the first rate.
+        last_divisor: The first rate by the last.
+
+    The defaults are those of Optax and PyTorch.  Paper: Table 3 (Smith and Topin 2019).
+    """
+
+    def __init__(
+        self,
+        peak: float,
+        num_updates: int,
+        rising: float = 0.3,
+        first_divisor: float = 25.0,
+        last_divisor: float = 1e4,
+    ) -> None:
+        super().__init__()
+        self._peak, self._num_updates, self._rising = peak, num_updates, rising
+        self._first = peak / first_divisor
+        self._last = self._first / last_divisor
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the rate of an update, counted from 0."""
+        progress = ops.cast(step, "float32") / self._num_updates
+        up = _half_cosine(progress / self._rising, self._first, self._peak)
+        down = _half_cosine(
+            (progress - self._rising) / (1.0 - self._rising), self._peak, self._last
+        )
+        return ops.where(progress < self._rising, up, down)
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that makes the same schedule again."""
+        return {
+            "peak": self._peak,
+            "num_updates": self._num_updates,
+            "rising": self._rising,
+            "first_divisor": self._peak / self._first if self._first else 1.0,
+            "last_divisor": self._first / self._last if self._last else 1.0,
+        }
+
+
+def _half_cosine(share: Any, start: float, end: float) -> Any:
+    share = ops.clip(share, 0.0, 1.0)
+    return end + (start - end) * 0.5 * (1.0 + ops.cos(math.pi * share))
+
+
+SCHEDULES: Final[Mapping[str, Callable[[float, int], Schedule]]] = {
+    "constant": _constant,
+    "linear": _linear,
+    "quadratic": _quadratic,
+    "cosine": schedules.CosineDecay,
+    "exponential": _exponential,
+    "piecewise": _piecewise,
+    "sgdr": _restarts,
+    "warm-up and cosine": _warm_up,
+    "one-cycle": CosineOneCycle,
+}
+
+
+def rates_over(name: str, rate: float, num_updates: int) -> np.ndarray:
+    """The learning rates of a whole training, float64 `[num_updates]`.
+
+    Example:
+
+        >>> rates_over("linear", 1.0, 4).tolist()
+        [1.0, 0.75, 0.5, 0.25]
+    """
+    schedule = SCHEDULES[name](rate, num_updates)
+    if not callable(schedule):
+        return np.full(num_updates, schedule, np.float64)
+    # Schedules give arrays of any shape for steps of that shape; piecewise ones do not.
+    return np.array([float(schedule(step)) for step in range(num_updates)])

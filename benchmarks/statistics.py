@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Means with deviations, and the interquartile mean with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+TRIMMED: Final = 0.25
+NUM_RESAMPLES: Final = 5000
+CONFIDENCE: Final = 0.95
+
+
+class Spread(NamedTuple):
+    """A mean and one standard deviation, which a single value has not."""
+
+    mean: float
+    deviation: float | None
+
+    def __str__(self) -> str:
+        if self.deviation is None:
+            return f"{self.mean:.2f}"
+        return f"{self.mean:.2f} ± {self.deviation:.2f}"
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """Mean and sample deviation; None of nothing.
+
+    Example:
+
+        >>> str(spread([1.0, 2.0, 3.0]))
+        '2.00 ± 1.00'
+    """
+    if not values:
+        return None
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Spread(float(np.mean(values)), deviation)
+
+
+def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
+    """The mean of the middle half, which neither luck nor one wreck can move far.
+
+    As `scipy.stats.trim_mean(values, 0.25)`: a quarter of the values, rounded down, is
+    cut off at each end.
+
+    Example:
+
+        >>> interquartile_mean([0.0, 70.0, 72.0, 99.0])
+        71.0
+    """
+    return float(_middle(np.sort(np.asarray(values, np.float64))).mean())
+
+
+def _middle(ordered: np.ndarray) -> np.ndarray:
+    length = ordered.shape[-1]
+    cut = int(TRIMMED * length)
+    return ordered[..., cut : length - cut]
+
+
+class Interval(NamedTuple):
+    """An interquartile mean and its interval, which one run a stratum cannot give."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f"{self.mean:.2f}"
+        return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def stratified_interval(strata: Sequence[Sequence[float]], seed: int = 0) -> Interval:
+    """The interquartile mean over all runs, with a stratified bootstrap interval.
+
+    Runs are drawn again with replacement within their stratum, such as all seeds of one
+    task from one initial rate; the interval is that of the percentiles. This is what
+    rliable does (Agarwal et al., 2021).
+
+    Args:
+        strata: The runs of each, at least one.
+        seed: Of the drawing.
+    """
+    mean = interquartile_mean(np.concatenate([np.asarray(runs) for runs in strata]))
+    if min(len(runs) for runs in strata) < 2:
+        return Interval(mean, None, None)
+    random = np.random.default_rng(seed)
+    drawn = np.concatenate(
+        [random.choice(runs, (NUM_RESAMPLES, len(runs))) for runs in strata], axis=1
+    )
+    means = _middle(np.sort(drawn, axis=1)).mean(axis=1)
+    tail = 50.0 * (1.0 - CONFIDENCE)
+    low, high = np.percentile(means, [tail, 100.0 - tail])
+    return Interval(mean, float(low), float(high))

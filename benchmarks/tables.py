@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's tables, each row of ours above the paper's own."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ganno_keras.policies import DEFAULT_POLICY
+
+from .cells import Cell, Row
+from .grids import GANNO, cells_of
+from .policy_methods import split_name
+from .statistics import Spread, spread
+
+PAPER: Final = Path(__file__).parent / "paper"
+HERE: Final = ""
+THEIRS: Final = "paper"
+NOT_RUN: Final = "·"
+HAS_NO_RATE: Final = "/"
+
+
+class Line(NamedTuple):
+    """One row of a table."""
+
+    source: str  # HERE or THEIRS
+    method: str
+    name: str
+    weight_decay: float
+    values: Sequence[Spread | None]  # by initial rate
+    average: Spread | None  # or the only value, of a method without a rate to set
+
+
+class Coverage(NamedTuple):
+    """How much of a grid has been run."""
+
+    done: int
+    wanted: int
+    fewest_seeds: int  # of the combinations that were run at all
+    most_seeds: int
+
+    def __str__(self) -> str:
+        if not self.done:
+            return "Nothing of it has been run."
+        seeds = f"{self.fewest_seeds}"
+        if self.fewest_seeds != self.most_seeds:
+            seeds += f" to {self.most_seeds}"
+        plural = "" if self.most_seeds == 1 else "s"
+        share = f"{self.done} of {self.wanted} cells have been run"
+        share = "All cells have been run" if self.done >= self.wanted else share
+        return f"{share}, with {seeds} seed{plural}."
+
+
+def paper_table(name: str) -> dict[str, Any]:
+    """What the paper printed, typed from its source.
+
+    Args:
+        name: `"table1"` to `"table5"`.
+    """
+    text = (PAPER / f"{name}.json").read_text(encoding="utf-8")
+    table: dict[str, Any] = json.loads(text)
+    return table
+
+
+def wanted_cells(
+    grid: str, rows: Mapping[Cell, Row], policies: Sequence[str]
+) -> set[Cell]:
+    """The cells of a grid that belong into its table: all seeds that there are."""
+    num_seeds = 1 + max((cell.seed for cell in rows), default=2)
+    return set(cells_of(grid, max(3, num_seeds), policies))
+
+
+def coverage(grid: str, rows: Mapping[Cell, Row], num_seeds: int = 3) -> Coverage:
+    """Counts what has been run of a grid, for as many seeds as the paper has.
+
+    Of the policies it counts the one that `GANNO()` uses.
+    """
+    wanted = cells_of(grid, num_seeds, [DEFAULT_POLICY])
+    done = [cell for cell in wanted if cell in rows]
+    seeds: dict[Cell, int] = defaultdict(int)
+    for cell in done:
+        seeds[cell._replace(seed=0)] += 1
+    counts = list(seeds.values()) or [0]
+    return Coverage(len(done), len(wanted), min(counts), max(counts))
+
+
+def lines_of(
+    table: str, rows: Mapping[Cell, Row], policies: Sequence[str]
+) -> list[Line]:
+    """All lines of a table: the paper's in its order, below each line of ours."""
+    paper = paper_table(table)
+    rates = [float(rate) for rate in paper["initial_learning_rates"]]
+    wanted = wanted_cells(table, rows, policies)
+    ours = _our_lines([row for cell, row in rows.items() if cell in wanted], rates)
+    lines: list[Line] = []
+    for theirs in paper["rows"]:
+        names = policies if theirs["method"] == GANNO else [theirs["method"]]
+        for name in names:
+            line = ours.pop((name, theirs["weight_decay"]), None)
+            lines += [line] if line else []
+        lines.append(_paper_line(theirs))
+    return [*lines, *ours.values()]
+
+
+def _our_lines(
+    rows: Iterable[Row], rates: Sequence[float]
+) -> dict[tuple[str, float], Line]:
+    found: dict[tuple[str, float], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.cell.method, row.cell.weight_decay].append(row)
+    return {
+        key: Line(HERE, key[0], _label(key[0]), key[1], *_values(of_line, rates))
+        for key, of_line in sorted(found.items(), key=lambda item: item[0][0])
+    }
+
+
+def _values(
+    rows: Iterable[Row], rates: Sequence[float]
+) -> tuple[list[Spread | None], Spread | None]:
+    by_rate: dict[float | None, dict[int, float]] = defaultdict(dict)
+    for row in rows:
+        accuracy = 100 * row.score.test_accuracy
+        by_rate[row.cell.initial_learning_rate][row.cell.seed] = accuracy
+    values = [spread(list(by_rate.get(rate, {}).values())) for rate in rates]
+    if not any(values):
+        return values, spread([a for seeds in by_rate.values() for a in seeds.values()])
+    # The deviation of an average is that of the seeds' averages, so whole ones count.
+    of_rates = [by_rate.get(rate, {}) for rate in rates]
+    whole = set.intersection(*(set(seeds) for seeds in of_rates))
+    averages = [sum(seeds[s] for seeds in of_rates) / len(rates) for s in sorted(whole)]
+    return values, spread(averages)
+
+
+def _paper_line(row: Mapping[str, Any]) -> Line:
+    values = [None if value is None else Spread(*value) for value in row["values"]]
+    average = Spread(*row["average"])
+    decay = row["weight_decay"]
+    return Line(THEIRS, row["method"], row["name"], decay, values, average)
+
+
+def _label(method: str) -> str:
+    policy, kind = split_name(method)
+    name = Path(policy).name
+    return f"{name}, {kind}" if kind else name
+
+
+def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
+    """Formats lines with the best of each column, ours and the paper's, in bold."""
+    decays = sorted({line.weight_decay for line in lines}, reverse=True)
+    show_decay = len(decays) > 1
+    header = ["", "", *(["weight decay"] if show_decay else []), *rates, "average"]
+    body = []
+    for line in lines:
+        rivals = [other for other in lines if other.source == line.source]
+        numbers = [*line.values, line.average]
+        columns = zip(
+            *([*rival.values, rival.average] for rival in rivals), strict=True
+        )
+        missing = NOT_RUN if any(line.values) else HAS_NO_RATE
+        body.append(
+            [
+                line.name,
+                line.source,
+                *([f"{line.weight_decay:g}"] if show_decay else []),
+                *(
+                    _number(number, column, missing)
+                    for number, column in zip(numbers, columns, strict=True)
+                ),
+            ]
+        )
+    return markdown_table(header, body)
+
+
+def _number(value: Spread | None, column: Sequence[Spread | None], missing: str) -> str:
+    if value is None:
+        return missing
+    best = max(other.mean for other in column if other)
+    return f"**{value}**" if value.mean == best else str(value)
+
+
+def differences(lines: Sequence[Line]) -> list[float]:
+    """Ours less the paper's, in points, where both have a figure of a baseline."""
+    theirs = {(li.method, li.weight_decay): li for li in lines if li.source == THEIRS}
+    found = []
+    for line in lines:
+        other = theirs.get((line.method, line.weight_decay))
+        if line.source == HERE and other:
+            pairs = zip(line.values, other.values, strict=True)
+            found += [ours.mean - paper.mean for ours, paper in pairs if ours and paper]
+    return found
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Formats rows of text as a table.
+
+    Example:
+
+        >>> print(markdown_table(["a", "b"], [["1", "2"]]))
+        | a | b |
+        | --- | --- |
+        | 1 | 2 |
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page says what was run, and no more."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from benchmarks import figures, report, results_file
+from benchmarks.cells import Cell, Row, Score
+from benchmarks.grids import RATES, cells_of
+from benchmarks.tables import HERE, THEIRS, lines_of, paper_table
+from benchmarks.tasks import TASKS
+
+POLICY = "ganno-first"
+TABLES = ["table1", "table2", "table3", "table4", "table5"]
+
+
+def row(cell, accuracy=0.7):
+    epochs = TASKS[cell.task].epochs
+    course = {
+        "held_out_accuracy": list(np.linspace(0.3, accuracy, epochs)),
+        "layers": ["conv2d", "dense"],
+        "updates": [100, 200, 300],
+        "learning_rates": [[0.001, 0.002], [0.002, 0.003], [0.001, 0.001]],
+        "interval_train_loss": [2.0, 1.5, 1.0],
+        "validation_accuracy": [0.3, 0.5, accuracy],
+    }
+    return Row(cell, Score(accuracy, 1.0, course), 100.0, {}, {})
+
+
+def results(cells, accuracy=0.7):
+    return {cell: row(cell, accuracy) for cell in cells}
+
+
+def complete():
+    """A different accuracy for every method and seed."""
+    cells = cells_of("all", 3, [POLICY])
+    methods = sorted({cell.method for cell in cells})
+    return {
+        cell: row(cell, 0.5 + 0.01 * methods.index(cell.method) + 0.001 * cell.seed)
+        for cell in cells
+    }
+
+
+# Printed so in the paper: these two averages are not those of the figures before them.
+ODD_AVERAGES = {("Lion", 0.01): 41.922, ("GANNO-LR-only", 0.1): 61.862}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_paper_table__has_averages_that_are_those_of_its_rows(name):
+    for line in paper_table(name)["rows"]:
+        values = [value[0] for value in line["values"] if value]
+        key = line["name"], line["weight_decay"]
+        if values:
+            average = ODD_AVERAGES.get(key, line["average"][0])
+            assert np.mean(values) == pytest.approx(average, abs=0.011)
+
+
+def test_tables_4_and_1__agree_where_the_paper_repeats_itself():
+    first = {li.name.split()[0]: li.values for li in lines_of("table1", {}, [POLICY])}
+    fourth = {line.name: line.values for line in lines_of("table4", {}, [POLICY])}
+    for name in ("Constant", "Linear", "Exponential", "SGDR"):
+        assert first[name] == fourth[name]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_complete_grid__has_a_line_beside_each_of_the_papers(name):
+    lines = lines_of(name, complete(), [POLICY])
+    ours = {(li.method, li.weight_decay) for li in lines if li.source == HERE}
+    for line in (li for li in lines if li.source == THEIRS):
+        method = POLICY if line.method == "GANNO" else line.method
+        assert method == "velo" or (method, line.weight_decay) in ours
+
+
+def test_empty_results__make_a_page_without_tables():
+    text = report.page({}, {})
+    assert "Table 4 (0 of 120 cells)" in text
+    assert "## Table" not in text
+
+
+def test_one_cell__is_shown_beside_what_was_not_run():
+    cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
+    text = report.page(results([cell]), {})
+    assert "| constant |  | · | · | **70.00** | · | · | · |" in text
+    assert "1 of 120 cells have been run, with 1 seed." in text
+    assert "Over rates" not in text
+
+
+def test_difference_from_the_paper__is_that_of_the_figures_both_have():
+    cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
+    text = report.table_section("table4", results([cell]), [POLICY])
+    assert "Over the 1 figures" in text
+    assert "-1.95 points" in text
+
+
+def test_average__counts_seeds_with_every_rate_only():
+    cells = [Cell("cnn5-cifar10", "sgdr", rate, 0.1, 0) for rate in RATES]
+    rows = results(cells) | results([cells[0]._replace(seed=1)], accuracy=0.9)
+    (line,) = [li for li in lines_of("table4", rows, [POLICY]) if li.source == HERE]
+    assert line.values[0].mean == pytest.approx(80.0)
+    assert line.average == pytest.approx((70.0, None))
+
+
+def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "PICTURES", tmp_path)
+    rows = complete()
+    drawn = figures.draw_all(rows, POLICY)
+    text = report.page(rows, drawn)
+    assert "What is missing" not in text
+    assert "·" not in re.sub(r'"·" stands for', "", text)
+    assert sorted(p.stem for p in tmp_path.iterdir()) == sorted(figures.FIGURES)
+    assert "Controls of ganno-first" in text
+    assert "float32 instead of bfloat16" in text
+    assert "| nothing; meta-trained once |" in text
+
+
+def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "PICTURES", tmp_path)
+    assert list(figures.draw_all({}, POLICY)) == ["figure5"]
+
+
+def test_broken_results_file__is_reported(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(results_file, "RESULTS", tmp_path)
+    (tmp_path / "cnn5-cifar10.jsonl").write_text("{}\n", encoding="utf-8")
+    assert report.main([]) == 2
+    assert "Line 1 of" in capsys.readouterr().err
