@@ -90,6 +90,23 @@ def scheduled(
     return make
 
 
+def _schedule_free(situation: Situation) -> Ingredients:
+    """Schedule-Free AdamW, which `fit` must not be left to build.
+
+    Keras 3.15 copies the weights into the optimizer while it is built. Where `fit`
+    builds it the copy is lost, the average begins at 0, and nothing is ever learned.
+    """
+    optimizer = optimizers.ScheduleFreeAdamW(
+        situation.rate, weight_decay=situation.cell.weight_decay
+    )
+
+    def build(model: keras.Model) -> keras.Model:
+        optimizer.build(model.trainable_variables)
+        return model
+
+    return Ingredients(optimizer, adapt=build)
+
+
 def _with_adam() -> dict[str, Method]:
     tunings = dict.fromkeys(SCHEDULES, RATE_AND_LENGTH) | {
         "constant": "initial rate",
@@ -106,7 +123,5 @@ METHODS: Final[dict[str, Method]] = {
     **_with_adam(),
     "lamb and cosine": Method(scheduled("cosine", optimizers.Lamb), RATE_AND_LENGTH),
     "lion": Method(scheduled("constant", optimizers.Lion), "initial rate"),
-    "schedule-free": Method(
-        scheduled("constant", optimizers.ScheduleFreeAdamW), "initial rate"
-    ),
+    "schedule-free": Method(_schedule_free, "initial rate"),
 }

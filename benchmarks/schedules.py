@@ -132,5 +132,5 @@ def rates_over(name: str, rate: float, num_updates: int) -> np.ndarray:
     schedule = SCHEDULES[name](rate, num_updates)
     if not callable(schedule):
         return np.full(num_updates, schedule, np.float64)
-    # Schedules give arrays of any shape for steps of that shape; piecewise ones do not.
-    return np.array([float(schedule(step)) for step in range(num_updates)])
+    rates = ops.vectorized_map(schedule, ops.arange(num_updates))
+    return np.asarray(ops.convert_to_numpy(rates), np.float64)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every method trains, on a task of seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from benchmarks import results_file, run, tasks
+from benchmarks.cells import Cell, Row
+from benchmarks.celo_adam import WEIGHTS_VARIABLE
+from benchmarks.results_file import results_of
+from benchmarks.tasks import TASKS, Task, definition, load_images, train
+from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from tests.support.celo_weights import celo_file
+
+TASK = "tiny"
+TINY = Task("embedded_fashion_mnist", "two_layer_cnn", 32, 1, {"filters": 2})
+# Of five decisions: with fewer the callback warns.
+LONGER = dataclasses.replace(TINY, batch_size=12)
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch, tmp_path):
+    monkeypatch.setitem(TASKS, TASK, TINY)
+    monkeypatch.setitem(TASKS, "longer", LONGER)
+    monkeypatch.setattr(results_file, "RESULTS", tmp_path / "results")
+    path = tmp_path / "theta.state"
+    path.write_bytes(celo_file(seed=0))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(path))
+
+
+def cell(method, rate=1e-3, seed=0, task=TASK):
+    return Cell(task, method, rate, 0.1, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "rate"),
+    [
+        ("sgdr", 1e-3),
+        ("lamb and cosine", 1e-3),
+        ("lion", 1e-3),
+        ("schedule-free", 1e-3),
+        ("celo-adam", None),
+    ],
+)
+def test_method__learns_something(method, rate):
+    score = train(cell(method, rate))
+    assert score.test_accuracy > 0.2  # chance is 0.1
+    assert len(score.course["held_out_accuracy"]) == TINY.epochs
+
+
+@pytest.mark.slow
+def test_same_cell__gives_the_same_score():
+    assert train(cell("linear", seed=3)) == train(cell("linear", seed=3))
+
+
+@pytest.mark.slow
+def test_untrained_policy__decides_for_every_layer():
+    course = train(cell("ganno-first, untrained", task="longer")).course
+    assert np.shape(course["learning_rates"]) == (5, 2)
+    assert course["updates"] == [100, 200, 300, 400, 500]
+
+
+@pytest.mark.slow
+def test_replays__set_the_rates_of_another_seed_by_layer_and_on_average():
+    other = cell("random", seed=1, task="longer")
+    score = train(other)
+    results_of("longer").append(Row(other, score, 1.0, definition(other), {}))
+    expected = np.array(score.course["learning_rates"])
+
+    by_layer = rates_of_replay(cell("random, averaged by layer", task="longer"))
+    np.testing.assert_allclose(by_layer, expected)
+    averaged = rates_of_replay(cell("random, averaged", task="longer"))
+    means = expected.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(averaged, np.broadcast_to(means, expected.shape))
+
+
+def rates_of_replay(wanted):
+    """Trains a replay and gives the rates that it set, in order."""
+    seen = []
+    original = LayerwiseOptimizer.set_learning_rates
+
+    def set_learning_rates(self, values):
+        seen.append(np.array(values))
+        original(self, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LayerwiseOptimizer, "set_learning_rates", set_learning_rates)
+        train(wanted)
+    return seen
+
+
+@pytest.mark.slow
+def test_two_jobs__train_side_by_side(capsys):
+    # In processes of their own only what is in the code is known: not TINY.
+    cells = [Cell("cnn2-embedded", "constant", 1e-3, 0.1, seed) for seed in (0, 1)]
+    assert run.run(cells, jobs=2)
+    rows = results_of("cnn2-embedded").rows()
+    assert {row.cell for row in rows} == set(cells)
+    assert "[2/2]" in capsys.readouterr().out
+
+
+def test_standardised_images__have_mean_0_and_deviation_1():
+    load_images.cache_clear()
+    images = load_images("embedded_fashion_mnist", True)
+    everything = np.concatenate([part.images for part in images[:3]])
+    assert everything.mean() == pytest.approx(0.0, abs=1e-3)
+    assert everything.std() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_parts__do_not_overlap_and_leave_the_test_set_alone():
+    load_images.cache_clear()
+    images = load_images("embedded_fashion_mnist", False)
+    assert [len(part.labels) for part in images] == [7000, 500, 500, 2000]
+
+
+def test_unknown_task__is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="no task 'cnn9'; there are"):
+        train(Cell("cnn9", "constant", 1e-3, 0.1, 0))
+
+
+def test_definition__names_what_a_policy_was():
+    made_from = definition(cell("ganno-first"))
+    assert made_from["task"] == dataclasses.asdict(TINY)
+    assert len(made_from["policy"]) == 64
+
+
+def test_rates_of_a_schedule_without_one__are_refused():
+    with pytest.raises(ValueError, match="constant needs an initial learning rate"):
+        tasks.find_method("constant").make(
+            tasks.Situation(cell("constant", rate=None), 10, None)
+        )
