@@ -45,5 +45,5 @@ def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "untrained"
         description = replace(metadata, name=f"{metadata.name}-untrained", scores={})
-        save_policy(ExportedPolicy(agent.policy, num_features), description, folder)
+        save_policy(ExportedPolicy(agent, num_features), description, folder)
         return SavedPolicy(folder)
