@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from .cells import Cell, Row
-from .grids import GRIDS, cells_of
+from .grids import CNN5, GRIDS, cells_of
 from .policy_methods import CONTROLS, control
 from .registry import find_method
 from .statistics import spread, stratified_interval
@@ -38,7 +38,7 @@ nothing at all. Made by `python -m benchmarks.run controls`.
 {table}
 """
 
-PRECISION: Final = """## Choices of the evaluation
+CHOICE: Final = """## Choices of the evaluation
 
 Test accuracy of the five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1. Made by
 `python -m benchmarks.run precision` and `python -m benchmarks.run scaling`.
@@ -47,7 +47,7 @@ Test accuracy of the five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1. Ma
 """
 
 CHOICES: Final = {
-    "cnn5-cifar10": "as in the tables",
+    CNN5: "as in the tables",
     "cnn5-cifar10-float32": "float32 instead of bfloat16",
     "cnn5-cifar10-unscaled": "pixels in [0, 1], not standardised",
 }
@@ -141,17 +141,21 @@ def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
     )
 
 
-def precision_section(rows: Mapping[Cell, Row]) -> str:
+def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     """What bfloat16 and the scaling of the images change."""
-    methods = ("constant", "sgdr")
-    table = [
-        [text, *(_mean(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods)]
-        for task, text in CHOICES.items()
-    ]
-    known = [line for line in table if set(line[1:]) != {NOT_RUN}]
-    if len(known) < 2:
+    methods = ("constant", "cosine", *policies)
+    table = {
+        task: [_mean(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods]
+        for task in CHOICES
+    }
+    known = [task for task in CHOICES if set(table[task]) != {NOT_RUN}]
+    if not set(known) - {CNN5}:
         return ""
-    return PRECISION.format(table=markdown_table(["", *methods], known))
+    return CHOICE.format(
+        table=markdown_table(
+            ["", *methods], ([CHOICES[task], *table[task]] for task in known)
+        )
+    )
 
 
 def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:

@@ -60,6 +60,12 @@ def _robustness(*methods: str) -> Grid:
     )
 
 
+def _choice(other: str) -> Grid:
+    """What a choice of the evaluation changes: the task as it is, and another one."""
+    methods = ("constant", "cosine", GANNO)
+    return tuple(Sweep(task, methods, (1e-3,), (0.1,)) for task in (CNN5, other))
+
+
 GRIDS: Final[Mapping[str, Grid]] = {
     "table1": (
         Sweep(CNN5, ("constant", "linear", "exponential", "sgdr"), RATES, (0.1,)),
@@ -103,14 +109,8 @@ GRIDS: Final[Mapping[str, Grid]] = {
             (0.1,),
         ),
     ),
-    "precision": (
-        Sweep(CNN5, ("constant", "sgdr"), (1e-3,), (0.1,)),
-        Sweep("cnn5-cifar10-float32", ("constant", "sgdr"), (1e-3,), (0.1,)),
-    ),
-    "scaling": (
-        Sweep(CNN5, ("constant", "sgdr"), (1e-3,), (0.1,)),
-        Sweep("cnn5-cifar10-unscaled", ("constant", "sgdr"), (1e-3,), (0.1,)),
-    ),
+    "precision": _choice("cnn5-cifar10-float32"),
+    "scaling": _choice("cnn5-cifar10-unscaled"),
     "resnet9": (
         Sweep(
             "resnet9-fashion-quarter",

@@ -22,7 +22,7 @@ from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
-from .aggregate import aggregate_section, control_section, precision_section
+from .aggregate import aggregate_section, choice_section, control_section
 from .cells import Cell, Row
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
@@ -62,7 +62,7 @@ a method that has no rate to set: its figure is in the last column.
   figures are close to those on the originals, not equal.
 - Weight decay is decoupled, and the optimizer is Adam unless the row names another.
 - VeLO's rows are the paper's own: its weights could not be downloaded where these
-  results were made. Celo-Adam, a public learned schedule, is run in its place.
+  results were made. Celo-Adam, a public learned schedule, takes its place in runs.
 - LARS is left out, since Keras has none; LAMB is its form for Adam.
 """
 
@@ -197,7 +197,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         *(table_section(name, rows, policies) for name in TABLES),
         aggregate_section(rows),
         control_section(rows, policies),
-        precision_section(rows),
+        choice_section(rows, policies),
         *figures,
         *(scores_section(policy) for policy in metadata if policy.scores),
     ]

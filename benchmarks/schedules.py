@@ -132,5 +132,4 @@ def rates_over(name: str, rate: float, num_updates: int) -> np.ndarray:
     schedule = SCHEDULES[name](rate, num_updates)
     if not callable(schedule):
         return np.full(num_updates, schedule, np.float64)
-    rates = ops.vectorized_map(schedule, ops.arange(num_updates))
-    return np.asarray(ops.convert_to_numpy(rates), np.float64)
+    return np.array([float(schedule(step)) for step in range(num_updates)])

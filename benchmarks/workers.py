@@ -15,7 +15,7 @@ from .cells import Cell, Score
 from .tasks import MissingDataError, train
 
 CELLS_PER_PROCESS: Final = 20
-"""A fresh process after so many: what a library leaks is gone with the old one."""
+"""Fresh processes after so many each: what a library leaks goes with the old ones."""
 
 
 class Outcome(NamedTuple):
@@ -42,8 +42,11 @@ def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         raise ValueError(f"The number of jobs is {jobs}; at least 1 is needed.")
     if jobs == 1:
         yield from map(attempt, cells)
-    elif cells:
-        yield from _in_processes(cells, jobs)
+        return
+    # Not `max_tasks_per_child`: with it, pools of Python 3.11 can wait for ever.
+    size = CELLS_PER_PROCESS * jobs
+    for start in range(0, len(cells), size):
+        yield from _in_processes(cells[start : start + size], jobs)
 
 
 def attempt(cell: Cell) -> Outcome:
@@ -64,7 +67,6 @@ def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare_process,
         initargs=(os.getpid(), max(1, (os.cpu_count() or 1) // jobs)),
-        max_tasks_per_child=CELLS_PER_PROCESS,
     )
     try:
         futures: list[Future[Outcome]] = [pool.submit(attempt, cell) for cell in cells]
