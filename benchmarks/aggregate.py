@@ -143,13 +143,15 @@ def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
 
 def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     """What bfloat16 and the scaling of the images change."""
-    methods = ("constant", "cosine", *policies)
+    others = set(CHOICES) - {CNN5}
+    tried = {cell.method for cell in rows if cell.task in others}
+    methods = [name for name in ("constant", "cosine", *policies) if name in tried]
     table = {
         task: [_mean(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods]
         for task in CHOICES
     }
     known = [task for task in CHOICES if set(table[task]) != {NOT_RUN}]
-    if not set(known) - {CNN5}:
+    if not others & set(known):
         return ""
     return CHOICE.format(
         table=markdown_table(

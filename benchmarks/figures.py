@@ -164,8 +164,8 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     absent = [name for name in names if name not in drawn]
     counts = {len(seeds) for seeds in found.values() if seeds}
     return figure, (
-        f"ResNet-18 on CIFAR-10 with an initial rate of 0.001, {task.epochs} epochs, a "
-        f"quarter of the original width ({task.model_options['width']} channels in the "
+        f"ResNet-18 on CIFAR-10 with an initial rate of 0.001, {task.epochs} epochs, "
+        f"an eighth of the original width ({task.model_options['width']} channels in the "
         "first stage): accuracy by epoch on 4,000 held-out images that no method sees, "
         f"{_range(counts)}. The paper shows test accuracy, at a width and length that "
         "it does not give, and VeLO, whose weights could not be downloaded here: "

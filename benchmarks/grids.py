@@ -47,7 +47,7 @@ SIMPLE: Final = (
     "sgdr",
 )
 OPTIMIZERS: Final = ("lamb and cosine", "schedule-free")
-RESNETS: Final = "resnet18-cifar10-quarter"
+RESNETS: Final = "resnet18-cifar10-eighth"
 
 Grid = tuple[Sweep, ...]
 
@@ -113,7 +113,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
     "scaling": _choice("cnn5-cifar10-unscaled"),
     "resnet9": (
         Sweep(
-            "resnet9-fashion-quarter",
+            "resnet9-fashion-eighth",
             ("constant", "cosine", "random", GANNO),
             (1e-3,),
             (0.1,),

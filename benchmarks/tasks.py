@@ -55,10 +55,10 @@ class Task:
 _CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=True)
 _CNN2: Final = Task("fashion_mnist", "two_layer_cnn", 32, 2, dtype_policy="float32")
 
-# A network of the full width takes a GPU; a quarter of it is what two cores can carry.
+# A network of the full width takes a GPU; an eighth of it is what two cores can carry.
 _RESNET9: Final = Task("fashion_mnist", "resnet9", 128, epochs=8, standardised=True)
 _RESNET18: Final = Task("cifar10", "resnet18", 128, epochs=30, standardised=True)
-_QUARTER: Final = {"width": 16}
+_EIGHTH: Final = {"width": 8}
 
 TASKS: Final[dict[str, Task]] = {
     "cnn5-cifar10": _CNN5,
@@ -71,12 +71,12 @@ TASKS: Final[dict[str, Task]] = {
         "embedded_fashion_mnist", "two_layer_cnn", 32, 13, dtype_policy="float32"
     ),
     "resnet9-fashion": _RESNET9,
-    "resnet9-fashion-quarter": dataclasses.replace(
-        _RESNET9, model_options=_QUARTER, epochs=4
+    "resnet9-fashion-eighth": dataclasses.replace(
+        _RESNET9, model_options=_EIGHTH, epochs=2
     ),
     "resnet18-cifar10": _RESNET18,
-    "resnet18-cifar10-quarter": dataclasses.replace(
-        _RESNET18, model_options=_QUARTER, epochs=8
+    "resnet18-cifar10-eighth": dataclasses.replace(
+        _RESNET18, model_options=_EIGHTH, epochs=5
     ),
 }
 
