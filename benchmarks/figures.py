@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.plotting import PALETTE
+from ganno_keras._plot_style import PALETTE
 
 from .cells import Cell, Row
 from .grids import CNN5, RESNETS
@@ -165,8 +165,9 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     counts = {len(seeds) for seeds in found.values() if seeds}
     return figure, (
         f"ResNet-18 on CIFAR-10 with an initial rate of 0.001, {task.epochs} epochs, "
-        f"an eighth of the original width ({task.model_options['width']} channels in the "
-        "first stage): accuracy by epoch on 4,000 held-out images that no method sees, "
+        "an eighth of the original width "
+        f"({task.model_options['width']} channels in the first stage): accuracy by "
+        "epoch on 4,000 held-out images that no method sees, "
         f"{_range(counts)}. The paper shows test accuracy, at a width and length that "
         "it does not give, and VeLO, whose weights could not be downloaded here: "
         "Celo-Adam takes its place."

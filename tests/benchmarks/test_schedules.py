@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ UPDATES = 210
 DECAYING = ("linear", "quadratic", "cosine", "exponential", "piecewise", "sgdr")
 
 
+@functools.cache
 def rates(name, initial=0.01):
     return rates_over(name, initial, UPDATES)
 
