@@ -67,7 +67,7 @@ def test_probability_1__starts_every_training_from_0_and_hides_everything():
 @settings(max_examples=20)
 def test_action_seed__changes_with_each_part_of_the_name(name):
     others = [name._replace(**{part: 2**31}) for part in name._fields[:3]]
-    others.append(name._replace(is_evaluation=True))
+    others.append(name._replace(is_evaluation=not name.is_evaluation))
     seeds = {tuple(each.action_seed()) for each in [name, *others]}
     assert len(seeds) == 5
 
