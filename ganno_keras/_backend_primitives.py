@@ -66,14 +66,16 @@ def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor)
         return ops.cond(condition, function, lambda: otherwise)
 
     @tf.function(autograph=False, input_signature=[_like(otherwise)])
-    def call(_: Tensor) -> Tensor:
+    def call(value: Tensor) -> Tensor:
+        del value  # only the other branch gives it back
         return function()
 
     called = call.get_concrete_function()
     inputs = [otherwise, *called.captured_inputs]
 
     @tf.function(autograph=False, input_signature=[_like(it) for it in inputs])
-    def leave(value: Tensor, *_: Tensor) -> Tensor:
+    def leave(value: Tensor, *captured: Tensor) -> Tensor:
+        del captured
         return value
 
     (result,) = tf.raw_ops.If(

@@ -22,5 +22,7 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_example__gives_what_the_docstring_says(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    if name == "agents.ray_collectors":
+        pytest.importorskip("ray", reason="the extra distributed is not installed")
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0
