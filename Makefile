@@ -16,7 +16,8 @@ PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal \
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-jax lint typecheck docs wheel clean
+.PHONY: help demo test test-slow test-jax coverage keras-suite lint typecheck docs \
+	wheel clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -31,7 +32,13 @@ test-slow: $(ALL_READY) ## Run the slow tests: meta-trainings, notebooks, the wh
 	@$(PYTEST) -m slow
 
 test-jax: $(JAX_READY) ## Run the tests that are meant for every backend on JAX.
-	@KERAS_BACKEND=jax $(PYTEST) -m backend
+	@KERAS_BACKEND=jax $(PYTEST) -m "backend and not slow"
+
+coverage: $(ALL_READY) ## Run every test on TensorFlow and judge the coverage.
+	@$(PYTEST) --cov --cov-report=
+
+keras-suite: $(ALL_READY) ## Run Keras' own optimizer tests on layerwise optimizers.
+	@$(BIN)/python -m tests.keras_suite
 
 lint: $(ALL_READY) ## Check style, formatting and import directions.
 	@$(BIN)/ruff check
