@@ -93,8 +93,8 @@ def scheduled(
 def _schedule_free(situation: Situation) -> Ingredients:
     """Schedule-Free AdamW, which `fit` must not be left to build.
 
-    Keras 3.15 copies the weights into the optimizer while it is built. Where `fit`
-    builds it the copy is lost, the average begins at 0, and nothing is ever learned.
+    Left to `fit` of Keras 3.15.1, the network stays at the accuracy of chance; built
+    before, with the weights there to be copied, it learns.
     """
     optimizer = optimizers.ScheduleFreeAdamW(
         situation.rate, weight_decay=situation.cell.weight_decay
