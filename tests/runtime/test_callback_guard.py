@@ -21,10 +21,7 @@ from tests.support.fakes import (
     tiny_model,
 )
 
-pytestmark = [
-    pytest.mark.backend,
-    pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:This fit has:UserWarning")
 
 X, Y = tiny_data()
 TARGETS = np.eye(3, dtype="float32")[Y]
@@ -113,6 +110,12 @@ def test_guard__is_off_by_default(caplog):
 def test_guard__has_to_be_true_or_false():
     with pytest.raises(TypeError, match="guard is 'yes' of type str"):
         GANNO("no-op", guard="yes")
+
+
+def test_guard__is_refused_where_it_is_not_known_to_work(monkeypatch):
+    monkeypatch.setattr("ganno_keras._settings.BACKEND", "jax")
+    with pytest.raises(ValueError, match="on jax"):
+        GANNO("no-op", guard=True)
 
 
 # ---------------------------------------------------------------- something is wrong
