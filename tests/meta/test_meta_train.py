@@ -134,7 +134,7 @@ def test_loss_that_is_no_number__stops_the_run_and_names_the_checkpoint(tmp_path
         return collect(jobs)
 
     training._collector.collect = poison
-    with pytest.raises(DivergedError, match=r"iteration 2 .* nan.* good .*ckpt-2"):
+    with pytest.raises(DivergedError, match=r"iteration 2 .* good .*ckpt-2"):
         training.run()
     metrics = RunFolder(tmp_path, configuration).read_metrics()
     assert [record["iteration"] for record in metrics] == [0, 1]
