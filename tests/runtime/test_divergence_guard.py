@@ -15,8 +15,6 @@ from ganno_keras.actions import LearningRateBounds
 from ganno_keras.controller import Measurements
 from tests.support.fakes import statistics_of
 
-pytestmark = pytest.mark.backend
-
 MEASURED = Measurements(1.0, None, None, None, 0.5, statistics_of(2))
 BOUNDS = LearningRateBounds(1e-4, 100.0)
 
