@@ -16,6 +16,7 @@ import dataclasses
 import json
 import statistics
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -81,14 +82,17 @@ def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
 
     def run() -> int:
         for model in models:
-            ganno = GANNO("no-op", interval=20, validation_data=tuple(validation))
-            model.fit(
-                train.images[:count],
-                train.labels[:count],
-                batch_size=TASK.batch_size,
-                callbacks=[ganno],
-                verbose=0,
-            )
+            interval = PAPER.environment.interval
+            ganno = GANNO("no-op", interval=interval, validation_data=tuple(validation))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "This fit has")  # one decision
+                model.fit(
+                    train.images[:count],
+                    train.labels[:count],
+                    batch_size=TASK.batch_size,
+                    callbacks=[ganno],
+                    verbose=0,
+                )
         return num_lanes * PAPER.environment.interval
 
     return run
