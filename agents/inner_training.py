@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.layer_groups import LayerGroup, layer_groups
-from ganno_keras.layer_statistics import LayerStatistics
 
 from .lane_layout import LaneLayout
 from .lane_optimizer import LaneOptimizer
@@ -109,12 +108,7 @@ class InnerTrainings:
         Weights, slots, moving statistics, seeds and decays are copied, rates are not.
         """
         half = self._layout.num_lanes // 2
-        vectors = [
-            variable
-            for variable in [self._optimizer.weights, *self._optimizer.state]
-            if variable.shape == self._optimizer.weights.shape
-        ]
-        for variable in vectors:
+        for variable in self._optimizer.vectors:
             variable.assign(tf.tile(variable.value[: self._layout.size // 2], [2]))
         self._decays.assign(tf.tile(self._decays[:half], [2, 1]))
         for sources, targets in zip(
@@ -146,11 +140,6 @@ class InnerTrainings:
         """
         outputs = self._compiled(tf.constant(indices, tf.int32))
         return TimestepResult(*(np.asarray(output) for output in outputs))
-
-    def statistics_of(self, result: TimestepResult, lane: int) -> LayerStatistics:
-        """Layer statistics of one lane out of a timestep's result."""
-        num_weights = np.array([group.num_weights for group in self.groups])
-        return LayerStatistics.from_sums(result.statistics_sums[lane], num_weights)
 
     def _run(self, indices: tf.Tensor) -> tuple[tf.Tensor, ...]:
         num_updates = tf.shape(indices)[1]

@@ -55,6 +55,12 @@ class LaneOptimizer:
         rate = self._optimizer._learning_rate
         return [v for v in self._optimizer.variables if v is not rate]
 
+    @property
+    def vectors(self) -> list[keras.Variable]:
+        """The weights and the slots that hold a number for each of them."""
+        slots = [v for v in self.state if v.shape == self.weights.shape]
+        return [self.weights, *slots]
+
     def restart(self) -> None:
         """Forgets all slots and counts."""
         for variable, value in zip(self.state, self._initial_state, strict=True):
@@ -68,19 +74,14 @@ class LaneOptimizer:
             rates: The learning rate of each weight.
             decays: The decoupled weight decay of each weight, times its rate.
         """
-        before = [tf.identity(v.value) for v in self._frozen_state()]
+        # Where past rates are part of the state, a rate of 0 has to keep it as it is.
+        kept = self.vectors if self._freezes else []
+        before = [tf.identity(variable.value) for variable in kept]
         self.weights.value.assign_sub(self.weights.value * decays)
         self._optimizer.update_step(gradient, self.weights, rates)
-        for variable, value in zip(self._frozen_state(), before, strict=True):
+        for variable, value in zip(kept, before, strict=True):
             variable.assign(tf.where(rates > 0, variable.value, value))
         self._optimizer.iterations.assign_add(1)
-
-    def _frozen_state(self) -> list[keras.Variable]:
-        """What a rate of 0 has to keep as it is, where the rate is part of it."""
-        if not self._freezes:
-            return []
-        slots = [v for v in self.state if v.shape == self.weights.shape]
-        return [self.weights, *slots]
 
     def statistics_sums(self, gradient: tf.Tensor, rates: tf.Tensor) -> tf.Tensor:
         """Adds the sums of the layer statistics to the graph.

@@ -14,6 +14,7 @@ import tensorflow as tf
 from .checkpoints import Checkpoints
 from .configuration import MetaTrainingConfiguration
 from .provenance import provenance
+from .whole_file import write_whole
 
 
 class RunFolder:
@@ -61,12 +62,12 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._replace(self.path / ".writable", "")
+            write_whole(self.path / ".writable", "")
             (self.path / ".writable").unlink()
             if not self._description.exists():
                 origin = json.dumps(provenance(), indent=2)
-                self._replace(self.path / "provenance.json", origin)
-                self._replace(self._description, self._configuration.to_json())
+                write_whole(self.path / "provenance.json", origin)
+                write_whole(self._description, self._configuration.to_json())
         except OSError as error:
             raise OSError(
                 f"The run folder {self.path} cannot be written: {error}. Choose "
@@ -103,7 +104,7 @@ class RunFolder:
         """Drops the lines of iterations that are about to be done again."""
         kept = [m for m in self.read_metrics() if m["iteration"] < iteration]
         text = "".join(json.dumps(record) + "\n" for record in kept)
-        self._replace(self.metrics_path, text)
+        write_whole(self.metrics_path, text)
 
     def _refuse_other_configuration(self) -> None:
         if not self._description.exists():
@@ -121,13 +122,6 @@ class RunFolder:
             f"{self._configuration.name!r}: {differing} differ. Choose another folder, "
             f"or resume with --configuration {self._description}."
         )
-
-    @staticmethod
-    def _replace(path: Path, text: str) -> None:
-        """Writes a file that is either as it was or complete."""
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
 
 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ganno_keras._matplotlib import import_matplotlib
+
 Metrics = Sequence[Mapping[str, Any]]
 
 PANELS: Final = (
@@ -31,12 +33,12 @@ def draw_run(metrics: Metrics, path: Path) -> bool:
         has not begun has nothing to show.
     """
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - optional
+        module = import_matplotlib("matplotlib.figure", "metrics.jsonl has")
     except ImportError:
         return False
     if not metrics:
         return False
-    figure = Figure(figsize=(7, 8), layout="constrained")
+    figure = module.Figure(figsize=(7, 8), layout="constrained")
     all_axes = figure.subplots(len(PANELS), 1, sharex=True)
     for axes, (name, label) in zip(all_axes, PANELS, strict=True):
         _draw_panel(axes, metrics, name)

@@ -8,17 +8,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import tensorflow as tf
-import tf_keras
-from tf_agents.specs import tensor_spec
-from tf_agents.trajectories import time_step as ts
-
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import SavedPolicy, save_policy
 
 from .configuration import MetaTrainingConfiguration
 from .export import ExportedPolicy
-from .ppo_agent import build_agent
+from .new_agent import new_agent
 
 
 def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
@@ -34,14 +29,7 @@ def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
     made_by = json.dumps(metadata.trained_on["configuration"])
     configuration = MetaTrainingConfiguration.from_json(made_by)
     num_features = metadata.observation_spec.num_features
-    tf_keras.utils.set_random_seed(seed)
-    agent = build_agent(
-        ts.time_step_spec(tensor_spec.TensorSpec([num_features], tf.float32, "layer")),
-        tensor_spec.BoundedTensorSpec(
-            [], tf.int32, 0, metadata.action_set.num_actions - 1, "action"
-        ),
-        configuration.ppo,
-    )
+    agent = new_agent(replace(configuration, seed=seed))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "untrained"
         description = replace(metadata, name=f"{metadata.name}-untrained", scores={})

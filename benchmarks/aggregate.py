@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from .cells import Cell, Row
+from .cells import Cell, Row, seeds_of
 from .grids import CNN5, GRIDS, cells_of
 from .policy_methods import CONTROLS, control
 from .registry import find_method
@@ -162,6 +162,6 @@ def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
 
 def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:
     """Over all seeds of a cell."""
-    found = [row for row in rows.values() if row.cell._replace(seed=0) == cell]
+    found = seeds_of(rows, cell)
     value = spread([100 * row.score.test_accuracy for row in found])
     return NOT_RUN if value is None else str(value)

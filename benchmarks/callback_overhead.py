@@ -27,10 +27,10 @@ from keras import layers
 
 from agents.models import five_layer_cnn, multilayer_perceptron
 from agents.provenance import provenance
+from agents.whole_file import write_whole
 from ganno_keras import GANNO, load_policy
 
 from .alternating_fits import Cost, Fit, costs_of, ratio_of_neighbours
-from .results_file import write_whole
 
 RESULTS: Final = Path(__file__).parent / "results" / "callback_overhead.json"
 INTERVAL: Final = 100

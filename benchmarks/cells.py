@@ -45,3 +45,9 @@ class Row(NamedTuple):
     seconds: float
     definition: Mapping[str, Any]  # of task and method; a result stands and falls by it
     provenance: Mapping[str, Any]
+
+
+def seeds_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:
+    """The results of a cell with any seed, in order of the seeds."""
+    found = [row for row in rows.values() if row.cell._replace(seed=cell.seed) == cell]
+    return sorted(found, key=lambda row: row.cell.seed)

@@ -30,6 +30,7 @@ from agents.environment import LayerwiseEnvironment
 from agents.models import build_model
 from agents.recipes import PAPER
 from agents.task_data import load_task_data
+from agents.whole_file import write_whole
 from ganno_keras import GANNO
 
 from .bare_loop import BareLoop
@@ -185,8 +186,7 @@ def main() -> None:
     }
     text = json.dumps(report, indent=1)
     print(text)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(text + "\n", encoding="utf-8")
+    write_whole(RESULTS, text + "\n")
 
 
 def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_style import PALETTE
 
-from .cells import Cell, Row
+from .cells import Cell, Row, seeds_of
 from .grids import CNN5, RESNETS
 from .policy_methods import UNTRAINED, control
 from .schedules import SCHEDULES, rates_over
@@ -32,12 +32,7 @@ def new_figure(width: float, height: float) -> Any:
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    try:
-        module = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise ImportError(
-            "The pictures need matplotlib. Install the extra `ganno-keras[plot]`."
-        ) from error
+    module = import_matplotlib("matplotlib.figure", "benchmarks/results has")
     return module.Figure(figsize=(width, height), layout="constrained")
 
 
@@ -63,15 +58,9 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
     return captions
 
 
-def _seeds(rows: Rows, cell: Cell) -> list[Row]:
-    """The results of a cell with any seed, in order of the seeds."""
-    found = [row for row in rows.values() if row.cell._replace(seed=0) == cell]
-    return sorted(found, key=lambda row: row.cell.seed)
-
-
 def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
     """The course of a policy with the first seed there is."""
-    found = _seeds(rows, cell)
+    found = seeds_of(rows, cell)
     return found[0].score.course if found else None
 
 
@@ -147,7 +136,7 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     decays = (0.01, 0.1)
     names = [policy if method == "GANNO" else method for method in methods]
     found = {
-        (name, decay): _seeds(rows, Cell(RESNETS, name, _start(name), decay, seed=0))
+        (name, decay): seeds_of(rows, Cell(RESNETS, name, _start(name), decay, seed=0))
         for name in names
         for decay in decays
     }
@@ -216,7 +205,7 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
 
 def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
-    seeds = _seeds(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
+    seeds = seeds_of(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
     if not seeds:
         return None, ""
     figure = new_figure(9.0, 4.0)

@@ -119,7 +119,7 @@ def _with_adam() -> dict[str, Method]:
 
 
 # LARS is left out: Keras has no LARS. LAMB is its form for Adam, and Keras has it.
-METHODS: Final[dict[str, Method]] = {
+HAND_MADE: Final[Mapping[str, Method]] = {
     **_with_adam(),
     "lamb and cosine": Method(scheduled("cosine", optimizers.Lamb), RATE_AND_LENGTH),
     "lion": Method(scheduled("constant", optimizers.Lion), "initial rate"),

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from .celo_adam import CELO_ADAM
-from .methods import METHODS, Method
+from .methods import HAND_MADE, Method
 from .policy_methods import policy_method
 
-METHODS["celo-adam"] = CELO_ADAM
+METHODS: Final[Mapping[str, Method]] = {**HAND_MADE, "celo-adam": CELO_ADAM}
+"""All methods but policies, which are found by their files."""
 
 
 def find_method(name: str) -> Method:

@@ -46,15 +46,17 @@ class Replay(keras.callbacks.Callback):
         if self._layerwise is None:
             self._layerwise = LayerwiseOptimizer(model.optimizer, layer_groups(model))
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Sets the rates that belong to this update."""
+        del batch, logs  # The updates of all epochs are counted here.
         (now,) = np.nonzero(self._rates.updates == self._update)
         if self._layerwise is not None and len(now):
             self._layerwise.set_learning_rates(self._rates.learning_rates[now[0]])
         self._update += 1
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: Any = None) -> None:
         """Makes the optimizer plain again."""
+        del logs
         if self._layerwise is not None:
             self._layerwise.detach()
             self._layerwise = None

@@ -26,8 +26,8 @@ from .aggregate import aggregate_section, choice_section, control_section
 from .cells import Cell, Row
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
-from .methods import METHODS
 from .policy_methods import split_name
+from .registry import METHODS
 from .results_file import all_rows
 from .tables import (
     HERE,
@@ -172,7 +172,7 @@ def policies_in(rows: Mapping[Cell, Row]) -> list[str]:
 
     Built-in policies and the ablations have rows of their own names in the grids.
     """
-    others = {*METHODS, *ABLATIONS[:-1], "celo-adam", "no-op", "random"}
+    others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
     found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
     return [DEFAULT_POLICY, *sorted(found - {DEFAULT_POLICY})]
 

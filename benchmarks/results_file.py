@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results on disk, safe to kill at any moment: whole, or one JSON object a line."""
+"""Results on disk, one JSON object a line, safe to kill at any moment."""
 
 from __future__ import annotations
 
@@ -14,14 +14,6 @@ from typing import Final
 from .cells import Cell, Row, Score
 
 RESULTS: Final = Path(__file__).parent / "results"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file, completely or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 class ResultsFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,7 @@ from benchmarks import callback_overhead
 def test_benchmark__writes_a_row_for_each_way_of_using_the_callback(
     tmp_path, monkeypatch, capsys
 ):
-    build = lambda: multilayer_perceptron((16,), 10, (4,))  # noqa: E731
+    build = partial(multilayer_perceptron, (16,), 10, (4,))
     networks = {"tiny": (build, callback_overhead.vectors, 8)}
     monkeypatch.setattr(callback_overhead, "NETWORKS", networks)
     monkeypatch.setattr(callback_overhead, "INTERVAL", 2)

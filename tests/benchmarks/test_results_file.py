@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.cells import Cell, Row, Score
-from benchmarks.results_file import ResultsFile, write_whole
+from benchmarks.results_file import ResultsFile
 
 CELL = Cell("cnn2-embedded", "constant", 0.001, 0.1, 0)
 ROW = Row(
@@ -42,14 +42,6 @@ def test_broken_line_in_the_middle__is_named(path, line):
         stream.write(f"{line}\n")
     with pytest.raises(ValueError, match=r"Line 2 of .* is no result"):
         ResultsFile(path).rows()
-
-
-def test_whole_file__replaces_the_one_before_and_leaves_nothing_else(tmp_path):
-    path = tmp_path / "new" / "report.json"
-    for text in ("first\n", "second\n"):
-        write_whole(path, text)
-        assert path.read_text("utf-8") == text
-    assert list(path.parent.iterdir()) == [path]
 
 
 def test_second_result_of_a_cell__is_refused_when_written(path):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras.ops import convert_to_numpy
 
 from agents.inner_training import Arrays, InnerTrainings
+from agents.team import Team
 from ganno_keras.layer_groups import layer_groups
 from ganno_keras.layer_statistics import LayerStatistics
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
@@ -91,7 +92,7 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
         expected = layerwise.statistics()
     for ours, theirs in zip(lanes.weights_of(0), twin.trainable_variables, strict=True):
         np.testing.assert_allclose(ours, convert_to_numpy(theirs), atol=1e-6)
-    measured = lanes.statistics_of(result, 0)
+    measured = Team(lanes.groups, False).statistics(result.statistics_sums[0])
     for field in LayerStatistics.__dataclass_fields__:
         np.testing.assert_allclose(
             getattr(measured, field), getattr(expected, field), rtol=1e-4, atol=1e-6

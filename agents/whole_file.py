@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are either as they were or complete, whenever a run is killed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file, completely or not at all, and makes its folder.
+
+    Raises:
+        OSError: If it cannot be written; what was there is left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
