@@ -135,6 +135,7 @@ def set_logarithmic(axes: Any, rates: np.ndarray) -> None:
         axes.set_yscale("symlog", linthresh=max(float(positive.min()), 1e-8))
     else:
         axes.set_yscale("log")
+    axes.autoscale_view(scalex=False)  # The margins are those of the scale.
 
 
 def _colours_by_depth(count: int) -> list[Any]:

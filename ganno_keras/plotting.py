@@ -73,12 +73,15 @@ def plot_history(
 
 def plot_learning_rates(
     histories: Mapping[str, GannoHistory], path: str | os.PathLike[str]
-) -> None:
+) -> Any:
     """Draws the learning rates of several fits side by side, on one scale.
 
     Args:
         histories: The decisions of each fit, at least one, by the title of its panel.
         path: Where to save the picture.
+
+    Returns:
+        The matplotlib figure.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -87,10 +90,11 @@ def plot_learning_rates(
     *panels, key = figure.subplots(
         1, len(histories) + 1, width_ratios=[1.0] * len(histories) + [0.05]
     )
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     for axes, (title, history) in zip(panels, histories.items(), strict=True):
         key.clear()
         draw_learning_rates(axes, key, history)
-        axes.sharey(panels[0])
         axes.tick_params(labelleft=axes is panels[0])
         axes.set_title(title)
         axes.set_xlabel("updates")
@@ -98,6 +102,7 @@ def plot_learning_rates(
     rates = [rates_from_start(history).ravel() for history in histories.values()]
     set_logarithmic(panels[0], np.concatenate(rates))
     figure.savefig(path, dpi=150)
+    return figure
 
 
 def _height_of_rows(num_layers: int) -> float:

@@ -133,9 +133,15 @@ def test_plot__shades_nothing_without_a_guard():
 
 def test_plot_learning_rates__draws_fits_on_one_scale(tmp_path):
     path = tmp_path / "fits.png"
-    histories = {"low": history_of(2), "high": history_of(2, (0.0, 1.0))}
-    plot_learning_rates(histories, path)
+    rates = {"low": (1e-5, 0.0), "middle": (1e-3, 2e-3), "high": (0.0, 1.0)}
+    histories = {name: history_of(2, of_fit) for name, of_fit in rates.items()}
+    panels = plot_learning_rates(histories, path).axes[: len(rates)]
     assert path.stat().st_size > 1000
+    assert len({panel.get_ylim() for panel in panels}) == 1
+    low, high = panels[0].get_ylim()
+    # A rate is never negative: 0 is just above the edge, and the highest just below.
+    assert -1e-5 < low < 0
+    assert 1 < high < 10
 
 
 @pytest.mark.parametrize(
