@@ -16,7 +16,7 @@ import tensorflow as tf
 from tf_agents.environments import tf_environment
 from tf_agents.trajectories import time_step as ts
 
-from ganno_keras.actions import check_learning_rate_bounds, get_action_set
+from ganno_keras.actions import NO_OP, check_learning_rate_bounds, get_action_set
 from ganno_keras.controller import LayerController, Measurements
 
 from .configuration import EnvironmentConfiguration, TaskConfiguration
@@ -100,6 +100,10 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         """What chance decided about the current episode."""
         return self._drawn
 
+    @property
+    def _progress(self) -> float:
+        return (self._decisions + 1) / (self._drawn.timesteps + 1)
+
     def _build_model(self) -> keras.Model:
         return build_model(
             self._task.model,
@@ -163,10 +167,13 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         ]
 
     def _apply(self, actions: np.ndarray) -> None:
-        """Acts on the trainings; their clones get the rates from before."""
-        unchanged = self.learning_rates
-        changed = np.stack([c.act(actions[n]) for n, c in enumerate(self._controllers)])
-        by_agent = np.concatenate([changed, unchanged][: self._copies])
+        """Acts on the trainings; their clones do nothing."""
+        no_ops = np.full(self.num_agents, NO_OP)
+        unchanged = [c.rates_after(no_ops, self._progress) for c in self._controllers]
+        changed = [
+            c.act(actions[n], self._progress) for n, c in enumerate(self._controllers)
+        ]
+        by_agent = np.stack([*changed, *unchanged][: self._copies * len(changed)])
         self._lanes.set_learning_rates(self._team.spread(by_agent))
 
     def _run_timestep(self) -> TimestepResult:
@@ -205,7 +212,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             train_accuracy=_if(accuracy_is_known, result.train_accuracy[number]),
             validation_loss=_if(validation_is_known, result.validation_loss[number]),
             validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
-            progress=(self._decisions + 1) / (self._drawn.timesteps + 1),
+            progress=self._progress,
             statistics=self._team.statistics(result.statistics_sums[number]),
         )
 

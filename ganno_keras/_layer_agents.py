@@ -73,7 +73,7 @@ class LayerAgents:
             settings.temperature,
         )
         self.num_decisions += 1
-        rates = self._controller.act(actions)
+        rates = self._controller.act(actions, measurements.progress)
         return Timestep(update, measurements, observation, actions, rates)
 
     def get_state(self) -> dict[str, np.ndarray]:

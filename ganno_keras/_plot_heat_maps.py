@@ -53,7 +53,7 @@ def draw_actions(axes: Any, key: Any, history: GannoHistory) -> None:
         _mark_directions(axes, ranks - order.index(NO_OP), edges)
     _name_layers(axes, history.layers)
     axes.set_title("Action of each layer's agent")
-    names = [str(history.action_set.operations[action]) for action in order]
+    names = [history.action_set.label(action) for action in order]
     axes.figure.colorbar(image, cax=key, ticks=range(len(names)))
     key.set_yticklabels(names, fontsize="small")
     key.tick_params(length=0)

@@ -10,8 +10,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from ganno_keras.base_schedule import BaseSchedule
+
 NO_OP: Final = 0
-"""Index of the action that changes nothing, in every action set."""
+"""Index of the action that leaves the rate as it is, or as the base schedule has it."""
 
 
 class LearningRateBounds(NamedTuple):
@@ -66,9 +68,13 @@ class ActionSet:
     one. Index 0 is the no-op, the action of the rollout that the difference reward
     compares with.
 
+    Without a base schedule, operations change the rate that a layer has; with one, they
+    change the schedule's rate of the moment, so that no decision outlives the next.
+
     Args:
         name: The name under which policies refer to the set.
         operations: The operations by index, the first of which changes nothing.
+        base: What the operations start from; None for the layer's own rate.
 
     Raises:
         ValueError: If the first operation is not `("+", 0.0)`.
@@ -78,14 +84,16 @@ class ActionSet:
         >>> import numpy as np
         >>> actions = get_action_set("paper")
         >>> bounds = LearningRateBounds(0.0, 0.01)
-        >>> actions.apply(np.array([0, 2]), np.array([0.001, 0.001]), bounds)
+        >>> actions.apply(np.array([0, 2]), np.array([0.001, 0.001]), bounds, 0.5)
         array([0.001 , 0.0011])
 
-    Paper: section 4 "Actions" and Appendix A.  Deviation: the result is clipped.
+    Paper: section 4 "Actions" and Appendix A.  Deviation: the result is clipped, and
+    there may be a base schedule.
     """
 
     name: str
     operations: tuple[Operation, ...]
+    base: BaseSchedule | None = None
 
     def __post_init__(self) -> None:
         if not self.operations or self.operations[NO_OP] != Operation("+", 0.0):
@@ -104,21 +112,38 @@ class ActionSet:
         actions: np.ndarray,
         learning_rates: np.ndarray,
         bounds: LearningRateBounds,
+        progress: float,
     ) -> np.ndarray:
         """Carries out one action for each agent.
 
         Args:
             actions: Indices, int `[num_agents]`.
             learning_rates: Current rates, float64 `[num_agents]`.
-            bounds: Limits of the result. A no-op is not clipped: it changes nothing.
+            bounds: Limits of the result. A no-op is not clipped where it changes
+                nothing.
+            progress: Updates done by updates planned, in [0, 1].
 
         Returns:
             The new rates, float64 `[num_agents]`.
         """
-        candidates = np.stack([change(learning_rates) for change in self.operations])
+        starts = self._starts(learning_rates, progress)
+        candidates = np.stack([change(starts) for change in self.operations])
         chosen = np.take_along_axis(candidates, actions[np.newaxis], axis=0)[0]
         clipped = np.clip(chosen, bounds.minimum, bounds.maximum)
+        if self.base:
+            return clipped
         return np.where(actions == NO_OP, learning_rates, clipped)
+
+    def label(self, action: int) -> str:
+        """An action as people write it, such as "+ 0.0005" or "base schedule"."""
+        if self.base and action == NO_OP:
+            return "base schedule"
+        return str(self.operations[action])
+
+    def _starts(self, learning_rates: np.ndarray, progress: float) -> np.ndarray:
+        if self.base is None:
+            return learning_rates
+        return np.full_like(learning_rates, self.base(progress))
 
 
 PAPER_ACTIONS: Final = ActionSet(
@@ -136,14 +161,36 @@ PAPER_ACTIONS: Final = ActionSet(
     ),
 )
 
-_ACTION_SETS: Final = {action_set.name: action_set for action_set in (PAPER_ACTIONS,)}
+ANCHORED_ACTIONS: Final = ActionSet(
+    name="anchored",
+    operations=(
+        Operation("+", 0.0),
+        Operation("*", 2**0.5),
+        Operation("*", 2.0),
+        Operation("*", 2**1.5),
+        Operation("*", 4.0),
+        Operation("/", 2**0.5),
+        Operation("/", 2.0),
+        Operation("/", 2**1.5),
+        Operation("/", 4.0),
+    ),
+    base=BaseSchedule(peak=0.003),
+)
+"""Bounded factors on a warm-up and cosine decay, which any rate at the start leads to.
+
+Deviation: the paper's actions change the layer's own rate.
+"""
+
+_ACTION_SETS: Final = {
+    action_set.name: action_set for action_set in (PAPER_ACTIONS, ANCHORED_ACTIONS)
+}
 
 
 def get_action_set(name: str) -> ActionSet:
     """Finds an action set by name.
 
     Args:
-        name: One of the known names; `"paper"` is Appendix A's.
+        name: `"paper"` for Appendix A's or `"anchored"` for factors on a schedule.
 
     Raises:
         ValueError: If there is no set of that name.

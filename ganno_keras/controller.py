@@ -72,7 +72,7 @@ class LayerController:
         ...     initial_learning_rate=0.001,
         ...     initial_weight_decay=0.0,
         ... )
-        >>> controller.act(np.array([7]))
+        >>> controller.act(np.array([7]), progress=0.5)
         array([0.002])
 
     Paper: section 4 "Observations" and "Actions".
@@ -116,17 +116,25 @@ class LayerController:
         }
         return self._spec.build(values, self.num_agents)
 
-    def act(self, actions: np.ndarray) -> np.ndarray:
+    def act(self, actions: np.ndarray, progress: float) -> np.ndarray:
         """Carries out one action index for each agent.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+            progress: Updates done by updates planned, in [0, 1].
 
         Returns:
             The new learning rates, float64 `[num_agents]`.
         """
+        self.learning_rates = self.rates_after(actions, progress)
         self.previous_actions = np.asarray(actions, np.int64)
-        self.learning_rates = self._action_set.apply(
-            self.previous_actions, self.learning_rates, self._bounds
-        )
         return self.learning_rates
+
+    def rates_after(self, actions: np.ndarray, progress: float) -> np.ndarray:
+        """The learning rates that `act` would lead to."""
+        return self._action_set.apply(
+            np.asarray(actions, np.int64), self.learning_rates, self._bounds, progress
+        )
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""

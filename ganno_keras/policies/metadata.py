@@ -10,7 +10,6 @@ from typing import Any, Final
 from ganno_keras.actions import (
     ActionSet,
     LearningRateBounds,
-    Operation,
     check_learning_rate_bounds,
     get_action_set,
 )
@@ -143,20 +142,23 @@ def _check_entries(description: Mapping[str, Any]) -> None:
 
 
 def _describe(action_set: ActionSet) -> dict[str, Any]:
-    return {
+    description: dict[str, Any] = {
         "name": action_set.name,
         "operations": [list(operation) for operation in action_set.operations],
     }
+    if action_set.base:
+        description["base"] = action_set.base.to_dict()
+    return description
 
 
 def _known_action_set(description: Mapping[str, Any]) -> ActionSet:
     """Finds the action set by name and makes sure that it still means the same."""
     action_set = get_action_set(description["name"])
-    given = tuple(Operation(*operation) for operation in description["operations"])
-    if action_set.operations != given:
+    known = _describe(action_set)
+    if known != description:
         raise ValueError(
-            f"The policy's action set {action_set.name!r} was {given}; here it is "
-            f"{action_set.operations}. Use the version of ganno-keras that the policy "
-            "was made with, or train it anew."
+            f"The policy's action set was {dict(description)}; here it is {known}. Use "
+            "the version of ganno-keras that the policy was made with, or train it "
+            "anew."
         )
     return action_set

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.actions import (
+    ANCHORED_ACTIONS,
     DEFAULT_LEARNING_RATE_BOUNDS,
     NO_OP,
     PAPER_ACTIONS,
@@ -39,7 +40,7 @@ action_sequences = st.lists(st.integers(0, 8), max_size=40)
 )
 def test_paper_actions__are_those_of_appendix_a(action, expected):
     changed = PAPER_ACTIONS.apply(
-        np.array([action]), np.array([0.002]), DEFAULT_LEARNING_RATE_BOUNDS
+        np.array([action]), np.array([0.002]), DEFAULT_LEARNING_RATE_BOUNDS, 0.5
     )
     assert changed.tolist() == [expected]
 
@@ -49,22 +50,59 @@ def test_paper_actions__never_leave_the_bounds(rate, actions):
     bounds = LearningRateBounds(0.0, 1.0)
     values = np.array([rate])
     for action in actions:
-        values = PAPER_ACTIONS.apply(np.array([action]), values, bounds)
+        values = PAPER_ACTIONS.apply(np.array([action]), values, bounds, 0.5)
         assert bounds.minimum <= values[0] <= bounds.maximum
 
 
 @given(st.floats(-1e6, 1e6))
 def test_no_op__changes_nothing_even_outside_the_bounds(rate):
     values = np.array([rate])
-    changed = PAPER_ACTIONS.apply(np.array([NO_OP]), values, LearningRateBounds(0, 0.1))
+    changed = PAPER_ACTIONS.apply(
+        np.array([NO_OP]), values, LearningRateBounds(0, 0.1), 0.5
+    )
     np.testing.assert_array_equal(changed, values)
 
 
 def test_apply__treats_every_agent_by_its_own_action():
     changed = PAPER_ACTIONS.apply(
-        np.array([0, 7, 8]), np.full(3, 0.002), LearningRateBounds(0.0, 0.0025)
+        np.array([0, 7, 8]), np.full(3, 0.002), LearningRateBounds(0.0, 0.0025), 0.5
     )
     assert changed.tolist() == [0.002, 0.0025, 0.001]
+
+
+progresses = st.floats(0.0, 1.0)
+
+
+@given(rates, progresses)
+def test_anchored_no_op__is_the_base_schedule_whatever_the_rate(rate, progress):
+    changed = ANCHORED_ACTIONS.apply(
+        np.array([NO_OP]), np.array([rate]), LearningRateBounds(0.0, 1.0), progress
+    )
+    assert changed.tolist() == [ANCHORED_ACTIONS.base(progress)]
+
+
+@given(rates, rates, progresses, st.integers(0, 8))
+def test_anchored_actions__forget_the_rate_that_they_replace(one, other, progress, a):
+    changed = ANCHORED_ACTIONS.apply(
+        np.array([a, a]), np.array([one, other]), LearningRateBounds(0.0, 1.0), progress
+    )
+    base = ANCHORED_ACTIONS.base(progress)
+    assert changed[0] == changed[1]
+    assert base / 4.0 <= changed[0] <= base * 4.0
+
+
+def test_anchored_actions__stay_within_the_bounds():
+    changed = ANCHORED_ACTIONS.apply(
+        np.arange(9), np.full(9, 0.1), LearningRateBounds(0.001, 0.002), 0.1
+    )
+    assert changed.min() == 0.001
+    assert changed.max() == 0.002
+
+
+def test_label__says_what_the_no_op_of_each_set_means():
+    assert PAPER_ACTIONS.label(NO_OP) == "no change"
+    assert ANCHORED_ACTIONS.label(NO_OP) == "base schedule"
+    assert ANCHORED_ACTIONS.label(2) == "\N{MULTIPLICATION SIGN} 2.00"
 
 
 def test_action_set__has_to_begin_with_the_no_op():
@@ -73,7 +111,7 @@ def test_action_set__has_to_begin_with_the_no_op():
 
 
 def test_get_action_set__names_the_known_sets_for_an_unknown_name():
-    with pytest.raises(ValueError, match=r"no action set 'huge'.*\['paper'\]"):
+    with pytest.raises(ValueError, match=r"no action set 'huge'.*'anchored', 'paper'"):
         get_action_set("huge")
 
 

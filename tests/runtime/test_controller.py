@@ -113,7 +113,7 @@ def test_observe__follows_a_permutation_of_the_layers():
 
 def test_act__changes_the_rates_and_is_seen_in_the_next_observation():
     controller = make_controller()
-    rates = controller.act(np.array([ADD, RAISE]))
+    rates = controller.act(np.array([ADD, RAISE]), 0.5)
     np.testing.assert_array_equal(rates, [0.001 + 0.001, 0.001 * 1.1])
     first = FEATURES.index("previous_action")
     seen = controller.observe(MEASURED)[:, first : first + 9]
@@ -124,15 +124,15 @@ def test_act__changes_the_rates_and_is_seen_in_the_next_observation():
 def test_act__keeps_every_rate_within_the_bounds(actions):
     controller = make_controller()
     for pair in actions:
-        rates = controller.act(np.array(pair))
+        rates = controller.act(np.array(pair), 0.5)
         assert ((rates >= 0.0) & (rates <= 0.01)).all()
 
 
 def test_state__makes_another_controller_go_on_alike():
     first, second = make_controller(), make_controller()
-    first.act(np.array([ADD, RAISE]))
+    first.act(np.array([ADD, RAISE]), 0.5)
     second.set_state(first.get_state())
     np.testing.assert_array_equal(first.observe(MEASURED), second.observe(MEASURED))
     np.testing.assert_array_equal(
-        first.act(np.array([1, 2])), second.act(np.array([1, 2]))
+        first.act(np.array([1, 2]), 0.5), second.act(np.array([1, 2]), 0.5)
     )
