@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import keras
-
 _STEPS = 10_000
 """How finely the progress of a training is told apart."""
 
@@ -41,6 +39,9 @@ class BaseSchedule:
         Args:
             progress: Updates done by updates planned, in [0, 1].
         """
+        # Keras takes seconds to import, and whoever only describes a policy needs none.
+        import keras  # noqa: PLC0415
+
         warm_up_steps = round(self.warm_up * _STEPS)
         schedule = keras.optimizers.schedules.CosineDecay(
             self.start * self.peak,

@@ -12,7 +12,7 @@ from ganno_keras.policies.files import read_metadata
 from ganno_keras.policies.hub import HubAddress, download_policy, is_hub_address
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Policy
-from ganno_keras.policies.scripted import BUILT_IN_POLICIES, ScriptedPolicy
+from ganno_keras.policies.scripted import BUILT_IN_POLICIES
 
 DEFAULT_POLICY: Final = "ganno-first"
 """The policy behind `GANNO()`."""
@@ -53,8 +53,7 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     """
     folder = policy_folder(name_or_path)
     if folder is None:
-        name = os.fspath(name_or_path)
-        return ScriptedPolicy(name, BUILT_IN_POLICIES[name])
+        return BUILT_IN_POLICIES[os.fspath(name_or_path)]
     # TensorFlow takes seconds to import, and other backends do without it until here.
     from ganno_keras.policies.saved_policy import SavedPolicy  # noqa: PLC0415
 

@@ -8,7 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.actions import DEFAULT_LEARNING_RATE_BOUNDS, NO_OP, PAPER_ACTIONS
+from ganno_keras.actions import (
+    ANCHORED_ACTIONS,
+    DEFAULT_LEARNING_RATE_BOUNDS,
+    NO_OP,
+    PAPER_ACTIONS,
+    ActionSet,
+)
 from ganno_keras.observations import ObservationSpec
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, PolicyState
@@ -17,20 +23,18 @@ Script = Callable[[int, np.ndarray, np.random.Generator], np.ndarray]
 """From the timestep (0 at the first decision), the observation `[num_agents,
 num_features]` and a random generator to the actions `[num_agents]`."""
 
-NUM_ACTIONS: Final = PAPER_ACTIONS.num_actions
-
 
 class ScriptedPolicy:
     """A policy that is a function; for baselines, experiments and tests.
 
-    It acts with the paper's nine actions. It has no distribution, so the temperature
-    has no effect on it.
+    It has no distribution, so the temperature has no effect on it.
 
     Args:
         name: What the policy is called.
         script: Chooses the actions from the timestep, the observation and a random
             generator that depends on the seed alone.
         interval: Updates between two decisions.
+        action_set: What it can do; the paper's nine actions if left out.
 
     Raises:
         ValueError: In `act`, if the script gives anything but one index of an action
@@ -47,12 +51,19 @@ class ScriptedPolicy:
         array([1, 1, 1])
     """
 
-    def __init__(self, name: str, script: Script, *, interval: int = 100) -> None:
+    def __init__(
+        self,
+        name: str,
+        script: Script,
+        *,
+        interval: int = 100,
+        action_set: ActionSet = PAPER_ACTIONS,
+    ) -> None:
         self._script = script
         self._metadata = PolicyMetadata(
             name=name,
-            observation_spec=ObservationSpec(NUM_ACTIONS),
-            action_set=PAPER_ACTIONS,
+            observation_spec=ObservationSpec(action_set.num_actions),
+            action_set=action_set,
             interval=interval,
             sampled=True,
             learning_rate_bounds=DEFAULT_LEARNING_RATE_BOUNDS,
@@ -85,17 +96,20 @@ class ScriptedPolicy:
         timestep = state["timestep"]
         generator = np.random.default_rng([abs(number) for number in seed])
         answer = self._script(int(timestep.max(initial=0)), observation, generator)
-        actions = _check_actions(self._metadata.name, answer, len(observation))
+        actions = _check_actions(self._metadata, answer, len(observation))
         return Decision(actions, {"timestep": timestep + 1})
 
 
-def _check_actions(name: str, answer: np.ndarray, num_agents: int) -> np.ndarray:
-    actions = np.asarray(answer)
+def _check_actions(
+    metadata: PolicyMetadata, answer: np.ndarray, num_agents: int
+) -> np.ndarray:
+    actions, num_actions = np.asarray(answer), metadata.action_set.num_actions
     sound = np.issubdtype(actions.dtype, np.integer) and actions.shape == (num_agents,)
-    if not sound or ((actions < 0) | (actions >= NUM_ACTIONS)).any():
+    if not sound or ((actions < 0) | (actions >= num_actions)).any():
         raise ValueError(
-            f"The script of policy {name!r} gave {actions!r}; it has to give one whole "
-            f"number from 0 to {NUM_ACTIONS - 1} for each of the {num_agents} agents."
+            f"The script of policy {metadata.name!r} gave {actions!r}; it has to give "
+            f"one whole number from 0 to {num_actions - 1} for each of the "
+            f"{num_agents} agents."
         )
     return actions.astype(np.int64)
 
@@ -107,10 +121,16 @@ def _do_nothing(_: int, observation: np.ndarray, __: np.random.Generator) -> np.
 def _act_at_random(
     _: int, observation: np.ndarray, generator: np.random.Generator
 ) -> np.ndarray:
-    return generator.integers(NUM_ACTIONS, size=len(observation))
+    return generator.integers(PAPER_ACTIONS.num_actions, size=len(observation))
 
 
 BUILT_IN_POLICIES: Final = {
-    "no-op": _do_nothing,
-    "random": _act_at_random,
+    policy.metadata.name: policy
+    for policy in (
+        ScriptedPolicy("no-op", _do_nothing),
+        ScriptedPolicy("random", _act_at_random),
+        ScriptedPolicy("base-schedule", _do_nothing, action_set=ANCHORED_ACTIONS),
+    )
 }
+"""The two agents that the paper compares with, and the schedule under the anchored
+actions as it is, from which agents with these actions start to learn."""

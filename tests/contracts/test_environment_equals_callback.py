@@ -13,6 +13,7 @@ import tensorflow as tf
 from agents.environment import LayerwiseEnvironment
 from agents.episodes import EpisodeName
 from ganno_keras import GANNO
+from ganno_keras.actions import get_action_set
 from tests.support.fakes import by_timestep
 from tests.support.meta_training import TINY_TASK, tiny_environment
 
@@ -24,7 +25,7 @@ NETWORKS = {
 }
 
 
-def environment_of(network: str) -> LayerwiseEnvironment:
+def environment_of(network: str, action_set: str) -> LayerwiseEnvironment:
     task = dataclasses.replace(
         TINY_TASK,
         model=network,
@@ -32,7 +33,9 @@ def environment_of(network: str) -> LayerwiseEnvironment:
         timesteps=len(SCRIPT),
     )
     return LayerwiseEnvironment(
-        tiny_environment(tasks=(task,), masked=(), reward="potential")
+        tiny_environment(
+            tasks=(task,), masked=(), reward="potential", action_set=action_set
+        )
     )
 
 
@@ -47,7 +50,7 @@ def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(observations)[:, lane], np.stack(rates)
 
 
-def fit(environment: LayerwiseEnvironment) -> GANNO:
+def fit(environment: LayerwiseEnvironment, action_set: str) -> GANNO:
     """The same training as an ordinary `fit` on the same minibatches."""
     data, start = environment._data, environment.start
     keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
@@ -62,7 +65,7 @@ def fit(environment: LayerwiseEnvironment) -> GANNO:
     )
     order = start.indices[:, LANE].reshape(-1)
     ganno = GANNO(
-        by_timestep(*SCRIPT),
+        by_timestep(*SCRIPT, action_set=get_action_set(action_set)),
         interval=start.indices.shape[2],
         validation_data=tuple(data.validation),
         validation_samples=len(data.validation.labels),
@@ -79,11 +82,18 @@ def fit(environment: LayerwiseEnvironment) -> GANNO:
     return ganno
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_environment_and_callback__see_and_do_the_same(network):
-    environment = environment_of(network)
+@pytest.mark.parametrize(
+    ("network", "action_set"),
+    [
+        ("multilayer_perceptron", "paper"),
+        ("two_layer_cnn", "paper"),
+        ("multilayer_perceptron", "anchored"),
+    ],
+)
+def test_environment_and_callback__see_and_do_the_same(network, action_set):
+    environment = environment_of(network, action_set)
     observations, rates = play(environment)
-    history = fit(environment).history
+    history = fit(environment, action_set).history
     np.testing.assert_array_equal(
         history.actions, np.repeat([SCRIPT], environment.num_agents, axis=0).T
     )

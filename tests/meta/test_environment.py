@@ -78,6 +78,12 @@ def test_no_op__gives_a_difference_reward_of_exactly_0(environment):
         np.testing.assert_array_equal(step.reward, np.zeros(environment.batch_size))
 
 
+def test_no_op_of_anchored_actions__has_a_difference_reward_of_exactly_0():
+    anchored = LayerwiseEnvironment(tiny_environment(action_set="anchored"))
+    for step in play(anchored, 0)[1:]:
+        np.testing.assert_array_equal(step.reward, np.zeros(anchored.batch_size))
+
+
 def test_difference_reward__is_not_0_when_the_rates_change_much():
     busy = LayerwiseEnvironment(
         tiny_environment(reward="loss_difference", initial_learning_rate=(1e-5, 1e-5))

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import pickle
 
+import keras
 import numpy as np
 import pytest
 
+from ganno_keras import GANNO
 from ganno_keras.actions import NO_OP
 from ganno_keras.policies import ScriptedPolicy, list_policies, load_policy
-from tests.support.fakes import by_timestep
+from tests.support.fakes import by_timestep, tiny_data, tiny_model
 
 OBSERVATION = np.zeros((4, 37), np.float32)
 
@@ -26,6 +28,20 @@ def actions_of(policy, timesteps, seed=0):
 
 def test_no_op__never_does_anything():
     assert (actions_of(load_policy("no-op"), 5) == NO_OP).all()
+
+
+def test_base_schedule__sets_the_rates_of_keras_own_schedule_from_any_start():
+    x, y = tiny_data()
+    model = tiny_model(keras.optimizers.Adam(0.01))
+    ganno = GANNO("base-schedule", interval=2)
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[ganno])
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0003, 9_000, warmup_target=0.003, warmup_steps=1_000
+    )
+    updates = np.array([2, 4, 6, 8, 10])
+    expected = [[float(schedule(10_000 * u / 12))] * 2 for u in updates]
+    np.testing.assert_array_equal(ganno.history.updates[:5], updates)
+    np.testing.assert_array_equal(ganno.history.learning_rates[:5], expected)
 
 
 def test_random__repeats_itself_for_the_same_seed_only():

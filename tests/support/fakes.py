@@ -32,13 +32,13 @@ def always(action: int, interval: int = 100) -> ScriptedPolicy:
     return ScriptedPolicy(f"always-{action}", script, interval=interval)
 
 
-def by_timestep(*actions: int) -> ScriptedPolicy:
+def by_timestep(*actions: int, **options: Any) -> ScriptedPolicy:
     """The actions one after the other, then from the beginning again."""
 
     def script(timestep: int, observation: np.ndarray, _: Any) -> np.ndarray:
         return np.full(len(observation), actions[timestep % len(actions)])
 
-    return ScriptedPolicy("by-timestep", script)
+    return ScriptedPolicy("by-timestep", script, **options)
 
 
 def from_observation() -> ScriptedPolicy:
