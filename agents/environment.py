@@ -126,11 +126,11 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             name, self._configuration, self._task, len(self._data.train.labels)
         )
         keras.utils.set_random_seed(name.keras_seed())
+        self._controllers = self._new_controllers()
         self._lanes.restart(
-            np.tile(self._drawn.learning_rate, self._copies),
+            np.tile(self.learning_rates[:, 0], self._copies),
             np.tile(self._drawn.weight_decay, self._copies),
         )
-        self._controllers = self._new_controllers()
         self._decisions = 0
         self._outcome = _no_outcome(self._configuration.num_environments)
         result = self._run_timestep()

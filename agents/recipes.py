@@ -81,7 +81,7 @@ MIXTURE: Final = dataclasses.replace(
 ANCHORED: Final = dataclasses.replace(
     MIXTURE,
     name="ganno-anchored",
-    timesteps=30_720,
+    timesteps=10_240,
     environment=dataclasses.replace(
         MIXTURE.environment,
         action_set="anchored",

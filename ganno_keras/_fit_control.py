@@ -42,9 +42,12 @@ class FitControl:
         self._model = model
         self._settings = settings
         self._notices = notices
+        action_set = settings.policy.metadata.action_set
+        first_rate = action_set.first_rate(settings.bounds)
         self._layerwise = LayerwiseOptimizer(
             model.optimizer,
             layer_groups(model) if model.built else lambda _: layer_groups(model),
+            first_rate,
         )
         self._has_groups = bool(model.built)
         self._inner = self._layerwise.inner_optimizer
@@ -57,10 +60,10 @@ class FitControl:
             _decimal(self._inner.learning_rate),
             float(self._inner.weight_decay or 0.0),
         )
+        self._first_rate = self._initial[0] if first_rate is None else first_rate
         self.meter = TrainingMeter(model, settings.validation)
         self.history = GannoHistory(
-            initial_learning_rate=self._initial[0],
-            action_set=settings.policy.metadata.action_set,
+            initial_learning_rate=self._first_rate, action_set=action_set
         )
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
@@ -87,7 +90,7 @@ class FitControl:
     def plan_fit(self, plan: FitPlan) -> None:
         """Learns how long the fit will be."""
         self._plan = plan
-        self._notices.of_bounds(self._initial[0], self._settings.bounds)
+        self._notices.of_bounds(self._first_rate, self._settings.bounds)
         self._notices.of_length(plan, self._clock)
 
     def begin_epoch(self, epoch: int) -> None:

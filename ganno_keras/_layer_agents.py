@@ -21,7 +21,7 @@ class LayerAgents:
     Args:
         groups: The layer groups, one agent each.
         settings: Policy, bounds, temperature and seed.
-        initial_learning_rate: The rate that every group starts with.
+        initial_learning_rate: Of the optimizer.
         initial_weight_decay: The weight decay of the optimizer, 0 if it has none.
     """
 

@@ -31,6 +31,7 @@ class LayerTable:
         optimizer: The innermost optimizer, not yet specialised.
         groups: The groups, a function of the optimizer's variables that gives them, or
             None for one group a path.
+        learning_rate: What all groups have at first; None for the optimizer's rate.
 
     Raises:
         ValueError: The groups do not hold each variable of the optimizer once.
@@ -43,7 +44,12 @@ class LayerTable:
     measuring: keras.Variable  # []
     statistics_sums: keras.Variable  # [num_groups, 4]
 
-    def __init__(self, optimizer: keras.optimizers.Optimizer, groups: Groups) -> None:
+    def __init__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        groups: Groups,
+        learning_rate: float | None = None,
+    ) -> None:
         self.optimizer = optimizer
         self.direction = update_direction(optimizer)
         self.freezes = holds_rate_in_state(optimizer)
@@ -52,8 +58,9 @@ class LayerTable:
         self._groups = groups_by_path if groups is None else groups
         # Read now: whatever changes the base rate before the optimizer is built would
         # otherwise count on one backend and not on another.
+        own_rate = float(ops.convert_to_numpy(optimizer.learning_rate))
         self._initial_values: dict[str, Any] = {
-            "learning_rates": float(ops.convert_to_numpy(optimizer.learning_rate)),
+            "learning_rates": own_rate if learning_rate is None else learning_rate,
             "statistics_sums": 0.0,
         }
         if optimizer.weight_decay:

@@ -134,6 +134,16 @@ class ActionSet:
             return clipped
         return np.where(actions == NO_OP, learning_rates, clipped)
 
+    def first_rate(self, bounds: LearningRateBounds) -> float | None:
+        """The rate of all layers before the first decision; None for the optimizer's.
+
+        A base schedule does not wait for the first decision: until then a rate that is
+        much too high can do harm that nothing heals.
+        """
+        if self.base is None:
+            return None
+        return float(np.clip(self.base(0.0), bounds.minimum, bounds.maximum))
+
     def label(self, action: int) -> str:
         """An action as people write it, such as "+ 0.0005" or "base schedule"."""
         if self.base and action == NO_OP:

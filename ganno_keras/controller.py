@@ -55,7 +55,8 @@ class LayerController:
         observation_spec: What the policy sees.
         action_set: What the policy can do.
         bounds: Limits of the learning rates.
-        initial_learning_rate: The rate that every group starts with.
+        initial_learning_rate: The optimizer's; every group starts with it, or with the
+            first rate of the actions' base schedule.
         initial_weight_decay: The weight decay of the optimizer, 0 if it has none.
 
     Example:
@@ -91,13 +92,15 @@ class LayerController:
         self._spec = observation_spec
         self._action_set = action_set
         self._bounds = bounds
+        base_rate = action_set.first_rate(bounds)
+        first_rate = initial_learning_rate if base_rate is None else base_rate
         self._constants = {
-            "initial_learning_rate": np.float64(initial_learning_rate),
+            "initial_learning_rate": np.float64(first_rate),
             "initial_weight_decay": np.float64(initial_weight_decay),
             "layer_kind": np.array([LAYER_KINDS.index(g.kind) for g in groups]),
             "layer_depth": np.array([LAYER_DEPTHS.index(g.depth) for g in groups]),
         }
-        self.learning_rates = np.full(len(groups), initial_learning_rate, np.float64)
+        self.learning_rates = np.full(len(groups), first_rate, np.float64)
         self.previous_actions = np.full(len(groups), NO_OP, np.int64)
 
     @property

@@ -32,6 +32,7 @@ class LayerwiseOptimizer:
         groups: The layer groups, or a function of the list of trainable variables that
             gives them (called when the optimizer is built, for models that are not
             built yet). None makes one group a layer, by the paths of the variables.
+        learning_rate: What all groups have at first; None for the optimizer's rate.
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
@@ -57,11 +58,15 @@ class LayerwiseOptimizer:
     """
 
     def __init__(
-        self, inner_optimizer: keras.optimizers.Optimizer, groups: Groups = None
+        self,
+        inner_optimizer: keras.optimizers.Optimizer,
+        groups: Groups = None,
+        learning_rate: float | None = None,
     ) -> None:
         *self._loss_scalers, self.inner_optimizer = _unwrapped(inner_optimizer)
         _check_supported(self.inner_optimizer)
-        self._state = LayerwiseState(LayerTable(self.inner_optimizer, groups))
+        table = LayerTable(self.inner_optimizer, groups, learning_rate)
+        self._state = LayerwiseState(table)
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
 
     @property

@@ -99,6 +99,13 @@ def test_anchored_actions__stay_within_the_bounds():
     assert changed.max() == 0.002
 
 
+def test_first_rate__is_the_optimizers_unless_there_is_a_base_schedule():
+    assert PAPER_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS) is None
+    start = ANCHORED_ACTIONS.base(0.0)
+    assert ANCHORED_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS) == start
+    assert ANCHORED_ACTIONS.first_rate(LearningRateBounds(0.001, 0.01)) == 0.001
+
+
 def test_label__says_what_the_no_op_of_each_set_means():
     assert PAPER_ACTIONS.label(NO_OP) == "no change"
     assert ANCHORED_ACTIONS.label(NO_OP) == "base schedule"

@@ -44,6 +44,20 @@ def test_base_schedule__sets_the_rates_of_keras_own_schedule_from_any_start():
     np.testing.assert_array_equal(ganno.history.learning_rates[:5], expected)
 
 
+@pytest.mark.parametrize("built", [True, False])
+def test_base_schedule__makes_the_optimizers_rate_irrelevant(built):
+    x, y = tiny_data()
+    weights = []
+    for rate in (0.0, 0.01):
+        model = tiny_model(keras.optimizers.Adam(rate, weight_decay=0.1), built=built)
+        ganno = GANNO("base-schedule", interval=2)
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[ganno])
+        weights.append(model.get_weights())
+        assert float(model.optimizer.learning_rate) == np.float32(rate)
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_random__repeats_itself_for_the_same_seed_only():
     policy = load_policy("random")
     first, again, other = (actions_of(policy, 20, seed) for seed in (1, 1, 2))
