@@ -8,7 +8,7 @@ https://github.com/amoudgl/celo (MIT licence), which the environment variable
 GANNO_CELO_ADAM names; without it the method is skipped.
 
 Paper: Moudgil et al., "Celo: Training Versatile Learned Optimizers on a Compute Diet"
-(arXiv 2501.12670). It stands in for VeLO, whose weights are not in a repository.
+(arXiv 2501.12670). It stands in for VeLO where that cannot be run.
 """
 
 from __future__ import annotations

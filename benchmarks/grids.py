@@ -47,6 +47,7 @@ SIMPLE: Final = (
     "sgdr",
 )
 OPTIMIZERS: Final = ("lamb and cosine", "schedule-free")
+LEARNED: Final = ("celo-adam", "velo")
 RESNETS: Final = "resnet18-cifar10-eighth"
 
 Grid = tuple[Sweep, ...]
@@ -71,7 +72,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
         Sweep(CNN5, ("constant", "linear", "exponential", "sgdr"), RATES, (0.1,)),
         Sweep(CNN5, OPTIMIZERS, RATES, (0.1,)),
         Sweep(CNN5, ("lion",), RATES, (0.1, 0.01)),
-        Sweep(CNN5, ("celo-adam",), (None,), (0.1, 0.01)),
+        Sweep(CNN5, LEARNED, (None,), (0.1, 0.01)),
         Sweep(CNN5, ("random", GANNO), RATES, (0.1,)),
     ),
     "table2": (Sweep(CNN5, (*ABLATIONS, GANNO), (0.0, *RATES), (0.1,)),),
@@ -82,7 +83,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
     "table4": (Sweep(CNN5, (*SIMPLE, GANNO), RATES, (0.1,)),),
     "table5": (
         Sweep(CNN5, (*SIMPLE, "lion", GANNO), RATES, (0.0001,)),
-        Sweep(CNN5, ("celo-adam",), (None,), (0.0001,)),
+        Sweep(CNN5, LEARNED, (None,), (0.0001,)),
     ),
     "figure2": (
         Sweep(

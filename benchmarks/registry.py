@@ -9,8 +9,13 @@ from typing import Final
 from .celo_adam import CELO_ADAM
 from .methods import HAND_MADE, Method
 from .policy_methods import policy_method
+from .velo import VELO
 
-METHODS: Final[Mapping[str, Method]] = {**HAND_MADE, "celo-adam": CELO_ADAM}
+METHODS: Final[Mapping[str, Method]] = {
+    **HAND_MADE,
+    "celo-adam": CELO_ADAM,
+    "velo": VELO,
+}
 """All methods but policies, which are found by their files."""
 
 

@@ -61,8 +61,9 @@ a method that has no rate to set: its figure is in the last column.
 - The images of CIFAR-10 had been encoded again as JPEG where these results were made:
   figures are close to those on the originals, not equal.
 - Weight decay is decoupled, and the optimizer is Adam unless the row names another.
-- VeLO's rows are the paper's own: its weights could not be downloaded where these
-  results were made. Celo-Adam, a public learned schedule, takes its place in runs.
+- VeLO's rows are the paper's own, and not counted as missing: its weights could not be
+  downloaded where these results were made. Celo-Adam, a public learned schedule, takes
+  its place in runs.
 - LARS is left out, since Keras has none; LAMB is its form for Adam.
 """
 
