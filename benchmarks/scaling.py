@@ -18,7 +18,7 @@ import dataclasses
 import pickle
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -37,32 +37,41 @@ ITERATIONS: Final = 3
 
 
 class Parts(NamedTuple):
-    """What one episode costs; seconds are of CPU time."""
+    """What one episode costs, on average over the tasks; seconds are of CPU time."""
 
-    timesteps: int
+    timesteps: float
     collection_seconds: float
     learning_seconds: float
     packing_seconds: float  # weights and episode, packed and unpacked
-    weights_bytes: int
-    episode_bytes: int
+    weights_bytes: float
+    episode_bytes: float
 
 
 def measure(configuration: MetaTrainingConfiguration) -> Parts:
-    """Goes through some iterations, of which the first only traces the graphs."""
+    """Goes through some iterations, of which the first only traces the graphs.
+
+    Args:
+        configuration: Of the meta-training; an iteration is one episode of each task.
+    """
+    configuration = dataclasses.replace(configuration, episodes_per_iteration=1)
     plan, agent = Plan(configuration), new_agent(configuration)
     collector = LocalCollector(configuration, agent)
     learner = Learner(agent, configuration.ppo)
+    variables = tf.nest.flatten(agent.collect_policy.variables())
     rows = []
     for iteration in range(ITERATIONS + 1):
         jobs = plan.training_jobs(iteration)
-        collecting, [episode] = _timed(collector.collect, jobs)
+        collecting, episodes = _timed(collector.collect, jobs)
         random = np.random.default_rng(iteration)
-        learning, _ = _timed(learner.learn, [episode.trajectory], random)
-        variables = tf.nest.flatten(agent.collect_policy.variables())
-        packing, sizes = _timed(_pack, variables, episode)
-        rows.append((collecting, learning, packing))
+        trajectories = [episode.trajectory for episode in episodes]
+        learning, _ = _timed(learner.learn, trajectories, random)
+        packing, sizes = _timed(_pack, variables, episodes)
+        decisions = sum(episode.reward.shape[1] - 1 for episode in trajectories)
+        timesteps = decisions * configuration.environment.num_environments
+        row = (timesteps, collecting, learning, packing, *sizes)
+        rows.append([value / len(jobs) for value in row])
     medians = [statistics.median(column) for column in zip(*rows[1:], strict=True)]
-    return Parts(plan.timesteps_through(0), *medians, *sizes)
+    return Parts(*medians)
 
 
 def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
@@ -71,16 +80,19 @@ def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
     return time.process_time() - started, result
 
 
-def _pack(variables: list[tf.Variable], episode: CollectedEpisode) -> tuple[int, int]:
-    weights = [variable.numpy() for variable in variables]
-    arrays = tf.nest.map_structure(lambda x: x.numpy(), episode.trajectory)
-    packed = [
-        pickle.dumps(part, protocol=5)
-        for part in (weights, episode._replace(trajectory=arrays))
-    ]
-    for part in packed:
-        pickle.loads(part)
-    return len(packed[0]), len(packed[1])
+def _pack(
+    variables: list[tf.Variable], episodes: Sequence[CollectedEpisode]
+) -> tuple[int, int]:
+    """The weights with every episode, and each episode: bytes on their way."""
+    sizes = [0, 0]
+    for episode in episodes:
+        weights = [variable.numpy() for variable in variables]
+        arrays = tf.nest.map_structure(lambda x: x.numpy(), episode.trajectory)
+        for part, content in enumerate((weights, episode._replace(trajectory=arrays))):
+            packed = pickle.dumps(content, protocol=5)
+            pickle.loads(packed)
+            sizes[part] += len(packed)
+    return sizes[0], sizes[1]
 
 
 def timesteps_per_second(collectors: int, parts: Parts, link: float) -> float:
@@ -107,11 +119,9 @@ def main() -> None:
     parser.add_argument("--gigabits", type=float, default=1.0, help="of the network")
     arguments = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    configuration = dataclasses.replace(
-        find_configuration(arguments.configuration), episodes_per_iteration=1
-    )
-    parts = measure(configuration)
-    print(parts)
+    parts = measure(find_configuration(arguments.configuration))
+    for name, value in parts._asdict().items():
+        print(f"{name}: {value:.6g}")
     link = arguments.gigabits * 1e9 / 8
     alone = timesteps_per_second(1, parts, link)
     print("| collectors | timesteps a second | times one collector |")
