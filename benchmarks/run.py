@@ -3,6 +3,7 @@
 
     python -m benchmarks.run table1 --seeds 3 --jobs 2
     python -m benchmarks.run all --policy ganno-first --policy saved_policies/mine
+    python -m benchmarks.run all --ray --jobs 16
 
 Killed at any moment, it loses the cells in work; the same command goes on.
 """
@@ -12,9 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
 
 from ganno_keras.policies import DEFAULT_POLICY
 
@@ -23,11 +24,17 @@ from .grids import GRIDS, cells_of
 from .origin import origin
 from .plan import Plan, make_plan, ready_cells
 from .results_file import results_of
-from .tasks import MissingDataError, definition
+from .tasks import definition
 from .workers import Outcome, outcomes
 
+Trainer = Callable[[Sequence[Cell], int], Iterator[Outcome]]
+"""Trains cells, so many at the same time, and gives outcomes as they come."""
 
-def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
+REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
+"""What stops a run; `MissingDataError` is among them, and no failure of a cell."""
+
+
+def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool:
     """Runs what is missing, a line on the screen for each cell.
 
     Cells that need the results of others come last. A cell that fails does not stop the
@@ -36,6 +43,7 @@ def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
     Args:
         cells: What is wanted.
         jobs: How many cells are trained at the same time.
+        train: Where they are trained; results are written here in any case.
 
     Returns:
         Whether everything is there now.
@@ -57,7 +65,7 @@ def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
         with ExitStack() as locks:
             for task in {cell.task for cell in ready.cells}:
                 locks.enter_context(results_of(task).writer())
-            for outcome in outcomes(ready.cells, jobs):
+            for outcome in train(ready.cells, jobs):
                 complete &= _keep(outcome, made_by)
                 progress.report(outcome)
     return complete and not progress.num_skipped
@@ -121,12 +129,26 @@ def _duration(seconds: float) -> str:
     )
 
 
+def _trainer(on_ray: bool) -> Trainer:
+    if not on_ray:
+        return outcomes
+    # Only the extra `distributed` brings Ray.
+    from . import ray_workers  # noqa: PLC0415
+
+    return ray_workers.outcomes
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Reads the command line and runs; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("name", help=f"{', '.join(GRIDS)}, or all")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--jobs", type=int, default=1, help="cells at the same time")
+    parser.add_argument(
+        "--ray",
+        action="store_true",
+        help="train on Ray: on the cluster of RAY_ADDRESS if set, else on this machine",
+    )
     parser.add_argument(
         "--policy",
         action="append",
@@ -136,8 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     try:
         cells = cells_of(given.name, given.seeds, given.policy or [DEFAULT_POLICY])
-        complete = run(cells, given.jobs)
-    except (MissingDataError, RuntimeError, ValueError) as error:
+        complete = run(cells, given.jobs, _trainer(given.ray))
+    except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"Finished after {_duration(time.monotonic() - started)}.")

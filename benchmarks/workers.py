@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from typing import Final, NamedTuple
 
+import tensorflow as tf
+
 from .cells import Cell, Score
 from .tasks import MissingDataError, train
 
@@ -38,8 +40,7 @@ def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         MissingDataError: If a data set cannot be had.
         ValueError: If `jobs` is below 1.
     """
-    if jobs < 1:
-        raise ValueError(f"The number of jobs is {jobs}; at least 1 is needed.")
+    require_jobs(jobs)
     if jobs == 1:
         yield from map(attempt, cells)
         return
@@ -47,6 +48,16 @@ def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
     size = CELLS_PER_PROCESS * jobs
     for start in range(0, len(cells), size):
         yield from _in_processes(cells[start : start + size], jobs)
+
+
+def require_jobs(jobs: int) -> None:
+    """Refuses to train nothing at a time.
+
+    Raises:
+        ValueError: If `jobs` is below 1.
+    """
+    if jobs < 1:
+        raise ValueError(f"The number of jobs is {jobs}; at least 1 is needed.")
 
 
 def attempt(cell: Cell) -> Outcome:
@@ -76,12 +87,14 @@ def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _prepare_process(parent: int, num_threads: int) -> None:
-    # Importing it at the top would load TensorFlow for `--help`.
-    import tensorflow as tf  # noqa: PLC0415
-
+def use_threads(num_threads: int) -> None:
+    """Keeps TensorFlow in this process to so many threads, before its first use."""
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
     tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+
+
+def _prepare_process(parent: int, num_threads: int) -> None:
+    use_threads(num_threads)
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
 
 

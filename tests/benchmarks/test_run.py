@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from benchmarks import grids, results_file, run, tasks, workers
@@ -135,3 +137,11 @@ def test_two_jobs__train_in_processes_of_their_own(tmp_path, monkeypatch):
     found = list(workers.outcomes(cells, jobs=2))
     assert {outcome.cell for outcome in found} == set(cells)
     assert all("no task 'no-such-task'" in outcome.failure for outcome in found)
+
+
+def test_missing_ray__is_an_error_that_names_the_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "benchmarks.ray_workers", raising=False)
+    monkeypatch.delattr("benchmarks.ray_workers", raising=False)
+    assert run.main(["small", "--ray"]) == 2
+    assert "the extra `ganno-keras[distributed]`" in capsys.readouterr().err
