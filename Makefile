@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 DEMO_READY := $(VENV)/demo.ready
 ALL_READY := $(VENV)/all.ready
 JAX_READY := $(VENV)/jax.ready
+RAY_READY := $(VENV)/ray.ready
+RAY_TESTS := tests/benchmarks/test_ray_workers.py tests/meta/test_ray_collectors.py
 REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable
@@ -16,8 +18,8 @@ PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal \
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-jax coverage keras-suite lint typecheck docs \
-	wheel clean
+.PHONY: help demo test test-slow test-jax test-ray coverage keras-suite lint typecheck \
+	docs wheel clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -33,6 +35,9 @@ test-slow: $(ALL_READY) ## Run the slow tests: meta-trainings, notebooks, the wh
 
 test-jax: $(JAX_READY) ## Run the tests that are meant for every backend on JAX.
 	@KERAS_BACKEND=jax $(PYTEST) -m "backend and not slow"
+
+test-ray: $(RAY_READY) ## Run the tests that need Ray; one process, one cluster.
+	@$(PYTEST) --numprocesses 0 $(RAY_TESTS)
 
 coverage: $(ALL_READY) ## Run every test on TensorFlow and judge the coverage.
 	@$(PYTEST) --cov --cov-report=
@@ -83,4 +88,9 @@ $(ALL_READY): $(REQUIREMENTS) | $(BIN)/python
 $(JAX_READY): $(ALL_READY)
 	@echo "Adding JAX to $(VENV)."
 	@$(INSTALL) '.[jax]'
+	@touch $@
+
+$(RAY_READY): $(ALL_READY)
+	@echo "Adding Ray to $(VENV)."
+	@$(INSTALL) '.[distributed]'
 	@touch $@

@@ -118,8 +118,14 @@ def main() -> None:
     parser.add_argument("--configuration", default="paper", help="recipe or JSON file")
     parser.add_argument("--gigabits", type=float, default=1.0, help="of the network")
     arguments = parser.parse_args()
+    if not arguments.gigabits > 0:
+        parser.error(f"--gigabits is {arguments.gigabits:g}; more than 0 is needed.")
+    try:
+        configuration = find_configuration(arguments.configuration)
+    except ValueError as error:
+        parser.error(str(error))
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    parts = measure(find_configuration(arguments.configuration))
+    parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
     link = arguments.gigabits * 1e9 / 8
