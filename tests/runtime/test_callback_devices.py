@@ -25,41 +25,26 @@ pytestmark = [
 ROUNDING = 1e-5
 
 
-@pytest.fixture(scope="module")
-def found():
-    """What the fits gave."""
+def test_two_devices__do_what_one_does(subtests):
+    """One test, since pytest-xdist would share out several and run the fits twice."""
     process = run_python("from tests.support import two_device_fits as t; t.main()")
     assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout.splitlines()[-1])
-
-
-def test_two_devices__decide_what_one_decides(found):
-    for case in found["cases"].values():
-        assert case["decisions"]
-        assert case["num_timesteps"] == 5
-
-
-def test_two_devices__measure_what_one_measures_but_for_rounding(found):
-    for case in found["cases"].values():
-        assert case["measurements"] < ROUNDING
-        assert case["statistics"] < ROUNDING
-        assert case["weights"] < ROUNDING
-
-
-def test_decisions__depend_on_what_is_measured(found):
-    """Otherwise the tests above would promise nothing."""
-    assert found["notices"]
-    assert min(case["num_actions"] for case in found["cases"].values()) > 3
-
-
-def test_no_op_on_two_devices__equals_a_plain_fit_bit_by_bit(found):
-    assert found["no-op"]
-
-
-def test_save_after_two_devices__gives_the_plain_model(found):
-    assert found["saved"]
-    assert found["plain"]
-
-
-def test_backup_and_restore_on_two_devices__goes_on_bit_by_bit(found):
-    assert found["resumed"]
+    found = json.loads(process.stdout.splitlines()[-1])
+    cases = found["cases"].values()
+    with subtests.test("they decide what one decides"):
+        assert all(case["decisions"] for case in cases)
+        assert [case["num_timesteps"] for case in cases] == [5, 5, 5]
+    with subtests.test("they measure what one measures but for rounding"):
+        names = ("measurements", "statistics", "weights")
+        assert max(case[name] for case in cases for name in names) < ROUNDING
+    # Otherwise the two above would promise nothing.
+    with subtests.test("decisions depend on what is measured"):
+        assert found["notices"]
+        assert min(case["num_actions"] for case in cases) > 3
+    with subtests.test("no-op equals a plain fit on two bit by bit"):
+        assert found["no-op"]
+    with subtests.test("a file saved after it gives the plain model"):
+        assert found["saved"]
+        assert found["plain"]
+    with subtests.test("BackupAndRestore goes on bit by bit"):
+        assert found["resumed"]

@@ -22,27 +22,18 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def results():
-    """What the comparisons found, for each optimizer."""
+def test_two_devices__do_what_one_does(subtests):
+    """One test, since pytest-xdist would share out several and run the fits twice."""
     process = run_python("from tests.support import two_devices; two_devices.main()")
     assert process.returncode == 0, process.stderr
     lines = [line for line in process.stdout.splitlines() if line.startswith("{")]
-    return [json.loads(line) for line in lines]
-
-
-def test_two_devices_with_equal_rates__are_the_plain_optimizer_on_two(results):
-    assert [result["name"] for result in results if not result["plain"]] == []
+    results = [json.loads(line) for line in lines]
     assert len(results) == 7
-
-
-def test_two_devices__freeze_a_group_at_rate_zero(results):
-    assert [result["name"] for result in results if not result["frozen"]] == []
-
-
-def test_two_devices__have_the_weights_of_one_but_for_rounding(results):
-    assert max(result["weights"] for result in results) < 1e-5
-
-
-def test_two_devices__have_the_statistics_of_one_but_for_rounding(results):
-    assert max(result["statistics"] for result in results) < 1e-4
+    with subtests.test("with equal rates they are the plain optimizer on two"):
+        assert [result["name"] for result in results if not result["plain"]] == []
+    with subtests.test("they freeze a group at a rate of zero"):
+        assert [result["name"] for result in results if not result["frozen"]] == []
+    with subtests.test("they have the weights of one but for rounding"):
+        assert max(result["weights"] for result in results) < 1e-5
+    with subtests.test("they have the statistics of one but for rounding"):
+        assert max(result["statistics"] for result in results) < 1e-4

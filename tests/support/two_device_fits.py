@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import sys
 import tempfile
@@ -107,10 +108,16 @@ def fit(model: keras.Model, *callbacks: Any, **arguments: Any) -> None:
 # ---------------------------------------------------------------- two against one
 
 
-def compare(both: Scope, case: Case) -> dict[str, Any]:
+@functools.cache
+def run_on_one(name: str) -> tuple[keras.Model, GANNO]:
+    """The fit of a case on one device."""
+    return run(nullcontext, CASES[name], by_coarse_observations())
+
+
+def compare(both: Scope, name: str) -> dict[str, Any]:
     """What a test wants to know of a fit on two devices."""
-    model, two = run(both, case, by_coarse_observations())
-    single, one = run(nullcontext, case, by_coarse_observations())
+    model, two = run(both, CASES[name], by_coarse_observations())
+    single, one = run_on_one(name)
     return {
         "decisions": decisions(two) == decisions(one),
         "num_timesteps": len(two.history.timesteps),
@@ -143,13 +150,12 @@ def statistics(ganno: GANNO) -> list[np.ndarray]:
 
 def notices_a_missing_half() -> bool:
     """Whether one device gets other actions from what one of two devices sees."""
-    case = CASES["a sample held by GANNO"]
-    _, whole = run(nullcontext, case, by_coarse_observations())
+    name = "a sample held by GANNO"
+    _, whole = run_on_one(name)
     half = (np.arange(64) % BATCH_SIZE) < BATCH_SIZE // 2
     data = {"x": X[:64][half], "y": Y[:64][half], "batch_size": BATCH_SIZE // 2}
-    _, part = run(
-        nullcontext, dataclasses.replace(case, fit=data), by_coarse_observations()
-    )
+    case = dataclasses.replace(CASES[name], fit=data)
+    _, part = run(nullcontext, case, by_coarse_observations())
     same = np.array_equal(whole.history.actions, part.history.actions)
     return len(whole.history.timesteps) == len(part.history.timesteps) and not same
 
@@ -223,7 +229,7 @@ def main() -> None:
     both = two_devices()
     with tempfile.TemporaryDirectory() as folder:
         found = {
-            "cases": {name: compare(both, case) for name, case in CASES.items()},
+            "cases": {name: compare(both, name) for name in CASES},
             "notices": notices_a_missing_half(),
             "no-op": no_op_equals_plain(both),
             **saving_and_resuming(both, Path(folder)),
