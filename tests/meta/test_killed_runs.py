@@ -94,4 +94,4 @@ def test_run_killed_ten_times__ends_with_the_same_policy_bit_for_bit(server, tmp
     assert exit_status(server) == 0
     for ours, theirs in zip(weights_in(killed), weights_in(undisturbed), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert num_lines(killed) == num_lines(undisturbed) == 30
+    assert num_lines(killed) == num_lines(undisturbed) == 16

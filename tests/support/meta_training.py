@@ -53,11 +53,13 @@ def tiny_meta_training(**changes: Any) -> MetaTrainingConfiguration:
 
 
 def tiniest_meta_training(**changes: Any) -> MetaTrainingConfiguration:
-    """Thirty iterations, each one episode of one training of a single layer."""
+    """Sixteen iterations, each one episode of one training of a single layer."""
+    tiny = tiny_meta_training()
     task = dataclasses.replace(TINY_TASK, model_options={"hidden": []}, timesteps=2)
     environment = tiny_environment(
         tasks=(task,), num_environments=1, interval=2, reward="potential"
     )
+    ppo = dataclasses.replace(tiny.ppo, num_epochs=1)
     return dataclasses.replace(
-        tiny_meta_training(timesteps=60, environment=environment), **changes
+        tiny, **{"timesteps": 32, "environment": environment, "ppo": ppo, **changes}
     )
