@@ -8,13 +8,11 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-from ganno_keras._backend_primitives import BACKEND
 from ganno_keras.actions import LearningRateBounds, check_learning_rate_bounds
 from ganno_keras.policies import Policy, load_policy
 from ganno_keras.validation import ValidationSample
 
 _LARGEST_SEED = 2**31 - 1
-_GUARDED_BACKENDS = ("tensorflow", "jax")
 
 
 @dataclass(frozen=True)
@@ -105,10 +103,5 @@ def _check_guard(value: Any) -> bool:
         raise TypeError(
             f"guard is {value!r} of type {type(value).__name__}; True or False is "
             "needed."
-        )
-    if value and BACKEND not in _GUARDED_BACKENDS:
-        raise ValueError(
-            f"guard is True on {BACKEND}, where it has not been seen to work. Leave it "
-            "out, or set KERAS_BACKEND=tensorflow or jax."
         )
     return value

@@ -24,7 +24,6 @@ from tests.support.fakes import (
 pytestmark = [
     pytest.mark.backend,
     pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
-    pytest.mark.skipif(keras.backend.backend() == "torch", reason="refused there"),
 ]
 
 X, Y = tiny_data()
@@ -79,7 +78,7 @@ def test_guard__changes_nothing_where_nothing_runs_away(name, validation):
     def run(guard):
         ganno = GANNO(
             "random",
-            interval=2,
+            interval=5,  # Single batches may differ enough to be taken for a fall.
             guard=guard,
             validation_data=(X[:40], Y[:40]) if validation == "sample" else None,
         )
@@ -114,12 +113,6 @@ def test_guard__is_off_by_default(caplog):
 def test_guard__has_to_be_true_or_false():
     with pytest.raises(TypeError, match="guard is 'yes' of type str"):
         GANNO("no-op", guard="yes")
-
-
-def test_guard__is_refused_where_it_is_not_known_to_work(monkeypatch):
-    monkeypatch.setattr("ganno_keras._settings.BACKEND", "torch")
-    with pytest.raises(ValueError, match="on torch"):
-        GANNO("no-op", guard=True)
 
 
 # ---------------------------------------------------------------- something is wrong

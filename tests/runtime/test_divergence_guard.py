@@ -23,7 +23,7 @@ BOUNDS = LearningRateBounds(1e-4, 100.0)
 
 def new_guard(first_batch=2.0):
     """A guard of one weight, which the tests move."""
-    weight = keras.Variable([0.0])
+    weight = keras.Variable([0.0], trainable=False)
     guard = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
     guard.begin(0, np.array([0.01, 0.02]))
     guard.see_first_batch(first_batch)
@@ -131,7 +131,7 @@ def some_variables():
     values = [np.arange(6.0).reshape(2, 3), np.array(7), np.ones(2)]
     types = ["float32", "int32", "bfloat16"]
     return [
-        keras.Variable(value, dtype=dtype)
+        keras.Variable(value, dtype=dtype, trainable=False)
         for value, dtype in zip(values, types, strict=True)
     ]
 
