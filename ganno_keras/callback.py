@@ -51,8 +51,7 @@ class GANNO(keras.callbacks.Callback):
             with a tenth of its learning rates, when the training loss turns NaN or
             rises far. The log tells, and `history.guard_events`. It keeps a copy of
             weights and optimizer in memory and in files that are saved meanwhile, and
-            changes nothing as long as all goes well. On TensorFlow only. The paper has
-            no such guard.
+            changes nothing as long as all goes well. The paper has no such guard.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
             after GANNO in the list.
