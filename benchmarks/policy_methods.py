@@ -3,8 +3,9 @@
 
 `NAME` is a policy as it is meant to be used. Its controls are `NAME, greedy` and
 `NAME, sampled`; `NAME, untrained`: the same agent before any meta-training;
-`NAME, averaged`: its average schedule over seeds and layers, replayed without looking;
-and `NAME, averaged by layer`: the same with a schedule for every layer.
+`NAME, guarded`: with the guard; `NAME, averaged`: its average schedule over seeds and
+layers, replayed without looking; and `NAME, averaged by layer`: the same with a
+schedule for every layer.
 """
 
 from __future__ import annotations
@@ -29,9 +30,17 @@ NO_TUNING: Final = "nothing; meta-trained once"
 GREEDY: Final = "greedy"
 SAMPLED: Final = "sampled"
 UNTRAINED: Final = "untrained"
+GUARDED: Final = "guarded"
 AVERAGED: Final = "averaged"
 AVERAGED_BY_LAYER: Final = "averaged by layer"
-CONTROLS: Final = (GREEDY, SAMPLED, UNTRAINED, AVERAGED, AVERAGED_BY_LAYER)
+CONTROLS: Final = (
+    GREEDY,
+    SAMPLED,
+    UNTRAINED,
+    GUARDED,
+    AVERAGED,
+    AVERAGED_BY_LAYER,
+)
 
 
 def control(policy: str, kind: str) -> str:
@@ -71,6 +80,7 @@ def policy_method(name: str) -> Method:
         GREEDY: lambda it: _with_ganno(it, policy, temperature=0.0),
         SAMPLED: lambda it: _with_ganno(it, policy, temperature=1.0),
         UNTRAINED: lambda it: _with_ganno(it, _untrained(policy, it.cell.seed)),
+        GUARDED: lambda it: _with_ganno(it, policy, guard=True),
     }
     return Method(
         makers[kind],
@@ -81,14 +91,14 @@ def policy_method(name: str) -> Method:
 
 
 def _with_ganno(
-    situation: Situation, policy: str | Policy, temperature: float | None = None
+    situation: Situation, policy: str | Policy, **options: Any
 ) -> Ingredients:
     ganno = GANNO(
         policy,
         validation_data=tuple(situation.validation),
-        temperature=temperature,
         seed=situation.cell.seed,
         log_learning_rates=False,
+        **options,
     )
     return Ingredients(_adam(situation), (ganno,))
 
