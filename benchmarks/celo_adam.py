@@ -26,6 +26,7 @@ from keras import ops
 
 from .cells import Cell
 from .flax_msgpack import read_arrays
+from .loss_aware_model import LossAwareModel
 from .methods import Ingredients, Method, Situation
 
 WEIGHTS_VARIABLE: Final = "GANNO_CELO_ADAM"
@@ -106,28 +107,14 @@ def _state(value: np.ndarray) -> keras.Variable:
     return keras.Variable(np.asarray(value, np.float32), trainable=False)
 
 
-class CeloModel(keras.Model):
-    """A model that asks the schedule as soon as it knows the loss of an update.
-
-    Only there are loss and optimizer in reach before the update is made: a callback
-    comes one update late.
-    """
+class CeloModel(LossAwareModel):
+    """A model that asks the schedule for the learning rate of each update."""
 
     schedule: CeloSchedule
 
-    def compute_loss(
-        self,
-        x: Tensor = None,
-        y: Tensor = None,
-        y_pred: Tensor = None,
-        sample_weight: Tensor = None,
-        training: bool = True,
-    ) -> Tensor:
-        """Computes the loss and sets the learning rate of the update to come."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        if training:
-            self.optimizer.learning_rate.assign(self.schedule(loss))
-        return loss
+    def see_loss(self, loss: Tensor) -> None:
+        """Sets the learning rate of the update to come."""
+        self.optimizer.learning_rate.assign(self.schedule(loss))
 
 
 def _make(situation: Situation) -> Ingredients:

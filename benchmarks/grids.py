@@ -141,6 +141,8 @@ def cells_of(name: str, num_seeds: int, policy_names: Sequence[str]) -> list[Cel
     """
     if num_seeds < 1:
         raise ValueError(f"The number of seeds is {num_seeds}; at least 1 is needed.")
+    # Results of a policy are found again however it was named.
+    policy_names = [policies.canonical_name(policy) for policy in policy_names]
     sweeps = [sweep for grid in _grids(name) for sweep in grid]
     found = [
         cell

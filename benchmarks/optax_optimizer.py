@@ -15,6 +15,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from .loss_aware_model import LossAwareModel
+
 Tensor = Any
 Arrays = list[np.ndarray]
 
@@ -82,23 +84,13 @@ class _Changes:
         return [np.asarray(change, np.float32) for change in changes]
 
 
-class TellingModel(keras.Model):
+class TellingModel(LossAwareModel):
     """A model that tells its `OptaxOptimizer` the loss of an update."""
 
     def compile(self, *arguments: Any, **options: Any) -> None:
         """Compiles without XLA, which cannot leave its graph for NumPy."""
         super().compile(*arguments, **{**options, "jit_compile": False})
 
-    def compute_loss(
-        self,
-        x: Tensor = None,
-        y: Tensor = None,
-        y_pred: Tensor = None,
-        sample_weight: Tensor = None,
-        training: bool = True,
-    ) -> Tensor:
-        """Computes the loss and passes it on."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        if training:
-            self.optimizer.loss = ops.cast(loss, "float32")
-        return loss
+    def see_loss(self, loss: Tensor) -> None:
+        """Passes the loss on."""
+        self.optimizer.loss = ops.cast(loss, "float32")

@@ -17,6 +17,7 @@ from typing import Any, Final
 import keras
 
 from ganno_keras import GANNO
+from ganno_keras._locations import policies_directory
 from ganno_keras.policies import Policy
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy
@@ -64,6 +65,19 @@ def split_name(method: str) -> tuple[str, str]:
     """
     policy, comma, kind = method.rpartition(", ")
     return (policy, kind) if comma and kind in CONTROLS else (method, "")
+
+
+def canonical_name(policy: str) -> str:
+    """The name of a shipped policy, also where its folder was given.
+
+    Example:
+
+        >>> canonical_name("saved_policies/ganno-first")
+        'ganno-first'
+    """
+    folder = Path(policy)
+    is_shipped = folder.resolve().parent == policies_directory().resolve()
+    return folder.name if "/" in policy and is_shipped else policy
 
 
 def policy_method(name: str) -> Method:

@@ -13,7 +13,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from .aggregate import aggregate_section, choice_section, control_section
 from .cells import Cell, Row
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
-from .policy_methods import split_name
+from .policy_methods import canonical_name, split_name
 from .registry import METHODS
 from .results_file import all_rows
 from .tables import (
@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--policy", default=DEFAULT_POLICY, help="the policy of the figures"
     )
-    policy: Any = parser.parse_args(arguments).policy
+    policy = canonical_name(parser.parse_args(arguments).policy)
     try:
         rows = all_rows()
         text = page(rows, draw_all(rows, policy))

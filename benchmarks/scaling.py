@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import pickle
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -30,8 +32,11 @@ from agents.learner import Learner
 from agents.local_collector import LocalCollector
 from agents.new_agent import new_agent
 from agents.plan import Plan
+from agents.provenance import provenance
 from agents.recipes import find_configuration
+from agents.whole_file import write_whole
 
+RESULTS: Final = Path(__file__).parent / "results" / "scaling.json"
 COLLECTORS: Final = (1, 2, 4, 8, 16, 32)
 ITERATIONS: Final = 3
 
@@ -113,7 +118,7 @@ def timesteps_per_second(collectors: int, parts: Parts, link: float) -> float:
 
 
 def main() -> None:
-    """Reads the command line, measures and prints."""
+    """Reads the command line, measures, prints and writes the results file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--configuration", default="paper", help="recipe or JSON file")
     parser.add_argument("--gigabits", type=float, default=1.0, help="of the network")
@@ -128,6 +133,8 @@ def main() -> None:
     parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
+    report = {"name": configuration.name, **parts._asdict(), **provenance()}
+    write_whole(RESULTS, json.dumps(report, indent=1) + "\n")
     link = arguments.gigabits * 1e9 / 8
     alone = timesteps_per_second(1, parts, link)
     print("| collectors | timesteps a second | times one collector |")
