@@ -28,8 +28,8 @@ class Cell(NamedTuple):
 class Score(NamedTuple):
     """What a training reached.
 
-    The test set is touched once, at the end. The course is by epoch, on images that are
-    neither trained on nor shown to a policy; and by decision, for a policy.
+    The test set is touched once, at the end. The course is by epoch, on held-out
+    training images; and by decision, for a policy.
     """
 
     test_accuracy: float

@@ -156,7 +156,7 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
         f"ResNet-18 on CIFAR-10 with an initial rate of 0.001, {task.epochs} epochs, "
         "an eighth of the original width "
         f"({task.model_options['width']} channels in the first stage): accuracy by "
-        "epoch on 4,000 held-out images that no method sees, "
+        "epoch on 1,000 held-out training images, "
         f"{_range(counts)}. The paper shows test accuracy, at a width and length that "
         "it does not give, and VeLO, whose weights could not be downloaded here: "
         "Celo-Adam takes its place."

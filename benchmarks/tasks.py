@@ -22,9 +22,9 @@ from .methods import Ingredients, Situation
 from .registry import find_method
 
 NUM_VALIDATION_IMAGES: Final = 1000
-"""What a policy looks at: as many as `GANNO` measures by default."""
-NUM_COURSE_IMAGES: Final = 4000
-"""Held out as well, for the accuracy by epoch; nobody looks at them."""
+"""Held out for policies to look at, as many as `GANNO` measures by default."""
+NUM_TUNING_IMAGES: Final = 4000
+"""Held out as well where choices are made; they stand for the test set there."""
 TEST_BATCH_SIZE: Final = 500
 
 
@@ -41,6 +41,8 @@ class Task:
         standardised: Whether each colour channel is shifted and scaled to mean 0 and
             deviation 1 over the training images; otherwise it lies in [0, 1].
         dtype_policy: Keras' precision policy.
+        for_choices: Whether it is there to choose between methods by. The test set is
+            not opened then: other training images are scored.
     """
 
     dataset: str
@@ -50,6 +52,7 @@ class Task:
     model_options: Mapping[str, Any] = field(default_factory=dict)
     standardised: bool = False
     dtype_policy: str = "mixed_bfloat16"
+    for_choices: bool = False
 
 
 _CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=True)
@@ -62,6 +65,7 @@ _EIGHTH: Final = {"width": 8}
 
 TASKS: Final[dict[str, Task]] = {
     "cnn5-cifar10": _CNN5,
+    "cnn5-cifar10-choices": dataclasses.replace(_CNN5, for_choices=True),
     "cnn5-cifar10-float32": dataclasses.replace(_CNN5, dtype_policy="float32"),
     "cnn5-cifar10-unscaled": dataclasses.replace(_CNN5, standardised=False),
     # The meta-training's own task: about as many updates as an episode, and many more.
@@ -86,11 +90,10 @@ class MissingDataError(RuntimeError):
 
 
 class TaskImages(NamedTuple):
-    """The images of a task in four parts."""
+    """The images of a task in three parts."""
 
     train: LabelledImages
-    validation: LabelledImages  # for policies to look at
-    course: LabelledImages  # for the accuracy by epoch
+    validation: LabelledImages  # for policies to look at, and the accuracy by epoch
     test: LabelledImages
 
 
@@ -112,7 +115,9 @@ def definition(cell: Cell) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def load_images(dataset: str, standardised: bool) -> TaskImages:
+def load_images(
+    dataset: str, standardised: bool, for_choices: bool = False
+) -> TaskImages:
     """Loads and cuts a data set; the last one stays in memory for the next cell.
 
     Raises:
@@ -124,11 +129,15 @@ def load_images(dataset: str, standardised: bool) -> TaskImages:
         raise MissingDataError(str(error)) from error
     if standardised:
         everything, test = _standardise(everything, test)
-    held_out = NUM_VALIDATION_IMAGES + NUM_COURSE_IMAGES
-    held_out = min(held_out, len(everything.labels) // 8)
-    train, rest = hold_out(everything, held_out)
-    course, validation = hold_out(rest, min(NUM_VALIDATION_IMAGES, held_out // 2))
-    return TaskImages(train, validation, course, test)
+    train, validation = _without(everything, NUM_VALIDATION_IMAGES)
+    if for_choices:
+        train, test = _without(train, NUM_TUNING_IMAGES)
+    return TaskImages(train, validation, test)
+
+
+def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...]:
+    """Holds images out, of a small data set fewer than asked for."""
+    return hold_out(data, min(num_images, len(data.labels) // 8))
 
 
 def _standardise(*parts: LabelledImages) -> list[LabelledImages]:
@@ -148,7 +157,7 @@ def train(cell: Cell) -> Score:
         MissingDataError: If the data cannot be had.
     """
     task = find_task(cell.task)
-    images = load_images(task.dataset, task.standardised)
+    images = load_images(task.dataset, task.standardised, task.for_choices)
     keras.utils.set_random_seed(cell.seed)
     keras.config.set_dtype_policy(task.dtype_policy)
     try:
@@ -174,7 +183,7 @@ def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
         *images.train,
         batch_size=task.batch_size,
         epochs=task.epochs,
-        validation_data=tuple(images.course),
+        validation_data=tuple(images.validation),
         validation_batch_size=TEST_BATCH_SIZE,
         callbacks=list(ingredients.callbacks),
         verbose=0,

@@ -13,6 +13,7 @@ from benchmarks.cells import Cell, Row
 from benchmarks.celo_adam import WEIGHTS_VARIABLE
 from benchmarks.results_file import results_of
 from benchmarks.tasks import TASKS, Task, definition, load_images, train
+from ganno_keras.datasets import load_embedded_fashion_mnist
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.celo_weights import celo_file
 
@@ -105,17 +106,23 @@ def test_two_jobs__train_side_by_side(capsys):
 
 
 def test_standardised_images__have_mean_0_and_deviation_1():
-    load_images.cache_clear()
     images = load_images("embedded_fashion_mnist", True)
-    everything = np.concatenate([part.images for part in images[:3]])
+    everything = np.concatenate([images.train.images, images.validation.images])
     assert everything.mean() == pytest.approx(0.0, abs=1e-3)
     assert everything.std() == pytest.approx(1.0, abs=1e-3)
 
 
-def test_parts__do_not_overlap_and_leave_the_test_set_alone():
-    load_images.cache_clear()
+def test_parts__do_not_overlap():
     images = load_images("embedded_fashion_mnist", False)
-    assert [len(part.labels) for part in images] == [7000, 500, 500, 2000]
+    assert [len(part.labels) for part in images] == [7000, 1000, 2000]
+
+
+def test_images_for_choices__are_all_of_the_training_set():
+    images = load_images("embedded_fashion_mnist", False, for_choices=True)
+    everything, _ = load_embedded_fashion_mnist()
+    parts = (images.train, images.test, images.validation)
+    again = np.concatenate([part.images for part in parts])
+    np.testing.assert_array_equal(again, everything.images)
 
 
 def test_unknown_task__is_refused_with_the_known_ones():
