@@ -9,7 +9,7 @@ from typing import Final
 
 from .cells import Cell, Row, seeds_of
 from .grids import CNN5, GRIDS, cells_of
-from .policy_methods import CONTROLS, control
+from .policy_methods import CONTROLS, as_kept, control
 from .registry import find_method
 from .statistics import spread, stratified_interval
 from .tables import NOT_RUN, markdown_table
@@ -76,6 +76,13 @@ def _stratum(cell: Cell) -> Stratum:
     return cell.task, cell.initial_learning_rate, cell.weight_decay
 
 
+def _belongs(cell: Cell, stratum: Stratum) -> bool:
+    """Whether a result counts there; one without an initial rate does from each."""
+    task, rate, decay = stratum
+    same = cell.task == task and cell.weight_decay == decay
+    return same and cell.initial_learning_rate in (None, rate)
+
+
 def _complete_methods(
     rows: Mapping[Cell, Row], strata: set[Stratum]
 ) -> dict[str, dict[Stratum, list[float]]]:
@@ -83,9 +90,9 @@ def _complete_methods(
         lambda: defaultdict(list)
     )
     for cell, row in sorted(rows.items(), key=lambda item: item[0].seed):
-        if _stratum(cell) in strata:
-            accuracy = 100 * row.score.test_accuracy
-            found[cell.method][_stratum(cell)].append(accuracy)
+        for stratum in strata:
+            if _belongs(cell, stratum):
+                found[cell.method][stratum].append(100 * row.score.test_accuracy)
     return {
         name: dict(by_stratum)
         for name, by_stratum in found.items()
@@ -162,6 +169,6 @@ def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
 
 def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:
     """Over all seeds of a cell."""
-    found = seeds_of(rows, cell)
+    found = seeds_of(rows, as_kept(cell))
     value = spread([100 * row.score.test_accuracy for row in found])
     return NOT_RUN if value is None else str(value)

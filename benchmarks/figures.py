@@ -14,7 +14,7 @@ from ganno_keras._plot_style import PALETTE
 
 from .cells import Cell, Row, seeds_of
 from .grids import CNN5, RESNETS
-from .policy_methods import UNTRAINED, control
+from .policy_methods import UNTRAINED, as_kept, control
 from .schedules import SCHEDULES, rates_over
 from .tasks import TASKS
 
@@ -60,7 +60,7 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
 
 def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
     """The course of a policy with the first seed there is."""
-    found = seeds_of(rows, cell)
+    found = seeds_of(rows, as_kept(cell))
     return found[0].score.course if found else None
 
 
@@ -136,7 +136,9 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     decays = (0.01, 0.1)
     names = [policy if method == "GANNO" else method for method in methods]
     found = {
-        (name, decay): seeds_of(rows, Cell(RESNETS, name, _start(name), decay, seed=0))
+        (name, decay): seeds_of(
+            rows, as_kept(Cell(RESNETS, name, _start(name), decay, seed=0))
+        )
         for name in names
         for decay in decays
     }
@@ -205,7 +207,7 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
 
 def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
-    seeds = seeds_of(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
+    seeds = seeds_of(rows, as_kept(Cell(CNN5, policy, 0.0, 0.1, seed=0)))
     if not seeds:
         return None, ""
     figure = new_figure(9.0, 4.0)

@@ -169,7 +169,7 @@ def _cells(sweep: Sweep, seed: int, policy_names: Sequence[str]) -> list[Cell]:
         fill_in(method, policy_names) for method in sweep.methods
     )
     return [
-        Cell(sweep.task, method, rate, decay, seed)
+        policies.as_kept(Cell(sweep.task, method, rate, decay, seed))
         for decay, rate, method in itertools.product(
             sweep.weight_decays, sweep.initial_learning_rates, list(methods)
         )

@@ -18,6 +18,7 @@ import keras
 
 from ganno_keras import GANNO
 from ganno_keras._locations import policies_directory
+from ganno_keras.actions import DEFAULT_LEARNING_RATE_BOUNDS
 from ganno_keras.policies import Policy
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy
@@ -80,6 +81,27 @@ def canonical_name(policy: str) -> str:
     return folder.name if "/" in policy and is_shipped else policy
 
 
+def as_kept(cell: Cell) -> Cell:
+    """The cell under which a result is kept, and found again.
+
+    A policy whose actions start from a schedule of their own does the same from every
+    initial rate: one training without a rate stands for all of them.
+
+    Example:
+
+        >>> as_kept(Cell("cnn2-embedded", "base-schedule", 0.01, 0.1, seed=0))[1:3]
+        ('base-schedule', None)
+        >>> as_kept(Cell("cnn2-embedded", "cosine", 0.01, 0.1, seed=0))[1:3]
+        ('cosine', 0.01)
+    """
+    policy, _ = split_name(cell.method)
+    try:
+        has_own_start = _metadata(policy).action_set.base is not None
+    except ValueError:  # No policy, or none that is there.
+        has_own_start = False
+    return cell._replace(initial_learning_rate=None) if has_own_start else cell
+
+
 def policy_method(name: str) -> Method:
     """Makes the method of a policy or of one of its controls.
 
@@ -119,6 +141,8 @@ def _with_ganno(
 
 def _adam(situation: Situation) -> keras.optimizers.Optimizer:
     decay = situation.cell.weight_decay
+    if situation.cell.initial_learning_rate is None:
+        return keras.optimizers.Adam(weight_decay=decay)  # Its rate is never used.
     return keras.optimizers.Adam(situation.rate, weight_decay=decay)
 
 
@@ -132,7 +156,10 @@ def _untrained(policy: str, seed: int) -> Policy:
 def _replay(policy: str, *, by_layer: bool) -> Method:
     def make(situation: Situation) -> Ingredients:
         rates = average_rates(situation.cell, policy, by_layer=by_layer)
-        return Ingredients(_adam(situation), (Replay(rates),))
+        first_rate = _metadata(policy).action_set.first_rate(
+            DEFAULT_LEARNING_RATE_BOUNDS
+        )
+        return Ingredients(_adam(situation), (Replay(rates, first_rate),))
 
     def obstacle(cell: Cell) -> str:
         return _obstacle(policy) or missing_for_average(cell, policy)

@@ -30,13 +30,14 @@ class Replay(keras.callbacks.Callback):
     """Sets the learning rates of all layers by the clock alone.
 
     Args:
-        rates: What to set, and when. Before the first decision the rate is that of the
-            optimizer.
+        rates: What to set, and when.
+        first_rate: Of all layers before the first decision; None for the optimizer's.
     """
 
-    def __init__(self, rates: LayerRates) -> None:
+    def __init__(self, rates: LayerRates, first_rate: float | None = None) -> None:
         super().__init__()
         self._rates = rates
+        self._first_rate = first_rate
         self._update = 0
         self._layerwise: LayerwiseOptimizer | None = None
 
@@ -44,7 +45,9 @@ class Replay(keras.callbacks.Callback):
         """Takes control of the optimizer, before Keras makes its training step."""
         super().set_model(model)
         if self._layerwise is None:
-            self._layerwise = LayerwiseOptimizer(model.optimizer, layer_groups(model))
+            self._layerwise = LayerwiseOptimizer(
+                model.optimizer, layer_groups(model), self._first_rate
+            )
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Sets the rates that belong to this update."""
@@ -82,9 +85,10 @@ def missing_for_average(cell: Cell, policy: str) -> str:
     if _other_seeds(cell, policy):
         return ""
     rate = cell.initial_learning_rate
+    start = "" if rate is None else f" from {rate:g}"
     return (
-        f"A replay of {policy} needs its results on {cell.task} from {rate:g} with "
-        "other seeds. Run those first, with --seeds 2 or more."
+        f"A replay of {policy} needs its results on {cell.task}{start} with other "
+        "seeds. Run those first, with --seeds 2 or more."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import figures, report, results_file
+from benchmarks.aggregate import aggregate_section
 from benchmarks.cells import Cell, Row, Score
 from benchmarks.grids import RATES, cells_of
 from benchmarks.tables import HERE, THEIRS, coverage, lines_of, paper_table
@@ -122,6 +123,21 @@ def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
     assert "Controls of ganno-first" in text
     assert "float32 instead of bfloat16" in text
     assert "| nothing; meta-trained once |" in text
+
+
+def test_policy_that_starts_by_itself__is_run_once_and_counts_from_every_rate():
+    cells = cells_of("table4", 1, ["base-schedule"])
+    mine = [cell for cell in cells if cell.method == "base-schedule"]
+    assert [cell.initial_learning_rate for cell in mine] == [None]
+    rows = results(cells)
+    assert "| base-schedule | 70.00 |" in aggregate_section(rows)
+    (line,) = [
+        line
+        for line in lines_of("table4", rows, ["base-schedule"])
+        if line.method == "base-schedule"
+    ]
+    assert not any(line.values)
+    assert line.average.mean == pytest.approx(70.0)
 
 
 def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):
