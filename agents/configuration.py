@@ -193,6 +193,33 @@ class PPOConfiguration:
 
 
 @dataclass(frozen=True)
+class CloningConfiguration:
+    """Demonstrations that the actor learns from before PPO. Paper: not done."""
+
+    episodes: int = 0
+    """Episodes of each action on every task; 0 for no cloning."""
+    actions: tuple[int, ...] = ()
+    """Each is taken by all agents of a training throughout."""
+    temperature: float = 0.02
+    """An action whose return is lower by this much is chosen a third as often."""
+    epochs: int = 100
+    """Passes over the demonstrations."""
+    minibatches: int = 8
+    """Gradient steps in a pass, for each length of episodes."""
+    learning_rate: float = 1e-3
+    """Of the cloning agent's Adam."""
+
+    def __post_init__(self) -> None:
+        require_not_negative(self, "episodes", "epochs")
+        require_positive(self, "temperature", "minibatches", "learning_rate")
+        if self.episodes and not self.actions:
+            raise ValueError(
+                f"{self.episodes} episodes are to be demonstrated with no actions. "
+                "Name some of the action set, or set episodes to 0."
+            )
+
+
+@dataclass(frozen=True)
 class MetaTrainingConfiguration:
     """One meta-training, from the first episode to the exported policy."""
 
@@ -216,8 +243,11 @@ class MetaTrainingConfiguration:
     """How inner trainings are started, acted on and rewarded."""
     ppo: PPOConfiguration = PPOConfiguration()
     """The agent and how it learns."""
+    cloning: CloningConfiguration = CloningConfiguration()
+    """What the actor learns before PPO."""
 
     def __post_init__(self) -> None:
+        self._require_known_actions()
         require_positive(
             self, "timesteps", "episodes_per_iteration", "checkpoint_every"
         )
@@ -225,6 +255,15 @@ class MetaTrainingConfiguration:
         for task in self.environment.tasks:
             for timesteps in task.possible_timesteps:
                 self._require_whole_sequences(timesteps)
+
+    def _require_known_actions(self) -> None:
+        number = get_action_set(self.environment.action_set).num_actions
+        if not set(self.cloning.actions) <= set(range(number)):
+            raise ValueError(
+                f"cloning.actions is {self.cloning.actions!r}; the action set "
+                f"{self.environment.action_set!r} has the actions 0 to {number - 1}. "
+                "Use these."
+            )
 
     def _require_whole_sequences(self, timesteps: int) -> None:
         length = self.ppo.sequence_length

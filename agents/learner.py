@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from tf_agents.agents.ppo import ppo_clip_agent
 from tf_agents.trajectories import trajectory
 
 from .configuration import PPOConfiguration
+from .sequences import by_length, drop_last, select
 
 
 class Learner:
@@ -50,10 +50,10 @@ class Learner:
         """
         processed = [self._agent.preprocess_sequence(episode) for episode in episodes]
         # The last frame only closes the episode: no action was taken there.
-        whole = [_drop_last(episode) for episode in processed]
-        groups = _by_length([self._cut(episode) for episode in whole])
+        whole = [drop_last(episode) for episode in processed]
+        groups = by_length([self._cut(episode) for episode in whole])
         losses = [
-            self._train_on(_select(groups[number], chosen))
+            self._train_on(select(groups[number], chosen))
             for number, chosen in self._minibatches(groups, random)
         ]
         changes = self._changes(whole)
@@ -129,29 +129,6 @@ class Learner:
         entropy = -tf.reduce_sum(tf.exp(new) * new, axis=-1)
         divergence = tf.reduce_sum(tf.exp(old) * (old - new), axis=-1)
         return tf.stack([tf.reduce_mean(entropy), tf.reduce_mean(divergence)])
-
-
-def _by_length(
-    parts: Sequence[trajectory.Trajectory],
-) -> list[trajectory.Trajectory]:
-    """Joins the sequences that have the same number of timesteps."""
-    groups = defaultdict(list)
-    for part in parts:
-        groups[part.reward.shape[1]].append(part)
-    return [
-        tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *groups[length])
-        for length in sorted(groups)
-    ]
-
-
-def _drop_last(episodes: trajectory.Trajectory) -> trajectory.Trajectory:
-    return tf.nest.map_structure(lambda x: x[:, :-1], episodes)
-
-
-def _select(
-    sequences: trajectory.Trajectory, chosen: np.ndarray
-) -> trajectory.Trajectory:
-    return tf.nest.map_structure(lambda x: tf.gather(x, chosen), sequences)
 
 
 def _mean(losses: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The loop of meta-training: collect episodes, learn from them, keep the result."""
+"""The loop of meta-training: collect episodes, learn from them, keep the result.
+
+A configuration may have the actor clone demonstrations before the loop begins.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from .checkpoints import describe, explain_write_error
+from .cloning import Cloner, Demonstration
 from .collectors import start_collector
 from .configuration import MetaTrainingConfiguration
 from .learner import Learner
@@ -58,8 +62,13 @@ class MetaTraining:
         )
         folder.claim()
         self._iteration = tf.Variable(0, dtype=tf.int64)
+        self._is_cloned = tf.Variable(not configuration.cloning.episodes)
         self._checkpoints = folder.checkpoints(
-            tf.train.Checkpoint(agent=self.agent, iteration=self._iteration)
+            tf.train.Checkpoint(
+                agent=self.agent,
+                iteration=self._iteration,
+                is_cloned=self._is_cloned,
+            )
         )
         self._tensorboard = TensorBoard(folder.tensorboard_path)
 
@@ -81,11 +90,30 @@ class MetaTraining:
         with self._explain_write_error("The metrics"):
             self._folder.forget_metrics_from(start)
         try:
+            if not self._is_cloned:
+                self._clone()
             self._run_from(start)
         finally:
             self._collector.close()
         with self._explain_write_error("The picture of the run"):
             draw_run(self._folder.read_metrics(), self._folder.picture_path)
+
+    def _clone(self) -> None:
+        """Has the actor learn from demonstrations; a kill on the way repeats it all."""
+        demonstrations: list[Demonstration] = []
+        tasks = range(len(self.configuration.environment.tasks))
+        for task in tqdm(tasks, unit="task", desc="Demonstrations"):
+            jobs = self._plan.demonstration_jobs(task)
+            collected = self._collector.collect(jobs)
+            demonstrations += map(Demonstration, jobs, collected)
+        cloner = Cloner(self.agent, self.configuration.cloning)
+        outcome = cloner.clone(
+            demonstrations, np.random.default_rng(self.configuration.seed)
+        )
+        with self._explain_write_error("What was cloned"):
+            self._folder.write_cloning(outcome)
+        self._is_cloned.assign(True)
+        self._checkpoints.save()
 
     def _run_from(self, start: int) -> None:
         with tqdm(total=self.num_iterations, initial=start, unit="iteration") as bar:

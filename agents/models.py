@@ -73,6 +73,35 @@ def five_layer_cnn(
     return keras.Sequential(stack, name="five_layer_cnn")
 
 
+def normalised_cnn(
+    input_shape: Shape, num_classes: int, filters: int = 8, shrink: int = 1
+) -> keras.Model:
+    """Three convolutions with batch normalisation, global pooling and a dense layer.
+
+    Args:
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        filters: Filters of the first convolution; the others have 2 and 4 times as
+            many.
+        shrink: How many pixels each way are averaged into one before the network.
+    """
+    stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
+    if shrink > 1:
+        stack.append(layers.AveragePooling2D(shrink))
+    for factor in (1, 2, 4):
+        stack += [
+            layers.Conv2D(factor * filters, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+        ]
+    stack += [
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(num_classes, dtype="float32"),
+    ]
+    return keras.Sequential(stack, name="normalised_cnn")
+
+
 def multilayer_perceptron(
     input_shape: Shape, num_classes: int, hidden: tuple[int, ...] = (64, 64)
 ) -> keras.Model:
@@ -97,6 +126,7 @@ def multilayer_perceptron(
 MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
     "five_layer_cnn": five_layer_cnn,
     "multilayer_perceptron": multilayer_perceptron,
+    "normalised_cnn": normalised_cnn,
     "resnet9": resnet9,
     "resnet18": resnet18,
     "two_layer_cnn": two_layer_cnn,

@@ -17,6 +17,7 @@ class Job(NamedTuple):
     episode: int
     is_evaluation: bool = False
     greedy: bool = False
+    action: int | None = None  # what all agents do throughout; None for the policy's
 
 
 class Plan:
@@ -52,6 +53,15 @@ class Plan:
             Job(task, iteration * per_task + number)
             for number in range(per_task)
             for task in range(len(self._configuration.environment.tasks))
+        ]
+
+    def demonstration_jobs(self, task: int) -> list[Job]:
+        """The same episodes of a task with one action after the other."""
+        cloning = self._configuration.cloning
+        return [
+            Job(task, episode, action=action)
+            for episode in range(cloning.episodes)
+            for action in cloning.actions
         ]
 
     def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:

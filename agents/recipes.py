@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .configuration import (
+    CloningConfiguration,
     EnvironmentConfiguration,
     MetaTrainingConfiguration,
     PPOConfiguration,
@@ -75,22 +76,39 @@ MIXTURE: Final = dataclasses.replace(
 )
 
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
-# learn how to differ from a good schedule, not how to make one. Accuracy moves little
-# between good schedules, so more is held out to see it, and each episode is learned
-# from in more steps.
+# learn how to differ from a good schedule, not how to make one. What suits which network
+# is cloned from demonstrations, and PPO goes on from there in small steps. Accuracy
+# moves little between good schedules, so more is held out to see it.
 ANCHORED: Final = dataclasses.replace(
     MIXTURE,
     name="ganno-anchored",
-    timesteps=10_240,
+    timesteps=6_400,
     environment=dataclasses.replace(
         MIXTURE.environment,
         action_set="anchored",
-        tasks=tuple(
-            dataclasses.replace(task, validation_samples=4000)
-            for task in MIXTURE.environment.tasks
+        tasks=(
+            *(
+                dataclasses.replace(task, validation_samples=4000)
+                for task in MIXTURE.environment.tasks[:3]
+            ),
+            TaskConfiguration(
+                dataset="cifar10",
+                model="five_layer_cnn",
+                model_options={"filters": 8, "units": 32, "shrink": 2},
+                batch_size=128,
+                validation_samples=4000,
+            ),
+            TaskConfiguration(
+                dataset="cifar10",
+                model="normalised_cnn",
+                model_options={"filters": 8, "shrink": 2},
+                batch_size=64,
+                validation_samples=4000,
+            ),
         ),
     ),
-    ppo=dataclasses.replace(MIXTURE.ppo, num_minibatches=4),
+    ppo=dataclasses.replace(MIXTURE.ppo, num_minibatches=4, learning_rate=2e-4),
+    cloning=CloningConfiguration(episodes=1, actions=(0, 2, 4, 6, 8)),
 )
 
 RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {

@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def cloning_path(self) -> Path:
+        """What the demonstrations came to, if there were any."""
+        return self.path / "cloning.json"
+
+    @property
     def tensorboard_path(self) -> Path:
         """Event files."""
         return self.path / "tensorboard"
@@ -87,6 +92,10 @@ class RunFolder:
             "timesteps": metrics[-1]["timesteps"] if metrics else 0,
             "seconds": round(sum(record["seconds"] for record in metrics)),
         }
+
+    def write_cloning(self, outcome: Mapping[str, Any]) -> None:
+        """Keeps the returns of the demonstrations and the losses of cloning."""
+        write_whole(self.cloning_path, json.dumps(outcome, indent=2))
 
     def append_metrics(self, record: Mapping[str, Any]) -> None:
         """Adds one line."""

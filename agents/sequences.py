@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small operations on batches of trajectories, each `[batch, timesteps, ...]`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from tf_agents.trajectories import trajectory
+
+
+def by_length(
+    parts: Sequence[trajectory.Trajectory],
+) -> list[trajectory.Trajectory]:
+    """Joins the sequences that have the same number of timesteps."""
+    groups = defaultdict(list)
+    for part in parts:
+        groups[part.reward.shape[1]].append(part)
+    return [
+        tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *groups[length])
+        for length in sorted(groups)
+    ]
+
+
+def drop_last(episodes: trajectory.Trajectory) -> trajectory.Trajectory:
+    """Without the last frame, which only closes the episode."""
+    return tf.nest.map_structure(lambda x: x[:, :-1], episodes)
+
+
+def select(
+    sequences: trajectory.Trajectory, chosen: np.ndarray
+) -> trajectory.Trajectory:
+    """The sequences with the given numbers."""
+    return tf.nest.map_structure(lambda x: tf.gather(x, chosen), sequences)
