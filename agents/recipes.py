@@ -76,9 +76,9 @@ MIXTURE: Final = dataclasses.replace(
 )
 
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
-# learn how to differ from a good schedule, not how to make one. What suits which network
-# is cloned from demonstrations, and PPO goes on from there in small steps. Accuracy
-# moves little between good schedules, so more is held out to see it.
+# learn how to differ from a good schedule, not how to make one. What suits which
+# network is cloned from demonstrations, and PPO goes on from there in small steps.
+# Accuracy moves little between good schedules, so more is held out to see it.
 ANCHORED: Final = dataclasses.replace(
     MIXTURE,
     name="ganno-anchored",

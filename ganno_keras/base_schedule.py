@@ -23,15 +23,16 @@ class BaseSchedule:
     Example:
 
         >>> schedule = BaseSchedule(peak=0.003)
-        >>> [round(schedule(progress), 6) for progress in (0.0, 0.1, 0.55, 1.0)]
-        [0.0003, 0.003, 0.0015, 0.0]
+        >>> [round(schedule(progress), 6) for progress in (0.0, 0.3, 0.65, 1.0)]
+        [0.00012, 0.003, 0.0015, 0.0]
 
-    Paper: Table 3 compares with such schedules.  Deviation: as a part of the policy.
+    Paper: Table 3 compares with such schedules; shares as in its cosine one-cycle.
+    Deviation: as a part of the policy.
     """
 
     peak: float
-    warm_up: float = 0.1
-    start: float = 0.1
+    warm_up: float = 0.3
+    start: float = 0.04
 
     def __call__(self, progress: float) -> float:
         """The learning rate at a moment.

@@ -36,7 +36,7 @@ def test_base_schedule__sets_the_rates_of_keras_own_schedule_from_any_start():
     ganno = GANNO("base-schedule", interval=2)
     model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[ganno])
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0003, 9_000, warmup_target=0.003, warmup_steps=1_000
+        0.00012, 7_000, warmup_target=0.003, warmup_steps=3_000
     )
     updates = np.array([2, 4, 6, 8, 10])
     expected = [[float(schedule(10_000 * u / 12))] * 2 for u in updates]
