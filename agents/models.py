@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from .residual_networks import resnet9, resnet18
+from .sequence_models import lstm, transformer
 
 Shape = tuple[int, ...]
 
@@ -123,12 +124,53 @@ def multilayer_perceptron(
     )
 
 
+def separable_cnn(
+    input_shape: Shape, num_classes: int, filters: int = 16
+) -> keras.Model:
+    """Convolutions within each channel between those within each pixel: a MobileNet.
+
+    Args:
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        filters: Of the first convolution; the last ones have four times as many.
+
+    Example:
+
+        >>> separable_cnn((28, 28, 1), 10, filters=4).output_shape
+        (None, 10)
+    """
+    stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
+    stack += _normalised(layers.Conv2D, filters, 3, strides=2)
+    for width, strides in ((2, 1), (4, 2)):
+        stack += _normalised(layers.DepthwiseConv2D, 3, strides=strides)
+        stack += _normalised(layers.Conv2D, width * filters, 1)
+    stack += [
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(num_classes, dtype="float32"),
+    ]
+    return keras.Sequential(stack, name="separable_cnn")
+
+
+def _normalised(
+    convolution: type[keras.Layer], *sizes: int, strides: int = 1
+) -> list[keras.Layer]:
+    """A convolution without a bias, which batch normalisation would undo."""
+    return [
+        convolution(*sizes, strides=strides, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+    ]
+
+
 MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
     "five_layer_cnn": five_layer_cnn,
+    "lstm": lstm,
     "multilayer_perceptron": multilayer_perceptron,
     "normalised_cnn": normalised_cnn,
     "resnet9": resnet9,
     "resnet18": resnet18,
+    "separable_cnn": separable_cnn,
+    "transformer": transformer,
     "two_layer_cnn": two_layer_cnn,
 }
 

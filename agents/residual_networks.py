@@ -18,13 +18,16 @@ STAGES: Final = (1, 2, 4, 8)
 """Widths of the four stages of ResNet-18, in units of its `width`."""
 
 
-def resnet9(input_shape: Shape, num_classes: int, width: int = 64) -> keras.Model:
+def resnet9(
+    input_shape: Shape, num_classes: int, width: int = 64, shrink: int = 1
+) -> keras.Model:
     """Eight convolutions, two residual connections and a dense layer.
 
     Args:
-        input_shape: Shape of one image, at least 8 x 8.
+        input_shape: Shape of one image, at least 8 x 8 after it was shrunk.
         num_classes: Number of logits.
         width: Channels after the first convolution; the last ones have 8 times as many.
+        shrink: How many pixels each way are averaged into one before the network.
 
     Example:
 
@@ -35,7 +38,8 @@ def resnet9(input_shape: Shape, num_classes: int, width: int = 64) -> keras.Mode
     (the paper gives neither widths nor the form of its nine layers).
     """
     images = keras.Input(input_shape)
-    flow = _convolution(images, width)
+    flow = layers.AveragePooling2D(shrink)(images) if shrink > 1 else images
+    flow = _convolution(flow, width)
     flow = layers.MaxPooling2D()(_convolution(flow, 2 * width))
     flow = _add_pair(flow, 2 * width)
     flow = layers.MaxPooling2D()(_convolution(flow, 4 * width))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that read an image as a sequence of its rows: a Transformer and an LSTM.
+
+No recipe in recipes.py trains on them: policies are evaluated on networks of a kind
+that their meta-training did not have. Both end in logits, in float32 also where the
+layers before compute in bfloat16.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+Shape = tuple[int, ...]
+
+
+@keras.saving.register_keras_serializable("ganno_agents")
+class RowPositions(layers.Layer):
+    """Adds a learned vector to each row, since attention does not know their order.
+
+    Takes and gives float `[batch, rows, width]`.
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        """Makes a vector for each row of inputs of this shape."""
+        _, self._num_rows, width = input_shape
+        self.positions = layers.Embedding(self._num_rows, width, name="positions")
+        self.positions.build((self._num_rows,))
+
+    def call(self, rows: keras.KerasTensor) -> keras.KerasTensor:
+        """Adds the vectors, the same for every image."""
+        return rows + self.positions(ops.arange(self._num_rows))
+
+
+def transformer(
+    input_shape: Shape,
+    num_classes: int,
+    width: int = 64,
+    blocks: int = 2,
+    heads: int = 4,
+) -> keras.Model:
+    """An encoder of pre-normalised blocks over the rows of an image.
+
+    Args:
+        input_shape: Shape of one image, whose rows are the tokens.
+        num_classes: Number of logits.
+        width: Of a token within the network; the layers between have twice as many.
+        blocks: How many blocks there are, of attention and two dense layers each.
+        heads: Of each attention, which divide the width among them.
+
+    Example:
+
+        >>> transformer((28, 28, 1), 10, width=8, blocks=1, heads=2).output_shape
+        (None, 10)
+    """
+    images = keras.Input(input_shape)
+    flow = RowPositions()(layers.Dense(width)(_rows(input_shape)(images)))
+    for _ in range(blocks):
+        normalised = layers.LayerNormalization()(flow)
+        attention = layers.MultiHeadAttention(heads, width // heads)
+        flow = layers.Add()([flow, attention(normalised, normalised)])
+        hidden = layers.Dense(2 * width, activation="gelu")
+        branch = layers.Dense(width)(hidden(layers.LayerNormalization()(flow)))
+        flow = layers.Add()([flow, branch])
+    flow = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(flow))
+    logits = layers.Dense(num_classes, dtype="float32")(flow)
+    return keras.Model(images, logits, name="transformer")
+
+
+def lstm(input_shape: Shape, num_classes: int, units: int = 64) -> keras.Model:
+    """One recurrent layer that reads an image from its first row to its last.
+
+    Args:
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        units: Width of the recurrent layer's state.
+
+    Example:
+
+        >>> lstm((28, 28, 1), 10, units=8).output_shape
+        (None, 10)
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            _rows(input_shape),
+            layers.LSTM(units),
+            layers.Dense(num_classes, dtype="float32"),
+        ],
+        name="lstm",
+    )
+
+
+def _rows(input_shape: Shape) -> keras.Layer:
+    """One vector a row, the channels of its pixels side by side."""
+    height, width, channels = input_shape
+    return layers.Reshape((height, width * channels))
