@@ -141,9 +141,9 @@ def separable_cnn(
     """
     stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
     stack += _normalised(layers.Conv2D, filters, 3, strides=2)
-    for width, strides in ((2, 1), (4, 2)):
-        stack += _normalised(layers.DepthwiseConv2D, 3, strides=strides)
-        stack += _normalised(layers.Conv2D, width * filters, 1)
+    for width in (2 * filters, 4 * filters):
+        stack += _normalised(layers.DepthwiseConv2D, 3, strides=2)
+        stack += _normalised(layers.Conv2D, width, 1)
     stack += [
         layers.GlobalAveragePooling2D(),
         layers.Dense(num_classes, dtype="float32"),

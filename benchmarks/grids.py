@@ -50,6 +50,27 @@ OPTIMIZERS: Final = ("lamb and cosine", "schedule-free")
 LEARNED: Final = ("celo-adam", "velo")
 RESNETS: Final = "resnet18-cifar10-eighth"
 
+FAMILIES: Final = (
+    "transformer-fashion",
+    "lstm-fashion",
+    "resnet9-fashion-small",
+    "separable-fashion",
+)
+"""Tasks whose networks are of a kind that no policy was meta-trained on."""
+FIXED: Final = (
+    "constant",
+    "linear",
+    "cosine",
+    "sgdr",
+    "warm-up and cosine",
+    "one-cycle",
+)
+FAMILY_WEIGHT_DECAY: Final = 0.1
+"""That of most of the paper's tables, and of the policies' own scores.
+
+One alone, since the families are to differ: another would double the trainings.
+"""
+
 Grid = tuple[Sweep, ...]
 
 
@@ -119,6 +140,10 @@ GRIDS: Final[Mapping[str, Grid]] = {
             (1e-3,),
             (0.1,),
         ),
+    ),
+    "families": tuple(
+        Sweep(family, (*FIXED, GANNO), RATES, (FAMILY_WEIGHT_DECAY,))
+        for family in FAMILIES
     ),
 }
 

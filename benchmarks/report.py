@@ -24,6 +24,7 @@ from ganno_keras.policies.saved_policy import read_metadata
 
 from .aggregate import aggregate_section, choice_section, control_section
 from .cells import Cell, Row
+from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
 from .policy_methods import canonical_name, split_name
@@ -198,6 +199,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
         aggregate_section(rows),
+        family_section(rows, policies),
         control_section(rows, policies),
         choice_section(rows, policies),
         *figures,

@@ -100,7 +100,7 @@ def lines_of(
     paper = paper_table(table)
     rates = [float(rate) for rate in paper["initial_learning_rates"]]
     wanted = wanted_cells(table, rows, policies)
-    ours = _our_lines([row for cell, row in rows.items() if cell in wanted], rates)
+    ours = our_lines([row for cell, row in rows.items() if cell in wanted], rates)
     lines: list[Line] = []
     for theirs in paper["rows"]:
         names = policies if theirs["method"] == GANNO else [theirs["method"]]
@@ -111,9 +111,15 @@ def lines_of(
     return [*lines, *ours.values()]
 
 
-def _our_lines(
+def our_lines(
     rows: Iterable[Row], rates: Sequence[float]
 ) -> dict[tuple[str, float], Line]:
+    """A line of each method and weight decay, in alphabetical order.
+
+    Args:
+        rows: Results of one task.
+        rates: The initial rates that have a column.
+    """
     found: dict[tuple[str, float], list[Row]] = defaultdict(list)
     for row in rows:
         found[row.cell.method, row.cell.weight_decay].append(row)
@@ -155,9 +161,15 @@ def _label(method: str) -> str:
 
 def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
     """Formats lines with the best of each column, ours and the paper's, in bold."""
-    decays = sorted({line.weight_decay for line in lines}, reverse=True)
-    show_decay = len(decays) > 1
-    header = ["", "", *(["weight decay"] if show_decay else []), *rates, "average"]
+    show_source = any(line.source != HERE for line in lines)
+    show_decay = len({line.weight_decay for line in lines}) > 1
+    header = [
+        "",
+        *([""] if show_source else []),
+        *(["weight decay"] if show_decay else []),
+        *rates,
+        "average",
+    ]
     body = []
     for line in lines:
         rivals = [other for other in lines if other.source == line.source]
@@ -169,7 +181,7 @@ def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
         body.append(
             [
                 line.name,
-                line.source,
+                *([line.source] if show_source else []),
                 *([f"{line.weight_decay:g}"] if show_decay else []),
                 *(
                     _number(number, column, missing)

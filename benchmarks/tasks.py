@@ -67,8 +67,8 @@ _EIGHTH: Final = {"width": 8}
 def _family(model: str, **options: int) -> Task:
     """A network that no recipe in agents/recipes.py trains on, for 1,844 updates.
 
-    Small and short, since every method is tried on it from five rates with three
-    seeds: a training takes well under a minute of one core.
+    Small and short, as every method is tried on it from five rates with three seeds: a
+    training takes less than a minute of one core, also of a busy one.
     """
     return Task("fashion_mnist", model, 32, 1, options, True, "float32")
 

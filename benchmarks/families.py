@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies on kinds of networks that their meta-training never had.
+
+A policy has the learning rates of a network set from whatever rate it is given. What it
+is compared with may be tuned: the fixed schedule and initial rate that are best on
+held-out training images of the very task. The test set decides nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from .cells import Cell, Row, seeds_of
+from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
+from .statistics import interquartile_mean
+from .tables import coverage, format_lines, markdown_table, our_lines
+
+Rows = Mapping[Cell, Row]
+
+TOLERANCE: Final = 1.0
+"""Points by which a policy may fall below the constant rate from the same start."""
+
+NETWORKS: Final = {
+    "transformer-fashion": "a Transformer encoder of one block, width 32, over the "
+    "28 rows of an image",
+    "lstm-fashion": "an LSTM of 32 units over the 28 rows of an image",
+    "resnet9-fashion-small": "ResNet-9 with batch normalisation, a sixteenth of its "
+    "width, on images of 14 x 14 pixels",
+    "separable-fashion": "depthwise separable convolutions with batch normalisation",
+}
+
+SECTION: Final = """## Networks that meta-training never saw
+
+Fashion-MNIST, one epoch of 59,000 images in minibatches of 32 (1,844 updates, 18
+decisions), weight decay {weight_decay:g}, float32. The data set is one that policies
+were meta-trained on; the kinds of networks are not. Test accuracy by initial learning
+rate. {coverage} Made by `python -m benchmarks.run families`.
+
+{tables}
+{summary}"""
+
+SUMMARY: Final = """### Beside the best-tuned fixed schedule
+
+The schedule and the initial rate are chosen for each network by the accuracy on 1,000
+held-out training images at the end, averaged over seeds: {candidates}, each from every
+rate. Its test accuracy is the interquartile mean over seeds; that of a policy, which
+has nothing chosen for it, is over seeds and the five initial rates. The last column has
+the worst of the five starts: the policy's mean over seeds less that of the constant
+rate from there. In points.
+
+{table}
+
+{verdicts}
+"""
+
+
+class Tuned(NamedTuple):
+    """The fixed schedule that is best on the held-out images of a task."""
+
+    method: str
+    initial_learning_rate: float
+    accuracy: float  # in %, on the test set: the interquartile mean over seeds
+
+    def __str__(self) -> str:
+        return f"{self.method} from {self.initial_learning_rate:g}"
+
+
+class Comparison(NamedTuple):
+    """A policy, from every initial rate, beside what fixed schedules reach."""
+
+    task: str
+    policy: str
+    tuned: Tuned
+    accuracy: float  # in %, on the test set: the interquartile mean over all its runs
+    above_constant: Mapping[float, float]  # points, by initial rate
+
+    @property
+    def above_tuned(self) -> float:
+        """Points by which the policy is above the best-tuned schedule."""
+        return self.accuracy - self.tuned.accuracy
+
+    @property
+    def worst_start(self) -> float:
+        """The initial rate from which a constant rate is best beside the policy."""
+        return min(self.above_constant, key=lambda rate: self.above_constant[rate])
+
+
+def best_tuned(rows: Rows, task: str) -> Tuned | None:
+    """Tunes method and rate, as far as that can be done without the test set.
+
+    Args:
+        rows: All results.
+        task: One of `FAMILIES`.
+
+    Returns:
+        The best, the first of equals; None while a method lacks a rate.
+    """
+    candidates = {
+        (method, rate): _runs(rows, task, method, rate)
+        for method, rate in itertools.product(FIXED, RATES)
+    }
+    if not all(candidates.values()):
+        return None
+    method, rate = max(candidates, key=lambda key: _held_out(candidates[key]))
+    runs = candidates[method, rate]
+    return Tuned(method, rate, interquartile_mean(_accuracies(runs)))
+
+
+def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
+    """Puts a policy beside the fixed schedules; None while results are missing."""
+    tuned = best_tuned(rows, task)
+    by_rate = {rate: _runs(rows, task, policy, rate) for rate in RATES}
+    if tuned is None or not all(by_rate.values()):
+        return None
+    constant = {rate: _runs(rows, task, "constant", rate) for rate in RATES}
+    return Comparison(
+        task,
+        policy,
+        tuned,
+        interquartile_mean(np.concatenate([_accuracies(r) for r in by_rate.values()])),
+        {rate: _mean(by_rate[rate]) - _mean(constant[rate]) for rate in RATES},
+    )
+
+
+def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
+    """All seeds from an initial rate; a result without one stands for each of them."""
+    cell = Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
+    anywhere = cell._replace(initial_learning_rate=None)
+    return seeds_of(rows, cell) or seeds_of(rows, anywhere)
+
+
+def _accuracies(runs: Sequence[Row]) -> list[float]:
+    return [100 * row.score.test_accuracy for row in runs]
+
+
+def _mean(runs: Sequence[Row]) -> float:
+    return float(np.mean(_accuracies(runs)))
+
+
+def _held_out(runs: Sequence[Row]) -> float:
+    """What may be looked at for a choice."""
+    return float(np.mean([row.score.course["held_out_accuracy"][-1] for row in runs]))
+
+
+def family_section(rows: Rows, policies: Sequence[str]) -> str:
+    """Tables of the families that have results; empty if none has.
+
+    Args:
+        rows: All results.
+        policies: The policies that are compared, where they have been run.
+    """
+    tables = [_family_table(rows, task, policies) for task in FAMILIES]
+    if not any(tables):
+        return ""
+    return SECTION.format(
+        weight_decay=FAMILY_WEIGHT_DECAY,
+        coverage=coverage("families", rows),
+        tables="\n".join(filter(None, tables)),
+        summary=_summary(rows, policies),
+    )
+
+
+def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
+    lines = our_lines([row for cell, row in rows.items() if cell.task == task], RATES)
+    keys = [(name, FAMILY_WEIGHT_DECAY) for name in (*FIXED, *policies)]
+    shown = [lines[key] for key in keys if key in lines]
+    if not shown:
+        return ""
+    network = NETWORKS[task]
+    table = format_lines(shown, [f"{rate:g}" for rate in RATES])
+    return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
+
+
+def _summary(rows: Rows, policies: Sequence[str]) -> str:
+    by_policy = {
+        policy: [found for task in FAMILIES if (found := compare(rows, task, policy))]
+        for policy in policies
+    }
+    complete = {name: found for name, found in by_policy.items() if found}
+    if not complete:
+        return ""
+    return SUMMARY.format(
+        candidates=", ".join(FIXED),
+        table=markdown_table(
+            [
+                "",
+                "best-tuned schedule",
+                "its accuracy",
+                "policy",
+                "its accuracy",
+                "difference",
+                "worst difference from the constant rate",
+            ],
+            (_line(found) for of_one in complete.values() for found in of_one),
+        ),
+        verdicts="\n".join(verdict(found) for found in complete.values()),
+    )
+
+
+def _line(found: Comparison) -> list[str]:
+    start = found.worst_start
+    return [
+        found.task,
+        str(found.tuned),
+        f"{found.tuned.accuracy:.2f}",
+        found.policy,
+        f"{found.accuracy:.2f}",
+        f"{found.above_tuned:+.2f}",
+        f"{found.above_constant[start]:+.2f}, from {start:g}",
+    ]
+
+
+def verdict(comparisons: Sequence[Comparison]) -> str:
+    """Says in one line how far a policy is what it is meant to be.
+
+    Args:
+        comparisons: Of one policy, one for each family that has all results.
+    """
+    gains = [found.above_tuned for found in comparisons]
+    starts = [gain for found in comparisons for gain in found.above_constant.values()]
+    missing = [task for task in FAMILIES if task not in {c.task for c in comparisons}]
+    remark = f" Still to be compared: {', '.join(missing)}." if missing else ""
+    return (
+        f"- `{comparisons[0].policy}`: at least the best-tuned schedule on "
+        f"{sum(gain >= 0 for gain in gains)} of {len(gains)} networks, "
+        f"{np.mean(gains):+.2f} points on average; more than {TOLERANCE:g} point below "
+        f"the constant rate from {sum(gain < -TOLERANCE for gain in starts)} of "
+        f"{len(starts)} starts.{remark}"
+    )
