@@ -90,12 +90,8 @@ def normalised_cnn(
     if shrink > 1:
         stack.append(layers.AveragePooling2D(shrink))
     for factor in (1, 2, 4):
-        stack += [
-            layers.Conv2D(factor * filters, 3, padding="same", use_bias=False),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.MaxPooling2D(),
-        ]
+        stack += _normalised(layers.Conv2D, factor * filters, 3)
+        stack.append(layers.MaxPooling2D())
     stack += [
         layers.GlobalAveragePooling2D(),
         layers.Dense(num_classes, dtype="float32"),

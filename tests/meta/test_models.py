@@ -14,6 +14,7 @@ SMALL = {
     "five_layer_cnn": {"filters": 2, "units": 4},
     "lstm": {"units": 4},
     "multilayer_perceptron": {"hidden": (4,)},
+    "normalised_cnn": {"filters": 2},
     "resnet9": {"width": 2, "shrink": 2},
     "resnet18": {"width": 2},
     "separable_cnn": {"filters": 2},
