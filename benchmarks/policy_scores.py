@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +31,8 @@ from ganno_keras.policies.saved_policy import read_metadata, write_metadata
 INITIAL_LEARNING_RATES: Final = (0.0, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2)
 WEIGHT_DECAY: Final = 0.1
 SCORED_SAMPLES: Final = 5000
-METHODS: Final = {"constant": None, "greedy": 0.0, "sampled": 1.0}
+CONSTANT: Final = "constant"
+METHODS: Final = {CONSTANT: None, "greedy": 0.0, "sampled": 1.0}
 
 
 def final_accuracy(
@@ -88,16 +90,15 @@ def _order(num_samples: int, length: int) -> np.ndarray:
 
 def score(policy: Path) -> dict[str, Any]:
     """Runs all methods from all initial rates; prints each result as it comes."""
-    made_by = read_metadata(policy).trained_on["configuration"]
+    metadata = read_metadata(policy)
+    made_by = metadata.trained_on["configuration"]
     configuration = MetaTrainingConfiguration.from_json(json.dumps(made_by))
     task = configuration.environment.tasks[0]
-    rows: dict[str, dict[str, float]] = {}
-    for method in METHODS:
-        rows[method] = {}
-        for rate in INITIAL_LEARNING_RATES:
-            accuracy = final_accuracy(policy, task, rate, method)
-            rows[method][f"{rate:g}"] = round(accuracy, 4)
-            print(f"{method:10} from {rate:<8g} {accuracy:.4f}", flush=True)
+    starts_by_itself = metadata.action_set.base is not None
+    rows = {
+        method: _row(policy, task, method, once=starts_by_itself and method != CONSTANT)
+        for method in METHODS
+    }
     return {
         "command": f"python -m benchmarks.policy_scores saved_policies/{policy.name}",
         "measure": (
@@ -109,6 +110,18 @@ def score(policy: Path) -> dict[str, Any]:
         "mean": {method: round(_mean(row), 4) for method, row in rows.items()},
         "worst": {method: min(row.values()) for method, row in rows.items()},
     }
+
+
+def _row(
+    policy: Path, task: TaskConfiguration, method: str, *, once: bool
+) -> dict[str, float]:
+    """The accuracy by initial rate; measured once if no rate plays a part."""
+    rates = INITIAL_LEARNING_RATES
+    accuracies = []
+    for rate in rates[:1] if once else rates:
+        accuracies.append(round(final_accuracy(policy, task, rate, method), 4))
+        print(f"{method:10} from {rate:<8g} {accuracies[-1]:.4f}", flush=True)
+    return dict(zip(map("{:g}".format, rates), itertools.cycle(accuracies)))
 
 
 def _mean(row: dict[str, float]) -> float:
