@@ -26,8 +26,8 @@ def publish_policy(
 ) -> PolicyMetadata:
     """Exports the agent's policy with a truthful account of how it was made.
 
-    Beside its folder go the run's metrics and, if there is one, its picture, as
-    `NAME.metrics.jsonl` and `NAME.run.png`.
+    Beside its folder go the run's metrics and, where there are any, its picture and
+    what was cloned: `NAME.metrics.jsonl`, `NAME.run.png` and `NAME.cloning.json`.
 
     Args:
         agent: The trained agent.
@@ -59,6 +59,7 @@ def publish_policy(
     saved = save_policy(module, description, directory)
     _copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
     _copy_beside(folder.picture_path, directory, ".run.png")
+    _copy_beside(folder.cloning_path, directory, ".cloning.json")
     return saved
 
 
