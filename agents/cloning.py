@@ -33,6 +33,12 @@ class Demonstration(NamedTuple):
     job: Job
     collected: CollectedEpisode
 
+    @property
+    def num_timesteps(self) -> int:
+        """Decisions taken, summed over the trainings."""
+        frames = self.collected.trajectory.reward.shape[1]  # one of which closes it
+        return len(self.collected.episode_return) * (frames - 1)
+
 
 def mean_returns(
     demonstrations: Sequence[Demonstration],

@@ -226,7 +226,8 @@ class MetaTrainingConfiguration:
     name: str = "paper"
     """Name of the exported policy."""
     timesteps: int = 50_000
-    """Decisions in all, summed over the environments. Paper: Appendix A."""
+    """Decisions that PPO learns from, summed over the environments; 0 for cloning
+    alone. Paper: Appendix A."""
     seed: int = 0
     """Everything random follows from it."""
     sampled: bool = True
@@ -248,10 +249,13 @@ class MetaTrainingConfiguration:
 
     def __post_init__(self) -> None:
         self._require_known_actions()
-        require_positive(
-            self, "timesteps", "episodes_per_iteration", "checkpoint_every"
-        )
-        require_not_negative(self, "seed", "evaluation_every")
+        require_positive(self, "episodes_per_iteration", "checkpoint_every")
+        require_not_negative(self, "timesteps", "seed", "evaluation_every")
+        if not self.timesteps and not self.cloning.episodes:
+            raise ValueError(
+                "timesteps is 0 and so is cloning.episodes: nothing would be learned. "
+                "Raise one of them."
+            )
         for task in self.environment.tasks:
             for timesteps in task.possible_timesteps:
                 self._require_whole_sequences(timesteps)

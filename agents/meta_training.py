@@ -100,6 +100,7 @@ class MetaTraining:
 
     def _clone(self) -> None:
         """Has the actor learn from demonstrations; a kill on the way repeats it all."""
+        started = time.monotonic()
         demonstrations: list[Demonstration] = []
         tasks = range(len(self.configuration.environment.tasks))
         for task in tqdm(tasks, unit="task", desc="Demonstrations"):
@@ -110,8 +111,13 @@ class MetaTraining:
         outcome = cloner.clone(
             demonstrations, np.random.default_rng(self.configuration.seed)
         )
+        record = {
+            "timesteps": sum(d.num_timesteps for d in demonstrations),
+            **outcome,
+            "seconds": round(time.monotonic() - started, 3),
+        }
         with self._explain_write_error("What was cloned"):
-            self._folder.write_cloning(outcome)
+            self._folder.write_cloning(record)
         self._is_cloned.assign(True)
         self._checkpoints.save()
 

@@ -32,10 +32,10 @@ class Plan:
         self._timesteps: list[int] = []
         total = 0
         for iteration in count():
-            total += self._timesteps_of(iteration)
-            self._timesteps.append(total)
             if total >= configuration.timesteps:
                 break
+            total += self._timesteps_of(iteration)
+            self._timesteps.append(total)
 
     @property
     def num_iterations(self) -> int:

@@ -77,12 +77,12 @@ MIXTURE: Final = dataclasses.replace(
 
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
 # learn how to differ from a good schedule, not how to make one. What suits which
-# network is cloned from demonstrations, and PPO goes on from there in small steps.
-# Accuracy moves little between good schedules, so more is held out to see it.
+# network is cloned from demonstrations. Accuracy moves little between good schedules,
+# so more is held out to see it.
 ANCHORED: Final = dataclasses.replace(
     MIXTURE,
     name="ganno-anchored",
-    timesteps=6_400,
+    timesteps=0,
     environment=dataclasses.replace(
         MIXTURE.environment,
         action_set="anchored",
@@ -107,7 +107,6 @@ ANCHORED: Final = dataclasses.replace(
             ),
         ),
     ),
-    ppo=dataclasses.replace(MIXTURE.ppo, num_minibatches=4, learning_rate=2e-4),
     cloning=CloningConfiguration(episodes=1, actions=(0, 2, 4, 6, 8)),
 )
 

@@ -87,15 +87,25 @@ class RunFolder:
         """What was run, with which code, and how long it took."""
         text = (self.path / "provenance.json").read_text(encoding="utf-8")
         metrics = self.read_metrics()
+        cloning = self._read_cloning()
+        learned = metrics[-1]["timesteps"] if metrics else 0
         return {
             **json.loads(text),
-            "timesteps": metrics[-1]["timesteps"] if metrics else 0,
-            "seconds": round(sum(record["seconds"] for record in metrics)),
+            "timesteps": learned + cloning["timesteps"],
+            "seconds": round(sum(r["seconds"] for r in [cloning, *metrics])),
         }
 
-    def write_cloning(self, outcome: Mapping[str, Any]) -> None:
+    def write_cloning(self, record: Mapping[str, Any]) -> None:
         """Keeps the returns of the demonstrations and the losses of cloning."""
-        write_whole(self.cloning_path, json.dumps(outcome, indent=2))
+        write_whole(self.cloning_path, json.dumps(record, indent=2))
+
+    def _read_cloning(self) -> dict[str, Any]:
+        if not self.cloning_path.exists():
+            return {"timesteps": 0, "seconds": 0.0}
+        record: dict[str, Any] = json.loads(
+            self.cloning_path.read_text(encoding="utf-8")
+        )
+        return record
 
     def append_metrics(self, record: Mapping[str, Any]) -> None:
         """Adds one line."""

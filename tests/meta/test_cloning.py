@@ -101,16 +101,18 @@ def test_equal_returns__make_equal_probabilities():
 @pytest.mark.slow
 def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
     def train(timesteps):
-        longer = dataclasses.replace(CONFIGURATION, timesteps=timesteps)
-        MetaTraining(longer, RunFolder(tmp_path, CONFIGURATION)).run()
+        configuration = dataclasses.replace(CONFIGURATION, timesteps=timesteps)
+        folder = RunFolder(tmp_path, CONFIGURATION)
+        MetaTraining(configuration, folder).run()
+        return folder.account()["timesteps"]
 
-    train(timesteps=16)  # one iteration, and the same run goes on:
+    demonstrated = 2 * 2 * TINY_TASK.timesteps * 2  # tasks, actions, ..., trainings
+    assert train(timesteps=0) == demonstrated
     kept = json.loads((tmp_path / "cloning.json").read_text())
     assert set(kept["returns"]) == {"0", "1"}
     assert len(kept["losses"]) == CLONING.epochs
-    (tmp_path / "cloning.json").unlink()
-    train(timesteps=32)
-    assert not (tmp_path / "cloning.json").exists()
+    assert train(timesteps=16) == demonstrated + 16
+    assert json.loads((tmp_path / "cloning.json").read_text()) == kept
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,11 @@ def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
 def test_impossible_cloning__is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(CLONING, **changes)
+
+
+def test_nothing_to_learn_from__is_refused():
+    with pytest.raises(ValueError, match="nothing would be learned"):
+        tiny_meta_training(timesteps=0)
 
 
 def test_unknown_action__is_refused_with_the_known_ones():
