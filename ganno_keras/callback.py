@@ -27,10 +27,13 @@ class GANNO(keras.callbacks.Callback):
     """Lets a learned policy set the learning rate of every layer during `fit`.
 
     Put it first in the callbacks of `model.fit`. The model is compiled as ever, with
-    any optimizer that has a number as its learning rate: that is the rate that all
-    layers start with. From then on every layer has a rate of its own, and the policy
-    looks at them again after every `interval` updates. After the fit the optimizer is
-    the user's own again, with its own learning rate.
+    any optimizer that has a number as its learning rate. Every layer has a rate of its
+    own, and the policy looks at them again after every `interval` updates. After the
+    fit the optimizer is the user's own again, with its own learning rate.
+
+    The default policy sets rates from the first update on, for training from scratch
+    with Adam or its relatives; the optimizer's rate plays no part. Policies with the
+    paper's actions, such as `"ganno-first"`, start from the optimizer's rate.
 
     Args:
         policy: A name out of `list_policies()`, the path of a policy's folder,

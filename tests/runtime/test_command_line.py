@@ -12,6 +12,7 @@ import pytest
 from ganno_keras import demo, list_policies
 from ganno_keras._locations import policies_directory
 from ganno_keras.command_line import main
+from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.files import read_metadata
 from tests.support.local_hub import LocalHub
 from tests.support.processes import run_python
@@ -49,12 +50,19 @@ def test_policies__aligns_its_columns(capsys):
     assert len(header) == len(first)
 
 
-@pytest.mark.parametrize("policy", ["ganno-first", str(SHIPPED), "default"])
-def test_info__tells_all_that_the_policy_says(capsys, policy):
+@pytest.mark.parametrize(
+    ("policy", "folder"),
+    [
+        ("ganno-first", SHIPPED),
+        (str(SHIPPED), SHIPPED),
+        ("default", policies_directory() / DEFAULT_POLICY),
+    ],
+)
+def test_info__tells_all_that_the_policy_says(capsys, policy, folder):
     code, description = answer(capsys, "info", policy)
     assert code == 0
-    assert description.pop("folder") == str(SHIPPED)
-    assert description == read_metadata(SHIPPED).to_dict()
+    assert description.pop("folder") == str(folder)
+    assert description == read_metadata(folder).to_dict()
 
 
 def test_info__tells_people_the_main_things(capsys):
