@@ -5,7 +5,8 @@
 
 Runs 200 iterations of a small meta-training, with the recipe `paper`'s reward, its
 clones and its networks of agents, and prints the resident memory on the way. What is
-taken up to iteration 50 is the libraries' start: caches and traced graphs.
+taken in the first iterations is the libraries' start: caches and traced graphs. Writes
+`benchmarks/results/memory_growth.json`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from agents.configuration import MetaTrainingConfiguration, TaskConfiguration
 from agents.meta_training import MetaTraining
 from agents.recipes import PAPER
 from agents.run_folder import RunFolder
+from agents.whole_file import write_whole
+
+from .origin import origin
 
 NUM_ITERATIONS: Final = 200
 EVERY: Final = 25
 FIRST_STEADY: Final = 50
+RESULTS: Final = Path(__file__).parent / "results" / "memory_growth.json"
 
 
 def configuration() -> MetaTrainingConfiguration:
@@ -67,20 +72,18 @@ def resident_megabytes() -> float:
 
 
 def main() -> None:
-    """Runs and prints."""
+    """Runs, prints and writes the results file."""
     argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0]).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run", configuration())
         training = Watched(configuration(), run)
         training.megabytes = {}
         training.run()
-    growth = training.megabytes[NUM_ITERATIONS] - training.megabytes[FIRST_STEADY]
     rounded = {n: round(size) for n, size in training.megabytes.items()}
-    print(json.dumps({"megabytes_after_iteration": rounded}))
-    print(
-        f"from iteration {FIRST_STEADY} to {NUM_ITERATIONS}: {growth:+.1f} MB, that is "
-        f"{1024 * growth / (NUM_ITERATIONS - FIRST_STEADY):+.0f} kB an iteration"
-    )
+    report = {"megabytes_after_iteration": rounded, **origin()}
+    write_whole(RESULTS, json.dumps(report, indent=1) + "\n")
+    growth = rounded[NUM_ITERATIONS] - rounded[FIRST_STEADY]
+    print(f"after {rounded}: {growth:+d} MB from iteration {FIRST_STEADY} on")
 
 
 if __name__ == "__main__":
