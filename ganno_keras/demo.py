@@ -22,7 +22,7 @@ import numpy as np
 from ganno_keras.callback import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out, load_embedded_fashion_mnist
 from ganno_keras.history import GannoHistory
-from ganno_keras.plotting import plot_learning_rates
+from ganno_keras.plotting import plot_history
 
 INITIAL_LEARNING_RATES: Final = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
 WEIGHT_DECAY: Final = 0.1
@@ -54,12 +54,12 @@ class Result(NamedTuple):
     """What came of one training."""
 
     accuracy: float  # on the test images
-    history: GannoHistory | None  # of GANNO
+    history: GannoHistory | None = None  # of GANNO
 
 
 def constant(data: Data, learning_rate: float, epochs: int) -> Result:
     """The learning rate stays what it is."""
-    return Result(_train(data, learning_rate, epochs, []), None)
+    return Result(_train(data, learning_rate, epochs, []))
 
 
 def cosine_decay(data: Data, learning_rate: float, epochs: int) -> Result:
@@ -67,7 +67,7 @@ def cosine_decay(data: Data, learning_rate: float, epochs: int) -> Result:
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate, data.num_updates(epochs)
     )
-    return Result(_train(data, schedule, epochs, []), None)
+    return Result(_train(data, schedule, epochs, []))
 
 
 def ganno(data: Data, learning_rate: float, epochs: int) -> Result:
@@ -77,10 +77,11 @@ def ganno(data: Data, learning_rate: float, epochs: int) -> Result:
     return Result(accuracy, callback.history)
 
 
+GANNO_NAME: Final = "GANNO()"
 METHODS: Final[Mapping[str, Callable[[Data, float, int], Result]]] = {
     "constant": constant,
     "cosine decay": cosine_decay,
-    "GANNO()": ganno,
+    GANNO_NAME: ganno,
 }
 
 
@@ -153,18 +154,13 @@ def as_table(accuracies: Mapping[str, Sequence[float]]) -> str:
     return "\n".join(rows)
 
 
-def save_picture(results: Mapping[tuple[str, float], Result], path: Path) -> str:
-    """Saves the learning rates that GANNO chose; says where, or what is missing."""
-    histories = {
-        f"from {rate:g}": result.history
-        for (_, rate), result in results.items()
-        if result.history is not None
-    }
+def save_picture(history: GannoHistory, path: Path) -> str:
+    """Saves what GANNO did in one training; says where, or what is missing."""
     try:
-        plot_learning_rates(histories, path)
+        plot_history(history, path)
     except ImportError as error:
-        return f"No picture of the learning rates: {error}"
-    return f"The learning rates that GANNO chose are drawn in {path}."
+        return f"No picture of what GANNO did: {error}"
+    return f"What GANNO did from a rate of 0 is drawn in {path}."
 
 
 def _say(text: str) -> None:
@@ -199,7 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, list[float]]:
     }
     _say("\nTest accuracy in % by initial learning rate")
     _say(as_table(accuracies))
-    _say("\n" + save_picture(results, options.picture))
+    history = results[GANNO_NAME, INITIAL_LEARNING_RATES[0]].history
+    if history is not None:
+        _say("\n" + save_picture(history, options.picture))
     _say(f"{time.monotonic() - start:.0f} s in all")
     return accuracies
 

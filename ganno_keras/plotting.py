@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of what GANNO did in a fit, and of the learning rates of several fits."""
+"""The picture of what GANNO did in a fit."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -13,14 +12,12 @@ from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_heat_maps import (
     draw_actions,
     draw_rates_by_row,
-    rates_from_start,
 )
 from ganno_keras._plot_panels import (
     draw_learning_rates,
     draw_measurement,
     is_few,
     mark_guard_events,
-    set_logarithmic,
 )
 from ganno_keras.history import GannoHistory
 
@@ -68,40 +65,6 @@ def plot_history(
     panels[-1].set_xlim(left=0)
     if path is not None:
         figure.savefig(path, dpi=150)
-    return figure
-
-
-def plot_learning_rates(
-    histories: Mapping[str, GannoHistory], path: str | os.PathLike[str]
-) -> Any:
-    """Draws the learning rates of several fits side by side, on one scale.
-
-    Args:
-        histories: The decisions of each fit, at least one, by the title of its panel.
-        path: Where to save the picture.
-
-    Returns:
-        The matplotlib figure.
-
-    Raises:
-        ImportError: If matplotlib is not installed.
-    """
-    figure = _new_figure(15.0, 4.0)
-    *panels, key = figure.subplots(
-        1, len(histories) + 1, width_ratios=[1.0] * len(histories) + [0.05]
-    )
-    for axes in panels[1:]:
-        axes.sharey(panels[0])
-    for axes, (title, history) in zip(panels, histories.items(), strict=True):
-        key.clear()
-        draw_learning_rates(axes, key, history)
-        axes.tick_params(labelleft=axes is panels[0])
-        axes.set_title(title)
-        axes.set_xlabel("updates")
-        axes.set_ylabel("learning rate" if axes is panels[0] else "")
-    rates = [rates_from_start(history).ravel() for history in histories.values()]
-    set_logarithmic(panels[0], np.concatenate(rates))
-    figure.savefig(path, dpi=150)
     return figure
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ganno_keras import demo
+from ganno_keras.history import GannoHistory
 
 
 @pytest.mark.slow
@@ -32,6 +33,6 @@ def test_save_picture__says_so_without_matplotlib(monkeypatch, tmp_path):
     def missing(*_):
         raise ImportError("Plotting needs matplotlib")
 
-    monkeypatch.setattr(demo, "plot_learning_rates", missing)
-    text = demo.save_picture({}, tmp_path / "rates.png")
-    assert text == "No picture of the learning rates: Plotting needs matplotlib"
+    monkeypatch.setattr(demo, "plot_history", missing)
+    text = demo.save_picture(GannoHistory(), tmp_path / "rates.png")
+    assert text == "No picture of what GANNO did: Plotting needs matplotlib"

@@ -12,7 +12,7 @@ import pytest
 from ganno_keras import GANNO
 from ganno_keras.controller import Measurements
 from ganno_keras.history import GannoHistory, GuardEvent, Timestep
-from ganno_keras.plotting import plot_history, plot_learning_rates
+from ganno_keras.plotting import plot_history
 from tests.support.fakes import ADD, SUBTRACT, statistics_of
 
 pytest.importorskip("matplotlib")
@@ -129,19 +129,6 @@ def test_plot__shades_nothing_without_a_guard():
     rates = plot_history(history_of(2)).axes[0]
     assert "guard" not in rates.get_title()
     assert not list(rates.patches)
-
-
-def test_plot_learning_rates__draws_fits_on_one_scale(tmp_path):
-    path = tmp_path / "fits.png"
-    rates = {"low": (1e-5, 0.0), "middle": (1e-3, 2e-3), "high": (0.0, 1.0)}
-    histories = {name: history_of(2, of_fit) for name, of_fit in rates.items()}
-    panels = plot_learning_rates(histories, path).axes[: len(rates)]
-    assert path.stat().st_size > 1000
-    assert len({panel.get_ylim() for panel in panels}) == 1
-    low, high = panels[0].get_ylim()
-    # A rate is never negative: 0 is just above the edge, and the highest just below.
-    assert -1e-5 < low < 0
-    assert 1 < high < 10
 
 
 @pytest.mark.parametrize(
