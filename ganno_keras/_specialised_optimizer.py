@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import keras
+from keras.src import api_export
 
 from ganno_keras._backend_primitives import BACKEND, OptimizerMixin
 from ganno_keras._freezing import FREEZING
@@ -82,7 +83,11 @@ def _subclass(plain: type, mixins: tuple[type, ...]) -> type:
     }
     if BACKEND != "torch":  # whose compiler refuses such a property
         namespace["__class__"] = property(lambda _: plain)
-    return type(plain.__name__, (*mixins, plain), namespace)
+    subclass = type(plain.__name__, (*mixins, plain), namespace)
+    if name := api_export.get_name_from_symbol(plain):
+        # A configuration that is written meanwhile names the plain class.
+        api_export.REGISTERED_OBJS_TO_NAMES[subclass] = name
+    return subclass
 
 
 class PlainLayoutMixin(OptimizerMixin):

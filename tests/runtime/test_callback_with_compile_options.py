@@ -17,6 +17,9 @@ from tests.support.ways_to_fit import (
 pytestmark = [
     pytest.mark.backend,
     pytest.mark.filterwarnings("ignore:This fit has"),
+    # Of PyTorch's own compiler.
+    pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning"),
 ]
 
 TABLE = Table()

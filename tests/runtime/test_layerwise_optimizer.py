@@ -95,19 +95,21 @@ def test_update_norm__of_adam_is_known_at_a_rate_of_0():
 def test_detach__gives_back_the_very_same_plain_optimizer():
     model = tiny_model(keras.optimizers.Adam(0.02))
     optimizer = model.optimizer
+    plain = type(optimizer)
     layerwise = LayerwiseOptimizer(optimizer, layer_groups(model))
-    assert isinstance(optimizer, keras.optimizers.Adam)
+    assert isinstance(optimizer, plain)
     layerwise.detach()
     layerwise.detach()
-    assert type(optimizer) is keras.optimizers.Adam
+    assert type(optimizer) is plain
     assert model.optimizer is optimizer
     assert float(optimizer.learning_rate) == np.float32(0.02)
 
 
 def test_copy_of_an_attached_optimizer__is_plain():
     model = tiny_model(keras.optimizers.Adam(0.02))
+    plain = type(model.optimizer)
     with LayerwiseOptimizer(model.optimizer, layer_groups(model)):
-        assert type(copy.deepcopy(model.optimizer)) is keras.optimizers.Adam
+        assert type(copy.deepcopy(model.optimizer)) is plain
 
 
 @pytest.mark.parametrize("rates", [[-0.1, 0.1], [np.nan, 0.1], [np.inf, 0.1], [0.1]])
@@ -164,8 +166,8 @@ def test_second_attachment__is_refused_and_the_first_goes_on():
 def test_groups_that_share_or_miss_a_variable__are_refused():
     model = tiny_model(keras.optimizers.Adam(0.02))
     model.optimizer.build(model.trainable_variables)
-    groups = layer_groups(model)
+    groups, plain = layer_groups(model), type(model.optimizer)
     for wrong in ([*groups, groups[0]], groups[:1]):
         with pytest.raises(ValueError, match="exactly one group"):
             LayerwiseOptimizer(model.optimizer, wrong)
-    assert type(model.optimizer) is keras.optimizers.Adam
+    assert type(model.optimizer) is plain

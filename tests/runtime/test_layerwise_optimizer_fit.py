@@ -156,7 +156,7 @@ def test_weight_decay__is_that_of_each_group():
     with LayerwiseOptimizer(optimizer, one_group_each(variables)) as layerwise:
         layerwise.set_weight_decays([0.0, 0.25, 1.0])
         optimizer.apply([ops.zeros(2)] * 3, variables)
-    decayed = [float(variable[0]) for variable in variables]
+    decayed = [float(ops.convert_to_numpy(variable)[0]) for variable in variables]
     assert decayed == [1.0, 0.875, 1.0]
 
 
@@ -170,9 +170,10 @@ def test_weight_decays__of_an_optimizer_without_are_refused():
 
 def test_exception_in_a_with_block__detaches():
     model = tiny_model(keras.optimizers.Adam())
+    plain = type(model.optimizer)
     with (
         pytest.raises(KeyboardInterrupt),
         LayerwiseOptimizer(model.optimizer, layer_groups(model)),
     ):
         raise KeyboardInterrupt
-    assert type(model.optimizer) is keras.optimizers.Adam
+    assert type(model.optimizer) is plain
