@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's figures, drawn from results; one that has none is not drawn."""
+"""The paper's figures and one more, drawn from results where there are any."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ganno_keras._plot_style import PALETTE
 
 from .cells import Cell, Row, seeds_of
 from .grids import CNN5, RESNETS
+from .layer_rates import draw_layer_rates
 from .policy_methods import UNTRAINED, as_kept, control
 from .schedules import SCHEDULES, rates_over
 from .tasks import TASKS
@@ -231,6 +232,21 @@ def _one_cycle(num_updates: int) -> tuple[np.ndarray, np.ndarray]:
     return np.linspace(0, num_updates, NUM_UPDATES), rates
 
 
+# ---------------------------------------------------------------- beyond the paper
+
+
+def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
+    """Which layers do what, on networks larger or of other kinds than those seen."""
+    figure = new_figure(9.0, 12.0)
+    tasks = draw_layer_rates(figure, rows, policy)
+    if not tasks:
+        return None, ""
+    return figure, (
+        f"The learning rate of each layer under `{policy}`, from the input down, in "
+        "one training of each task (weight decay 0.1)."
+    )
+
+
 def _label(axes: Any, horizontal: str, vertical: str, *, legend: bool = True) -> None:
     axes.set_xlabel(horizontal)
     axes.set_ylabel(vertical)
@@ -250,4 +266,5 @@ FIGURES: Final[Mapping[str, Callable[[Rows, str], tuple[Any, str]]]] = {
     "figure7": lambda rows, policy: _robustness(
         ("random", "celo-adam", "GANNO", "sgdr"), rows, policy
     ),
+    "layers": _layers,
 }

@@ -44,6 +44,8 @@ from .tables import (
 PAGE: Final = Path(__file__).parents[1] / "docs" / "results.md"
 TABLES: Final = tuple(name for name in GRIDS if name.startswith("table"))
 
+HEADINGS: Final = {"layers": "Which layers do what"}
+
 INTRODUCTION: Final = """# Results
 
 Written by `python -m benchmarks.report` from the files in `benchmarks/results/`, the
@@ -121,6 +123,8 @@ def _differences_sentence(points: Sequence[float]) -> str:
 
 def _heading(name: str) -> str:
     """`table1` as a reader knows it."""
+    if not name[-1].isdigit():
+        return HEADINGS[name]
     return f"{name[:-1].capitalize()} {name[-1]}"
 
 
