@@ -153,13 +153,13 @@ def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     others = set(CHOICES) - {CNN5}
     tried = {cell.method for cell in rows if cell.task in others}
     methods = [name for name in ("constant", "cosine", *policies) if name in tried]
+    if not methods:
+        return ""
     table = {
         task: [_mean(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods]
         for task in CHOICES
     }
     known = [task for task in CHOICES if set(table[task]) != {NOT_RUN}]
-    if not others & set(known):
-        return ""
     return CHOICE.format(
         table=markdown_table(
             ["", *methods], ([CHOICES[task], *table[task]] for task in known)

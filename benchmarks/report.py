@@ -115,7 +115,7 @@ def _differences_sentence(points: Sequence[float]) -> str:
         return ""
     mean, size = float(np.mean(points)), float(np.mean(np.abs(points)))
     return (
-        f"\nOver the {len(points)} figures of baselines that both have, ours are "
+        f"\nWhere both have the figure of a baseline ({len(points)} so far), ours are "
         f"{mean:+.2f} points from the paper's on average; the mean distance is "
         f"{size:.2f} points.\n"
     )
