@@ -100,21 +100,19 @@ def test_equal_returns__make_equal_probabilities():
 
 @pytest.mark.slow
 def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
-    short = dataclasses.replace(CLONING, epochs=2)
+    short = tiny_meta_training(cloning=dataclasses.replace(CLONING, epochs=2))
 
     def train(timesteps):
-        configuration = dataclasses.replace(
-            CONFIGURATION, timesteps=timesteps, cloning=short
-        )
-        folder = RunFolder(tmp_path, CONFIGURATION)
+        configuration = dataclasses.replace(short, timesteps=timesteps)
+        folder = RunFolder(tmp_path, short)
         MetaTraining(configuration, folder).run()
         return folder.account()["timesteps"]
 
-    demonstrated = 2 * 2 * TINY_TASK.timesteps * 2  # tasks, actions, ..., trainings
+    demonstrated = 2 * TINY_TASK.timesteps * 2  # actions, ..., trainings
     assert train(timesteps=0) == demonstrated
     kept = json.loads((tmp_path / "cloning.json").read_text())
-    assert set(kept["returns"]) == {"0", "1"}
-    assert len(kept["losses"]) == short.epochs
+    assert set(kept["returns"]["0"]) == {"0", "7"}
+    assert len(kept["losses"]) == short.cloning.epochs
     assert train(timesteps=16) == demonstrated + 16
     assert json.loads((tmp_path / "cloning.json").read_text()) == kept
 
