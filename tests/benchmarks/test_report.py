@@ -101,7 +101,7 @@ def test_one_cell__is_shown_beside_what_was_not_run():
 def test_difference_from_the_paper__is_that_of_the_figures_both_have():
     cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
     text = report.table_section("table4", results([cell]), [POLICY])
-    assert "Over the 1 figures" in text
+    assert "(1 so far)" in text
     assert "-1.95 points" in text
 
 
