@@ -238,8 +238,7 @@ def _one_cycle(num_updates: int) -> tuple[np.ndarray, np.ndarray]:
 def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
     """Which layers do what, on networks larger or of other kinds than those seen."""
     figure = new_figure(9.0, 12.0)
-    tasks = draw_layer_rates(figure, rows, policy)
-    if not tasks:
+    if not draw_layer_rates(figure, rows, policy):
         return None, ""
     return figure, (
         f"The learning rate of each layer under `{policy}`, from the input down, in "

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +20,7 @@ LOWEST: Final = 1e-4
 HIGHEST: Final = 1e-2
 
 
-def draw_layer_rates(
-    figure: Any, rows: Mapping[Cell, Row], policy: str
-) -> Sequence[str]:
+def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool:
     """Draws the learning rate of each layer over a training, a panel for each task.
 
     Args:
@@ -31,7 +29,7 @@ def draw_layer_rates(
         policy: Whose rates; of each task the first seed's from 0.001.
 
     Returns:
-        The tasks that are drawn, in order; without results none.
+        Whether there was anything to draw.
     """
     courses = {
         task: found[0].score.course
@@ -39,7 +37,7 @@ def draw_layer_rates(
         if (found := seeds_of(rows, _cell(task, policy)))
     }
     if not courses:
-        return ()
+        return False
     heights = [2 + len(course["layers"]) for course in courses.values()]
     panels = figure.subplots(len(courses), 1, height_ratios=heights, squeeze=False)
     for axes, (task, course) in zip(panels[:, 0], courses.items(), strict=True):
@@ -47,7 +45,7 @@ def draw_layer_rates(
         axes.set_title(task, fontsize=10)
     panels[-1, 0].set_xlabel("updates")
     figure.colorbar(image, ax=panels[:, 0].tolist(), label="learning rate")
-    return tuple(courses)
+    return True
 
 
 def _cell(task: str, policy: str) -> Cell:
