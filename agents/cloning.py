@@ -3,16 +3,17 @@
 
 PPO tries actions layer by layer and timestep by timestep. What only shows when all
 layers do the same thing for long, such as a high rate through half a training, it
-hardly ever tries. So every inner training is first carried out with one and the same
-action throughout, for several actions; how much better one of them came out than the
-others decides how often the actor is to choose it where the observations look alike.
+hardly ever tries. So every inner training is first carried out in several ways: with
+one and the same action throughout, or with one after the other in equal parts of it.
+How much better one way came out than the others decides how often the actor is to do
+the same in that part of a training where the observations look alike.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,60 +22,53 @@ from tf_agents.agents.behavioral_cloning import behavioral_cloning_agent
 from tf_agents.agents.ppo import ppo_clip_agent
 from tf_agents.trajectories import trajectory
 
-from .collection import CollectedEpisode
 from .configuration import CloningConfiguration
-from .plan import Job
-from .sequences import by_length, drop_last, select
+from .demonstrations import Demonstration
+from .plan import scripted_actions
+from .sequences import by_length, select
 
-
-class Demonstration(NamedTuple):
-    """An episode in which all agents took one action throughout."""
-
-    job: Job
-    collected: CollectedEpisode
-
-    @property
-    def num_timesteps(self) -> int:
-        """Decisions taken, summed over the trainings."""
-        frames = self.collected.trajectory.reward.shape[1]  # one of which closes it
-        return len(self.collected.episode_return) * (frames - 1)
+Ways = Mapping[tuple[int, ...], float]
+"""A value for each way to act."""
 
 
 def mean_returns(
     demonstrations: Sequence[Demonstration],
-) -> dict[int, dict[int, float]]:
-    """The mean return of each task's actions, over trainings and episodes."""
-    found: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for job, collected in demonstrations:
-        if job.action is not None:
-            found[job.task][job.action] += collected.episode_return.tolist()
+) -> dict[int, dict[tuple[int, ...], float]]:
+    """The mean return of each task's ways to act, over trainings and episodes."""
+    found: dict[int, dict[tuple[int, ...], list[float]]] = {}
+    for job, episode_return, _ in demonstrations:
+        of_task = found.setdefault(job.task, defaultdict(list))
+        of_task[job.actions] += episode_return.tolist()
     return {
-        task: {action: float(np.mean(values)) for action, values in by_action.items()}
-        for task, by_action in found.items()
+        task: {actions: float(np.mean(values)) for actions, values in of_task.items()}
+        for task, of_task in found.items()
     }
 
 
 def action_probabilities(
-    returns: Mapping[int, float], temperature: float, num_actions: int
+    returns: Ways, temperature: float, num_timesteps: int, num_actions: int
 ) -> np.ndarray:
-    """How often each action is to be chosen, `[num_actions]`.
+    """How often each action is to be chosen, `[num_timesteps, num_actions]`.
 
     Args:
-        returns: Mean return by action. Actions that are not in it get nothing.
-        temperature: By how much a return has to be lower for the action to be chosen
+        returns: Mean return of each way to act.
+        temperature: By how much a return has to be lower for a way to act to be chosen
             about a third as often.
+        num_timesteps: Decisions of an episode.
         num_actions: Size of the action set.
 
     Example:
 
-        >>> action_probabilities({0: 1.0, 2: 1.0}, 0.1, num_actions=3)
-        array([0.5, 0. , 0.5])
+        >>> action_probabilities({(0,): 1.0, (0, 2): 1.0}, 0.1, 2, num_actions=3)
+        array([[1. , 0. , 0. ],
+               [0.5, 0. , 0.5]])
     """
-    actions = list(returns)
-    scaled = np.array([returns[action] for action in actions]) / temperature
+    scaled = np.array(list(returns.values())) / temperature
     weights = np.exp(scaled - scaled.max())
-    probabilities = np.zeros(num_actions)
-    probabilities[actions] = weights / weights.sum()
+    probabilities = np.zeros((num_timesteps, num_actions))
+    for actions, weight in zip(returns, weights / weights.sum(), strict=True):
+        taken = scripted_actions(actions, num_timesteps)
+        probabilities[np.arange(num_timesteps), taken] += weight
     return probabilities
 
 
@@ -116,38 +110,34 @@ class Cloner:
             The mean returns, and the loss of each epoch.
         """
         returns = mean_returns(demonstrations)
-        for _, collected in demonstrations:
-            self._agent.update_observation_normalizer(collected.trajectory.observation)
+        for _, _, episode in demonstrations:
+            self._agent.update_observation_normalizer(episode.observation)
         episodes = [
-            (self._probabilities(returns[job.task]), self._plain(collected.trajectory))
-            for job, collected in demonstrations
+            (returns[job.task], self._normalised(episode))
+            for job, _, episode in demonstrations
         ]
         losses = [
             self._epoch(episodes, random) for _ in range(self._configuration.epochs)
         ]
-        return {"returns": returns, "losses": losses}
+        return {"returns": _readable(returns), "losses": losses}
 
-    def _probabilities(self, returns: Mapping[int, float]) -> np.ndarray:
-        temperature = self._configuration.temperature
-        return action_probabilities(returns, temperature, self._num_actions)
-
-    def _plain(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
-        """Without PPO's own entries, and with observations as the actor gets them."""
+    def _normalised(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
+        """With observations as the actor gets them."""
         normalizer = self._agent.policy.observation_normalizer
-        observation = episode.observation
+        observation = tf.constant(episode.observation)
         if normalizer:
             observation = normalizer.normalize(observation)
-        return drop_last(episode._replace(observation=observation, policy_info=()))
+        return episode._replace(observation=observation)
 
     def _epoch(
         self,
-        episodes: Sequence[tuple[np.ndarray, trajectory.Trajectory]],
+        episodes: Sequence[tuple[Ways, trajectory.Trajectory]],
         random: np.random.Generator,
     ) -> float:
         """One pass with labels drawn anew; returns the mean loss."""
         labelled = [
-            episode._replace(action=_draw(probabilities, episode, random))
-            for probabilities, episode in episodes
+            episode._replace(action=self._drawn_for(returns, episode.action, random))
+            for returns, episode in episodes
         ]
         losses = []
         for group in by_length(labelled):
@@ -156,12 +146,24 @@ class Cloner:
                 losses.append(float(self._train(select(group, chosen)).loss))
         return float(np.mean(losses))
 
+    def _drawn_for(
+        self, returns: Ways, actions: tf.Tensor, random: np.random.Generator
+    ) -> tf.Tensor:
+        """What to do in the place of what was done, `[batch, timesteps]`."""
+        batch_size, num_timesteps = actions.shape
+        probabilities = action_probabilities(
+            returns, self._configuration.temperature, num_timesteps, self._num_actions
+        )
+        drawn = [
+            random.choice(self._num_actions, size=batch_size, p=of_timestep)
+            for of_timestep in probabilities
+        ]
+        return tf.constant(np.stack(drawn, axis=1), actions.dtype)
 
-def _draw(
-    probabilities: np.ndarray,
-    episode: trajectory.Trajectory,
-    random: np.random.Generator,
-) -> tf.Tensor:
-    shape = tuple(episode.action.shape)
-    drawn = random.choice(len(probabilities), size=shape, p=probabilities)
-    return tf.constant(drawn, episode.action.dtype)
+
+def _readable(returns: Mapping[int, Ways]) -> dict[int, dict[str, float]]:
+    """With each way to act as a text such as "0" or "8, 2, 0"."""
+    return {
+        task: {", ".join(map(str, actions)): value for actions, value in ways.items()}
+        for task, ways in returns.items()
+    }

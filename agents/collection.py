@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tf_agents.trajectories import policy_step, trajectory
 from tf_agents.trajectories import time_step as ts
+from tf_agents.trajectories import trajectory
 
 from .central_view import view_of
 from .environment import LayerwiseEnvironment
-from .plan import Job
+from .plan import Job, scripted_actions
 from .ppo_agent import SeededPolicy
 from .rewards import Outcome
 
@@ -42,9 +42,12 @@ def collect_episode(
     policy.reseed(environment.episode_name, greedy=job.greedy)
     time_step = _seen_by(policy, environment, environment.reset())
     state = policy.get_initial_state(environment.batch_size)
-    frames = []
+    script = scripted_actions(job.actions, environment.start.timesteps)
+    frames: list[trajectory.Trajectory] = []
     while not time_step.is_last()[0]:
-        step = _acting(job, policy.action(time_step, state))
+        step = policy.action(time_step, state)
+        if script:
+            step = step._replace(action=tf.fill(step.action.shape, script[len(frames)]))
         following = _seen_by(policy, environment, environment.step(step.action))
         frames.append(trajectory.from_transition(time_step, step, following))
         time_step, state = following, step.state
@@ -59,13 +62,6 @@ def collect_episode(
         outcome=environment.outcome,
         learning_rates=environment.learning_rates,
     )
-
-
-def _acting(job: Job, step: policy_step.PolicyStep) -> policy_step.PolicyStep:
-    """What the policy does, or what the job has everyone do."""
-    if job.action is None:
-        return step
-    return step._replace(action=tf.fill(tf.shape(step.action), job.action))
 
 
 def _seen_by(

@@ -53,12 +53,16 @@ class TaskConfiguration:
     for episodes of equal length. Paper: not done."""
     validation_samples: int = 2000
     """Size of the fixed held-out sample. Paper: not given."""
+    training_samples: int = 0
+    """How many of the other samples to train on; 0 for all. Few of them are seen again
+    and again, so that the network overfits. Paper: not done."""
 
     def __post_init__(self) -> None:
         # JSON has no tuples: a task that was written and read is to equal itself.
         options = {key: _as_tuples(value) for key, value in self.model_options.items()}
         object.__setattr__(self, "model_options", options)
         require_positive(self, "batch_size", "timesteps", "validation_samples")
+        require_not_negative(self, "training_samples")
         if self.model not in MODELS:
             raise ValueError(
                 f"model is {self.model!r}; known are {sorted(MODELS)}. Use one of them."
@@ -197,9 +201,10 @@ class CloningConfiguration:
     """Demonstrations that the actor learns from before PPO. Paper: not done."""
 
     episodes: int = 0
-    """Episodes of each action on every task; 0 for no cloning."""
-    actions: tuple[int, ...] = ()
-    """Each is taken by all agents of a training throughout."""
+    """Episodes of each way to act on every task; 0 for no cloning."""
+    actions: tuple[int | tuple[int, ...], ...] = ()
+    """Each is taken by all agents of a training throughout; or several of them, one
+    after the other, in as many equal parts of the training."""
     temperature: float = 0.02
     """An action whose return is lower by this much is chosen a third as often."""
     epochs: int = 100
@@ -210,6 +215,7 @@ class CloningConfiguration:
     """Of the cloning agent's Adam."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "actions", _as_tuples(list(self.actions)))
         require_not_negative(self, "episodes", "epochs")
         require_positive(self, "temperature", "minibatches", "learning_rate")
         if self.episodes and not self.actions:
@@ -217,6 +223,11 @@ class CloningConfiguration:
                 f"{self.episodes} episodes are to be demonstrated with no actions. "
                 "Name some of the action set, or set episodes to 0."
             )
+
+    @property
+    def demonstrated(self) -> tuple[tuple[int, ...], ...]:
+        """Each way to act as the actions of equal parts of a training."""
+        return tuple(it if isinstance(it, tuple) else (it,) for it in self.actions)
 
 
 @dataclass(frozen=True)
@@ -262,7 +273,8 @@ class MetaTrainingConfiguration:
 
     def _require_known_actions(self) -> None:
         number = get_action_set(self.environment.action_set).num_actions
-        if not set(self.cloning.actions) <= set(range(number)):
+        named = {a for actions in self.cloning.demonstrated for a in actions}
+        if not named <= set(range(number)):
             raise ValueError(
                 f"cloning.actions is {self.cloning.actions!r}; the action set "
                 f"{self.environment.action_set!r} has the actions 0 to {number - 1}. "

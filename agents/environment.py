@@ -54,7 +54,11 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._seed = seed
         self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
-        self._data = load_task_data(self._task.dataset, self._task.validation_samples)
+        self._data = load_task_data(
+            self._task.dataset,
+            self._task.validation_samples,
+            self._task.training_samples,
+        )
         # The no-op rollouts are further lanes: clones of the trainings, in their order.
         self._copies = 2 if self._reward.needs_no_op else 1
         self._lanes = InnerTrainings(
@@ -89,6 +93,11 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     def learning_rates(self) -> np.ndarray:
         """Current rates, float64 `[num_environments, num_agents]`."""
         return np.stack([c.learning_rates for c in self._controllers])
+
+    @property
+    def weight_decays(self) -> np.ndarray:
+        """Current weight decays, float64 `[num_environments, num_agents]`."""
+        return np.stack([c.weight_decays for c in self._controllers])
 
     @property
     def outcome(self) -> Outcome:
@@ -129,7 +138,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._controllers = self._new_controllers()
         self._lanes.restart(
             np.tile(self.learning_rates[:, 0], self._copies),
-            np.tile(self._drawn.weight_decay, self._copies),
+            np.tile(self.weight_decays[:, 0], self._copies),
         )
         self._decisions = 0
         self._outcome = _no_outcome(self._configuration.num_environments)
@@ -168,13 +177,19 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     def _apply(self, actions: np.ndarray) -> None:
         """Acts on the trainings; their clones do nothing."""
-        no_ops = np.full(self.num_agents, NO_OP)
-        unchanged = [c.rates_after(no_ops, self._progress) for c in self._controllers]
-        changed = [
-            c.act(actions[n], self._progress) for n, c in enumerate(self._controllers)
+        no_ops, progress = np.full(self.num_agents, NO_OP), self._progress
+        left_alone = [
+            (c.rates_after(no_ops, progress), c.decays_after(no_ops))
+            for c in self._controllers
         ]
-        by_agent = np.stack([*changed, *unchanged][: self._copies * len(changed)])
-        self._lanes.set_learning_rates(self._team.spread(by_agent))
+        acted_on = [
+            (c.act(actions[number], progress), c.weight_decays)
+            for number, c in enumerate(self._controllers)
+        ]
+        lanes = [*acted_on, *left_alone][: self._copies * len(acted_on)]
+        rates, decays = (np.stack(values) for values in zip(*lanes, strict=True))
+        self._lanes.set_learning_rates(self._team.spread(rates))
+        self._lanes.set_weight_decays(self._team.spread(decays))
 
     def _run_timestep(self) -> TimestepResult:
         if self._copies == 2:

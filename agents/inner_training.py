@@ -73,7 +73,7 @@ class InnerTrainings:
             for _ in range(num_lanes)
         ]
         self._rates = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
-        self._decays = tf.Variable(tf.zeros([num_lanes, 1]))
+        self._decays = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
         self._losses = keras.losses.SparseCategoricalCrossentropy(
             from_logits=True, reduction=None
         )
@@ -84,7 +84,7 @@ class InnerTrainings:
 
         Args:
             learning_rates: Of all layers of each lane, `[num_lanes]`.
-            weight_decays: Decoupled, `[num_lanes]`.
+            weight_decays: Decoupled, of all layers of each lane, `[num_lanes]`.
         """
         models = [self._build_model() for _ in self._others]
         for model, others in zip(models, self._others, strict=True):
@@ -96,21 +96,25 @@ class InnerTrainings:
         self._optimizer.weights.assign(self._layout.join(weights))
         self._optimizer.restart()
         self.set_learning_rates(np.repeat(learning_rates[:, None], len(self.groups), 1))
-        self._decays.assign(weight_decays[:, None])
+        self.set_weight_decays(np.repeat(weight_decays[:, None], len(self.groups), 1))
 
     def set_learning_rates(self, values: np.ndarray) -> None:
         """Sets the rates of all layers, `[num_lanes, num_groups]`."""
         self._rates.assign(values)
 
+    def set_weight_decays(self, values: np.ndarray) -> None:
+        """Sets the weight decays of all layers, `[num_lanes, num_groups]`."""
+        self._decays.assign(values)
+
     def copy_first_half(self) -> None:
         """Makes each lane of the second half bit-equal to one of the first.
 
-        Weights, slots, moving statistics, seeds and decays are copied, rates are not.
+        Weights, slots, moving statistics and seeds are copied, rates and decays are
+        not.
         """
         half = self._layout.num_lanes // 2
         for variable in self._optimizer.vectors:
             variable.assign(tf.tile(variable.value[: self._layout.size // 2], [2]))
-        self._decays.assign(tf.tile(self._decays[:half], [2, 1]))
         for sources, targets in zip(
             self._others[:half], self._others[half:], strict=True
         ):

@@ -15,9 +15,14 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from .checkpoints import describe, explain_write_error
-from .cloning import Cloner, Demonstration
+from .cloning import Cloner
 from .collectors import start_collector
 from .configuration import MetaTrainingConfiguration
+from .demonstrations import (
+    Demonstration,
+    load_demonstrations,
+    save_demonstrations,
+)
 from .learner import Learner
 from .new_agent import new_agent
 from .plan import Plan
@@ -99,14 +104,11 @@ class MetaTraining:
             draw_run(self._folder.read_metrics(), self._folder.picture_path)
 
     def _clone(self) -> None:
-        """Has the actor learn from demonstrations; a kill on the way repeats it all."""
+        """Has the actor learn from demonstrations; a kill repeats those of one task."""
         started = time.monotonic()
-        demonstrations: list[Demonstration] = []
         tasks = range(len(self.configuration.environment.tasks))
-        for task in tqdm(tasks, unit="task", desc="Demonstrations"):
-            jobs = self._plan.demonstration_jobs(task)
-            collected = self._collector.collect(jobs)
-            demonstrations += map(Demonstration, jobs, collected)
+        bar = tqdm(tasks, unit="task", desc="Demonstrations")
+        demonstrations = [it for task in bar for it in self._demonstrations(task)]
         cloner = Cloner(self.agent, self.configuration.cloning)
         outcome = cloner.clone(
             demonstrations, np.random.default_rng(self.configuration.seed)
@@ -120,6 +122,18 @@ class MetaTraining:
             self._folder.write_cloning(record)
         self._is_cloned.assign(True)
         self._checkpoints.save()
+
+    def _demonstrations(self, task: int) -> list[Demonstration]:
+        """Those of one task, played now or before the run was killed."""
+        path = self._folder.demonstrations_path(task)
+        jobs = self._plan.demonstration_jobs(task)
+        if path.exists():
+            return load_demonstrations(path, jobs)
+        collected = self._collector.collect(jobs)
+        played = [Demonstration.of(*both) for both in zip(jobs, collected, strict=True)]
+        with self._explain_write_error("Demonstrations"):
+            save_demonstrations(path, played)
+        return played
 
     def _run_from(self, start: int) -> None:
         with tqdm(total=self.num_iterations, initial=start, unit="iteration") as bar:

@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from .residual_networks import resnet9, resnet18
-from .sequence_models import lstm, transformer
+from .sequence_models import lstm, mixer, transformer
 
 Shape = tuple[int, ...]
 
@@ -161,6 +161,7 @@ def _normalised(
 MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
     "five_layer_cnn": five_layer_cnn,
     "lstm": lstm,
+    "mixer": mixer,
     "multilayer_perceptron": multilayer_perceptron,
     "normalised_cnn": normalised_cnn,
     "resnet9": resnet9,

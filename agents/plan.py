@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -17,7 +18,19 @@ class Job(NamedTuple):
     episode: int
     is_evaluation: bool = False
     greedy: bool = False
-    action: int | None = None  # what all agents do throughout; None for the policy's
+    actions: tuple[int, ...] = ()  # what all agents do, by equal parts; or the policy
+
+
+def scripted_actions(actions: Sequence[int], num_timesteps: int) -> list[int]:
+    """The action of each timestep, from those of equal parts of an episode, if any.
+
+    Example:
+
+        >>> scripted_actions((8, 2, 0), 6)
+        [8, 8, 2, 2, 0, 0]
+    """
+    timesteps = range(num_timesteps if actions else 0)
+    return [actions[t * len(actions) // num_timesteps] for t in timesteps]
 
 
 class Plan:
@@ -56,12 +69,12 @@ class Plan:
         ]
 
     def demonstration_jobs(self, task: int) -> list[Job]:
-        """The same episodes of a task with one action after the other."""
+        """The same episodes of a task with one way to act after the other."""
         cloning = self._configuration.cloning
         return [
-            Job(task, episode, action=action)
+            Job(task, episode, actions=actions)
             for episode in range(cloning.episodes)
-            for action in cloning.actions
+            for actions in cloning.demonstrated
         ]
 
     def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:

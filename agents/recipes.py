@@ -110,11 +110,77 @@ ANCHORED: Final = dataclasses.replace(
     cloning=CloningConfiguration(episodes=1, actions=(0, 2, 4, 6, 8)),
 )
 
+# Factors on the weight decay as well. What suits a training depends on how long it is
+# and whether it overfits, so there are short ones, and some that see few samples again
+# and again; and on the moment, so actions are also demonstrated one after the other.
+# The optimizer's own decay plays no part, so that agents need not see it.
+RATE_AND_DECAY: Final = dataclasses.replace(
+    ANCHORED,
+    name="ganno-rate-and-decay",
+    environment=dataclasses.replace(
+        ANCHORED.environment,
+        action_set="rate-and-decay",
+        num_environments=2,
+        masked=("initial_weight_decay",),
+        tasks=(
+            *ANCHORED.environment.tasks,
+            TaskConfiguration(
+                dataset="cifar10",
+                model="five_layer_cnn",
+                model_options={"filters": 8, "units": 64, "shrink": 2},
+                batch_size=64,
+                validation_samples=4000,
+                training_samples=10_000,
+            ),
+            TaskConfiguration(
+                dataset="fashion_mnist",
+                model="multilayer_perceptron",
+                model_options={"hidden": [256, 256]},
+                validation_samples=4000,
+                training_samples=5000,
+            ),
+            TaskConfiguration(
+                dataset="fashion_mnist",
+                model="mixer",
+                model_options={"width": 24, "blocks": 1},
+                timesteps=16,
+                validation_samples=4000,
+            ),
+            TaskConfiguration(
+                dataset="fashion_mnist",
+                model="normalised_cnn",
+                model_options={"filters": 8, "shrink": 2},
+                timesteps=16,
+                validation_samples=4000,
+            ),
+            TaskConfiguration(
+                dataset="fashion_mnist",
+                model="five_layer_cnn",
+                model_options={"filters": 8, "units": 32, "shrink": 2},
+                timesteps=16,
+                validation_samples=4000,
+            ),
+        ),
+    ),
+    # Each action is three times a factor on the rate (1, 2, 4, 1/2, 1/4) and a factor
+    # on the weight decay (1, 3, 1/10).
+    cloning=CloningConfiguration(
+        episodes=1,
+        actions=(
+            *(0, 3, 6, 9, 12),
+            *(1, 4, 7),
+            *(2, 8),
+            *((6, 3, 0), (6, 6, 3), (7, 4, 1)),
+        ),
+    ),
+)
+
 RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "paper": PAPER,
     "first": FIRST,
     "mixture": MIXTURE,
     "anchored": ANCHORED,
+    "rate-and-decay": RATE_AND_DECAY,
 }
 
 

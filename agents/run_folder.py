@@ -45,6 +45,10 @@ class RunFolder:
         """What the demonstrations came to, if there were any."""
         return self.path / "cloning.json"
 
+    def demonstrations_path(self, task: int) -> Path:
+        """What was demonstrated on a task, once all of it was."""
+        return self.path / "demonstrations" / f"task-{task}.npz"
+
     @property
     def tensorboard_path(self) -> Path:
         """Event files."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks that read an image as a sequence of its rows: a Transformer and an LSTM.
+"""Networks that read an image as a sequence of its rows.
 
-No recipe in recipes.py trains on them: policies are evaluated on networks of a kind
-that their meta-training did not have. Both end in logits, in float32 also where the
-layers before compute in bfloat16.
+No recipe in recipes.py trains on the Transformer or the LSTM: policies are evaluated on
+networks of a kind that their meta-training did not have. All end in logits, in float32
+also where the layers before compute in bfloat16.
 """
 
 from __future__ import annotations
@@ -89,6 +89,39 @@ def lstm(input_shape: Shape, num_classes: int, units: int = 64) -> keras.Model:
         ],
         name="lstm",
     )
+
+
+def mixer(
+    input_shape: Shape, num_classes: int, width: int = 32, blocks: int = 2
+) -> keras.Model:
+    """Dense layers along the rows of an image in turn with dense layers across them.
+
+    Args:
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        width: Of a row within the network; the layers between have twice as many.
+        blocks: How many pairs of such layers there are, each pre-normalised.
+
+    Example:
+
+        >>> mixer((28, 28, 1), 10, width=8, blocks=1).output_shape
+        (None, 10)
+    """
+    images = keras.Input(input_shape)
+    flow = layers.Dense(width)(_rows(input_shape)(images))
+    for _ in range(blocks):
+        columns = layers.Permute((2, 1))(layers.LayerNormalization()(flow))
+        across = _perceptron(columns, width, input_shape[0])
+        flow = layers.Add()([flow, layers.Permute((2, 1))(across)])
+        rows = layers.LayerNormalization()(flow)
+        flow = layers.Add()([flow, _perceptron(rows, 2 * width, width)])
+    flow = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(flow))
+    logits = layers.Dense(num_classes, dtype="float32")(flow)
+    return keras.Model(images, logits, name="mixer")
+
+
+def _perceptron(flow: keras.KerasTensor, hidden: int, units: int) -> keras.KerasTensor:
+    return layers.Dense(units)(layers.Dense(hidden, activation="gelu")(flow))
 
 
 def _rows(input_shape: Shape) -> keras.Layer:

@@ -27,12 +27,16 @@ class TaskData(NamedTuple):
         return int(self.train.labels.max()) + 1
 
 
-def load_task_data(dataset: str, validation_samples: int) -> TaskData:
+def load_task_data(
+    dataset: str, validation_samples: int, training_samples: int = 0
+) -> TaskData:
     """Loads a data set and holds the last samples of its training set out.
 
     Args:
         dataset: Name of the data set; see agents/datasets.py.
         validation_samples: How many samples are held out.
+        training_samples: How many of the others, the first ones, to train on at most; 0
+            for all.
 
     Raises:
         ValueError: If there is no such data set, or nothing would be left to train on.
@@ -40,4 +44,6 @@ def load_task_data(dataset: str, validation_samples: int) -> TaskData:
     Paper: section 4 "Reward", a hold-out validation set.
     """
     train, _ = load_dataset(dataset)
-    return TaskData(*hold_out(train, validation_samples))
+    rest, validation = hold_out(train, validation_samples)
+    kept = slice(training_samples or None)
+    return TaskData(LabelledImages(rest.images[kept], rest.labels[kept]), validation)

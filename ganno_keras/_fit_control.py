@@ -48,6 +48,7 @@ class FitControl:
             model.optimizer,
             layer_groups(model) if model.built else lambda _: layer_groups(model),
             first_rate,
+            None if action_set.decays is None else action_set.decays.base,
         )
         self._has_groups = bool(model.built)
         self._inner = self._layerwise.inner_optimizer
@@ -175,6 +176,8 @@ class FitControl:
             timestep = self._guard.checked(timestep, batch, rates)
             agents.learning_rates = timestep.learning_rates
         self._layerwise.set_learning_rates(timestep.learning_rates)
+        if timestep.weight_decays is not None:
+            self._layerwise.set_weight_decays(timestep.weight_decays)
         self.history.timesteps.append(timestep)
         self._clock.advance()
         self.meter.restart()

@@ -73,8 +73,17 @@ class LayerAgents:
             settings.temperature,
         )
         self.num_decisions += 1
-        rates = self._controller.act(actions, measurements.progress)
-        return Timestep(update, measurements, observation, actions, rates)
+        controller = self._controller
+        return Timestep(
+            update=update,
+            measurements=measurements,
+            observation=observation,
+            actions=actions,
+            learning_rates=controller.act(actions, measurements.progress),
+            weight_decays=(
+                controller.weight_decays if controller.sets_weight_decays else None
+            ),
+        )
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""

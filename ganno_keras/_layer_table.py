@@ -32,6 +32,7 @@ class LayerTable:
         groups: The groups, a function of the optimizer's variables that gives them, or
             None for one group a path.
         learning_rate: What all groups have at first; None for the optimizer's rate.
+        weight_decay: The same for the weight decay, should the optimizer have one.
 
     Raises:
         ValueError: The groups do not hold each variable of the optimizer once.
@@ -49,6 +50,7 @@ class LayerTable:
         optimizer: keras.optimizers.Optimizer,
         groups: Groups,
         learning_rate: float | None = None,
+        weight_decay: float | None = None,
     ) -> None:
         self.optimizer = optimizer
         self.direction = update_direction(optimizer)
@@ -64,7 +66,10 @@ class LayerTable:
             "statistics_sums": 0.0,
         }
         if optimizer.weight_decay:
-            self._initial_values["weight_decays"] = optimizer.weight_decay
+            own_decay = optimizer.weight_decay
+            self._initial_values["weight_decays"] = (
+                own_decay if weight_decay is None else weight_decay
+            )
         self._active_rates: list[Tensor] | None = None
         self._depth = 0
         if optimizer.built:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent can do to the learning rate of its layer."""
+"""What an agent can do to the learning rate and the weight decay of its layer."""
 
 from __future__ import annotations
 
@@ -60,6 +60,17 @@ class Operation(NamedTuple):
         return f"{_SIGNS[self.symbol]} {self.amount:.{digits}f}"
 
 
+class WeightDecays(NamedTuple):
+    """What a set of actions makes of the decoupled weight decay.
+
+    Like factors on a base schedule, they do not build on each other: no decision
+    outlives the next. An optimizer without weight decay stays without.
+    """
+
+    base: float  # of all layers before the first decision
+    factors: tuple[float, ...]  # on the base, by action; the first of them is 1
+
+
 @dataclass(frozen=True)
 class ActionSet:
     """An ordered list of operations; an action is an index into it.
@@ -75,9 +86,11 @@ class ActionSet:
         name: The name under which policies refer to the set.
         operations: The operations by index, the first of which changes nothing.
         base: What the operations start from; None for the layer's own rate.
+        decays: What the actions make of the weight decay; None to leave it alone.
 
     Raises:
-        ValueError: If the first operation is not `("+", 0.0)`.
+        ValueError: If the first operation is not `("+", 0.0)`, or there is not one
+            factor of the weight decay for each operation.
 
     Example:
 
@@ -94,8 +107,15 @@ class ActionSet:
     name: str
     operations: tuple[Operation, ...]
     base: BaseSchedule | None = None
+    decays: WeightDecays | None = None
 
     def __post_init__(self) -> None:
+        if self.decays and len(self.decays.factors) != len(self.operations):
+            raise ValueError(
+                f"Action set {self.name!r} has {len(self.operations)} operations and "
+                f"{len(self.decays.factors)} factors of the weight decay. Give each "
+                "operation one."
+            )
         if not self.operations or self.operations[NO_OP] != Operation("+", 0.0):
             raise ValueError(
                 f"Action set {self.name!r} starts with {self.operations[:1]}; index "
@@ -144,11 +164,34 @@ class ActionSet:
             return None
         return float(np.clip(self.base(0.0), bounds.minimum, bounds.maximum))
 
+    def weight_decays(self, actions: np.ndarray) -> np.ndarray:
+        """The weight decays that actions lead to, whatever they were before.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+
+        Returns:
+            float64 `[num_agents]`.
+
+        Raises:
+            ValueError: If the set leaves the weight decay alone.
+        """
+        if self.decays is None:
+            raise ValueError(
+                f"The action set {self.name!r} leaves the weight decay alone. Ask it "
+                "for `decays` first."
+            )
+        return self.decays.base * np.array(self.decays.factors)[actions]
+
     def label(self, action: int) -> str:
         """An action as people write it, such as "+ 0.0005" or "base schedule"."""
-        if self.base and action == NO_OP:
-            return "base schedule"
-        return str(self.operations[action])
+        operation = self.operations[action]
+        is_base = self.base is not None and operation == self.operations[NO_OP]
+        label = "base schedule" if is_base else str(operation)
+        if self.decays is None or self.decays.factors[action] == 1.0:
+            return label
+        decay = Operation("*", self.decays.factors[action])
+        return f"{label}, decay {decay}"
 
     def _starts(self, learning_rates: np.ndarray, progress: float) -> np.ndarray:
         if self.base is None:
@@ -191,8 +234,32 @@ ANCHORED_ACTIONS: Final = ActionSet(
 Deviation: the paper's actions change the layer's own rate.
 """
 
+_RATE_FACTORS: Final = (
+    Operation("+", 0.0),
+    Operation("*", 2.0),
+    Operation("*", 4.0),
+    Operation("/", 2.0),
+    Operation("/", 4.0),
+)
+_DECAY_FACTORS: Final = (1.0, 3.0, 0.1)
+
+RATE_AND_DECAY_ACTIONS: Final = ActionSet(
+    name="rate-and-decay",
+    operations=tuple(rate for rate in _RATE_FACTORS for _ in _DECAY_FACTORS),
+    base=ANCHORED_ACTIONS.base,
+    decays=WeightDecays(
+        base=0.1,
+        factors=tuple(decay for _ in _RATE_FACTORS for decay in _DECAY_FACTORS),
+    ),
+)
+"""Every factor on the rate with every factor on the weight decay.
+
+Paper: its first open question, to set more than the learning rate.
+"""
+
 _ACTION_SETS: Final = {
-    action_set.name: action_set for action_set in (PAPER_ACTIONS, ANCHORED_ACTIONS)
+    action_set.name: action_set
+    for action_set in (PAPER_ACTIONS, ANCHORED_ACTIONS, RATE_AND_DECAY_ACTIONS)
 }
 
 
@@ -200,7 +267,8 @@ def get_action_set(name: str) -> ActionSet:
     """Finds an action set by name.
 
     Args:
-        name: `"paper"` for Appendix A's or `"anchored"` for factors on a schedule.
+        name: `"paper"` for Appendix A's, `"anchored"` for factors on a schedule, or
+            `"rate-and-decay"` for factors on a schedule and on the weight decay.
 
     Raises:
         ValueError: If there is no set of that name.

@@ -48,7 +48,7 @@ class Measurements:
 
 
 class LayerController:
-    """Keeps the learning rates of one training and what its agents did last.
+    """Keeps the rates and weight decays of one training and what its agents did last.
 
     Args:
         groups: The layer groups, one agent each.
@@ -57,7 +57,8 @@ class LayerController:
         bounds: Limits of the learning rates.
         initial_learning_rate: The optimizer's; every group starts with it, or with the
             first rate of the actions' base schedule.
-        initial_weight_decay: The weight decay of the optimizer, 0 if it has none.
+        initial_weight_decay: The weight decay of the optimizer, 0 if it has none. If it
+            has one, the actions' own takes its place, should they have one.
 
     Example:
 
@@ -94,19 +95,28 @@ class LayerController:
         self._bounds = bounds
         base_rate = action_set.first_rate(bounds)
         first_rate = initial_learning_rate if base_rate is None else base_rate
+        self.sets_weight_decays = action_set.decays is not None and (
+            initial_weight_decay > 0.0
+        )
+        self._initial_weight_decay = initial_weight_decay
+        self.learning_rates = np.full(len(groups), first_rate, np.float64)
+        self.previous_actions = np.full(len(groups), NO_OP, np.int64)
         self._constants = {
             "initial_learning_rate": np.float64(first_rate),
-            "initial_weight_decay": np.float64(initial_weight_decay),
+            "initial_weight_decay": self.weight_decays[0],
             "layer_kind": np.array([LAYER_KINDS.index(g.kind) for g in groups]),
             "layer_depth": np.array([LAYER_DEPTHS.index(g.depth) for g in groups]),
         }
-        self.learning_rates = np.full(len(groups), first_rate, np.float64)
-        self.previous_actions = np.full(len(groups), NO_OP, np.int64)
 
     @property
     def num_agents(self) -> int:
         """How many layer groups are controlled."""
         return len(self.learning_rates)
+
+    @property
+    def weight_decays(self) -> np.ndarray:
+        """The weight decays, float64 `[num_agents]`: those of the last actions."""
+        return self.decays_after(self.previous_actions)
 
     def observe(self, measurements: Measurements) -> np.ndarray:
         """Makes the observation, float32 `[num_agents, num_features]`."""
@@ -138,6 +148,12 @@ class LayerController:
         return self._action_set.apply(
             np.asarray(actions, np.int64), self.learning_rates, self._bounds, progress
         )
+
+    def decays_after(self, actions: np.ndarray) -> np.ndarray:
+        """The weight decays that `act` would lead to."""
+        if self.sets_weight_decays:
+            return self._action_set.weight_decays(np.asarray(actions, np.int64))
+        return np.full(self.num_agents, self._initial_weight_decay, np.float64)
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""

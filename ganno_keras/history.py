@@ -22,6 +22,7 @@ class Timestep:
         observation: What the agents saw, float32 `[num_layers, num_features]`.
         actions: Index into the policy's action set, int64 `[num_layers]`.
         learning_rates: The rates from here on, float64 `[num_layers]`.
+        weight_decays: The same for the weight decay; None where it is left alone.
     """
 
     update: int
@@ -29,6 +30,7 @@ class Timestep:
     observation: np.ndarray  # [num_layers, num_features]
     actions: np.ndarray  # [num_layers]
     learning_rates: np.ndarray  # [num_layers]
+    weight_decays: np.ndarray | None = None  # [num_layers]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,16 @@ class GannoHistory:
         return self._stack([step.learning_rates for step in self.timesteps])
 
     @property
+    def weight_decays(self) -> np.ndarray | None:
+        """Weight decays after each decision, float64 `[num_timesteps, num_layers]`.
+
+        None if the policy left them alone, or the optimizer has none.
+        """
+        rows = [step.weight_decays for step in self.timesteps]
+        known = [row for row in rows if row is not None]
+        return self._stack(known) if known else None
+
+    @property
     def actions(self) -> np.ndarray:
         """Actions, int64 `[num_timesteps, num_layers]`."""
         return self._stack([step.actions for step in self.timesteps]).astype(np.int64)
@@ -108,11 +120,13 @@ class GannoHistory:
     def to_dict(self) -> dict[str, Any]:
         """Everything but the observations' raw measurements, in plain JSON types."""
         names = ("train_loss", "train_accuracy", "validation_loss")
+        decays = self.weight_decays
         return {
             "layers": list(self.layers),
             "initial_learning_rate": self.initial_learning_rate,
             "updates": self.updates.tolist(),
             "learning_rates": self.learning_rates.tolist(),
+            "weight_decays": None if decays is None else decays.tolist(),
             "actions": self.actions.tolist(),
             "action_set": self.action_set.name,
             "observations": self.observations.tolist(),

@@ -33,6 +33,8 @@ class LayerwiseOptimizer:
             gives them (called when the optimizer is built, for models that are not
             built yet). None makes one group a layer, by the paths of the variables.
         learning_rate: What all groups have at first; None for the optimizer's rate.
+        weight_decay: The same for the weight decay. An optimizer without one stays
+            without.
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
@@ -62,10 +64,11 @@ class LayerwiseOptimizer:
         inner_optimizer: keras.optimizers.Optimizer,
         groups: Groups = None,
         learning_rate: float | None = None,
+        weight_decay: float | None = None,
     ) -> None:
         *self._loss_scalers, self.inner_optimizer = _unwrapped(inner_optimizer)
         _check_supported(self.inner_optimizer)
-        table = LayerTable(self.inner_optimizer, groups, learning_rate)
+        table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
         self._state = LayerwiseState(table)
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
 

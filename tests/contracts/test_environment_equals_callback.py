@@ -39,15 +39,16 @@ def environment_of(network: str, action_set: str) -> LayerwiseEnvironment:
     )
 
 
-def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, np.ndarray]:
-    """Observations and rates of one lane, `[timesteps, num_agents, ...]`."""
-    step, observations, rates = environment.reset(), [], []
+def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, ...]:
+    """Observations, rates and decays of one lane, `[timesteps, num_agents, ...]`."""
+    step, observations, rates, decays = environment.reset(), [], [], []
     for action in SCRIPT:
         observations.append(step.observation.numpy())
         step = environment.step(tf.fill([environment.batch_size], action))
         rates.append(environment.learning_rates[LANE])
+        decays.append(environment.weight_decays[LANE])
     lane = slice(LANE * environment.num_agents, (LANE + 1) * environment.num_agents)
-    return np.stack(observations)[:, lane], np.stack(rates)
+    return np.stack(observations)[:, lane], np.stack(rates), np.stack(decays)
 
 
 def fit(environment: LayerwiseEnvironment, action_set: str) -> GANNO:
@@ -88,15 +89,22 @@ def fit(environment: LayerwiseEnvironment, action_set: str) -> GANNO:
         ("multilayer_perceptron", "paper"),
         ("two_layer_cnn", "paper"),
         ("multilayer_perceptron", "anchored"),
+        ("multilayer_perceptron", "rate-and-decay"),
     ],
 )
 def test_environment_and_callback__see_and_do_the_same(network, action_set):
     environment = environment_of(network, action_set)
-    observations, rates = play(environment)
+    observations, rates, decays = play(environment)
     history = fit(environment, action_set).history
     np.testing.assert_array_equal(
         history.actions, np.repeat([SCRIPT], environment.num_agents, axis=0).T
     )
     np.testing.assert_array_equal(history.learning_rates, rates)
+    if history.weight_decays is None:
+        decays_left_alone = np.full_like(decays, environment.start.weight_decay[LANE])
+        np.testing.assert_array_equal(decays, decays_left_alone)
+    else:
+        np.testing.assert_array_equal(history.weight_decays, decays)
+        assert len(np.unique(decays)) == 3
     # Keras adds up its running means in another order than the environment does.
     np.testing.assert_allclose(history.observations, observations, atol=2e-5)
