@@ -156,10 +156,10 @@ def _untrained(policy: str, seed: int) -> Policy:
 def _replay(policy: str, *, by_layer: bool) -> Method:
     def make(situation: Situation) -> Ingredients:
         rates = average_rates(situation.cell, policy, by_layer=by_layer)
-        first_rate = _metadata(policy).action_set.first_rate(
-            DEFAULT_LEARNING_RATE_BOUNDS
-        )
-        return Ingredients(_adam(situation), (Replay(rates, first_rate),))
+        action_set = _metadata(policy).action_set
+        first_rate = action_set.first_rate(DEFAULT_LEARNING_RATE_BOUNDS)
+        replay = Replay(rates, first_rate, action_set.first_decay)
+        return Ingredients(_adam(situation), (replay,))
 
     def obstacle(cell: Cell) -> str:
         return _obstacle(policy) or missing_for_average(cell, policy)

@@ -20,24 +20,31 @@ from .results_file import results_of
 
 
 class LayerRates(NamedTuple):
-    """Learning rates by layer, from the decisions on that they belong to."""
+    """Rates and weight decays by layer, from the decisions on that they belong to."""
 
     updates: np.ndarray  # [num_decisions], updates done when the rates begin
     learning_rates: np.ndarray  # [num_decisions, num_layers]
+    weight_decays: np.ndarray | None = None  # the same; None to leave them alone
 
 
 class Replay(keras.callbacks.Callback):
-    """Sets the learning rates of all layers by the clock alone.
+    """Sets rates and weight decays of all layers by the clock alone.
 
     Args:
         rates: What to set, and when.
         first_rate: Of all layers before the first decision; None for the optimizer's.
+        first_decay: The same for the weight decay.
     """
 
-    def __init__(self, rates: LayerRates, first_rate: float | None = None) -> None:
+    def __init__(
+        self,
+        rates: LayerRates,
+        first_rate: float | None = None,
+        first_decay: float | None = None,
+    ) -> None:
         super().__init__()
         self._rates = rates
-        self._first_rate = first_rate
+        self._first = (first_rate, first_decay)
         self._update = 0
         self._layerwise: LayerwiseOptimizer | None = None
 
@@ -46,15 +53,17 @@ class Replay(keras.callbacks.Callback):
         super().set_model(model)
         if self._layerwise is None:
             self._layerwise = LayerwiseOptimizer(
-                model.optimizer, layer_groups(model), self._first_rate
+                model.optimizer, layer_groups(model), *self._first
             )
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Sets the rates that belong to this update."""
+        """Sets what belongs to this update."""
         del batch, logs  # The updates of all epochs are counted here.
         (now,) = np.nonzero(self._rates.updates == self._update)
         if self._layerwise is not None and len(now):
             self._layerwise.set_learning_rates(self._rates.learning_rates[now[0]])
+            if self._rates.weight_decays is not None:
+                self._layerwise.set_weight_decays(self._rates.weight_decays[now[0]])
         self._update += 1
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -74,10 +83,20 @@ def average_rates(cell: Cell, policy: str, *, by_layer: bool) -> LayerRates:
         by_layer: Whether every layer keeps its own average.
     """
     courses = [row.score.course for row in _other_seeds(cell, policy)]
-    rates = np.mean([course["learning_rates"] for course in courses], axis=0)
-    if not by_layer:
-        rates = np.broadcast_to(rates.mean(axis=1, keepdims=True), rates.shape)
-    return LayerRates(np.array(courses[0]["updates"]), rates)
+
+    def average(name: str) -> np.ndarray:
+        mean = np.mean([course[name] for course in courses], axis=0)
+        if by_layer:
+            return mean
+        return np.broadcast_to(mean.mean(axis=1, keepdims=True), mean.shape)
+
+    return LayerRates(
+        updates=np.array(courses[0]["updates"]),
+        learning_rates=average("learning_rates"),
+        weight_decays=(
+            average("weight_decays") if "weight_decays" in courses[0] else None
+        ),
+    )
 
 
 def missing_for_average(cell: Cell, policy: str) -> str:

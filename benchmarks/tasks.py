@@ -16,6 +16,7 @@ from agents.datasets import load_dataset
 from agents.models import build_model
 from ganno_keras import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out
+from ganno_keras.history import GannoHistory
 
 from .cells import Cell, Score
 from .methods import Ingredients, Situation
@@ -227,12 +228,20 @@ def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
                 "layers": list(history.layers),
                 "updates": history.updates.tolist(),
                 "learning_rates": [_rounded(row) for row in history.learning_rates],
+                **_weight_decays(history),
                 "interval_train_loss": _rounded(history.measured("train_loss")),
                 "validation_accuracy": _rounded(
                     history.measured("validation_accuracy")
                 ),
             }
     return {}
+
+
+def _weight_decays(history: GannoHistory) -> dict[str, list[list[float]]]:
+    """By decision, if the policy sets them."""
+    if history.weight_decays is None:
+        return {}
+    return {"weight_decays": [_rounded(row) for row in history.weight_decays]}
 
 
 def _rounded(values: Any) -> list[float]:

@@ -48,7 +48,7 @@ class FitControl:
             model.optimizer,
             layer_groups(model) if model.built else lambda _: layer_groups(model),
             first_rate,
-            None if action_set.decays is None else action_set.decays.base,
+            action_set.first_decay,
         )
         self._has_groups = bool(model.built)
         self._inner = self._layerwise.inner_optimizer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heat maps, a row for each layer: its actions, and the rates of many layers."""
+"""Heat maps, a row for each layer: actions, weight decays, rates of many layers."""
 
 from __future__ import annotations
 
@@ -37,25 +37,29 @@ def draw_actions(axes: Any, key: Any, history: GannoHistory) -> None:
         history: At least one decision.
     """
     order = from_down_to_up(history.action_set)
-    ranks = np.argsort(order)[history.actions].T  # [num_layers, num_timesteps]
+    labels = [history.action_set.label(action) for action in order]
+    rank_of = [
+        labels.index(history.action_set.label(action))
+        for action in range(history.action_set.num_actions)
+    ]
+    ranks = np.array(rank_of)[history.actions].T  # [num_layers, num_timesteps]
     edges = decision_edges(history)
     colours = importlib.import_module("matplotlib.colors")
     image = axes.pcolormesh(
         edges,
         np.arange(len(history.layers) + 1),
         ranks,
-        cmap=colours.ListedColormap(_colours(order)),
+        cmap=colours.ListedColormap(_colours(len(order), rank_of[NO_OP])),
         vmin=-0.5,
         vmax=len(order) - 0.5,
         rasterized=True,
     )
     if ranks.size <= MOST_MARKED_CELLS:
-        _mark_directions(axes, ranks - order.index(NO_OP), edges)
+        _mark_directions(axes, ranks - rank_of[NO_OP], edges)
     _name_layers(axes, history.layers)
     axes.set_title("Action of each layer's agent")
-    names = [history.action_set.label(action) for action in order]
-    axes.figure.colorbar(image, cax=key, ticks=range(len(names)))
-    key.set_yticklabels(names, fontsize="small")
+    axes.figure.colorbar(image, cax=key, ticks=range(len(labels)))
+    key.set_yticklabels(labels, fontsize="small")
     key.tick_params(length=0)
 
 
@@ -68,27 +72,55 @@ def draw_rates_by_row(axes: Any, key: Any, history: GannoHistory) -> None:
         history: At least one decision.
     """
     rates = rates_from_start(history).T  # [num_layers, 1 + num_timesteps]
-    positive = rates[rates > 0]
+    edges = np.concatenate([[0], decision_edges(history)])
+    _draw_logarithmic(axes, key, rates, edges)
+    _name_layers(axes, history.layers)
+    frozen = " (white: 0)" if (rates == 0).any() else ""
+    axes.set_title(f"Learning rate of each layer{frozen}")
+
+
+def draw_decays_by_row(axes: Any, key: Any, history: GannoHistory) -> None:
+    """Draws the weight decays that the agents chose.
+
+    Args:
+        axes: Of matplotlib, for the map; its horizontal axis is in updates.
+        key: Of matplotlib, narrow, for what the colours mean.
+        history: At least one decision; its policy sets weight decays.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if history.weight_decays is None:
+        raise ValueError("The policy left the weight decay alone: nothing to draw.")
+    _draw_logarithmic(axes, key, history.weight_decays.T, decision_edges(history))
+    _name_layers(axes, history.layers)
+    axes.set_title("Weight decay of each layer")
+
+
+def _draw_logarithmic(
+    axes: Any, key: Any, values: np.ndarray, edges: np.ndarray
+) -> None:
+    """Draws values `[num_layers, num_timesteps]` by colour, on a log scale."""
+    positive = values[values > 0]
     highest = positive.max(initial=1e-8)
     lowest = max(positive.min(initial=highest), LOWEST_SHOWN * highest)
     colours = importlib.import_module("matplotlib.colors")
     image = axes.pcolormesh(
-        np.concatenate([[0], decision_edges(history)]),
-        np.arange(len(history.layers) + 1),
-        np.where(rates > 0, rates, np.nan),
+        edges,
+        np.arange(len(values) + 1),
+        np.where(values > 0, values, np.nan),
         cmap="cividis",
         norm=colours.LogNorm(min(lowest, highest / 10.0), highest),
         rasterized=True,
     )
-    _name_layers(axes, history.layers)
-    frozen = " (white: 0)" if (rates == 0).any() else ""
-    axes.set_title(f"Learning rate of each layer{frozen}")
     axes.figure.colorbar(image, cax=key)
     key.tick_params(labelsize="small")
 
 
 def from_down_to_up(action_set: ActionSet) -> list[int]:
-    """The actions, from the one that lowers a typical rate most to the contrary.
+    """An action of each operation, from the one that lowers a typical rate most.
+
+    Actions that differ in the weight decay alone share an operation.
 
     Example:
 
@@ -97,8 +129,9 @@ def from_down_to_up(action_set: ActionSet) -> list[int]:
         [8, 6, 4, 3, 0, 1, 2, 5, 7]
     """
     rate = np.array(TYPICAL_RATE)
-    effects = [operation(rate) for operation in action_set.operations]
-    return [int(action) for action in np.argsort(effects, kind="stable")]
+    effects = [float(operation(rate)) for operation in action_set.operations]
+    _, actions = np.unique(effects, return_index=True)
+    return [int(action) for action in actions]
 
 
 def decision_edges(history: GannoHistory) -> np.ndarray:
@@ -115,10 +148,9 @@ def rates_from_start(history: GannoHistory) -> np.ndarray:
     return np.concatenate([start, history.learning_rates])
 
 
-def _colours(order: list[int]) -> np.ndarray:
-    """A colour for each rank; white stands for the no-op wherever it is."""
-    down = order.index(NO_OP)
-    up = len(order) - 1 - down
+def _colours(number: int, down: int) -> np.ndarray:
+    """A colour for each rank, of which `down` are below the no-op, which is white."""
+    up = number - 1 - down
     # Not the ends of the map: near black, they hide what is drawn on them.
     places = [0.5 - 0.4 * (down - rank) / max(down, 1) for rank in range(down)]
     places += [0.5 + 0.4 * step / max(up, 1) for step in range(up + 1)]

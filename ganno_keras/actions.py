@@ -164,6 +164,11 @@ class ActionSet:
             return None
         return float(np.clip(self.base(0.0), bounds.minimum, bounds.maximum))
 
+    @property
+    def first_decay(self) -> float | None:
+        """The weight decay before the first decision; None for the optimizer's."""
+        return None if self.decays is None else self.decays.base
+
     def weight_decays(self, actions: np.ndarray) -> np.ndarray:
         """The weight decays that actions lead to, whatever they were before.
 
@@ -184,14 +189,11 @@ class ActionSet:
         return self.decays.base * np.array(self.decays.factors)[actions]
 
     def label(self, action: int) -> str:
-        """An action as people write it, such as "+ 0.0005" or "base schedule"."""
+        """What an action does to the rate: "+ 0.0005", or "base schedule"."""
         operation = self.operations[action]
-        is_base = self.base is not None and operation == self.operations[NO_OP]
-        label = "base schedule" if is_base else str(operation)
-        if self.decays is None or self.decays.factors[action] == 1.0:
-            return label
-        decay = Operation("*", self.decays.factors[action])
-        return f"{label}, decay {decay}"
+        if self.base and operation == self.operations[NO_OP]:
+            return "base schedule"
+        return str(operation)
 
     def _starts(self, learning_rates: np.ndarray, progress: float) -> np.ndarray:
         if self.base is None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_heat_maps import (
     draw_actions,
+    draw_decays_by_row,
     draw_rates_by_row,
 )
 from ganno_keras._plot_panels import (
@@ -29,9 +32,10 @@ def plot_history(
 ) -> Any:
     """Draws what the agents of all layers did over the updates, and what came of it.
 
-    From the top: the learning rate of every layer, the actions as a heat map, accuracy
-    and loss. The rates of up to seven layers are lines; of more, a heat map. All
-    colours can be told apart by colour-blind readers. What a guard undid is hatched.
+    From the top: the learning rate of every layer, the actions as a heat map, the
+    weight decay of every layer where the policy sets it, accuracy and loss. The rates
+    of up to seven layers are lines; of more, a heat map. All colours can be told apart
+    by colour-blind readers. What a guard undid is shaded.
 
     Args:
         history: The decisions of a fit, at least one.
@@ -51,15 +55,20 @@ def plot_history(
         )
     rows = _height_of_rows(len(history.layers))
     few = is_few(history.layers)
-    heights = (3.4 if few else rows, rows, 1.5, 1.5)
+    parts: list[tuple[float, Callable[..., None]]] = [
+        (3.4, draw_learning_rates) if few else (rows, draw_rates_by_row),
+        (rows, draw_actions),
+        *([] if history.weight_decays is None else [(rows, draw_decays_by_row)]),
+        (1.5, partial(draw_measurement, quantity="accuracy")),
+        (1.5, partial(draw_measurement, quantity="loss")),
+    ]
+    heights = [height for height, _ in parts]
     figure = _new_figure(WIDTH, sum(heights))
     panels, keys = figure.subplots(
-        4, 2, sharex="col", height_ratios=heights, width_ratios=(1.0, 0.025)
+        len(parts), 2, sharex="col", height_ratios=heights, width_ratios=(1.0, 0.025)
     ).T
-    (draw_learning_rates if few else draw_rates_by_row)(panels[0], keys[0], history)
-    draw_actions(panels[1], keys[1], history)
-    draw_measurement(panels[2], keys[2], history, "accuracy")
-    draw_measurement(panels[3], keys[3], history, "loss")
+    for (_, draw), axes, key in zip(parts, panels, keys, strict=True):
+        draw(axes, key, history)
     mark_guard_events(panels, history)
     panels[-1].set_xlabel("updates")
     panels[-1].set_xlim(left=0)

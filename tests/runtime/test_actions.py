@@ -13,9 +13,11 @@ from ganno_keras.actions import (
     DEFAULT_LEARNING_RATE_BOUNDS,
     NO_OP,
     PAPER_ACTIONS,
+    RATE_AND_DECAY_ACTIONS,
     ActionSet,
     LearningRateBounds,
     Operation,
+    WeightDecays,
     check_learning_rate_bounds,
     get_action_set,
 )
@@ -99,6 +101,29 @@ def test_anchored_actions__stay_within_the_bounds():
     assert changed.max() == 0.002
 
 
+@pytest.mark.parametrize(
+    ("action", "rate_factor", "decay"),
+    [(0, 1.0, 0.1), (1, 1.0, 0.3), (2, 1.0, 0.01), (4, 2.0, 0.3), (14, 0.25, 0.01)],
+)
+def test_rate_and_decay_actions__set_both(action, rate_factor, decay):
+    chosen = np.array([action])
+    bounds = LearningRateBounds(0.0, 1.0)
+    rates = RATE_AND_DECAY_ACTIONS.apply(chosen, np.array([0.5]), bounds, 0.3)
+    assert rates == pytest.approx(rate_factor * RATE_AND_DECAY_ACTIONS.base(0.3))
+    assert RATE_AND_DECAY_ACTIONS.weight_decays(chosen) == pytest.approx(decay)
+
+
+def test_weight_decays__of_a_set_that_leaves_them_alone_are_refused():
+    assert ANCHORED_ACTIONS.first_decay is None
+    with pytest.raises(ValueError, match="'anchored' leaves the weight decay alone"):
+        ANCHORED_ACTIONS.weight_decays(np.array([0]))
+
+
+def test_action_set__needs_a_decay_for_every_operation():
+    with pytest.raises(ValueError, match="1 operations and 2 factors"):
+        ActionSet("bad", (Operation("+", 0.0),), decays=WeightDecays(0.1, (1.0, 2.0)))
+
+
 def test_first_rate__is_the_optimizers_unless_there_is_a_base_schedule():
     assert PAPER_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS) is None
     start = ANCHORED_ACTIONS.base(0.0)
@@ -109,6 +134,7 @@ def test_first_rate__is_the_optimizers_unless_there_is_a_base_schedule():
 def test_label__says_what_the_no_op_of_each_set_means():
     assert PAPER_ACTIONS.label(NO_OP) == "no change"
     assert ANCHORED_ACTIONS.label(NO_OP) == "base schedule"
+    assert RATE_AND_DECAY_ACTIONS.label(1) == "base schedule"
     assert ANCHORED_ACTIONS.label(2) == "\N{MULTIPLICATION SIGN} 2.00"
 
 
@@ -118,7 +144,9 @@ def test_action_set__has_to_begin_with_the_no_op():
 
 
 def test_get_action_set__names_the_known_sets_for_an_unknown_name():
-    with pytest.raises(ValueError, match=r"no action set 'huge'.*'anchored', 'paper'"):
+    with pytest.raises(
+        ValueError, match=r"no action set 'huge'.*'anchored', 'paper', 'rate"
+    ):
         get_action_set("huge")
 
 
