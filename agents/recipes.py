@@ -160,6 +160,14 @@ RATE_AND_DECAY: Final = dataclasses.replace(
                 timesteps=16,
                 validation_samples=4000,
             ),
+            TaskConfiguration(
+                dataset="cifar10",
+                model="five_layer_cnn",
+                model_options={"filters": 16, "units": 64, "shrink": 2},
+                batch_size=64,
+                validation_samples=4000,
+                training_samples=25_000,
+            ),
         ),
     ),
     # Each action is three times a factor on the rate (1, 2, 4, 1/2, 1/4) and a factor
