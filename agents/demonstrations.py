@@ -35,14 +35,21 @@ class Demonstration(NamedTuple):
         return len(self.episode_return) * int(self.trajectory.reward.shape[1])
 
 
-def save_demonstrations(path: Path, demonstrations: Sequence[Demonstration]) -> None:
+class DemonstratedTask(NamedTuple):
+    """All demonstrations of one task."""
+
+    demonstrations: list[Demonstration]
+    seconds: float  # that they took, in whichever process
+
+
+def save_demonstrations(path: Path, task: DemonstratedTask) -> None:
     """Writes the demonstrations of one task, completely or not at all.
 
     Raises:
         OSError: If the file cannot be written.
     """
-    arrays: dict[str, Any] = {}
-    for number, (_, episode_return, episode) in enumerate(demonstrations):
+    arrays: dict[str, Any] = {"seconds": np.float64(task.seconds)}
+    for number, (_, episode_return, episode) in enumerate(task.demonstrations):
         arrays[f"{number}.episode_return"] = episode_return
         for name in _ARRAYS:
             arrays[f"{number}.{name}"] = np.asarray(getattr(episode, name))
@@ -53,10 +60,10 @@ def save_demonstrations(path: Path, demonstrations: Sequence[Demonstration]) -> 
     unfinished.replace(path)
 
 
-def load_demonstrations(path: Path, jobs: Sequence[Job]) -> list[Demonstration]:
+def load_demonstrations(path: Path, jobs: Sequence[Job]) -> DemonstratedTask:
     """Reads what `save_demonstrations` wrote for the same jobs."""
     with np.load(path) as arrays:
-        return [
+        demonstrations = [
             Demonstration(
                 job,
                 arrays[f"{number}.episode_return"],
@@ -67,6 +74,7 @@ def load_demonstrations(path: Path, jobs: Sequence[Job]) -> list[Demonstration]:
             )
             for number, job in enumerate(jobs)
         ]
+        return DemonstratedTask(demonstrations, float(arrays["seconds"]))
 
 
 _ARRAYS = (

@@ -19,6 +19,7 @@ from .cloning import Cloner
 from .collectors import start_collector
 from .configuration import MetaTrainingConfiguration
 from .demonstrations import (
+    DemonstratedTask,
     Demonstration,
     load_demonstrations,
     save_demonstrations,
@@ -105,10 +106,11 @@ class MetaTraining:
 
     def _clone(self) -> None:
         """Has the actor learn from demonstrations; a kill repeats those of one task."""
-        started = time.monotonic()
         tasks = range(len(self.configuration.environment.tasks))
         bar = tqdm(tasks, unit="task", desc="Demonstrations")
-        demonstrations = [it for task in bar for it in self._demonstrations(task)]
+        demonstrated = [self._demonstrated(task) for task in bar]
+        demonstrations = [it for task in demonstrated for it in task.demonstrations]
+        started = time.monotonic()
         cloner = Cloner(self.agent, self.configuration.cloning)
         outcome = cloner.clone(
             demonstrations, np.random.default_rng(self.configuration.seed)
@@ -116,21 +118,28 @@ class MetaTraining:
         record = {
             "timesteps": sum(d.num_timesteps for d in demonstrations),
             **outcome,
-            "seconds": round(time.monotonic() - started, 3),
+            "seconds": round(
+                sum(task.seconds for task in demonstrated) + time.monotonic() - started,
+                3,
+            ),
         }
         with self._explain_write_error("What was cloned"):
             self._folder.write_cloning(record)
         self._is_cloned.assign(True)
         self._checkpoints.save()
 
-    def _demonstrations(self, task: int) -> list[Demonstration]:
+    def _demonstrated(self, task: int) -> DemonstratedTask:
         """Those of one task, played now or before the run was killed."""
         path = self._folder.demonstrations_path(task)
         jobs = self._plan.demonstration_jobs(task)
         if path.exists():
             return load_demonstrations(path, jobs)
+        started = time.monotonic()
         collected = self._collector.collect(jobs)
-        played = [Demonstration.of(*both) for both in zip(jobs, collected, strict=True)]
+        played = DemonstratedTask(
+            [Demonstration.of(*both) for both in zip(jobs, collected, strict=True)],
+            time.monotonic() - started,
+        )
         with self._explain_write_error("Demonstrations"):
             save_demonstrations(path, played)
         return played

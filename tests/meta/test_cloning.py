@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agents.cloning import Cloner, action_probabilities, mean_returns
 from agents.configuration import CloningConfiguration
 from agents.demonstrations import (
+    DemonstratedTask,
     Demonstration,
     load_demonstrations,
     save_demonstrations,
@@ -76,10 +77,11 @@ def test_demonstrations__are_the_same_episode_in_one_way_after_the_other(
 
 def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations):
     path = tmp_path / "demonstrations" / "task.npz"
-    save_demonstrations(path, demonstrations)
+    save_demonstrations(path, DemonstratedTask(demonstrations, 1.5))
     read = load_demonstrations(path, [it.job for it in demonstrations])
     assert list(path.parent.iterdir()) == [path]
-    for one, other in zip(read, demonstrations, strict=True):
+    assert read.seconds == 1.5
+    for one, other in zip(read.demonstrations, demonstrations, strict=True):
         assert (one.job, one.num_timesteps) == (other.job, other.num_timesteps)
         tf.nest.map_structure(np.testing.assert_array_equal, one[1:], other[1:])
 
