@@ -13,6 +13,7 @@ from typing import Any, Final
 import keras
 from keras import layers
 
+from .image_layers import shrinking
 from .residual_networks import resnet9, resnet18
 from .sequence_models import lstm, mixer, transformer
 
@@ -61,8 +62,7 @@ def five_layer_cnn(
     Paper: section 5.  Deviation: docs/deviations.md (the paper gives no widths).
     """
     stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
-    if shrink > 1:
-        stack.append(layers.AveragePooling2D(shrink))
+    stack += shrinking(shrink)
     for width in (filters, 2 * filters, 2 * filters):
         stack.append(layers.Conv2D(width, 3, padding="same", activation="relu"))
         stack.append(layers.MaxPooling2D())
@@ -87,8 +87,7 @@ def normalised_cnn(
         shrink: How many pixels each way are averaged into one before the network.
     """
     stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
-    if shrink > 1:
-        stack.append(layers.AveragePooling2D(shrink))
+    stack += shrinking(shrink)
     for factor in (1, 2, 4):
         stack += _normalised(layers.Conv2D, factor * filters, 3)
         stack.append(layers.MaxPooling2D())

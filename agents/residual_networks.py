@@ -12,6 +12,8 @@ from typing import Final
 import keras
 from keras import layers
 
+from .image_layers import shrinking
+
 Shape = tuple[int, ...]
 
 STAGES: Final = (1, 2, 4, 8)
@@ -38,7 +40,9 @@ def resnet9(
     (the paper gives neither widths nor the form of its nine layers).
     """
     images = keras.Input(input_shape)
-    flow = layers.AveragePooling2D(shrink)(images) if shrink > 1 else images
+    flow = images
+    for layer in shrinking(shrink):
+        flow = layer(flow)
     flow = _convolution(flow, width)
     flow = layers.MaxPooling2D()(_convolution(flow, 2 * width))
     flow = _add_pair(flow, 2 * width)
