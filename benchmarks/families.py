@@ -16,6 +16,7 @@ import numpy as np
 
 from .cells import Cell, Row, seeds_of
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
+from .policy_methods import as_kept
 from .statistics import interquartile_mean
 from .tables import coverage, format_lines, markdown_table, our_lines
 
@@ -127,10 +128,9 @@ def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
 
 
 def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
-    """All seeds from an initial rate; a result without one stands for each of them."""
+    """All seeds from an initial rate, or those that stand for every rate."""
     cell = Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
-    anywhere = cell._replace(initial_learning_rate=None)
-    return seeds_of(rows, cell) or seeds_of(rows, anywhere)
+    return seeds_of(rows, as_kept(cell))
 
 
 def _accuracies(runs: Sequence[Row]) -> list[float]:
