@@ -93,6 +93,8 @@ class FitControl:
         self._plan = plan
         self._notices.of_bounds(self._first_rate, self._settings.bounds)
         self._notices.of_length(plan, self._clock)
+        if self._settings.policy.metadata.action_set.base is not None:
+            self._notices.of_schedule(plan, self._first_rate)
 
     def begin_epoch(self, epoch: int) -> None:
         """Keras has reset its metrics and starts an epoch."""

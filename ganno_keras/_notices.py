@@ -55,6 +55,17 @@ class Notices:
                 "GANNO(learning_rate_bounds=(minimum, maximum))."
             )
 
+    def of_schedule(self, plan: FitPlan, learning_rate: float) -> None:
+        """Logs that a policy's base schedule will not move from where it begins."""
+        if plan.shows_no_progress:
+            _LOGGER.warning(
+                "GANNO: the policy follows a schedule over the whole fit, and this one "
+                "has a single epoch of unknown length. So it shows no progress, and "
+                "the schedule stays at its first learning rate, %.2e. Pass "
+                "steps_per_epoch to fit, or data of known length.",
+                learning_rate,
+            )
+
     def of_other_scheduler(self, initial: float, current: float) -> None:
         """Warns that somebody else sets a learning rate that has no effect."""
         if current == initial or self._told_of_other_scheduler:

@@ -87,6 +87,11 @@ class FitPlan:
             )
         return cls(int(parameters["epochs"]), parameters.get("steps"))
 
+    @property
+    def shows_no_progress(self) -> bool:
+        """Whether the progress is 0 until the very end, as far as anyone knows."""
+        return self.batches is None and self.epochs == 1
+
     def is_over(self, epoch: int, batch: int) -> bool:
         """Whether no update follows.
 

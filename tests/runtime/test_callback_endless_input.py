@@ -43,3 +43,28 @@ def test_no_op__equals_a_plain_fit_bit_by_bit(way):
     assert_same_state(controlled, plain)
     assert ganno.history.updates[:5].tolist() == [1, 2, 3, 4, 5]
     assert np.isfinite(ganno.history.measured("train_loss")).all()
+
+
+def generator():
+    return (batch for batch in BATCHES)
+
+
+@pytest.mark.parametrize(
+    ("policy", "arguments", "is_told"),
+    [
+        ("base-schedule", {"x": generator}, True),
+        ("base-schedule", {"x": generator, "steps_per_epoch": 6}, False),
+        ("base-schedule", {"x": lambda: X, "y": Y, "batch_size": 16}, False),
+        ("no-op", {"x": generator}, False),
+    ],
+    ids=["unknown", "steps_per_epoch", "arrays", "no schedule"],
+)
+def test_schedule__that_stands_still_is_told_of(policy, arguments, is_told, caplog):
+    ganno, model = GANNO(policy, interval=1), tiny_model()
+    arguments = {**arguments, "x": arguments["x"]()}
+    options = {"epochs": 1, "shuffle": False, "verbose": 0, "callbacks": [ganno]}
+    model.fit(**arguments, **options)
+    assert ("shows no progress" in caplog.text) == is_told
+    assert caplog.text.count("Pass steps_per_epoch to fit") == is_told
+    stands = len(np.unique(ganno.history.learning_rates)) == 1
+    assert stands == (is_told or policy == "no-op")

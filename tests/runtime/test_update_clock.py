@@ -62,6 +62,14 @@ def test_progress__is_the_share_of_the_planned_batches(plan, epoch, batch, progr
     assert plan.progress(epoch, batch) == progress
 
 
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [(FitPlan(1, None), True), (FitPlan(1, 10), False), (FitPlan(2, None), False)],
+)
+def test_plan__shows_no_progress_in_one_epoch_of_unknown_length(plan, expected):
+    assert plan.shows_no_progress == expected
+
+
 @pytest.mark.parametrize("parameters", [None, {}, {"steps": 3}], ids=str)
 def test_plan__needs_the_number_of_epochs(parameters):
     with pytest.raises(ValueError, match="CallbackList with epochs= and steps="):
