@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies as methods, and the controls that say what a policy's figures are worth.
 
-`NAME` is a policy as it is meant to be used. Its controls are `NAME, greedy` and
-`NAME, sampled`; `NAME, untrained`: the same agent before any meta-training;
-`NAME, guarded`: with the guard; `NAME, averaged`: its average schedule over seeds and
-layers, replayed without looking; and `NAME, averaged by layer`: the same with a
-schedule for every layer.
+`NAME` is a policy as it is meant to be used, but without the guard, which the paper
+does not have. Its controls are `NAME, greedy` and `NAME, sampled`; `NAME, untrained`:
+the same agent before any meta-training; `NAME, guarded`: with the guard; `NAME,
+averaged`: its average schedule over seeds and layers, replayed without looking; and
+`NAME, averaged by layer`: the same with a schedule for every layer.
 """
 
 from __future__ import annotations
@@ -127,12 +127,13 @@ def policy_method(name: str) -> Method:
 
 
 def _with_ganno(
-    situation: Situation, policy: str | Policy, **options: Any
+    situation: Situation, policy: str | Policy, guard: bool = False, **options: Any
 ) -> Ingredients:
     ganno = GANNO(
         policy,
         validation_data=tuple(situation.validation),
         seed=situation.cell.seed,
+        guard=guard,
         log_learning_rates=False,
         **options,
     )

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks import results_file, run, tasks
+from benchmarks import policy_methods, results_file, run, tasks
 from benchmarks.cells import Cell, Row
 from benchmarks.celo_adam import WEIGHTS_VARIABLE
 from benchmarks.results_file import results_of
@@ -141,3 +141,15 @@ def test_rates_of_a_schedule_without_one__are_refused():
         tasks.find_method("constant").make(
             tasks.Situation(cell("constant", rate=None), 10, None)
         )
+
+
+@pytest.mark.parametrize("kind", ["", ", greedy", ", sampled", ", guarded"])
+def test_policy__is_guarded_only_where_its_name_says_so(kind, monkeypatch):
+    guards = []
+    monkeypatch.setattr(
+        policy_methods, "GANNO", lambda *_, guard, **__: guards.append(guard)
+    )
+    method = f"random{kind}"
+    situation = tasks.Situation(cell(method), 10, (None, None))
+    tasks.find_method(method).make(situation)
+    assert guards == [kind == ", guarded"]
