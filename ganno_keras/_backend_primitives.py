@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
@@ -105,6 +105,25 @@ def is_known(tensor: Tensor) -> bool:
         tensor: A tensor of the backend.
     """
     return BACKEND != "jax" or not isinstance(tensor, _Traced)
+
+
+def values_on_host(variables: Sequence[keras.Variable]) -> Sequence[Tensor]:
+    """The present values of variables in the memory of the host, which then stay.
+
+    On TensorFlow tensors, which a variable may share its memory with until it changes;
+    elsewhere NumPy arrays of their own, since JAX gives the memory of variables away
+    and PyTorch writes into it.
+
+    Args:
+        variables: At least one, of any shapes and types.
+    """
+    values = [variable.value for variable in variables]
+    if BACKEND != "tensorflow":
+        return [ops.convert_to_numpy(value) for value in values]
+    with tf.device("CPU:0"):
+        # As one operation: read one by one, many small variables take far longer.
+        copies: Sequence[Tensor] = tf.identity_n(values)
+    return copies
 
 
 def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -40,7 +40,7 @@ class DivergenceGuard:
     times that of the very first batch; or if later it is above its lowest by more than
     half of the first timestep's, and about as high as that one or higher. The best
     moment is the one with the lowest validation loss, or training loss as long as there
-    is no validation. Before any, it is the beginning.
+    is no validation. Before any, it is the beginning, or where it was resumed.
 
     Args:
         weights: Copies the network and its optimizer, and puts them back.
@@ -71,7 +71,7 @@ class DivergenceGuard:
         return self._is_at_start
 
     def begin(self, update: int, rates: np.ndarray) -> None:
-        """Keeps the first moment.
+        """Keeps the first moment, of the training or since it was resumed.
 
         Args:
             update: Updates done.
@@ -158,25 +158,24 @@ class DivergenceGuard:
 
     # ------------------------------------------------------------ saving
 
-    def get_weights(self) -> dict[str, np.ndarray]:
-        """The weights of the best moment, for saving."""
-        return {"guard_weights": self._weights.to_bytes()}
-
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything else that changes, for saving."""
-        losses = [self._start, self._first, self._lowest, self._best, self._ceiling]
-        counts = [self._best_update, self._best_is_validated, self._is_at_start]
+        """What a resumed training needs to know a run-away when it sees one.
+
+        The best moment is not among it: files need not hold all weights twice. The
+        moment of the resume takes its place, until one comes that has been looked at.
+        """
+        losses = [self._start, self._first, self._lowest, self._ceiling]
         return {
             "guard_losses": np.array(losses, np.float64),
-            "guard_counts": np.array(counts, np.int64),
-            "guard_rates": self._best_rates,
+            "guard_counts": np.array([self._is_at_start], np.int64),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` and `get_weights` gave."""
-        self._weights.from_bytes(state["guard_weights"])
-        losses, counts = state["guard_losses"].tolist(), state["guard_counts"].tolist()
-        self._start, self._first, self._lowest, self._best, self._ceiling = losses
-        self._best_update, *flags = counts
-        self._best_is_validated, self._is_at_start = map(bool, flags)
-        self._best_rates = np.array(state["guard_rates"], np.float64)
+        """Takes back what `get_state` gave, before `begin`."""
+        # Older files also hold the best moment: its loss before the ceiling, its
+        # number before the flag.
+        self._start, self._first, self._lowest, *_, self._ceiling = state[
+            "guard_losses"
+        ].tolist()
+        *_, is_at_start = state["guard_counts"].tolist()
+        self._is_at_start = bool(is_at_start)

@@ -204,8 +204,6 @@ class FitControl:
             self.history.layers = _short_names(groups, self._model.name)
             if self._settings.guard:
                 self._guard = self._new_guard()
-                # By themselves: they are large, and read at each save.
-                offer_when_saved(self._layerwise.host_state, self._guard.get_weights)
             offer_when_saved(self._layerwise.host_state, self._get_state)
         return self._agents
 
@@ -273,6 +271,8 @@ class FitControl:
         state = dict(self._layerwise.host_state)
         if "counters" not in state:
             return
+        # What nobody offers again is not to be saved again.
+        self._layerwise.host_state.clear()
         learning_rate, weight_decay = state["initial"].tolist()
         self._initial = (learning_rate, weight_decay)
         self._agents = None

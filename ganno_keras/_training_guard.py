@@ -115,15 +115,11 @@ class TrainingGuard:
         self._tell(event)
         return event
 
-    def get_weights(self) -> dict[str, np.ndarray]:
-        """The weights of the best moment, for saving."""
-        return self._guard.get_weights()
-
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything else that changes, for saving."""
+        """What a resumed training needs; weights to return to are not among it."""
         return self._guard.get_state()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what was saved, if that training was guarded."""
+        """Takes back what was saved, if that training was guarded; before `begin`."""
         if "guard_losses" in state:
             self._guard.set_state(state)

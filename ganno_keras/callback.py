@@ -52,9 +52,9 @@ class GANNO(keras.callbacks.Callback):
         seed: Of the drawing; equal seeds give equal actions.
         guard: Whether to return to the best moment so far, its weights and optimizer,
             with a tenth of its learning rates, when the training loss turns NaN or
-            rises far. The log tells, and `history.guard_events`. It keeps a copy of
-            weights and optimizer in memory and in files that are saved meanwhile, and
-            changes nothing as long as all goes well. The paper has no such guard.
+            rises far. The log tells, and `history.guard_events`. Nothing changes as
+            long as all goes well, but a copy of weights and optimizer is kept in the
+            memory of the host; False saves it. The paper has no such guard.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
             after GANNO in the list.
@@ -95,7 +95,7 @@ class GANNO(keras.callbacks.Callback):
         learning_rate_bounds: tuple[float, float] | None = None,
         temperature: float | None = None,
         seed: int = 0,
-        guard: bool = False,
+        guard: bool = True,
         log_learning_rates: bool = True,
         verbose: int = 0,
     ) -> None:

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`GANNO(guard=True)` in real fits: idle while all is well, there when it is not."""
+"""The guard of `GANNO()` in real fits: idle while all is well, there when it is not."""
 
 from __future__ import annotations
 
 import functools
 import logging
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from ganno_keras import GANNO
+from ganno_keras._divergence_guard import DivergenceGuard
 from tests.support.fakes import (
     RecurrentPolicy,
     always,
@@ -103,11 +105,15 @@ def test_guard__changes_nothing_in_a_model_that_fit_builds():
     assert_same_state(run(guard=True), run(guard=False))
 
 
-def test_guard__is_off_by_default(caplog):
-    ganno = GANNO(always(0), interval=2)
-    fit(tiny_model(loss="mse"), ganno, y=BROKEN)
-    assert ganno.history.guard_events == []
-    assert not caplog.records
+@pytest.mark.parametrize("options", [{}, {"guard": False}], ids=["default", "off"])
+def test_guard__is_on_unless_it_is_switched_off(options, caplog):
+    ganno = GANNO(always(0), interval=2, **options)
+    model = tiny_model(loss="mse")
+    fit(model, ganno, y=BROKEN)
+    is_on = not options
+    assert bool(ganno.history.guard_events) == is_on
+    assert ("the training ran away" in caplog.text) == is_on
+    assert all(np.isfinite(value).all() for value in model.get_weights()) == is_on
 
 
 def test_guard__has_to_be_true_or_false():
@@ -224,6 +230,9 @@ def test_guard__leaves_early_stopping_to_stop_at_the_best():
 
 # ---------------------------------------------------------------- resuming
 
+AT_FIRST = TARGETS.copy()
+AT_FIRST[0] = np.nan  # in the first batch of each epoch
+
 
 class Stop(keras.callbacks.Callback):
     """Ends the fit in the middle of the third epoch, like a crash."""
@@ -234,47 +243,102 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def guarded(guard=True):
+def run(*callbacks, interval=4, guard=True, y=AT_FIRST, order=1):
     model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
-    return model, GANNO(RecurrentPolicy(), interval=4, guard=guard)
+    ganno = GANNO(RecurrentPolicy(), interval=interval, guard=guard)
+    fit(model, *[ganno, *callbacks][::order], y=y)
+    return model, ganno.history
+
+
+def interrupt(backup, **options):
+    """A fit of which a file after 12 updates is left."""
+    with pytest.raises(KeyboardInterrupt):
+        run(backup, Stop(), **options)
+
+
+@pytest.fixture
+def backup(tmp_path):
+    return keras.callbacks.BackupAndRestore(str(tmp_path))
 
 
 @functools.cache
 def uninterrupted():
-    model, ganno = guarded()
-    fit(model, ganno, y=BROKEN)
-    return model, ganno.history
+    return run()
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "backup first"])
-def test_guard__goes_on_as_if_nothing_had_happened(tmp_path, order):
+def test_guard__goes_on_as_if_nothing_had_happened(backup, order):
     whole, whole_history = uninterrupted()
-
-    def run(*more):
-        model, ganno = guarded()
-        backup = keras.callbacks.BackupAndRestore(str(tmp_path))
-        fit(model, *[ganno, backup][::order], *more, y=BROKEN)
-        return model, ganno.history
-
-    with pytest.raises(KeyboardInterrupt):
-        run(Stop())
-    resumed, history = run()
+    interrupt(backup, order=order)
+    resumed, history = run(backup, order=order)
     assert_same_state(resumed, whole)
-    later = [e for e in whole_history.guard_events if e.update >= 12]
+    events = whole_history.guard_events
+    assert [event.update for event in events] == [4, 8, 16, 20]
+    later = [event for event in events if event.update > 12]
     np.testing.assert_equal(
         [vars(event) for event in history.guard_events], [vars(e) for e in later]
     )
-    assert later[0].best_update < 12
+    # The decision after 12 updates opens the third epoch, which is done again.
+    assert later[0].best_update == 12
+
+
+def test_guard__returns_to_where_it_was_resumed_before_its_first_look(backup):
+    interrupt(backup, interval=8)
+    remember = Remember()
+    model, history = run(backup, remember, interval=8)
+    (event, _) = history.guard_events
+    assert (event.update, event.best_update) == (16, 12)
+    kept = dict(zip(names_of(model), remember.states[0], strict=False))
+    after = dict(zip(names_of(model), remember.states[4], strict=False))
+    for name, value in after.items():
+        if not any(part in name for part in COUNTING):
+            np.testing.assert_array_equal(value, kept[name], err_msg=name)
+
+
+def test_guard__goes_on_from_an_older_file_and_leaves_the_weights_out(
+    backup, monkeypatch
+):
+    whole, _ = uninterrupted()
+    get_state, states = DivergenceGuard.get_state, []
+
+    def older(guard):
+        new = get_state(guard)
+        start, first, lowest, ceiling = new["guard_losses"]
+        return {
+            "guard_losses": np.array([start, first, lowest, lowest, ceiling]),
+            "guard_counts": np.array([0, False, *new["guard_counts"]]),
+            "guard_rates": np.zeros(2),
+            "guard_weights": np.zeros(636, np.uint8),
+        }
+
+    monkeypatch.setattr(DivergenceGuard, "get_state", older)
+    interrupt(backup)
+    monkeypatch.undo()
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            states.append(sorted(self.model.optimizer.layerwise_state.host_state))
+
+    resumed, _ = run(backup, Look())
+    assert_same_state(resumed, whole)
+    guarded = [name for name in states[0] if name.startswith("guard")]
+    assert guarded == ["guard_counts", "guard_losses"]
+
+
+def test_guard__makes_files_no_larger(tmp_path):
+    def size(guard):
+        path = str(tmp_path / f"{guard}.weights.h5")
+        layers = [keras.layers.Dense(5000), keras.layers.Dense(3)]
+        model = tiny_model(keras.optimizers.Adam(), layers=lambda: layers)
+        checkpoint = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
+        fit(model, GANNO(always(0), guard=guard), checkpoint, epochs=1)
+        return Path(path).stat().st_size
+
+    assert size(guard=True) - size(guard=False) < 10_000
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["then off", "then on"])
-def test_guard__may_be_switched_when_a_training_is_resumed(tmp_path, before):
-    def run(guard, *more):
-        model, ganno = guarded(guard)
-        backup = keras.callbacks.BackupAndRestore(str(tmp_path))
-        fit(model, ganno, backup, *more, y=TARGETS)
-        return ganno.history
-
-    with pytest.raises(KeyboardInterrupt):
-        run(before, Stop())
-    assert run(not before).updates.tolist() == [12, 16, 20]
+def test_guard__may_be_switched_when_a_training_is_resumed(backup, before):
+    interrupt(backup, guard=before, y=TARGETS)
+    _, history = run(backup, guard=not before, y=TARGETS)
+    assert history.updates.tolist() == [12, 16, 20]

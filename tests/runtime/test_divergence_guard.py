@@ -4,21 +4,31 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ganno_keras._divergence_guard import DivergenceGuard
 from ganno_keras._weights_copy import WeightsCopy
 from ganno_keras.actions import LearningRateBounds
 from ganno_keras.controller import Measurements
-from tests.support.fakes import statistics_of
+from tests.support.fakes import (
+    embedding_layers,
+    rich_layers,
+    statistics_of,
+    tiny_data,
+    tiny_model,
+)
 
 pytestmark = pytest.mark.backend
 
 MEASURED = Measurements(1.0, None, None, None, 0.5, statistics_of(2))
 BOUNDS = LearningRateBounds(1e-4, 100.0)
+HIGH = np.array([100.0, 0.2])
 
 
 def new_guard(first_batch=2.0):
@@ -108,20 +118,75 @@ def test_guard__never_lets_a_rate_come_near_those_that_failed():
     np.testing.assert_allclose(guard.limit(high), [0.25, 0.2])
 
 
-def test_guard__goes_on_from_its_state():
-    guard, weight = new_guard()
+# ---------------------------------------------------------------- resuming
+
+
+def resumed(guard, weight, update, rates):
+    """A guard of the same weight in a training that was saved and goes on."""
     other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
-    for update, loss in enumerate((2.0, 0.5, 0.6, np.nan, 0.7, 0.6), start=1):
-        weight.assign([float(update)])
-        event = guard.review(update, measured(loss), np.array([0.1, 0.4]))
-        assert (event is None) == np.isfinite(loss)
-        other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
-        other.set_state({**guard.get_state(), **guard.get_weights()})
-        np.testing.assert_equal(other.get_state(), guard.get_state())
-        guard = other
-    event = guard.review(9, measured(3.0), np.array([0.1, 0.4]))
-    assert (event.best_update, float(weight[0])) == (2, 2.0)
-    np.testing.assert_allclose(guard.limit(np.ones(2)), [0.2, 0.2])
+    other.set_state(guard.get_state())
+    other.begin(update, rates)
+    return other
+
+
+def test_resumed_guard__returns_to_where_it_began_or_to_what_it_has_looked_at():
+    whole, weight = new_guard()
+    events_of(whole, weight, (2.0, 0.5))
+    rates = np.array([0.1, 0.4])
+    weight.assign([3.0])
+    guard = resumed(whole, weight, 3, rates)
+    weight.assign([4.0])
+    event = guard.review(4, measured(3.0), rates)
+    assert (event.best_update, float(weight[0])) == (3, 3.0)
+    np.testing.assert_allclose(event.learning_rates, [0.01, 0.04])
+    weight.assign([5.0])
+    assert guard.review(5, measured(0.6), rates) is None  # above the lowest of all
+    weight.assign([6.0])
+    event = guard.review(6, measured(3.0), rates)
+    assert (event.best_update, float(weight[0])) == (5, 5.0)
+
+
+LOSS = st.sampled_from([0.1, 0.4, 0.5, 0.8, 1.0, 1.9, 2.0, 2.5, 30.0, np.nan])
+TIMESTEP = st.tuples(LOSS, st.one_of(st.none(), LOSS), st.floats(1e-3, 1.0))
+
+
+@given(st.lists(TIMESTEP, max_size=12), st.integers(0, 12))
+def test_resumed_guard__equals_the_first_one_from_the_next_best_moment_on(
+    timesteps, moment
+):
+    pairs = [new_guard()]
+    for index, (loss, validation, rate) in enumerate(timesteps):
+        rates = np.array([rate, 0.01])
+        if index == moment:
+            weight = keras.Variable([float(index)], trainable=False)
+            pairs.append((resumed(pairs[0][0], weight, index, rates), weight))
+        events = []
+        for guard, weight in pairs:
+            weight.assign([index + 1.0])
+            events.append(guard.review(index + 1, measured(loss, validation), rates))
+        # It sees every run-away, and bars the same rates.
+        assert len({event is None for event in events}) == 1
+        limits = [guard.limit(HIGH).tolist() for guard, _ in pairs]
+        assert limits[0] == limits[-1]
+        if events[0] is not None and events[0].best_update > moment:
+            np.testing.assert_equal(vars(events[0]), vars(events[-1]))
+            assert float(pairs[0][1][0]) == float(pairs[-1][1][0])
+
+
+def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
+    guard, weight = new_guard()
+    events_of(guard, weight, (2.0, 0.5, np.nan))
+    state = guard.get_state()
+    start, first, lowest, ceiling = state["guard_losses"]
+    old = {
+        "guard_losses": np.array([start, first, lowest, 0.4, ceiling]),
+        "guard_counts": np.array([2, True, *state["guard_counts"]]),
+        "guard_rates": np.array([0.02, 0.04]),
+        "guard_weights": np.zeros(4, np.uint8),
+    }
+    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    other.set_state(old)
+    np.testing.assert_equal(other.get_state(), state)
 
 
 # ---------------------------------------------------------------- the copy
@@ -136,31 +201,57 @@ def some_variables():
     ]
 
 
-def test_copy__is_put_back_bit_by_bit_also_from_its_bytes():
+def values_of(variables):
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def test_copy__is_put_back_bit_by_bit():
     variables = some_variables()
-    copy, again = WeightsCopy(variables), WeightsCopy(variables)
-    copy.take()
-    again.from_bytes(copy.to_bytes())
-    for kept in (copy, again):
-        for variable in variables:
-            variable.assign(keras.ops.zeros(variable.shape))
-        kept.put_back()
-        for variable, expected in zip(variables, some_variables(), strict=True):
-            np.testing.assert_array_equal(
-                keras.ops.convert_to_numpy(variable),
-                keras.ops.convert_to_numpy(expected),
-            )
-
-
-def test_copy__without_anything_has_no_bytes():
-    copy = WeightsCopy(some_variables())
-    copy.from_bytes(copy.to_bytes())
-    copy.put_back()
+    copy = WeightsCopy(variables)
+    copy.put_back()  # Without anything, that does nothing.
     assert not copy.is_taken
-
-
-def test_copy__of_other_variables_is_refused():
-    copy = WeightsCopy(some_variables())
     copy.take()
-    with pytest.raises(ValueError, match=r"32 bytes of weights.*optimizer has 24"):
-        WeightsCopy(some_variables()[:1]).from_bytes(copy.to_bytes())
+    assert copy.is_taken
+    for variable in variables:
+        variable.assign(keras.ops.zeros(variable.shape))
+    copy.put_back()
+    for one, other in zip(
+        values_of(variables), values_of(some_variables()), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("layers", "options"),
+    [
+        (rich_layers, {"run_eagerly": True}),
+        (rich_layers, {"jit_compile": False}),
+        (rich_layers, {"jit_compile": True}),
+        (embedding_layers, {"jit_compile": False}),
+    ],
+    ids=["eager", "graph", "compiled", "sparse"],
+)
+def test_copy__stays_as_it_was_while_the_network_is_trained(layers, options):
+    x, y = tiny_data()
+    model = tiny_model(keras.optimizers.Adam(0.1), layers=layers, **options)
+    fit = functools.partial(model.fit, x, y, batch_size=16, verbose=0, shuffle=False)
+    fit()
+    variables = [*model.weights, *model.optimizer.variables]
+    before = values_of(variables)
+    copy = WeightsCopy(variables)
+    copy.take()
+    fit()
+    for variable in model.trainable_variables:
+        variable.assign_add(keras.ops.ones(variable.shape))
+    between = values_of(variables)
+    assert all(
+        (one != other).any() for one, other in zip(before[:2], between, strict=False)
+    )
+    copy.put_back()
+    for one, other in zip(values_of(variables), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # What was put back is not the copy itself.
+    fit()
+    copy.put_back()
+    for one, other in zip(values_of(variables), before, strict=True):
+        np.testing.assert_array_equal(one, other)

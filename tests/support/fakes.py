@@ -106,6 +106,16 @@ def rich_layers() -> list[keras.Layer]:
     return [hidden, normalization, keras.layers.Dropout(0.2, name="drop"), classifier]
 
 
+def embedding_layers() -> list[keras.Layer]:
+    """An embedding of what the inputs round to, for a sparse gradient."""
+    return [
+        keras.layers.Rescaling(1.5, offset=4.0),
+        keras.layers.Embedding(12, 3),
+        keras.layers.Flatten(),
+        keras.layers.Dense(3, activation="softmax"),
+    ]
+
+
 def tiny_model(
     optimizer: Any = None,
     *,

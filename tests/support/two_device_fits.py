@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # The first import: it asks for two devices.
-from tests.support.two_devices import Scope, distance, embedding_layers, two_devices
+from tests.support.two_devices import Scope, distance, two_devices
 
 # isort: split
 import keras
@@ -24,6 +24,7 @@ from ganno_keras import GANNO
 from ganno_keras.policies import ScriptedPolicy
 from tests.support.fakes import (
     RecurrentPolicy,
+    embedding_layers,
     rich_layers,
     state_of,
     tiny_data,
@@ -160,6 +161,28 @@ def notices_a_missing_half() -> bool:
     return len(whole.history.timesteps) == len(part.history.timesteps) and not same
 
 
+def guarded(both: Scope) -> dict[str, bool]:
+    """What the guard does on two devices where the loss turns NaN, and on one."""
+    targets = np.eye(3, dtype="float32")[Y[:64]]
+    targets[40] = np.nan  # in the third of four batches
+    case = Case(
+        lambda: tiny_model(keras.optimizers.Adam(0.01), loss="mse"),
+        ganno={"validation_data": (X[64:], np.eye(3, dtype="float32")[Y[64:]])},
+        fit={"y": targets},
+    )
+    (model, two), (single, one) = (
+        run(scope, case, "no-op") for scope in (both, nullcontext)
+    )
+    events = [
+        [(event.update, event.best_update) for event in ganno.history.guard_events]
+        for ganno in (two, one)
+    ]
+    return {
+        "guards": events[0] == events[1] and len(events[0]) == 3,
+        "returns": distance(model.get_weights(), single.get_weights()) < 1e-5,
+    }
+
+
 # ---------------------------------------------------------------- bit by bit
 
 
@@ -232,6 +255,7 @@ def main() -> None:
             "cases": {name: compare(both, name) for name in CASES},
             "notices": notices_a_missing_half(),
             "no-op": no_op_equals_plain(both),
+            **guarded(both),
             **saving_and_resuming(both, Path(folder)),
         }
     sys.stdout.write(json.dumps(found) + "\n")

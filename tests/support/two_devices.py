@@ -20,7 +20,7 @@ from ganno_keras._weights_copy import WeightsCopy
 from ganno_keras.layer_groups import layer_groups
 from ganno_keras.layer_statistics import LayerStatistics
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
-from tests.support.fakes import tiny_data, tiny_model
+from tests.support.fakes import embedding_layers, tiny_data, tiny_model
 
 CASES: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
     "adam": lambda: keras.optimizers.Adam(0.01),
@@ -49,16 +49,6 @@ def two_devices() -> Scope:
         [tf.config.LogicalDeviceConfiguration()] * 2,
     )
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
-
-
-def embedding_layers() -> list[keras.Layer]:
-    """An embedding of what the inputs round to, for a sparse gradient."""
-    return [
-        keras.layers.Rescaling(1.5, offset=4.0),
-        keras.layers.Embedding(12, 3),
-        keras.layers.Flatten(),
-        keras.layers.Dense(3, activation="softmax"),
-    ]
 
 
 def new_model(make: Callable[[], keras.optimizers.Optimizer]) -> keras.Model:
