@@ -18,6 +18,7 @@ from ganno_keras.actions import LearningRateBounds
 from ganno_keras.controller import Measurements
 from tests.support.fakes import (
     embedding_layers,
+    plain_layers,
     rich_layers,
     statistics_of,
     tiny_data,
@@ -224,12 +225,18 @@ def test_copy__is_put_back_bit_by_bit():
 @pytest.mark.parametrize(
     ("layers", "options"),
     [
-        (rich_layers, {"run_eagerly": True}),
-        (rich_layers, {"jit_compile": False}),
-        (rich_layers, {"jit_compile": True}),
-        (embedding_layers, {"jit_compile": False}),
+        pytest.param(rich_layers, {"run_eagerly": True}, id="eager"),
+        pytest.param(rich_layers, {"jit_compile": False}, id="graph"),
+        pytest.param(
+            plain_layers,
+            {"jit_compile": True},
+            id="compiled",
+            marks=pytest.mark.skipif(
+                keras.backend.backend() == "torch", reason="PyTorch's compiler warns"
+            ),
+        ),
+        pytest.param(embedding_layers, {"jit_compile": False}, id="sparse"),
     ],
-    ids=["eager", "graph", "compiled", "sparse"],
 )
 def test_copy__stays_as_it_was_while_the_network_is_trained(layers, options):
     x, y = tiny_data()
