@@ -32,8 +32,9 @@ class GANNO(keras.callbacks.Callback):
     fit the optimizer is the user's own again, with its own learning rate.
 
     The default policy sets rates from the first update on, for training from scratch
-    with Adam or its relatives; the optimizer's rate plays no part. Policies with the
-    paper's actions, such as `"ganno-first"`, start from the optimizer's rate.
+    with Adam or its relatives; the optimizer's rate plays no part. Nor does its weight
+    decay, if it has one: the policy sets that too. Policies with the paper's actions,
+    such as `"ganno-first"`, start from the optimizer's rate and leave the decay alone.
 
     Args:
         policy: A name out of `list_policies()`, the path of a policy's folder,
