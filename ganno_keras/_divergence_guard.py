@@ -26,6 +26,9 @@ LARGEST_RISE: Final = 0.5
 NEAREST_RETURN: Final = 0.1
 """How near to the first timestep's loss it may come back, as a share of that."""
 
+LEAST_UPDATES: Final = 10
+"""How many updates a rise has to last: single minibatches may differ that much."""
+
 SAFE_SHARE: Final = 0.1
 """The rates after a fall, as a share of those of the best moment."""
 
@@ -38,18 +41,26 @@ class DivergenceGuard:
 
     The loss has run away if it is no number; if the mean of the first timestep is ten
     times that of the very first batch; or if later it is above its lowest by more than
-    half of the first timestep's, and about as high as that one or higher. The best
-    moment is the one with the lowest validation loss, or training loss as long as there
-    is no validation. Before any, it is the beginning, or where it was resumed.
+    half of the first timestep's, and about as high as that one or higher. Where the
+    timesteps are short, several in a row have to be that high.
+
+    The best moment is the one with the lowest validation loss, or training loss as long
+    as there is no validation. Before any, it is the beginning, or where the training
+    was resumed.
 
     Args:
         weights: Copies the network and its optimizer, and puts them back.
         bounds: Limits of the learning rates.
+        patience: How many timesteps in a row have to be too high, at least 1.
     """
 
-    def __init__(self, weights: WeightsCopy, bounds: LearningRateBounds) -> None:
+    def __init__(
+        self, weights: WeightsCopy, bounds: LearningRateBounds, patience: int = 1
+    ) -> None:
         self._weights = weights
         self._bounds = bounds
+        self._patience = patience
+        self._num_high = 0  # timesteps in a row
         self._start = np.nan  # the highest loss of a first batch
         self._first = np.nan  # the mean loss of the first timestep
         self._lowest = np.inf  # of the training losses
@@ -97,16 +108,20 @@ class DivergenceGuard:
         Returns:
             What was done, or None if nothing is wrong.
         """
-        if self._has_run_away(measurements):
-            return self._return_to_best(update, measurements.train_loss, rates)
-        self._remember(update, measurements, rates)
-        return None
+        if not self._is_too_high(measurements):
+            self._num_high = 0
+            self._remember(update, measurements, rates)
+            return None
+        self._num_high += 1
+        if measurements.loss_is_finite and self._num_high < self._patience:
+            return None
+        return self._return_to_best(update, measurements.train_loss, rates)
 
     def limit(self, rates: np.ndarray) -> np.ndarray:
         """Keeps rates below those that failed; as they are if none did."""
         return np.minimum(rates, self._ceiling)
 
-    def _has_run_away(self, measurements: Measurements) -> bool:
+    def _is_too_high(self, measurements: Measurements) -> bool:
         return (
             not measurements.loss_is_finite or measurements.train_loss > self._limit()
         )
@@ -126,6 +141,7 @@ class DivergenceGuard:
         self, update: int, train_loss: float, rates: np.ndarray
     ) -> GuardEvent:
         self._weights.put_back()
+        self._num_high = 0
         self._is_at_start = bool(np.isnan(self._first))
         if rates.max() > 0.0:
             ceiling = min(self._ceiling, CEILING_SHARE * float(rates.max()))
@@ -168,14 +184,16 @@ class DivergenceGuard:
         return {
             "guard_losses": np.array(losses, np.float64),
             "guard_counts": np.array([self._is_at_start], np.int64),
+            "guard_rises": np.array(self._num_high, np.int64),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes back what `get_state` gave, before `begin`."""
         # Older files also hold the best moment: its loss before the ceiling, its
-        # number before the flag.
+        # number before the flag. They know of no rise that lasts.
         self._start, self._first, self._lowest, *_, self._ceiling = state[
             "guard_losses"
         ].tolist()
         *_, is_at_start = state["guard_counts"].tolist()
         self._is_at_start = bool(is_at_start)
+        self._num_high = int(state.get("guard_rises", 0))

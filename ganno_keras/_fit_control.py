@@ -224,6 +224,7 @@ class FitControl:
             self._layerwise,
             self.meter,
             self._settings.bounds,
+            self._settings.interval,
             self._note_guard,
         )
 

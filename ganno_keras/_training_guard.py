@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from ganno_keras._divergence_guard import DivergenceGuard
+from ganno_keras._divergence_guard import LEAST_UPDATES, DivergenceGuard
 from ganno_keras._training_meter import TrainingMeter
 from ganno_keras._weights_copy import WeightsCopy
 from ganno_keras.actions import LearningRateBounds
@@ -33,6 +34,7 @@ class TrainingGuard:
         layerwise: Its optimizer.
         meter: Measures the fit, and forgets what came of weights that are given up.
         bounds: Limits of the learning rates.
+        interval: Updates between two decisions.
         tell: Hears of every event.
     """
 
@@ -42,13 +44,15 @@ class TrainingGuard:
         layerwise: LayerwiseOptimizer,
         meter: TrainingMeter,
         bounds: LearningRateBounds,
+        interval: int,
         tell: Listener,
     ) -> None:
         self._model = model
         self._meter = meter
         self._tell = tell
         copy = WeightsCopy([*model.weights, *layerwise.slots])
-        self._guard = DivergenceGuard(copy, bounds)
+        patience = math.ceil(LEAST_UPDATES / interval)
+        self._guard = DivergenceGuard(copy, bounds, patience)
         self._batch_of_weights = 0
 
     def begin(self, update: int, batch: int, rates: np.ndarray) -> None:

@@ -32,10 +32,10 @@ BOUNDS = LearningRateBounds(1e-4, 100.0)
 HIGH = np.array([100.0, 0.2])
 
 
-def new_guard(first_batch=2.0):
+def new_guard(first_batch=2.0, patience=1):
     """A guard of one weight, which the tests move."""
     weight = keras.Variable([0.0], trainable=False)
-    guard = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    guard = DivergenceGuard(WeightsCopy([weight]), BOUNDS, patience)
     guard.begin(0, np.array([0.01, 0.02]))
     guard.see_first_batch(first_batch)
     return guard, weight
@@ -119,12 +119,20 @@ def test_guard__never_lets_a_rate_come_near_those_that_failed():
     np.testing.assert_allclose(guard.limit(high), [0.25, 0.2])
 
 
+def test_guard__waits_for_a_rise_that_lasts_but_not_where_the_loss_is_no_number():
+    guard, weight = new_guard(patience=3)
+    losses = (2.0, 0.8, 5.0, 5.0, 0.9, 5.0, 5.0, 5.0, 5.0, np.nan)
+    events = events_of(guard, weight, losses)
+    found = [(event.update, event.best_update) for event in events if event]
+    assert found == [(8, 2), (10, 2)]
+
+
 # ---------------------------------------------------------------- resuming
 
 
-def resumed(guard, weight, update, rates):
+def resumed(guard, weight, update, rates, patience=1):
     """A guard of the same weight in a training that was saved and goes on."""
-    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS, patience)
     other.set_state(guard.get_state())
     other.begin(update, rates)
     return other
@@ -151,16 +159,17 @@ LOSS = st.sampled_from([0.1, 0.4, 0.5, 0.8, 1.0, 1.9, 2.0, 2.5, 30.0, np.nan])
 TIMESTEP = st.tuples(LOSS, st.one_of(st.none(), LOSS), st.floats(1e-3, 1.0))
 
 
-@given(st.lists(TIMESTEP, max_size=12), st.integers(0, 12))
+@given(st.lists(TIMESTEP, max_size=12), st.integers(0, 12), st.integers(1, 3))
 def test_resumed_guard__equals_the_first_one_from_the_next_best_moment_on(
-    timesteps, moment
+    timesteps, moment, patience
 ):
-    pairs = [new_guard()]
+    pairs = [new_guard(patience=patience)]
     for index, (loss, validation, rate) in enumerate(timesteps):
         rates = np.array([rate, 0.01])
         if index == moment:
             weight = keras.Variable([float(index)], trainable=False)
-            pairs.append((resumed(pairs[0][0], weight, index, rates), weight))
+            other = resumed(pairs[0][0], weight, index, rates, patience)
+            pairs.append((other, weight))
         events = []
         for guard, weight in pairs:
             weight.assign([index + 1.0])
@@ -179,6 +188,7 @@ def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
     events_of(guard, weight, (2.0, 0.5, np.nan))
     state = guard.get_state()
     start, first, lowest, ceiling = state["guard_losses"]
+    assert state.pop("guard_rises") == 0
     old = {
         "guard_losses": np.array([start, first, lowest, 0.4, ceiling]),
         "guard_counts": np.array([2, True, *state["guard_counts"]]),
@@ -187,7 +197,7 @@ def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
     }
     other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
     other.set_state(old)
-    np.testing.assert_equal(other.get_state(), state)
+    np.testing.assert_equal({**other.get_state(), **state}, other.get_state())
 
 
 # ---------------------------------------------------------------- the copy
