@@ -13,6 +13,7 @@ from ganno_keras.layer_groups import layer_groups
 SMALL = {
     "five_layer_cnn": {"filters": 2, "units": 4},
     "lstm": {"units": 4},
+    "mixer": {"width": 4, "blocks": 1},
     "multilayer_perceptron": {"hidden": (4,)},
     "normalised_cnn": {"filters": 2},
     "resnet9": {"width": 2, "shrink": 2},
