@@ -113,13 +113,24 @@ class Cloner:
         for _, _, episode in demonstrations:
             self._agent.update_observation_normalizer(episode.observation)
         episodes = [
-            (returns[job.task], self._normalised(episode))
+            (
+                self._probabilities(returns[job.task], episode),
+                self._normalised(episode),
+            )
             for job, _, episode in demonstrations
         ]
         losses = [
             self._epoch(episodes, random) for _ in range(self._configuration.epochs)
         ]
         return {"returns": _readable(returns), "losses": losses}
+
+    def _probabilities(
+        self, returns: Ways, episode: trajectory.Trajectory
+    ) -> np.ndarray:
+        _, num_timesteps = episode.action.shape
+        return action_probabilities(
+            returns, self._configuration.temperature, num_timesteps, self._num_actions
+        )
 
     def _normalised(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
         """With observations as the actor gets them."""
@@ -131,13 +142,13 @@ class Cloner:
 
     def _epoch(
         self,
-        episodes: Sequence[tuple[Ways, trajectory.Trajectory]],
+        episodes: Sequence[tuple[np.ndarray, trajectory.Trajectory]],
         random: np.random.Generator,
     ) -> float:
         """One pass with labels drawn anew; returns the mean loss."""
         labelled = [
-            episode._replace(action=self._drawn_for(returns, episode.action, random))
-            for returns, episode in episodes
+            episode._replace(action=_drawn(probabilities, episode.action, random))
+            for probabilities, episode in episodes
         ]
         losses = []
         for group in by_length(labelled):
@@ -146,19 +157,17 @@ class Cloner:
                 losses.append(float(self._train(select(group, chosen)).loss))
         return float(np.mean(losses))
 
-    def _drawn_for(
-        self, returns: Ways, actions: tf.Tensor, random: np.random.Generator
-    ) -> tf.Tensor:
-        """What to do in the place of what was done, `[batch, timesteps]`."""
-        batch_size, num_timesteps = actions.shape
-        probabilities = action_probabilities(
-            returns, self._configuration.temperature, num_timesteps, self._num_actions
-        )
-        drawn = [
-            random.choice(self._num_actions, size=batch_size, p=of_timestep)
-            for of_timestep in probabilities
-        ]
-        return tf.constant(np.stack(drawn, axis=1), actions.dtype)
+
+def _drawn(
+    probabilities: np.ndarray, actions: tf.Tensor, random: np.random.Generator
+) -> tf.Tensor:
+    """What to do in the place of what was done, `[batch, timesteps]`."""
+    batch_size, _ = actions.shape
+    drawn = [
+        random.choice(len(of_timestep), size=batch_size, p=of_timestep)
+        for of_timestep in probabilities
+    ]
+    return tf.constant(np.stack(drawn, axis=1), actions.dtype)
 
 
 def _readable(returns: Mapping[int, Ways]) -> dict[int, dict[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -75,10 +76,13 @@ MIXTURE: Final = dataclasses.replace(
     ),
 )
 
+# Accuracy moves little between good schedules, so more is held out to see it.
+_WELL: Final = 4000
+_VALIDATED_WELL: Final = partial(TaskConfiguration, validation_samples=_WELL)
+
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
 # learn how to differ from a good schedule, not how to make one. What suits which
-# network is cloned from demonstrations. Accuracy moves little between good schedules,
-# so more is held out to see it.
+# network is cloned from demonstrations.
 ANCHORED: Final = dataclasses.replace(
     MIXTURE,
     name="ganno-anchored",
@@ -88,22 +92,20 @@ ANCHORED: Final = dataclasses.replace(
         action_set="anchored",
         tasks=(
             *(
-                dataclasses.replace(task, validation_samples=4000)
+                dataclasses.replace(task, validation_samples=_WELL)
                 for task in MIXTURE.environment.tasks[:3]
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="cifar10",
                 model="five_layer_cnn",
                 model_options={"filters": 8, "units": 32, "shrink": 2},
                 batch_size=128,
-                validation_samples=4000,
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="cifar10",
                 model="normalised_cnn",
                 model_options={"filters": 8, "shrink": 2},
                 batch_size=64,
-                validation_samples=4000,
             ),
         ),
     ),
@@ -124,48 +126,42 @@ RATE_AND_DECAY: Final = dataclasses.replace(
         masked=("initial_weight_decay",),
         tasks=(
             *ANCHORED.environment.tasks,
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="cifar10",
                 model="five_layer_cnn",
                 model_options={"filters": 8, "units": 64, "shrink": 2},
                 batch_size=64,
-                validation_samples=4000,
                 training_samples=10_000,
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="fashion_mnist",
                 model="multilayer_perceptron",
                 model_options={"hidden": [256, 256]},
-                validation_samples=4000,
                 training_samples=5000,
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="fashion_mnist",
                 model="mixer",
                 model_options={"width": 24, "blocks": 1},
                 timesteps=16,
-                validation_samples=4000,
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="fashion_mnist",
                 model="normalised_cnn",
                 model_options={"filters": 8, "shrink": 2},
                 timesteps=16,
-                validation_samples=4000,
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="fashion_mnist",
                 model="five_layer_cnn",
                 model_options={"filters": 8, "units": 32, "shrink": 2},
                 timesteps=16,
-                validation_samples=4000,
             ),
-            TaskConfiguration(
+            _VALIDATED_WELL(
                 dataset="cifar10",
                 model="five_layer_cnn",
                 model_options={"filters": 16, "units": 64, "shrink": 2},
                 batch_size=64,
-                validation_samples=4000,
                 training_samples=25_000,
             ),
         ),
