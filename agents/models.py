@@ -64,8 +64,9 @@ def five_layer_cnn(
     stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
     stack += shrinking(shrink)
     for width in (filters, 2 * filters, 2 * filters):
-        stack.append(layers.Conv2D(width, 3, padding="same", activation="relu"))
-        stack.append(layers.MaxPooling2D())
+        # Bit for bit what a pooling after the ReLU gives, for a quarter of its work.
+        stack.append(layers.Conv2D(width, 3, padding="same"))
+        stack += [layers.MaxPooling2D(), layers.ReLU()]
     stack += [
         layers.Flatten(),
         layers.Dense(units, activation="relu"),
