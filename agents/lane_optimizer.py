@@ -7,7 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganno_keras._update_directions import holds_rate_in_state, update_direction
+from ganno_keras._update_directions import (
+    LastStep,
+    holds_rate_in_state,
+    update_direction,
+)
 
 from .lane_layout import LaneLayout
 
@@ -93,11 +97,11 @@ class LaneOptimizer:
         Returns:
             `[num_lanes, num_groups, 4]`, as `LayerStatistics.from_sums` takes them.
         """
-        # The direction is defined between an update and its being counted.
-        self._optimizer.iterations.assign_sub(1)
         divisors = tf.where(rates > 0, rates, 1.0)
-        update = self._direction(self._optimizer, 0, gradient, divisors)
-        self._optimizer.iterations.assign_add(1)
+        number = self._optimizer.iterations
+        update = self._direction(
+            LastStep(self._optimizer, 0, number, gradient, divisors)
+        )
         weights = self.weights.value
         sums = [weights, weights**2, gradient**2, update**2]
         return tf.stack([self._layout.group_sums(x) for x in sums], axis=-1)

@@ -34,6 +34,35 @@ def dense(value: Tensor) -> Tensor:
     return ops.convert_to_tensor(value, sparse=False)
 
 
+def is_sparse(value: Tensor) -> bool:
+    """Whether a value is the sparse gradient that an embedding has."""
+    return BACKEND == "tensorflow" and isinstance(value, tf.IndexedSlices)
+
+
+def half_squares(tensor: Tensor) -> Tensor:
+    """Half the sum of the squares, in float32: on TensorFlow a single operation.
+
+    Args:
+        tensor: Of any shape and type.
+    """
+    tensor = ops.cast(tensor, "float32")
+    if BACKEND == "tensorflow":
+        return tf.nn.l2_loss(tensor)
+    return ops.sum(ops.square(tensor)) / 2
+
+
+def compiled(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
+    """Makes a graph of a function on TensorFlow, when it is first called.
+
+    Args:
+        function: Without arguments, and of many small operations.
+    """
+    if BACKEND != "tensorflow":
+        return function
+    graph: Callable[[], Tensor] = tf.function(function, autograph=False)
+    return graph
+
+
 def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
     """The value where a scalar condition holds, bit for bit and as sparse as it is.
 
@@ -42,7 +71,7 @@ def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
         value: A tensor, a variable or a sparse gradient.
         otherwise: The same shape, dense, or a scalar.
     """
-    if BACKEND == "tensorflow" and isinstance(value, tf.IndexedSlices):
+    if is_sparse(value):
         rows = tf.gather(otherwise, value.indices) if ops.ndim(otherwise) else otherwise
         chosen = tf.where(condition, value.values, tf.cast(rows, value.dtype))
         return tf.IndexedSlices(chosen, value.indices, value.dense_shape)

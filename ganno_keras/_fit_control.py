@@ -165,7 +165,7 @@ class FitControl:
         """Switches the statistics on or off for the coming updates."""
         self._has_groups |= bool(self._inner.built)
         if self._has_groups and is_read != self._is_measuring:
-            self._layerwise.measuring.assign(is_read)
+            self._layerwise.measure(is_read)
             self._is_measuring = is_read
 
     def _decide(self, batch: int) -> None:

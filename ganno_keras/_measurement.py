@@ -9,7 +9,10 @@ from typing import Any
 from keras import ops
 
 from ganno_keras._backend_primitives import dense, seldom
+from ganno_keras._deferred_sums import defers_sums, with_gradient_sums
+from ganno_keras._group_sums import squares, summed_by_group
 from ganno_keras._layer_table import LayerTable
+from ganno_keras._update_directions import LastStep
 
 Tensor = Any
 
@@ -21,7 +24,9 @@ def measured_sums(
 ) -> Tensor:
     """The sums after this step if the table is measuring, the earlier ones otherwise.
 
-    One condition serves all variables; only its true branch reads the weights.
+    One condition serves all variables; only its true branch reads the weights. Where
+    `defers_sums` says so only the sums of the gradients are new: the others wait for
+    `completed_sums`.
 
     Args:
         table: The table of the optimizer that has just done the step.
@@ -34,6 +39,8 @@ def measured_sums(
         `[num_groups, 4]`: sums of the weights, of their squares, of the gradient's
         squares and of the update direction's squares.
     """
+    if defers_sums(table):
+        return with_gradient_sums(table, gradients)
     return seldom(
         table.measuring.value,
         lambda: _sums(table, gradients, weights_before),
@@ -63,16 +70,16 @@ def _sums(
     gradients: Mapping[int, Tensor],
     weights_before: Mapping[int, Tensor],
 ) -> Tensor:
-    num_groups = len(table.groups)
+    optimizer = table.optimizer
     rates = ops.cast(table.learning_rates.value, "float32")
-    divisors = ops.unstack(ops.where(rates > 0, rates, 1.0), num_groups)
+    divisors = ops.unstack(ops.where(rates > 0, rates, 1.0), len(table.groups))
     entries: list[Tensor] = []
     for variable, group in zip(
         table.membership.variables, table.membership.numbers, strict=True
     ):
-        index = table.optimizer._get_variable_index(variable)
+        index = optimizer._get_variable_index(variable)
         weight = ops.cast(variable, "float32")
-        entries += [ops.sum(weight), _sum_of_squares(weight)]
+        entries += [ops.sum(weight), squares(weight)]
         if index not in gradients:
             entries += [0.0, 0.0]
             continue
@@ -81,17 +88,14 @@ def _sums(
             change = ops.cast(weights_before[index], "float32") - weight
             update = change / divisors[group]
         else:
-            update = table.direction(table.optimizer, index, gradient, divisors[group])
-        entries += [_sum_of_squares(gradient), _sum_of_squares(update)]
-    rows = ops.reshape(ops.stack(entries), [-1, 4])
-    numbers = ops.convert_to_tensor(table.membership.numbers)
-    sums = ops.segment_sum(rows, numbers, num_segments=num_groups)
+            number = optimizer.iterations + 1
+            update = table.direction(
+                LastStep(optimizer, index, number, gradient, divisors[group])
+            )
+        entries += [squares(gradient), squares(update)]
+    sums = summed_by_group(table, entries)
     if table.direction is None or table.freezes:
         # There is no change to divide at a rate of 0: the last update stays.
         stays = (ops.expand_dims(rates, 1) == 0) & (ops.arange(4) == 3)
         sums = ops.where(stays, table.statistics_sums.value, sums)
-    return ops.cast(sums, table.statistics_sums.dtype)
-
-
-def _sum_of_squares(tensor: Tensor) -> Tensor:
-    return ops.sum(ops.square(tensor))
+    return sums

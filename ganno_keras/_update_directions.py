@@ -13,13 +13,42 @@ the rate.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
 Tensor = Any
-Direction = Callable[[Any, int, Tensor, Tensor], Tensor]
+
+
+class LastStep(NamedTuple):
+    """What there is to know of the last step of one variable.
+
+    Args:
+        optimizer: Whose step it was.
+        variable_index: Of the variable, in the optimizer.
+        number: Of the step, from 1 on: the optimizer's `iterations` once it is counted.
+        gradient: Of the variable; not needed where `is_in_state`.
+        rate: The learning rate; not needed where `is_in_state`.
+    """
+
+    optimizer: Any
+    variable_index: int
+    number: Tensor
+    gradient: Tensor | None = None
+    rate: Tensor | None = None
+
+    def slot(self, slots: Any) -> Tensor:
+        """The entry of the variable in a list of the optimizer."""
+        return ops.cast(slots[self.variable_index], "float32")
+
+    def power(self, base: float, offset: int = 0) -> Tensor:
+        """A number to the power of the step's, or of one so many steps later."""
+        exponent = ops.cast(self.number, "float32") + offset
+        return ops.power(ops.cast(base, "float32"), exponent)
+
+
+Direction = Callable[[LastStep], Tensor]
 
 
 def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
@@ -29,9 +58,8 @@ def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
         optimizer: Any Keras optimizer.
 
     Returns:
-        A function of (optimizer, index of the variable, gradient, rate), evaluated
-        between the step and the count of `iterations`; None when the direction has to
-        be taken from the change of the weights.
+        A function of the last step; None when the direction has to be taken from the
+        change of the weights.
     """
     return next(
         (
@@ -41,6 +69,15 @@ def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
         ),
         None,
     )
+
+
+def is_in_state(direction: Direction | None) -> bool:
+    """Whether the slots alone tell the direction: at any time until the next step.
+
+    Args:
+        direction: What `update_direction` gave.
+    """
+    return direction in (_adam, _adamax)
 
 
 def holds_rate_in_state(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -63,111 +100,102 @@ def holds_rate_in_state(optimizer: keras.optimizers.Optimizer) -> bool:
     )
 
 
-def _power(base: float, exponent: Tensor) -> Tensor:
-    return ops.power(ops.cast(base, "float32"), exponent)
-
-
-def _step(optimizer: Any) -> Tensor:
-    return ops.cast(optimizer.iterations + 1, "float32")
-
-
-def _slot(slots: Any, index: int) -> Tensor:
-    return ops.cast(slots[index], "float32")
-
-
 def _adam_direction(
-    optimizer: Any, betas: tuple[float, float], momentum: Tensor, velocity: Tensor
+    step: LastStep, betas: tuple[float, float], momentum: Tensor, velocity: Tensor
 ) -> Tensor:
-    step = _step(optimizer)
-    scale = ops.sqrt(1 - _power(betas[1], step)) / (1 - _power(betas[0], step))
-    return scale * momentum / (ops.sqrt(velocity) + optimizer.epsilon)
+    scale = ops.sqrt(1 - step.power(betas[1])) / (1 - step.power(betas[0]))
+    return scale * momentum / (ops.sqrt(velocity) + step.optimizer.epsilon)
 
 
-def _adam(optimizer: Any, index: int, _gradient: Tensor, _rate: Tensor) -> Tensor:
+def _adam(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
     velocities = (
         optimizer._velocity_hats if optimizer.amsgrad else optimizer._velocities
     )
     return _adam_direction(
-        optimizer,
+        step,
         (optimizer.beta_1, optimizer.beta_2),
-        _slot(optimizer._momentums, index),
-        _slot(velocities, index),
+        step.slot(optimizer._momentums),
+        step.slot(velocities),
     )
 
 
-def _adamax(optimizer: Any, index: int, _gradient: Tensor, _rate: Tensor) -> Tensor:
-    correction = 1 - _power(optimizer.beta_1, _step(optimizer))
-    norm = _slot(optimizer._u, index) + optimizer.epsilon
-    return _slot(optimizer._m, index) / (correction * norm)
+def _adamax(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
+    norm = step.slot(optimizer._u) + optimizer.epsilon
+    return step.slot(optimizer._m) / ((1 - step.power(optimizer.beta_1)) * norm)
 
 
-def _nadam(optimizer: Any, index: int, gradient: Tensor, _rate: Tensor) -> Tensor:
-    step = _step(optimizer)
-    now = optimizer.beta_1 * (1 - 0.5 * _power(0.96, step))
-    following = optimizer.beta_1 * (1 - 0.5 * _power(0.96, step + 1))
+def _nadam(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
+    now = optimizer.beta_1 * (1 - 0.5 * step.power(0.96))
+    following = optimizer.beta_1 * (1 - 0.5 * step.power(0.96, offset=1))
     product = ops.cast(optimizer._u_product, "float32")
-    momentum = following * _slot(optimizer._momentums, index) / (
+    momentum = following * step.slot(optimizer._momentums) / (
         1 - product * following
-    ) + (1 - now) * gradient / (1 - product)
-    velocity = _slot(optimizer._velocities, index) / (
-        1 - _power(optimizer.beta_2, step)
-    )
+    ) + (1 - now) * step.gradient / (1 - product)
+    velocity = step.slot(optimizer._velocities) / (1 - step.power(optimizer.beta_2))
     return momentum / (ops.sqrt(velocity) + optimizer.epsilon)
 
 
-def _sgd(optimizer: Any, index: int, gradient: Tensor, rate: Tensor) -> Tensor:
+def _sgd(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
     if optimizer.momentum == 0:
-        return gradient
-    momentum = _slot(optimizer.momentums, index) / rate
+        return step.gradient
+    momentum = step.slot(optimizer.momentums) / step.rate
     if optimizer.nesterov:
-        return gradient - optimizer.momentum * momentum
+        return step.gradient - optimizer.momentum * momentum
     return -momentum
 
 
-def _rmsprop(optimizer: Any, index: int, gradient: Tensor, rate: Tensor) -> Tensor:
+def _rmsprop(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
     if optimizer.momentum > 0:
-        return _slot(optimizer._momentums, index) / rate
-    mean_square = _slot(optimizer._velocities, index)
+        return step.slot(optimizer._momentums) / step.rate
+    mean_square = step.slot(optimizer._velocities)
     if optimizer.centered:
-        mean = _slot(optimizer._average_gradients, index)
-        mean_square = mean_square - ops.square(mean)
-    return gradient / ops.sqrt(mean_square + optimizer.epsilon)
+        mean_square = mean_square - ops.square(step.slot(optimizer._average_gradients))
+    return step.gradient / ops.sqrt(mean_square + optimizer.epsilon)
 
 
-def _adagrad(optimizer: Any, index: int, gradient: Tensor, _rate: Tensor) -> Tensor:
-    return gradient / ops.sqrt(
-        _slot(optimizer._accumulators, index) + optimizer.epsilon
+def _adagrad(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
+    return step.gradient / ops.sqrt(
+        step.slot(optimizer._accumulators) + optimizer.epsilon
     )
 
 
-def _adadelta(optimizer: Any, index: int, gradient: Tensor, _rate: Tensor) -> Tensor:
+def _adadelta(step: LastStep) -> Tensor:
     # The step used the mean square of the changes before its own change entered it:
     # new = rho * old + (1 - rho) * (old + epsilon) * ratio, solved for old + epsilon.
+    optimizer = step.optimizer
     rho, epsilon = optimizer.rho, optimizer.epsilon
-    ratio = ops.square(gradient) / (
-        _slot(optimizer._accumulated_grads, index) + epsilon
+    ratio = ops.square(step.gradient) / (
+        step.slot(optimizer._accumulated_grads) + epsilon
     )
-    new = _slot(optimizer._accumulated_delta_vars, index)
+    new = step.slot(optimizer._accumulated_delta_vars)
     before = (new + rho * epsilon) / (rho + (1 - rho) * ratio)
-    return ops.sign(gradient) * ops.sqrt(before * ratio)
+    return ops.sign(step.gradient) * ops.sqrt(before * ratio)
 
 
-def _lion(optimizer: Any, index: int, gradient: Tensor, _rate: Tensor) -> Tensor:
-    new = _slot(optimizer._momentums, index)
+def _lion(step: LastStep) -> Tensor:
+    optimizer, gradient = step.optimizer, step.gradient
+    new = step.slot(optimizer._momentums)
     before = (new - gradient * (1 - optimizer.beta_2)) / optimizer.beta_2
     return ops.sign(before * optimizer.beta_1 + gradient * (1 - optimizer.beta_1))
 
 
-def _muon(optimizer: Any, index: int, gradient: Tensor, _rate: Tensor) -> Tensor:
-    momentum = _slot(optimizer.momentums, index)
-    if optimizer.adam_velocities[index] is not None:
+def _muon(step: LastStep) -> Tensor:
+    optimizer = step.optimizer
+    momentum = step.slot(optimizer.momentums)
+    if optimizer.adam_velocities[step.variable_index] is not None:
         betas = (optimizer.adam_beta_1, optimizer.adam_beta_2)
-        velocity = _slot(optimizer.adam_velocities, index)
+        velocity = step.slot(optimizer.adam_velocities)
         return optimizer.adam_lr_ratio * _adam_direction(
-            optimizer, betas, momentum, velocity
+            step, betas, momentum, velocity
         )
     if optimizer.nesterov:
-        momentum = gradient + optimizer.momentum * momentum
+        momentum = step.gradient + optimizer.momentum * momentum
     return optimizer.lr_adjust(
         optimizer.zeropower_via_newtonschulz5(momentum, optimizer.ns_steps)
     )

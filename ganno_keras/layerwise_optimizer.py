@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from ganno_keras._backend_primitives import compiled
+from ganno_keras._deferred_sums import completed_sums, defers_sums
 from ganno_keras._layer_table import Groups, LayerTable
 from ganno_keras._layerwise_state import LayerwiseState
 from ganno_keras._specialised_optimizer import is_specialised, restore, specialise
@@ -70,6 +73,7 @@ class LayerwiseOptimizer:
         _check_supported(self.inner_optimizer)
         table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
         self._state = LayerwiseState(table)
+        self._completed_sums = compiled(partial(completed_sums, table))
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
 
     @property
@@ -93,14 +97,24 @@ class LayerwiseOptimizer:
         return self._built_table.weight_decays
 
     @property
-    def measuring(self) -> keras.Variable:
-        """A boolean variable: whether the coming updates take the statistics."""
-        return self._built_table.measuring
+    def is_measuring(self) -> bool:
+        """Whether the coming updates take the statistics; at first not."""
+        return bool(ops.convert_to_numpy(self._built_table.measuring))
+
+    def measure(self, is_wanted: bool) -> None:
+        """Has the coming updates take the statistics, or not any more.
+
+        Args:
+            is_wanted: Whether `statistics()` is going to be read after them.
+        """
+        self._complete_sums()
+        self._built_table.measuring.assign(is_wanted)
 
     @property
-    def statistics_sums(self) -> keras.Variable:
+    def statistics_sums(self) -> np.ndarray:
         """The sums `[num_groups, 4]` of the last measured update, at first 0."""
-        return self._built_table.statistics_sums
+        self._complete_sums()
+        return np.asarray(ops.convert_to_numpy(self._built_table.statistics_sums))
 
     def set_learning_rates(self, values: npt.ArrayLike) -> None:
         """Sets the learning rate of every group.
@@ -137,9 +151,8 @@ class LayerwiseOptimizer:
         Returns:
             One value a group in each field, as NumPy arrays on the host.
         """
-        sums = ops.convert_to_numpy(self.statistics_sums)
         return LayerStatistics.from_sums(
-            sums, [group.num_weights for group in self.groups]
+            self.statistics_sums, [group.num_weights for group in self.groups]
         )
 
     @property
@@ -189,6 +202,12 @@ class LayerwiseOptimizer:
                 "`optimizer.build(model.trainable_variables)` first."
             )
         return self._state.table
+
+    def _complete_sums(self) -> None:
+        """Takes the sums that can wait, while what they are taken of is still there."""
+        table = self._built_table
+        if defers_sums(table) and self.is_measuring:
+            table.statistics_sums.assign(self._completed_sums())
 
     def _checked(self, what: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         array = np.asarray(values, np.float64)

@@ -114,7 +114,7 @@ def test_equal_rates__are_bit_identical_to_the_plain_optimizer(
     expected = train(plain, plain_variables, gradients)
 
     optimizer, variables, layerwise = _attached(name, **SETTINGS[setting])
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     _assert_promised(train(optimizer, variables, gradients), expected, name, setting)
 
     layerwise.detach()

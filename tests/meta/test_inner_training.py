@@ -84,7 +84,7 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
     result = lanes.run(minibatches(0))
     with LayerwiseOptimizer(twin.optimizer, layer_groups(twin)) as layerwise:
         layerwise.set_learning_rates(RATES[0])
-        layerwise.measuring.assign(True)
+        layerwise.measure(True)
         for chosen in minibatches(0)[0]:
             twin.train_on_batch(
                 tf.gather(data.inputs, chosen), tf.gather(data.labels, chosen)

@@ -56,7 +56,7 @@ def test_statistics__of_a_measured_update_are_numpys(name):
     for gradient in GRADIENTS[:5]:
         step(gradient)
     before = values(variables)
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     step(GRADIENTS[5])
     after, statistics = values(variables), layerwise.statistics()
     change = [
@@ -80,7 +80,7 @@ def test_statistics__of_a_measured_update_are_numpys(name):
 def test_update_norm__at_rate_zero_is_that_of_any_rate_or_the_last(name):
     variables, optimizer = new_variables(), OPTIMIZERS[name]()
     layerwise, step = attached(optimizer, variables)
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     step(GRADIENTS[0])
     last = layerwise.statistics().update_norm[0]
     training = [*variables, *optimizer.variables]
@@ -102,7 +102,7 @@ def test_statistics__are_those_of_the_last_measured_update():
     layerwise, step = attached(keras.optimizers.Adam(), variables)
     assert layerwise.statistics().gradient_norm.tolist() == [0, 0]
     for number, gradient in enumerate(GRADIENTS):
-        layerwise.measuring.assign(number == 3)
+        layerwise.measure(number == 3)
         step(gradient)
     statistics = layerwise.statistics()
     np.testing.assert_allclose(statistics.gradient_norm, norms(GRADIENTS[3]), rtol=1e-6)
@@ -113,7 +113,7 @@ def test_gradient_norm__is_that_of_the_gradient_the_optimizer_uses():
         global_clipnorm=0.01, gradient_accumulation_steps=2, loss_scale_factor=4.0
     )
     layerwise, step = attached(optimizer, new_variables())
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     for gradient in GRADIENTS[:2]:
         step(gradient)
     total = np.linalg.norm(layerwise.statistics().gradient_norm)
@@ -125,7 +125,7 @@ def test_update_norm__leaves_weight_decay_out():
     for weight_decay in (0.0, 0.5):
         optimizer = keras.optimizers.AdamW(0.05, weight_decay=weight_decay)
         layerwise, step = attached(optimizer, new_variables())
-        layerwise.measuring.assign(True)
+        layerwise.measure(True)
         step(GRADIENTS[0])
         found.append(layerwise.statistics().update_norm)
     np.testing.assert_array_equal(found[0], found[1])
@@ -134,11 +134,11 @@ def test_update_norm__leaves_weight_decay_out():
 def test_skipped_update__leaves_the_statistics():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
     layerwise, step = attached(optimizer, new_variables())
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     step(GRADIENTS[0])
-    statistics = values([layerwise.statistics_sums])
+    statistics = layerwise.statistics_sums
     step([np.full_like(gradient, np.inf) for gradient in GRADIENTS[1]])
-    np.testing.assert_equal(values([layerwise.statistics_sums]), statistics)
+    np.testing.assert_equal(layerwise.statistics_sums, statistics)
 
 
 def test_group_of_several_variables__is_summed_up():
@@ -147,7 +147,7 @@ def test_group_of_several_variables__is_summed_up():
     optimizer.build(variables)
     group = LayerGroup("both", "linear", "first", tuple(variables))
     layerwise = LayerwiseOptimizer(optimizer, [group])
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     new_step(optimizer, variables)(GRADIENTS[0])
     flat = np.concatenate([gradient.ravel() for gradient in GRADIENTS[0]])
     statistics = layerwise.statistics()
@@ -161,7 +161,7 @@ def test_variable_without_gradient__still_counts_among_the_weights():
     variables = new_variables()
     optimizer = keras.optimizers.Adam()
     layerwise, _ = attached(optimizer, variables)
-    layerwise.measuring.assign(True)
+    layerwise.measure(True)
     gradient = keras.ops.convert_to_tensor(GRADIENTS[0][0])
     with pytest.warns(UserWarning, match="Gradients do not exist"):
         optimizer.apply([gradient, None], variables)
@@ -181,7 +181,7 @@ def test_embedding__has_the_statistics_of_its_dense_gradient(name):
     model.compile(OPTIMIZERS[name](), "mse")
     with LayerwiseOptimizer(model.optimizer) as layerwise:
         model.optimizer.build(model.trainable_variables)
-        layerwise.measuring.assign(True)
+        layerwise.measure(True)
         model.fit(tokens, target, verbose=0)
         statistics = layerwise.statistics()
     gradient = np.zeros_like(start)
