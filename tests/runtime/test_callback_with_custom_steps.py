@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
+from ganno_keras import GANNO
 from tests.support.ways_to_fit import (
     Table,
     assert_no_op_changes_nothing,
@@ -97,6 +99,26 @@ class Untracked(CustomStep):
 )
 def _():
     return compiled(functional(Untracked), metrics=None), {}
+
+
+class Silent(Untracked):
+    """Tells its loss nowhere."""
+
+    def train_step(self, data):
+        super().train_step(data)
+        return {}
+
+
+@pytest.mark.skipif(keras.backend.backend() not in TAPE, reason="a gradient tape")
+@pytest.mark.parametrize("guard", [True, False])
+def test_loss_that_is_told_nowhere__is_refused_and_the_optimizer_given_back(guard):
+    model = compiled(functional(Silent), metrics=None)
+    x, y = np.ones((64, 6)), np.zeros(64)
+    plain = sorted(vars(model.optimizer))
+    with pytest.raises(ValueError, match="updates no metric named 'loss'"):
+        model.fit(x, y, callbacks=[GANNO("no-op", interval=1, guard=guard)], verbose=0)
+    assert sorted(vars(model.optimizer)) == plain
+    model.fit(x, y, verbose=0)
 
 
 @TABLE.each()
