@@ -79,8 +79,9 @@ TASKS: Final[dict[str, Task]] = {
     "cnn5-cifar10-choices": dataclasses.replace(_CNN5, for_choices=True),
     "cnn5-cifar10-float32": dataclasses.replace(_CNN5, dtype_policy="float32"),
     "cnn5-cifar10-unscaled": dataclasses.replace(_CNN5, standardised=False),
-    # For what low rates would reach: most trainings would take too long with it.
+    # With more updates, for what they change: a whole grid of them would take too long.
     "cnn5-cifar10-long": dataclasses.replace(_CNN5, epochs=40),
+    "cnn5-cifar10-batch32": dataclasses.replace(_CNN5, batch_size=32),
     # The meta-training's own task: about as many updates as an episode, and many more.
     "cnn2-fashion": _CNN2,
     "cnn2-fashion-long": dataclasses.replace(_CNN2, epochs=18),
