@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tables say together: robust means, controls, precision."""
+"""What the tables say together, and what the choices behind them change."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from .cells import Cell, Row, seeds_of
-from .grids import CNN5, GRIDS, cells_of
+from .grids import CNN5, GRIDS, LENGTHS, cells_of
 from .policy_methods import CONTROLS, as_kept, control
 from .registry import find_method
-from .statistics import spread, stratified_interval
-from .tables import NOT_RUN, markdown_table
+from .statistics import Spread, spread, stratified_interval
+from .tables import NOT_RUN, markdown_table, paper_table
+from .tasks import NUM_VALIDATION_IMAGES, find_task
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
 
@@ -46,11 +47,23 @@ Test accuracy of the five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1. Ma
 {table}
 """
 
+NUM_TRAINING_IMAGES: Final = 50_000 - NUM_VALIDATION_IMAGES
+
 CHOICES: Final = {
     CNN5: "as in the tables",
     "cnn5-cifar10-float32": "float32 instead of bfloat16",
     "cnn5-cifar10-unscaled": "pixels in [0, 1], not standardised",
 }
+
+
+LENGTH: Final = """## The length of a training
+
+Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by schedule and
+initial rate: with as many updates as in the tables above, and with more. The paper
+does not say how many it took. Made by `python -m benchmarks.run length`.
+
+{table}
+"""
 
 
 def aggregate_section(rows: Mapping[Cell, Row]) -> str:
@@ -165,6 +178,43 @@ def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
             ["", *methods], ([CHOICES[task], *table[task]] for task in known)
         )
     )
+
+
+def length_section(rows: Mapping[Cell, Row]) -> str:
+    """What more updates change, beside the paper's figures."""
+    columns = [cell for cell in cells_of("length", 1, []) if cell.task == CNN5]
+    table = {
+        task: [_mean(rows, cell._replace(task=task)) for cell in columns]
+        for task in LENGTHS
+    }
+    known = [task for task in LENGTHS if set(table[task]) != {NOT_RUN}]
+    if not set(known) - {CNN5}:
+        return ""
+    names = (f"{cell.method} {cell.initial_learning_rate:g}" for cell in columns)
+    return LENGTH.format(
+        table=markdown_table(
+            ["", "updates", *names],
+            [
+                *([*_length(task), *table[task]] for task in known),
+                ["*paper*", "not given", *map(_paper_value, columns)],
+            ],
+        )
+    )
+
+
+def _length(task_name: str) -> tuple[str, str]:
+    """A task's length in words, and its number of updates."""
+    task = find_task(task_name)
+    updates = task.epochs * -(-NUM_TRAINING_IMAGES // task.batch_size)
+    return f"{task.epochs} epochs, minibatches of {task.batch_size}", f"{updates:,}"
+
+
+def _paper_value(cell: Cell) -> str:
+    """From the paper's table of the simple schedules."""
+    table = paper_table("table4")
+    column = table["initial_learning_rates"].index(f"{cell.initial_learning_rate:g}")
+    (row,) = (row for row in table["rows"] if row["method"] == cell.method)
+    return str(Spread(*row["values"][column]))
 
 
 def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:

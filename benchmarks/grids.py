@@ -36,6 +36,8 @@ ABLATIONS: Final = (
 """The policies of Table 2, each meta-trained with the recipe `paper`."""
 
 CNN5: Final = "cnn5-cifar10"
+LENGTHS: Final = (CNN5, "cnn5-cifar10-batch32", "cnn5-cifar10-long")
+"""The same training, with as many updates as in the tables and with more."""
 RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 SIMPLE: Final = (
     "constant",
@@ -133,6 +135,9 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "precision": _choice("cnn5-cifar10-float32"),
     "scaling": _choice("cnn5-cifar10-unscaled"),
+    "length": tuple(
+        Sweep(task, ("constant", "linear"), (1e-4, 1e-2), (0.1,)) for task in LENGTHS
+    ),
     "resnet9": (
         Sweep(
             "resnet9-fashion-eighth",

@@ -22,7 +22,12 @@ from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
-from .aggregate import aggregate_section, choice_section, control_section
+from .aggregate import (
+    aggregate_section,
+    choice_section,
+    control_section,
+    length_section,
+)
 from .cells import Cell, Row
 from .families import family_section
 from .figures import draw_all
@@ -208,6 +213,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         family_section(rows, policies),
         control_section(rows, policies),
         choice_section(rows, policies),
+        length_section(rows),
         *figures,
         *(scores_section(policy) for policy in metadata if policy.scores),
     ]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import figures, report, results_file
-from benchmarks.aggregate import aggregate_section
+from benchmarks.aggregate import aggregate_section, length_section
 from benchmarks.cells import Cell, Row, Score
-from benchmarks.grids import RATES, cells_of
+from benchmarks.grids import CNN5, RATES, cells_of
 from benchmarks.tables import HERE, THEIRS, coverage, lines_of, paper_table
 from benchmarks.tasks import TASKS
 from ganno_keras.policies import DEFAULT_POLICY
@@ -139,6 +139,17 @@ def test_policy_that_starts_by_itself__is_run_once_and_counts_from_every_rate():
     ]
     assert not any(line.values)
     assert line.average.mean == pytest.approx(70.0)
+
+
+def test_lengths__stand_above_the_papers_figures_once_there_are_others():
+    cells = cells_of("length", 1, [])
+    tables_only = results(cell for cell in cells if cell.task == CNN5)
+    assert not length_section(tables_only)
+    longer = Cell("cnn5-cifar10-batch32", "linear", 0.01, 0.1, 0)
+    lines = length_section({**tables_only, longer: row(longer, 0.6)}).splitlines()
+    assert "| 8 epochs, minibatches of 32 | 12,256 | · | · | · | 60.00 |" in lines
+    paper = "71.99 ± 0.38 | 71.27 ± 0.58 | 62.34 ± 0.45 | 69.87 ± 0.72"
+    assert f"| *paper* | not given | {paper} |" in lines
 
 
 def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):
