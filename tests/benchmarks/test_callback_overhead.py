@@ -21,14 +21,16 @@ def test_benchmark__writes_a_row_for_each_way_of_using_the_callback(
     networks = {"tiny": (build, callback_overhead.vectors, 8)}
     monkeypatch.setattr(callback_overhead, "NETWORKS", networks)
     monkeypatch.setattr(callback_overhead, "INTERVAL", 2)
+    (tmp_path / "report.json").write_text('{"another": {"rounds": 3}}', "utf-8")
     monkeypatch.setattr(callback_overhead, "RESULTS", tmp_path / "report.json")
     monkeypatch.setattr(sys, "argv", ["callback_overhead", "--rounds", "7"])
     callback_overhead.main()
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
-    rows = report["ratios"]["tiny"]
+    rows = report["tiny"]["ratios"]
     assert list(rows) == ["callback", "with validation", "without guard"]
     for row in rows.values():
         low, high = row["cpu_quartiles"]
         assert 0.0 < low <= row["cpu_ratio"] <= high
-    assert report["policy_step_ms_for_300_layers"] > 0.0
+    assert report["another"] == {"rounds": 3}
+    assert report["policy"]["step_ms_for_300_layers"] > 0.0
     assert "tiny, callback: wall" in capsys.readouterr().out
