@@ -134,7 +134,7 @@ def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
 
 
 def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, str]:
-    decays = (0.01, 0.1)
+    decays = [0.01, 0.1]
     names = [policy if method == "GANNO" else method for method in methods]
     found = {
         (name, decay): seeds_of(
@@ -146,10 +146,13 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     drawn = {name for (name, _), seeds in found.items() if seeds}
     if policy not in drawn:
         return None, ""
-    figure = new_figure(9.0, 4.0)
-    for axes, decay in zip(figure.subplots(1, 2, sharey=True), decays, strict=True):
+    decays = [it for it in decays if any(found[name, it] for name in names)]
+    figure = new_figure(4.5 * len(decays), 4.0)
+    (panels,) = figure.subplots(1, len(decays), sharey=True, squeeze=False)
+    for axes, decay in zip(panels, decays, strict=True):
         for color, name in zip(PALETTE, names, strict=False):
             _draw_accuracy(axes, found[name, decay], color, name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(f"weight decay {decay:g}", fontsize=10)
         _label(axes, "epoch", "accuracy in %")
     task = TASKS[RESNETS]

@@ -138,6 +138,9 @@ GRIDS: Final[Mapping[str, Grid]] = {
     "length": tuple(
         Sweep(task, ("constant", "linear"), (1e-4, 1e-2), (0.1,)) for task in LENGTHS
     ),
+    "resnet18": (
+        Sweep(RESNETS, ("constant", "cosine", "sgdr", GANNO), RATES, (0.1, 0.01)),
+    ),
     "resnet9": (
         Sweep(
             "resnet9-fashion-eighth",

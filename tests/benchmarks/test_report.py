@@ -12,6 +12,7 @@ from benchmarks import figures, report, results_file
 from benchmarks.aggregate import aggregate_section, length_section
 from benchmarks.cells import Cell, Row, Score
 from benchmarks.grids import CNN5, RATES, cells_of
+from benchmarks.residual import residual_section
 from benchmarks.tables import HERE, THEIRS, coverage, lines_of, paper_table
 from benchmarks.tasks import TASKS
 from ganno_keras.policies import DEFAULT_POLICY
@@ -150,6 +151,15 @@ def test_lengths__stand_above_the_papers_figures_once_there_are_others():
     assert "| 8 epochs, minibatches of 32 | 12,256 | · | · | · | 60.00 |" in lines
     paper = "71.99 ± 0.38 | 71.27 ± 0.58 | 62.34 ± 0.45 | 69.87 ± 0.72"
     assert f"| *paper* | not given | {paper} |" in lines
+
+
+def test_residual_network__has_a_line_for_each_weight_decay():
+    task = "resnet18-cifar10-eighth"
+    cells = [Cell(task, "cosine", 0.001, decay, 0) for decay in (0.1, 0.01)]
+    section = residual_section(results(cells, 0.75), "resnet18", [])
+    assert "(8 channels in the first stage), 5 epochs of minibatches of 128" in section
+    assert section.count("| cosine |") == 2
+    assert not residual_section(results(cells), "resnet9", [])
 
 
 def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):
