@@ -137,13 +137,22 @@ def costs_of(fits: Sequence[Fit], interval: int) -> list[list[Cost]]:
 QUARTILES: Final = (25, 50, 75)
 
 
-def ratio_of_neighbours(costs: Sequence[float], plain: Sequence[float]) -> list[float]:
-    """Quartiles of the ratios of each part to the plain parts right before and after.
+def ratio_of_neighbours(
+    costs: Sequence[float], plain: Sequence[float], turns: int = 1
+) -> list[float]:
+    """Quartiles of the ratios to the plain parts right before and after each part.
 
     Args:
         costs: Of the parts of one fit.
         plain: Of the one whose turn comes first in each round.
+        turns: How many parts in a row make one ratio, of their sums: short parts see
+            the same machine, and several of them what does not happen in each.
     """
     both = np.asarray(costs), np.asarray(plain)
     around = (both[1][:-1] + both[1][1:]) / 2
-    return [float(q) for q in np.percentile(both[0][:-1] / around, QUARTILES)]
+    num_ratios = len(around) // turns
+    sums = [
+        values[: num_ratios * turns].reshape(num_ratios, turns).sum(axis=1)
+        for values in (both[0], around)
+    ]
+    return [float(q) for q in np.percentile(sums[0] / sums[1], QUARTILES)]

@@ -3,12 +3,13 @@
 
     python -m benchmarks.callback_overhead
 
-For three networks a `fit` without GANNO and some with it take turns, each of one
-interval of 100 updates. It prints the median ratio to the plain turns right before and
-after, with its quartiles: of the time on the clock, and of the processor's time, which
-is what to read on a busy machine. A row each: the callback as `GANNO()` makes it; with
-1,000 held-out samples measured at each decision; and without the guard. Then the
-policy's own step for 300 layers, in milliseconds.
+For three networks a `fit` without GANNO and some with it take turns of ten updates. Ten
+turns make an interval, with its decision. It prints the median ratio of an interval to
+the plain turns right before and after its own, with its quartiles: of the time on the
+clock, and of the processor's time, which is what to read on a busy machine. A row each:
+the callback as `GANNO()` makes it; with 1,000 held-out samples measured at each
+decision; and without the guard. Then the policy's own step for 300 layers, in
+milliseconds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from .alternating_fits import Cost, Fit, costs_of, ratio_of_neighbours
 
 RESULTS: Final = Path(__file__).parent / "results" / "callback_overhead.json"
 INTERVAL: Final = 100
+TURN: Final = 10
+"""Updates in a turn: what slows the machine for a second slows several turns alike."""
 NUM_CLASSES: Final = 10
 VALIDATION_SAMPLES: Final = 1000
 NUM_LAYERS_OF_POLICY: Final = 300
@@ -127,10 +130,11 @@ def _new_callback(row: str, data: Callable[[int], Arrays]) -> GANNO:
 
 def overhead(network: str, rounds: int) -> dict[str, dict[str, Any]]:
     """Measures all rows of one network."""
-    # In the first part the network is compiled, in the second one the policy.
+    # In the first interval the network is compiled, in the second one the policy.
     num_batches = INTERVAL * (rounds + 3)
     fits = [new_fit(network, num_batches, which) for which in (None, *ROWS)]
-    plain, *others = (costs[2:] for costs in costs_of(fits, INTERVAL))
+    warm_up = 2 * INTERVAL // TURN
+    plain, *others = (costs[warm_up:] for costs in costs_of(fits, TURN))
     return {
         row: _compare(controlled, plain)
         for row, controlled in zip(ROWS, others, strict=True)
@@ -140,11 +144,14 @@ def overhead(network: str, rounds: int) -> dict[str, dict[str, Any]]:
 def _compare(controlled: Sequence[Cost], plain: Sequence[Cost]) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     for name in Cost._fields:
-        values = [[getattr(cost, name) for cost in c] for c in (controlled, plain)]
-        low, median, high = ratio_of_neighbours(*values)
+        values, beside = (
+            [getattr(cost, name) for cost in costs] for costs in (controlled, plain)
+        )
+        turns = INTERVAL // TURN
+        low, median, high = ratio_of_neighbours(values, beside, turns)
         entry[f"{name}_ratio"] = round(median, 4)
         entry[f"{name}_quartiles"] = [round(low, 4), round(high, 4)]
-    milliseconds = [1000 * cost.cpu / INTERVAL for cost in plain]
+    milliseconds = [1000 * cost.cpu / TURN for cost in plain]
     entry["plain_cpu_ms_per_update"] = round(float(np.median(milliseconds)), 3)
     return entry
 
@@ -176,7 +183,7 @@ def _print(network: str, row: str, entry: Mapping[str, Any]) -> None:
 def main() -> None:
     """Measures, prints and writes the results file."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=15, help="turns of a fit")
+    parser.add_argument("--rounds", type=int, default=15, help="intervals of a fit")
     parser.add_argument(
         "--network", choices=NETWORKS, help="this one alone; the others stay as filed"
     )
