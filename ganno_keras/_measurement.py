@@ -41,9 +41,12 @@ def measured_sums(
     """
     if defers_sums(table):
         return with_gradient_sums(table, gradients)
+    # Read here: the condition would let the count wait for the gradients, and at the
+    # end of data, where there are none, Keras counts one update more.
+    number = table.optimizer.iterations + 1
     return seldom(
         table.measuring.value,
-        lambda: _sums(table, gradients, weights_before),
+        lambda: _sums(table, number, gradients, weights_before),
         ops.convert_to_tensor(table.statistics_sums.value),
     )
 
@@ -67,6 +70,7 @@ def copy_if_measuring(table: LayerTable, variable: Any) -> Tensor:
 
 def _sums(
     table: LayerTable,
+    number: Tensor,
     gradients: Mapping[int, Tensor],
     weights_before: Mapping[int, Tensor],
 ) -> Tensor:
@@ -88,7 +92,6 @@ def _sums(
             change = ops.cast(weights_before[index], "float32") - weight
             update = change / divisors[group]
         else:
-            number = optimizer.iterations + 1
             update = table.direction(
                 LastStep(optimizer, index, number, gradient, divisors[group])
             )

@@ -35,9 +35,11 @@ WAYS = {
 }
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam", "adafactor"])
 @pytest.mark.parametrize("way", WAYS)
-def test_no_op__equals_a_plain_fit_bit_by_bit(way):
-    ganno, controlled, plain = GANNO("no-op", interval=1), tiny_model(), tiny_model()
+def test_no_op__equals_a_plain_fit_bit_by_bit(way, optimizer):
+    ganno = GANNO("no-op", interval=1)
+    controlled, plain = tiny_model(optimizer), tiny_model(optimizer)
     controlled.fit(**WAYS[way](), callbacks=[ganno], shuffle=False, verbose=0)
     plain.fit(**WAYS[way](), shuffle=False, verbose=0)
     assert_same_state(controlled, plain)
