@@ -47,14 +47,11 @@ Test accuracy of the five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1. Ma
 {table}
 """
 
-NUM_TRAINING_IMAGES: Final = 50_000 - NUM_VALIDATION_IMAGES
-
 CHOICES: Final = {
     CNN5: "as in the tables",
     "cnn5-cifar10-float32": "float32 instead of bfloat16",
     "cnn5-cifar10-unscaled": "pixels in [0, 1], not standardised",
 }
-
 
 LENGTH: Final = """## The length of a training
 
@@ -64,6 +61,8 @@ does not say how many it took. Made by `python -m benchmarks.run length`.
 
 {table}
 """
+
+NUM_TRAINING_IMAGES: Final = 50_000 - NUM_VALIDATION_IMAGES  # of CIFAR-10
 
 
 def aggregate_section(rows: Mapping[Cell, Row]) -> str:
@@ -205,7 +204,7 @@ def length_section(rows: Mapping[Cell, Row]) -> str:
 def _length(task_name: str) -> tuple[str, str]:
     """A task's length in words, and its number of updates."""
     task = find_task(task_name)
-    updates = task.epochs * -(-NUM_TRAINING_IMAGES // task.batch_size)
+    updates = task.num_updates(NUM_TRAINING_IMAGES)
     return f"{task.epochs} epochs, minibatches of {task.batch_size}", f"{updates:,}"
 
 

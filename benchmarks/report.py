@@ -34,7 +34,7 @@ from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
 from .policy_methods import canonical_name, split_name
 from .registry import METHODS
-from .residual import NETWORKS, residual_section
+from .residual import RESIDUAL_GRIDS, residual_section
 from .results_file import all_rows
 from .tables import (
     HERE,
@@ -214,7 +214,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
         aggregate_section(rows),
-        *(residual_section(rows, name, policies) for name in NETWORKS),
+        *(residual_section(rows, name, policies) for name in RESIDUAL_GRIDS),
         family_section(rows, policies),
         control_section(rows, policies),
         choice_section(rows, policies),

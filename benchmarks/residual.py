@@ -11,11 +11,11 @@ from .grids import GRIDS
 from .tables import coverage, format_lines, our_lines, wanted_cells
 from .tasks import find_task
 
-NETWORKS: Final = {
-    "resnet18": ("resnet18-cifar10-eighth", "ResNet-18 on CIFAR-10"),
-    "resnet9": ("resnet9-fashion-eighth", "ResNet-9 on Fashion-MNIST"),
+RESIDUAL_GRIDS: Final = {
+    "resnet18": "ResNet-18 on CIFAR-10",
+    "resnet9": "ResNet-9 on Fashion-MNIST",
 }
-"""By grid: the task, and how to call it."""
+"""The grids of one such network each, and how to call it."""
 
 SECTION: Final = """## {title}
 
@@ -34,18 +34,18 @@ def residual_section(
 
     Args:
         rows: All results.
-        grid: One of `NETWORKS`.
+        grid: One of `RESIDUAL_GRIDS`.
         policies: The policies that are compared, where they have been run.
     """
-    name, title = NETWORKS[grid]
-    rates = [it for it in GRIDS[grid][0].initial_learning_rates if it is not None]
+    (sweep,) = GRIDS[grid]
+    rates = [rate for rate in sweep.initial_learning_rates if rate is not None]
     wanted = wanted_cells(grid, rows, policies)
     lines = our_lines([row for cell, row in rows.items() if cell in wanted], rates)
     if not lines:
         return ""
-    task = find_task(name)
+    task = find_task(sweep.task)
     return SECTION.format(
-        title=title,
+        title=RESIDUAL_GRIDS[grid],
         width=task.model_options["width"],
         epochs=task.epochs,
         batch_size=task.batch_size,

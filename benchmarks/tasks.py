@@ -55,6 +55,10 @@ class Task:
     dtype_policy: str = "mixed_bfloat16"
     for_choices: bool = False
 
+    def num_updates(self, num_images: int) -> int:
+        """How many updates so many training images make, in all epochs."""
+        return self.epochs * -(-num_images // self.batch_size)
+
 
 _CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=True)
 _CNN2: Final = Task("fashion_mnist", "two_layer_cnn", 32, 2, dtype_policy="float32")
@@ -187,7 +191,7 @@ def train(cell: Cell) -> Score:
 
 def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
     shape = images.train.images.shape[1:]
-    num_updates = task.epochs * -(-len(images.train.labels) // task.batch_size)
+    num_updates = task.num_updates(len(images.train.labels))
     model = build_model(task.model, shape, 10, task.model_options)
     situation = Situation(cell, num_updates, images.validation)
     ingredients = find_method(cell.method).make(situation)

@@ -114,7 +114,8 @@ class LayerwiseOptimizer:
     def statistics_sums(self) -> np.ndarray:
         """The sums `[num_groups, 4]` of the last measured update, at first 0."""
         self._complete_sums()
-        return np.asarray(ops.convert_to_numpy(self._built_table.statistics_sums))
+        # A copy: PyTorch's array would change with the variable.
+        return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))
 
     def set_learning_rates(self, values: npt.ArrayLike) -> None:
         """Sets the learning rate of every group.

@@ -101,11 +101,17 @@ def test_statistics__are_those_of_the_last_measured_update():
     variables = new_variables()
     layerwise, step = attached(keras.optimizers.Adam(), variables)
     assert layerwise.statistics().gradient_norm.tolist() == [0, 0]
+    weights = {}
     for number, gradient in enumerate(GRADIENTS):
         layerwise.measure(number == 3)
         step(gradient)
-    statistics = layerwise.statistics()
+        weights[number] = values(variables)
+    statistics, sums = layerwise.statistics(), layerwise.statistics_sums
     np.testing.assert_allclose(statistics.gradient_norm, norms(GRADIENTS[3]), rtol=1e-6)
+    np.testing.assert_allclose(statistics.weight_norm, norms(weights[3]), rtol=1e-6)
+    assert norms(weights[3]) != norms(weights[len(GRADIENTS) - 1])
+    step(GRADIENTS[0])
+    np.testing.assert_equal(layerwise.statistics_sums, sums)
 
 
 def test_gradient_norm__is_that_of_the_gradient_the_optimizer_uses():
