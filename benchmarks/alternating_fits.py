@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -134,13 +134,10 @@ def costs_of(fits: Sequence[Fit], interval: int) -> list[list[Cost]]:
     return [callback.costs for callback in callbacks]
 
 
-QUARTILES: Final = (25, 50, 75)
-
-
-def ratio_of_neighbours(
+def ratios_to_neighbours(
     costs: Sequence[float], plain: Sequence[float], turns: int = 1
 ) -> list[float]:
-    """Quartiles of the ratios to the plain parts right before and after each part.
+    """The ratios to the plain parts right before and after each part.
 
     Args:
         costs: Of the parts of one fit.
@@ -155,4 +152,4 @@ def ratio_of_neighbours(
         values[: num_ratios * turns].reshape(num_ratios, turns).sum(axis=1)
         for values in (both[0], around)
     ]
-    return [float(q) for q in np.percentile(sums[0] / sums[1], QUARTILES)]
+    return [float(ratio) for ratio in sums[0] / sums[1]]

@@ -3,13 +3,14 @@
 
     python -m benchmarks.callback_overhead
 
-For three networks a `fit` without GANNO and some with it take turns of ten updates. Ten
-turns make an interval, with its decision. It prints the median ratio of an interval to
-the plain turns right before and after its own, with its quartiles: of the time on the
+For three networks fits without GANNO and with it take turns of ten updates. Ten turns
+make an interval, with its decision. It prints the median ratio of an interval to the
+plain turns right before and after its own, with its quartiles: of the time on the
 clock, and of the processor's time, which is what to read on a busy machine. A row each:
-the callback as `GANNO()` makes it; with 1,000 held-out samples measured at each
-decision; and without the guard. Then the policy's own step for 300 layers, in
-milliseconds.
+another plain fit, which tells how far off such a ratio can be; the callback as
+`GANNO()` makes it; and with 1,000 held-out samples measured at each decision. Two equal
+networks differ by where their weights happen to lie in memory, so all is repeated with
+new ones. Then the policy's own step for 300 layers, in milliseconds.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from agents.provenance import provenance
 from agents.whole_file import write_whole
 from ganno_keras import GANNO, load_policy
 
-from .alternating_fits import Cost, Fit, costs_of, ratio_of_neighbours
+from .alternating_fits import Cost, Fit, costs_of, ratios_to_neighbours
 
 RESULTS: Final = Path(__file__).parent / "results" / "callback_overhead.json"
 INTERVAL: Final = 100
@@ -92,19 +93,21 @@ NETWORKS: Final[Mapping[str, tuple[Callable[[], keras.Model], Any, int]]] = {
     ),
     "Transformer of 2 blocks, batch 32": (small_transformer, sentences, 32),
 }
-ROWS: Final = ("callback", "with validation", "without guard")
+PLAIN: Final = "plain again"
+ROWS: Final = (PLAIN, "callback", "with validation")
+QUARTILES: Final = (25, 50, 75)
 
 
-def new_fit(network: str, num_batches: int, row: str | None) -> Fit:
+def new_fit(network: str, num_batches: int, row: str) -> Fit:
     """A fit of one epoch on one batch again and again, so that data cost nothing.
 
     Args:
         network: One of `NETWORKS`.
         num_batches: Length of the epoch.
-        row: One of `ROWS`; None to fit without GANNO.
+        row: One of `ROWS`.
     """
     build, data, batch_size = NETWORKS[network]
-    callbacks = [] if row is None else [_new_callback(row, data)]
+    callbacks = [] if row == PLAIN else [_new_callback(row, data)]
 
     def fit(first: keras.callbacks.Callback) -> None:
         model = build()
@@ -124,39 +127,62 @@ def new_fit(network: str, num_batches: int, row: str | None) -> Fit:
 
 def _new_callback(row: str, data: Callable[[int], Arrays]) -> GANNO:
     validation = data(VALIDATION_SAMPLES) if row == "with validation" else None
-    guard = row != "without guard"
-    return GANNO(interval=INTERVAL, validation_data=validation, guard=guard)
+    return GANNO(interval=INTERVAL, validation_data=validation)
 
 
-def overhead(network: str, rounds: int) -> dict[str, dict[str, Any]]:
-    """Measures all rows of one network."""
+def overhead(network: str, rounds: int, repeats: int) -> dict[str, dict[str, Any]]:
+    """Measures all rows of one network.
+
+    Args:
+        network: One of `NETWORKS`.
+        rounds: Ratios of each row and repeat.
+        repeats: How often the networks are made anew.
+    """
+    ratios: dict[str, list[list[float]]] = {row: [[], []] for row in ROWS}
+    plain_costs: list[Cost] = []
+    for repeat in range(repeats):
+        # Each row takes each place in the round.
+        rows = [ROWS[(place + repeat) % len(ROWS)] for place in range(len(ROWS))]
+        plain, *others = _costs_of_rows(network, rounds, (PLAIN, *rows))
+        plain_costs += plain
+        for row, costs in zip(rows, others, strict=True):
+            for found, new in zip(ratios[row], _ratios(costs, plain), strict=True):
+                found += new
+    milliseconds = [1000 * cost.cpu / TURN for cost in plain_costs]
+    plain_entry = {"plain_cpu_ms_per_update": round(float(np.median(milliseconds)), 3)}
+    return {row: {**_summary(found), **plain_entry} for row, found in ratios.items()}
+
+
+def _costs_of_rows(network: str, rounds: int, rows: Sequence[str]) -> list[list[Cost]]:
     # In the first interval the network is compiled, in the second one the policy.
     num_batches = INTERVAL * (rounds + 3)
-    fits = [new_fit(network, num_batches, which) for which in (None, *ROWS)]
+    fits = [new_fit(network, num_batches, row) for row in rows]
     warm_up = 2 * INTERVAL // TURN
-    plain, *others = (costs[warm_up:] for costs in costs_of(fits, TURN))
-    return {
-        row: _compare(controlled, plain)
-        for row, controlled in zip(ROWS, others, strict=True)
-    }
+    return [costs[warm_up:] for costs in costs_of(fits, TURN)]
 
 
-def _compare(controlled: Sequence[Cost], plain: Sequence[Cost]) -> dict[str, Any]:
-    entry: dict[str, Any] = {}
-    for name in Cost._fields:
-        values, beside = (
-            [getattr(cost, name) for cost in costs] for costs in (controlled, plain)
+def _ratios(costs: Sequence[Cost], plain: Sequence[Cost]) -> list[list[float]]:
+    """The ratios of each field of `Cost`."""
+    return [
+        ratios_to_neighbours(values, beside, INTERVAL // TURN)
+        for values, beside in zip(
+            zip(*costs, strict=True), zip(*plain, strict=True), strict=True
         )
-        turns = INTERVAL // TURN
-        low, median, high = ratio_of_neighbours(values, beside, turns)
-        entry[f"{name}_ratio"] = round(median, 4)
-        entry[f"{name}_quartiles"] = [round(low, 4), round(high, 4)]
-    milliseconds = [1000 * cost.cpu / TURN for cost in plain]
-    entry["plain_cpu_ms_per_update"] = round(float(np.median(milliseconds)), 3)
+    ]
+
+
+def _summary(ratios: Sequence[Sequence[float]]) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    for name, found in zip(Cost._fields, ratios, strict=True):
+        low, median, high = (
+            round(float(q), 4) for q in np.percentile(found, QUARTILES)
+        )
+        entry[f"{name}_ratio"] = median
+        entry[f"{name}_quartiles"] = [low, high]
     return entry
 
 
-def policy_step_milliseconds(rounds: int) -> float:
+def policy_step_milliseconds() -> float:
     """Median time of one decision of the default policy for 300 layers."""
     policy = load_policy("default")
     num_features = policy.metadata.observation_spec.num_features
@@ -164,7 +190,7 @@ def policy_step_milliseconds(rounds: int) -> float:
     observation = np.random.default_rng(0).normal(size=shape).astype("float32")
     state = policy.initial_state(NUM_LAYERS_OF_POLICY)
     seconds = []
-    for number in range(10 * rounds):
+    for number in range(100):
         started = time.perf_counter()
         _, state = policy.act(observation, state, (0, number), 1.0)
         seconds.append(time.perf_counter() - started)
@@ -183,18 +209,22 @@ def _print(network: str, row: str, entry: Mapping[str, Any]) -> None:
 def main() -> None:
     """Measures, prints and writes the results file."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=15, help="intervals of a fit")
+    parser.add_argument("--rounds", type=int, default=5, help="ratios of a fit")
+    parser.add_argument(
+        "--repeats", type=int, default=6, help="how often networks are made anew"
+    )
     parser.add_argument(
         "--network", choices=NETWORKS, help="this one alone; the others stay as filed"
     )
     arguments = parser.parse_args()
     names = [arguments.network] if arguments.network else list(NETWORKS)
     for network in names:
-        rows = overhead(network, arguments.rounds)
+        rows = overhead(network, arguments.rounds, arguments.repeats)
         for row, entry in rows.items():
             _print(network, row, entry)
-        _file(network, {"rounds": arguments.rounds, "ratios": rows})
-    milliseconds = round(policy_step_milliseconds(arguments.rounds), 2)
+        sizes = {"rounds": arguments.rounds, "repeats": arguments.repeats}
+        _file(network, {**sizes, "ratios": rows})
+    milliseconds = round(policy_step_milliseconds(), 2)
     print(f"policy, {NUM_LAYERS_OF_POLICY} layers: {milliseconds} ms")
     _file("policy", {"step_ms_for_300_layers": milliseconds})
 
