@@ -39,18 +39,6 @@ def is_sparse(value: Tensor) -> bool:
     return BACKEND == "tensorflow" and isinstance(value, tf.IndexedSlices)
 
 
-def half_squares(tensor: Tensor) -> Tensor:
-    """Half the sum of the squares, in float32: on TensorFlow a single operation.
-
-    Args:
-        tensor: Of any shape and type.
-    """
-    tensor = ops.cast(tensor, "float32")
-    if BACKEND == "tensorflow":
-        return tf.nn.l2_loss(tensor)
-    return ops.sum(ops.square(tensor)) / 2
-
-
 def compiled(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
     """Makes a graph of a function on TensorFlow, when it is first called.
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
 from keras import ops
 
-from ganno_keras._backend_primitives import has_replicas, variable_scope
+from ganno_keras._backend_primitives import BACKEND, has_replicas, variable_scope
 from ganno_keras._group_membership import GroupMembership
-from ganno_keras._update_directions import holds_rate_in_state, update_direction
+from ganno_keras._update_directions import (
+    holds_rate_in_state,
+    is_in_state,
+    update_direction,
+)
 from ganno_keras.layer_groups import LayerGroup, groups_by_path
 
 Groups = (
     Sequence[LayerGroup] | Callable[[list[keras.Variable]], Sequence[LayerGroup]] | None
 )
 Tensor = Any
+_EXACT_TYPES: Final = ("float32", "float64")
+"""Of slots that may be subtracted from each other."""
 
 
 class LayerTable:
@@ -44,6 +50,8 @@ class LayerTable:
     weight_decays: keras.Variable | None  # [num_groups]
     measuring: keras.Variable  # []
     statistics_sums: keras.Variable  # [num_groups, 4]
+    means_before: list[keras.Variable]  # like the variables; none unless it defers
+    awaits_sums: keras.Variable  # []
 
     def __init__(
         self,
@@ -97,7 +105,30 @@ class LayerTable:
             self.weight_decays = None
             if "weight_decays" in self._initial_values:
                 self.weight_decays = self._saved("weight_decays", [len(groups)])
+            self._create_deferred()
         self.built = True
+
+    def _create_deferred(self) -> None:
+        """What a measured step leaves to be summed up later, on the same device."""
+        variables = self.membership.variables if self._can_defer() else []
+        self.means_before = [
+            _variable("mean_before", list(it.shape), 0.0, it.dtype) for it in variables
+        ]
+        self.awaits_sums = _variable("awaits_sums", [], False, dtype="bool")
+
+    def _can_defer(self) -> bool:
+        """Whether the state tells all, exactly enough, and there is one of it."""
+        return (
+            BACKEND == "tensorflow"
+            and is_in_state(self.direction)
+            and getattr(self.optimizer, "_distribution_strategy", None) is None
+            and all(it.dtype in _EXACT_TYPES for it in self.membership.variables)
+        )
+
+    @property
+    def defers(self) -> bool:
+        """Whether the statistics are summed up between two steps, not in one."""
+        return self.built and bool(self.means_before)
 
     def _saved(self, name: str, shape: list[int]) -> keras.Variable:
         return _variable(name, shape, self._initial_values[name])

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganno_keras._deferred_sums import DeferredSums
 from ganno_keras._layer_table import LayerTable
 
 _HOST_PREFIX = "host_state."
@@ -29,6 +30,7 @@ class LayerwiseState(keras.metrics.Metric):
     def __init__(self, table: LayerTable) -> None:
         super().__init__(name="layerwise_state")
         self.table = table
+        self.deferred_sums = DeferredSums(table)
         self.host_state: dict[str, Any] = {}
         self.num_loads = 0
 
@@ -36,6 +38,7 @@ class LayerwiseState(keras.metrics.Metric):
         """Writes everything into the store of a file."""
         if not self.table.built:
             return
+        self.deferred_sums.complete()  # while what they are taken of is still there
         for name, variable in self.table.saved_variables.items():
             store[name] = ops.convert_to_numpy(variable)
         for name, array in self.host_state.items():

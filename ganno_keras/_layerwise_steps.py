@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 from ganno_keras._backend_primitives import OptimizerMixin, unconverted
+from ganno_keras._deferred_sums import keep_running_means
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._measurement import copy_if_measuring, measured_sums
 
@@ -33,6 +34,12 @@ class TensorFlowStep(OptimizerMixin):
         learning_rate: Tensor,
     ) -> None:
         table, update = self._layer_table, distribution.extended.update
+        if table.defers:
+            keep_running_means(table)
+            super()._distributed_tf_update_step(
+                distribution, grads_and_vars, learning_rate
+            )
+            return
         gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
         before = {}
         if table.direction is None:

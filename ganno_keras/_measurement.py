@@ -9,7 +9,6 @@ from typing import Any
 from keras import ops
 
 from ganno_keras._backend_primitives import dense, seldom
-from ganno_keras._deferred_sums import defers_sums, with_gradient_sums
 from ganno_keras._group_sums import squares, summed_by_group
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._update_directions import LastStep
@@ -24,9 +23,8 @@ def measured_sums(
 ) -> Tensor:
     """The sums after this step if the table is measuring, the earlier ones otherwise.
 
-    One condition serves all variables; only its true branch reads the weights. Where
-    `defers_sums` says so only the sums of the gradients are new: the others wait for
-    `completed_sums`.
+    One condition serves all variables; only its true branch reads the weights. Tables
+    that defer do without.
 
     Args:
         table: The table of the optimizer that has just done the step.
@@ -39,8 +37,6 @@ def measured_sums(
         `[num_groups, 4]`: sums of the weights, of their squares, of the gradient's
         squares and of the update direction's squares.
     """
-    if defers_sums(table):
-        return with_gradient_sums(table, gradients)
     # Read here: the condition would let the count wait for the gradients, and at the
     # end of data, where there are none, Keras counts one update more.
     number = table.optimizer.iterations + 1

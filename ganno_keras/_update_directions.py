@@ -80,6 +80,18 @@ def is_in_state(direction: Direction | None) -> bool:
     return direction in (_adam, _adamax)
 
 
+def running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """The slots that average the gradients, with the factor `beta_1`.
+
+    Args:
+        optimizer: One whose direction `is_in_state`, built.
+    """
+    slots: list[keras.Variable] = (
+        optimizer._m if hasattr(optimizer, "_m") else optimizer._momentums
+    )
+    return slots
+
+
 def holds_rate_in_state(optimizer: keras.optimizers.Optimizer) -> bool:
     """Whether a step at rate 0 still moves the weights, or spoils the state.
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from ganno_keras._backend_primitives import compiled
-from ganno_keras._deferred_sums import completed_sums, defers_sums
 from ganno_keras._layer_table import Groups, LayerTable
 from ganno_keras._layerwise_state import LayerwiseState
 from ganno_keras._specialised_optimizer import is_specialised, restore, specialise
@@ -73,7 +70,6 @@ class LayerwiseOptimizer:
         _check_supported(self.inner_optimizer)
         table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
         self._state = LayerwiseState(table)
-        self._completed_sums = compiled(partial(completed_sums, table))
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
 
     @property
@@ -107,13 +103,13 @@ class LayerwiseOptimizer:
         Args:
             is_wanted: Whether `statistics()` is going to be read after them.
         """
-        self._complete_sums()
+        self._state.deferred_sums.complete()
         self._built_table.measuring.assign(is_wanted)
 
     @property
     def statistics_sums(self) -> np.ndarray:
         """The sums `[num_groups, 4]` of the last measured update, at first 0."""
-        self._complete_sums()
+        self._state.deferred_sums.complete()
         # A copy: PyTorch's array would change with the variable.
         return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))
 
@@ -203,12 +199,6 @@ class LayerwiseOptimizer:
                 "`optimizer.build(model.trainable_variables)` first."
             )
         return self._state.table
-
-    def _complete_sums(self) -> None:
-        """Takes the sums that can wait, while what they are taken of is still there."""
-        table = self._built_table
-        if defers_sums(table) and self.is_measuring:
-            table.statistics_sums.assign(self._completed_sums())
 
     def _checked(self, what: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         array = np.asarray(values, np.float64)
