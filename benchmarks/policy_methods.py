@@ -115,7 +115,10 @@ def policy_method(name: str) -> Method:
         "": lambda it: _with_ganno(it, policy),
         GREEDY: lambda it: _with_ganno(it, policy, temperature=0.0),
         SAMPLED: lambda it: _with_ganno(it, policy, temperature=1.0),
-        UNTRAINED: lambda it: _with_ganno(it, _untrained(policy, it.cell.seed)),
+        # Sampled: its arg-max would be one arbitrary action throughout.
+        UNTRAINED: lambda it: _with_ganno(
+            it, _untrained(policy, it.cell.seed), temperature=1.0
+        ),
         GUARDED: lambda it: _with_ganno(it, policy, guard=True),
     }
     return Method(
