@@ -12,6 +12,7 @@ measured: a condition that waits for nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any, cast
 
@@ -25,21 +26,20 @@ from ganno_keras._update_directions import Direction, LastStep, running_means
 Tensor = Any
 
 
-def keep_running_means(table: LayerTable) -> None:
+def keep_running_means(table: LayerTable, updated: Collection[int]) -> None:
     """Keeps the running means of the gradients before a step, if it is measured.
 
     Args:
         table: The table of the optimizer that is going to do the step; it defers.
+        updated: Of the variables that have a gradient, their indices in the optimizer.
     """
-    optimizer = table.optimizer
+    indices = _indices(table)
 
     def keep() -> Tensor:
-        means = running_means(optimizer)
-        for variable, before in zip(
-            table.membership.variables, table.means_before, strict=True
-        ):
-            before.assign(means[optimizer._get_variable_index(variable)].value)
-        table.awaits_sums.assign(True)
+        means = running_means(table.optimizer)
+        for index, before in zip(indices, table.means_before, strict=True):
+            before.assign(means[index].value)
+        table.awaits_sums.assign([index in updated for index in indices])
         return ops.zeros([])
 
     seldom(table.measuring.value, keep, ops.zeros([]))
@@ -59,9 +59,9 @@ class DeferredSums:
     def complete(self) -> None:
         """Brings the table's sums up to date; harmless if they are."""
         table = self._table
-        if table.defers and bool(ops.convert_to_numpy(table.awaits_sums)):
+        if table.defers and ops.convert_to_numpy(table.awaits_sums).any():
             table.statistics_sums.assign(self._sums())
-            table.awaits_sums.assign(False)
+            table.awaits_sums.assign(ops.zeros_like(table.awaits_sums))
 
 
 def _sums(table: LayerTable) -> Tensor:
@@ -69,21 +69,21 @@ def _sums(table: LayerTable) -> Tensor:
     entries: list[Tensor] = []
     optimizer, direction = table.optimizer, cast(Direction, table.direction)
     number = ops.maximum(optimizer.iterations, 1)
-    for variable, before in zip(
-        table.membership.variables, table.means_before, strict=True
-    ):
-        index = optimizer._get_variable_index(variable)
+    indices, means = _indices(table), running_means(optimizer)
+    for place, variable in enumerate(table.membership.variables):
+        index = indices[place]
         weight = ops.cast(variable, "float32")
-        gradient = _gradient(optimizer, before, running_means(optimizer)[index])
+        before, after = table.means_before[place], means[index]
+        gradient = before + ops.subtract(after, before) / (1 - optimizer.beta_1)
         update = direction(LastStep(optimizer, index, number))
-        entries += [ops.sum(weight), *map(squares, (weight, gradient, update))]
+        both = [squares(ops.cast(gradient, "float32")), squares(update)]
+        is_updated = table.awaits_sums[place]
+        entries += [ops.sum(weight), squares(weight)]
+        entries += [ops.where(is_updated, it, 0.0) for it in both]
     return summed_by_group(table, entries)
 
 
-def _gradient(optimizer: Any, before: Any, after: Any) -> Tensor:
-    """What moved a running mean of gradients; 0 where nothing did."""
-    change = ops.subtract(after, before)
-    gradient = ops.add(before, change / (1 - optimizer.beta_1))
-    # A variable without a gradient, whose mean stays, is not one that equals its mean.
-    has_moved = ops.any(ops.not_equal(change, 0))
-    return ops.cast(ops.where(has_moved, gradient, 0), "float32")
+def _indices(table: LayerTable) -> list[int]:
+    """Of the table's variables, in the optimizer."""
+    find = table.optimizer._get_variable_index
+    return [find(variable) for variable in table.membership.variables]

@@ -51,7 +51,7 @@ class LayerTable:
     measuring: keras.Variable  # []
     statistics_sums: keras.Variable  # [num_groups, 4]
     means_before: list[keras.Variable]  # like the variables; none unless it defers
-    awaits_sums: keras.Variable  # []
+    awaits_sums: keras.Variable  # [num_variables]
 
     def __init__(
         self,
@@ -114,7 +114,9 @@ class LayerTable:
         self.means_before = [
             _variable("mean_before", list(it.shape), 0.0, it.dtype) for it in variables
         ]
-        self.awaits_sums = _variable("awaits_sums", [], False, dtype="bool")
+        self.awaits_sums = _variable(
+            "awaits_sums", [len(variables)], False, dtype="bool"
+        )
 
     def _can_defer(self) -> bool:
         """Whether the state tells all, exactly enough, and there is one of it."""

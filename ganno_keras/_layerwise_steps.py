@@ -34,13 +34,13 @@ class TensorFlowStep(OptimizerMixin):
         learning_rate: Tensor,
     ) -> None:
         table, update = self._layer_table, distribution.extended.update
+        gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
         if table.defers:
-            keep_running_means(table)
+            keep_running_means(table, gradients)
             super()._distributed_tf_update_step(
                 distribution, grads_and_vars, learning_rate
             )
             return
-        gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
         before = {}
         if table.direction is None:
             # One copy on each replica, of which all are equal: the first serves all.

@@ -115,6 +115,33 @@ def test_statistics__are_those_of_the_last_measured_update():
     np.testing.assert_equal(layerwise.statistics_sums, sums)
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
+@pytest.mark.parametrize("name", ["adam", "adamax", "adagrad"])
+def test_statistics__of_a_variable_without_gradient_are_of_no_update(name):
+    variables = new_variables()
+    optimizer = OPTIMIZERS[name]()
+    layerwise, step = attached(optimizer, variables)
+    step(GRADIENTS[0])
+    layerwise.measure(True)
+    gradients = map(keras.ops.convert_to_tensor, GRADIENTS[1])
+    optimizer.apply([next(gradients), None], variables)
+    statistics = layerwise.statistics()
+    np.testing.assert_equal(statistics.gradient_norm > 0, [True, False])
+    np.testing.assert_equal(statistics.update_norm > 0, [True, False])
+    np.testing.assert_allclose(statistics.weight_norm, norms(values(variables)), 1e-6)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamax", "rmsprop"])
+def test_gradient_norm__of_gradients_that_stay_the_same_is_theirs(name):
+    layerwise, step = attached(OPTIMIZERS[name](), new_variables())
+    for _ in range(200):  # Until running means are equal to it, to the last bit.
+        step(GRADIENTS[0])
+    layerwise.measure(True)
+    step(GRADIENTS[0])
+    found = layerwise.statistics().gradient_norm
+    np.testing.assert_allclose(found, norms(GRADIENTS[0]), rtol=1e-5)
+
+
 def test_gradient_norm__is_that_of_the_gradient_the_optimizer_uses():
     optimizer = keras.optimizers.SGD(
         global_clipnorm=0.01, gradient_accumulation_steps=2, loss_scale_factor=4.0
