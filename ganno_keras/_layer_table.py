@@ -112,7 +112,8 @@ class LayerTable:
         """What a measured step leaves to be summed up later, on the same device."""
         variables = self.membership.variables if self._can_defer() else []
         self.means_before = [
-            _variable("mean_before", list(it.shape), 0.0, it.dtype) for it in variables
+            _variable("mean_before", list(it.shape), 0.0, dtype=it.dtype)
+            for it in variables
         ]
         self.awaits_sums = _variable(
             "awaits_sums", [len(variables)], False, dtype="bool"
