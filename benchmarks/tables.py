@@ -201,14 +201,32 @@ def _number(value: Spread | None, column: Sequence[Spread | None], missing: str)
 
 def differences(lines: Sequence[Line]) -> list[float]:
     """Ours less the paper's, in points, where both have a figure of a baseline."""
+    return [
+        ours.mean - paper.mean
+        for line, other in _pairs(lines)
+        for ours, paper in zip(line.values, other.values, strict=True)
+        if ours and paper
+    ]
+
+
+def differences_of_best(lines: Sequence[Line]) -> list[float]:
+    """Ours less the paper's in the best column of each complete row of a baseline."""
+    return [
+        max(it.mean for it in line.values if it)
+        - max(it.mean for it in other.values if it)
+        for line, other in _pairs(lines)
+        if all(line.values)
+    ]
+
+
+def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
+    """Our line and the paper's of each baseline that has both."""
     theirs = {(li.method, li.weight_decay): li for li in lines if li.source == THEIRS}
-    found = []
-    for line in lines:
-        other = theirs.get((line.method, line.weight_decay))
-        if line.source == HERE and other:
-            pairs = zip(line.values, other.values, strict=True)
-            found += [ours.mean - paper.mean for ours, paper in pairs if ours and paper]
-    return found
+    return [
+        (line, theirs[key])
+        for line in lines
+        if line.source == HERE and (key := (line.method, line.weight_decay)) in theirs
+    ]
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

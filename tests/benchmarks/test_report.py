@@ -104,6 +104,14 @@ def test_difference_from_the_paper__is_that_of_the_figures_both_have():
     text = report.table_section("table4", results([cell]), [POLICY])
     assert "(1 so far)" in text
     assert "-1.95 points" in text
+    assert "complete row" not in text
+
+
+def test_difference_at_the_best_rate__is_that_of_complete_rows():
+    cells = [Cell("cnn5-cifar10", "constant", rate, 0.1, 0) for rate in RATES]
+    rows = results(cells) | results(cells[:1], accuracy=0.75)  # Paper's best: 73.25.
+    text = report.table_section("table4", rows, [POLICY])
+    assert "complete row (1 so far) it is +1.75 points, and 1.75." in text
 
 
 def test_average__counts_seeds_with_every_rate_only():
