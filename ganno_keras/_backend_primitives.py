@@ -106,6 +106,16 @@ def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor)
     return result
 
 
+def after(value: Tensor) -> AbstractContextManager[Any]:
+    """Where TensorFlow does nothing before a value is there, be it sparse.
+
+    Args:
+        value: A tensor or a sparse gradient.
+    """
+    context: AbstractContextManager[Any] = tf.control_dependencies([value])
+    return context
+
+
 def _like(tensor: Tensor) -> Any:
     return tf.TensorSpec(tensor.shape, tensor.dtype)
 

@@ -7,18 +7,18 @@ each gradient are many small operations, which small networks feel. But what an
 optimizer like Adam leaves behind tells all. Weights and slots tell the update's
 direction until the next step, and the running means of the gradients, before and after
 the step, tell the gradients. So the step only keeps those from before, if it is
-measured: a condition that waits for nothing.
+measured: a condition that waits for one gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
 from keras import ops
 
-from ganno_keras._backend_primitives import compiled, seldom
+from ganno_keras._backend_primitives import after, compiled, seldom
 from ganno_keras._group_sums import squares, summed_by_group
 from ganno_keras._layer_table import LayerTable
 from ganno_keras._update_directions import Direction, LastStep, running_means
@@ -26,12 +26,13 @@ from ganno_keras._update_directions import Direction, LastStep, running_means
 Tensor = Any
 
 
-def keep_running_means(table: LayerTable, updated: Collection[int]) -> None:
+def keep_running_means(table: LayerTable, gradients: Mapping[int, Tensor]) -> None:
     """Keeps the running means of the gradients before a step, if it is measured.
 
     Args:
         table: The table of the optimizer that is going to do the step; it defers.
-        updated: Of the variables that have a gradient, their indices in the optimizer.
+        gradients: By the index of the variable in the optimizer; variables without a
+            gradient are left out.
     """
     indices = _indices(table)
 
@@ -39,10 +40,13 @@ def keep_running_means(table: LayerTable, updated: Collection[int]) -> None:
         means = running_means(table.optimizer)
         for index, before in zip(indices, table.means_before, strict=True):
             before.assign(means[index].value)
-        table.awaits_sums.assign([index in updated for index in indices])
+        table.awaits_sums.assign([index in gradients for index in indices])
         return ops.zeros([])
 
-    seldom(table.measuring.value, keep, ops.zeros([]))
+    # At the end of data there are no gradients, and what was kept has to stay. The last
+    # layer's are there first.
+    with after(gradients[max(gradients)]):
+        seldom(table.measuring.value, keep, ops.zeros([]))
 
 
 class DeferredSums:

@@ -142,6 +142,32 @@ def test_gradient_norm__of_gradients_that_stay_the_same_is_theirs(name):
     np.testing.assert_allclose(found, norms(GRADIENTS[0]), rtol=1e-5)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its iterators")
+@pytest.mark.parametrize("name", ["adam", "adamax", "sgd"])
+def test_statistics__outlast_a_step_that_finds_no_data(name):
+    import tensorflow as tf
+
+    variables, optimizer = new_variables(), OPTIMIZERS[name]()
+    layerwise, _ = attached(optimizer, variables)
+    layerwise.measure(True)
+    data = iter(
+        tf.data.Dataset.from_tensor_slices(
+            tuple(np.stack(arrays) for arrays in zip(*GRADIENTS[:3], strict=True))
+        )
+    )
+
+    @tf.function(autograph=False)  # As in `fit`.
+    def next_step():
+        optimizer.apply(list(next(data)), variables)
+
+    for _ in range(3):
+        next_step()
+    with pytest.raises(tf.errors.OutOfRangeError):
+        next_step()
+    found = layerwise.statistics().gradient_norm
+    np.testing.assert_allclose(found, norms(GRADIENTS[2]), rtol=1e-5)
+
+
 def test_gradient_norm__is_that_of_the_gradient_the_optimizer_uses():
     optimizer = keras.optimizers.SGD(
         global_clipnorm=0.01, gradient_accumulation_steps=2, loss_scale_factor=4.0
