@@ -88,10 +88,11 @@ class TrainingMeter:
         epoch, and a difference of huge totals would not be exact.
         """
         self._model.reset_metrics()
+        self._window.begin_metrics_anew()
         self._last_validation = np.zeros((0, 2))
 
     def restart(self) -> None:
-        """Begins a new timestep."""
+        """Begins a new timestep, at the last measurement of the training."""
         self._window.restart()
 
     def get_state(self) -> dict[str, np.ndarray]:

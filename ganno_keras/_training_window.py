@@ -97,12 +97,17 @@ class TrainingWindow:
         self._model = model
         self._earlier_epochs = np.zeros((0, 2))
         self._start = np.zeros((0, 2))
+        self._latest = np.zeros((0, 2))
         self._epoch_is_open = True
 
     def begin_epoch(self) -> None:
         """Keras has reset its metrics."""
-        self._start = np.zeros((0, 2))
+        self.begin_metrics_anew()
         self._epoch_is_open = True
+
+    def begin_metrics_anew(self) -> None:
+        """All metrics are at zero."""
+        self._start = self._latest = np.zeros((0, 2))
 
     def end_epoch(self) -> None:
         """Keeps what the epoch brought, before something resets the metrics."""
@@ -117,13 +122,13 @@ class TrainingWindow:
         """Returns the sums since the last decision, `[1 + num_accuracies, 2]`."""
         if not self._epoch_is_open:
             return self._earlier_epochs
-        now = read_sums(self._model)
-        return _add(self._earlier_epochs, _difference(now, self._start))
+        self._latest = read_sums(self._model)
+        return _add(self._earlier_epochs, _difference(self._latest, self._start))
 
     def restart(self) -> None:
-        """Begins anew, right after a decision."""
+        """Begins anew, at what was read last."""
         self._earlier_epochs = np.zeros((0, 2))
-        self._start = read_sums(self._model)
+        self._start = self._latest
 
     def resume(self, sums: np.ndarray) -> None:
         """Goes on from the sums that a saved training had."""

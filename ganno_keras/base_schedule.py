@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
-
-_STEPS = 10_000
-"""How finely the progress of a training is told apart."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,17 @@ class BaseSchedule:
     def __call__(self, progress: float) -> float:
         """The learning rate at a moment.
 
+        It is that of Keras' `CosineDecay` with a warm-up, whose dozen operations on
+        tensors would take a fifth of the time of a decision.
+
         Args:
             progress: Updates done by updates planned, in [0, 1].
         """
-        # Keras takes seconds to import, and whoever only describes a policy needs none.
-        import keras  # noqa: PLC0415
-
-        warm_up_steps = round(self.warm_up * _STEPS)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            self.start * self.peak,
-            decay_steps=_STEPS - warm_up_steps,
-            warmup_target=self.peak,
-            warmup_steps=warm_up_steps,
-        )
-        return float(keras.ops.convert_to_numpy(schedule(progress * _STEPS)))
+        if progress < self.warm_up:
+            done = progress / self.warm_up
+            return self.peak * (self.start + (1.0 - self.start) * done)
+        done = (progress - self.warm_up) / (1.0 - self.warm_up)
+        return self.peak * 0.5 * (1.0 + math.cos(math.pi * done))
 
     def to_dict(self) -> dict[str, Any]:
         """Describes the schedule in plain JSON types."""
