@@ -4,9 +4,10 @@
 PPO tries actions layer by layer and timestep by timestep. What only shows when all
 layers do the same thing for long, such as a high rate through half a training, it
 hardly ever tries. So every inner training is first carried out in several ways: with
-one and the same action throughout, or with one after the other in equal parts of it.
-How much better one way came out than the others decides how often the actor is to do
-the same in that part of a training where the observations look alike.
+one and the same action throughout, with one after the other in equal parts of it, or
+with another one for linear layers. How much better one way came out than the others
+decides how often the actor is to do the same in that part of a training where the
+observations look alike.
 """
 
 from __future__ import annotations
@@ -24,52 +25,48 @@ from tf_agents.trajectories import trajectory
 
 from .configuration import CloningConfiguration
 from .demonstrations import Demonstration
-from .plan import scripted_actions
 from .sequences import by_length, select
+from .ways import Way
 
-Ways = Mapping[tuple[int, ...], float]
-"""A value for each way to act."""
+Returns = Mapping[Way, float]
+"""What each way to act came to on one task."""
 
 
-def mean_returns(
-    demonstrations: Sequence[Demonstration],
-) -> dict[int, dict[tuple[int, ...], float]]:
+def mean_returns(demonstrations: Sequence[Demonstration]) -> dict[int, Returns]:
     """The mean return of each task's ways to act, over trainings and episodes."""
-    found: dict[int, dict[tuple[int, ...], list[float]]] = {}
-    for job, episode_return, _ in demonstrations:
-        of_task = found.setdefault(job.task, defaultdict(list))
-        of_task[job.actions] += episode_return.tolist()
+    found: dict[int, dict[Way, list[float]]] = {}
+    for demonstration in demonstrations:
+        of_task = found.setdefault(demonstration.job.task, defaultdict(list))
+        of_task[demonstration.way] += demonstration.episode_return.tolist()
     return {
-        task: {actions: float(np.mean(values)) for actions, values in of_task.items()}
+        task: {way: float(np.mean(values)) for way, values in of_task.items()}
         for task, of_task in found.items()
     }
 
 
 def action_probabilities(
-    returns: Ways, temperature: float, num_timesteps: int, num_actions: int
+    returns: Sequence[float], actions: np.ndarray, temperature: float, num_actions: int
 ) -> np.ndarray:
-    """How often each action is to be chosen, `[num_timesteps, num_actions]`.
+    """How often each agent is to do what, `[batch, num_timesteps, num_actions]`.
 
     Args:
-        returns: Mean return of each way to act.
+        returns: Of some ways to act.
+        actions: What they do, int `[num_ways, batch, num_timesteps]`.
         temperature: By how much a return has to be lower for a way to act to be chosen
             about a third as often.
-        num_timesteps: Decisions of an episode.
         num_actions: Size of the action set.
 
     Example:
 
-        >>> action_probabilities({(0,): 1.0, (0, 2): 1.0}, 0.1, 2, num_actions=3)
-        array([[1. , 0. , 0. ],
-               [0.5, 0. , 0.5]])
+        >>> two_ways = np.array([[[0, 0]], [[0, 2]]])
+        >>> action_probabilities([1.0, 1.0], two_ways, 0.1, num_actions=3)
+        array([[[1. , 0. , 0. ],
+                [0.5, 0. , 0.5]]])
     """
-    scaled = np.array(list(returns.values())) / temperature
+    scaled = np.array(returns) / temperature
     weights = np.exp(scaled - scaled.max())
-    probabilities = np.zeros((num_timesteps, num_actions))
-    for actions, weight in zip(returns, weights / weights.sum(), strict=True):
-        taken = scripted_actions(actions, num_timesteps)
-        probabilities[np.arange(num_timesteps), taken] += weight
-    return probabilities
+    taken = np.eye(num_actions)[actions]
+    return np.tensordot(weights / weights.sum(), taken, axes=1)
 
 
 class Cloner:
@@ -110,14 +107,15 @@ class Cloner:
             The mean returns, and the loss of each epoch.
         """
         returns = mean_returns(demonstrations)
-        for _, _, episode in demonstrations:
-            self._agent.update_observation_normalizer(episode.observation)
-        episodes = [
-            (
-                self._probabilities(returns[job.task], episode),
-                self._normalised(episode),
+        for demonstration in demonstrations:
+            self._agent.update_observation_normalizer(
+                demonstration.trajectory.observation
             )
-            for job, _, episode in demonstrations
+        episodes = [
+            (probabilities, self._normalised(demonstration.trajectory))
+            for same in _by_episode(demonstrations)
+            for probabilities in [self._probabilities(returns, same)]
+            for demonstration in same
         ]
         losses = [
             self._epoch(episodes, random) for _ in range(self._configuration.epochs)
@@ -125,11 +123,14 @@ class Cloner:
         return {"returns": _readable(returns), "losses": losses}
 
     def _probabilities(
-        self, returns: Ways, episode: trajectory.Trajectory
+        self, returns: Mapping[int, Returns], same: Sequence[Demonstration]
     ) -> np.ndarray:
-        _, num_timesteps = episode.action.shape
+        """For all ways to act in one episode."""
         return action_probabilities(
-            returns, self._configuration.temperature, num_timesteps, self._num_actions
+            [returns[it.job.task][it.way] for it in same],
+            np.stack([it.trajectory.action for it in same]),
+            self._configuration.temperature,
+            self._num_actions,
         )
 
     def _normalised(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
@@ -158,21 +159,29 @@ class Cloner:
         return float(np.mean(losses))
 
 
+def _by_episode(
+    demonstrations: Sequence[Demonstration],
+) -> list[list[Demonstration]]:
+    """Those of the same episode together, each of them in its own way."""
+    groups = defaultdict(list)
+    for demonstration in demonstrations:
+        job = demonstration.job
+        groups[job.task, job.episode].append(demonstration)
+    return list(groups.values())
+
+
 def _drawn(
     probabilities: np.ndarray, actions: tf.Tensor, random: np.random.Generator
 ) -> tf.Tensor:
-    """What to do in the place of what was done, `[batch, timesteps]`."""
-    batch_size, _ = actions.shape
-    drawn = [
-        random.choice(len(of_timestep), size=batch_size, p=of_timestep)
-        for of_timestep in probabilities
-    ]
-    return tf.constant(np.stack(drawn, axis=1), actions.dtype)
+    """What to do in the place of what was done, `[batch, num_timesteps]`."""
+    shares = random.random((*actions.shape, 1)) * probabilities.sum(-1, keepdims=True)
+    drawn = (np.cumsum(probabilities, axis=-1) <= shares).sum(-1)
+    return tf.constant(drawn, actions.dtype)
 
 
-def _readable(returns: Mapping[int, Ways]) -> dict[int, dict[str, float]]:
-    """With each way to act as a text such as "0" or "8, 2, 0"."""
+def _readable(returns: Mapping[int, Returns]) -> dict[int, dict[str, float]]:
+    """With each way to act as a text such as "0" or "6; linear 1"."""
     return {
-        task: {", ".join(map(str, actions)): value for actions, value in ways.items()}
-        for task, ways in returns.items()
+        task: {str(way): value for way, value in of_task.items()}
+        for task, of_task in returns.items()
     }

@@ -12,7 +12,7 @@ from tf_agents.trajectories import trajectory
 
 from .central_view import view_of
 from .environment import LayerwiseEnvironment
-from .plan import Job, scripted_actions
+from .plan import Job
 from .ppo_agent import SeededPolicy
 from .rewards import Outcome
 
@@ -42,12 +42,12 @@ def collect_episode(
     policy.reseed(environment.episode_name, greedy=job.greedy)
     time_step = _seen_by(policy, environment, environment.reset())
     state = policy.get_initial_state(environment.batch_size)
-    script = scripted_actions(job.actions, environment.start.timesteps)
+    script = _script(job, environment)
     frames: list[trajectory.Trajectory] = []
     while not time_step.is_last()[0]:
         step = policy.action(time_step, state)
-        if script:
-            step = step._replace(action=tf.fill(step.action.shape, script[len(frames)]))
+        if script is not None:
+            step = step._replace(action=script[len(frames)])
         following = _seen_by(policy, environment, environment.step(step.action))
         frames.append(trajectory.from_transition(time_step, step, following))
         time_step, state = following, step.state
@@ -62,6 +62,14 @@ def collect_episode(
         outcome=environment.outcome,
         learning_rates=environment.learning_rates,
     )
+
+
+def _script(job: Job, environment: LayerwiseEnvironment) -> tf.Tensor | None:
+    """What all agents do at each timestep, if that is not the policy's to say."""
+    if job.way is None:
+        return None
+    actions = job.way.script(environment.start.timesteps, environment.is_linear)
+    return tf.constant(actions, environment.action_spec().dtype)
 
 
 def _seen_by(

@@ -26,6 +26,7 @@ from .checks import (
 from .models import MODELS
 from .plain import from_plain
 from .rewards import get_reward
+from .ways import Way
 
 
 def _as_tuples(value: Any) -> Any:
@@ -56,6 +57,8 @@ class TaskConfiguration:
     training_samples: int = 0
     """How many of the other samples to train on; 0 for all. Few of them are seen again
     and again, so that the network overfits. Paper: not done."""
+    dtype_policy: str = "float32"
+    """Keras' precision policy of the network, by name. Paper: not given."""
 
     def __post_init__(self) -> None:
         # JSON has no tuples: a task that was written and read is to equal itself.
@@ -205,6 +208,8 @@ class CloningConfiguration:
     actions: tuple[int | tuple[int, ...], ...] = ()
     """Each is taken by all agents of a training throughout; or several of them, one
     after the other, in as many equal parts of the training."""
+    actions_by_kind: tuple[tuple[int, int], ...] = ()
+    """Further ways: what linear layers do throughout, and what all others do."""
     temperature: float = 0.02
     """An action whose return is lower by this much is chosen a third as often."""
     epochs: int = 100
@@ -215,19 +220,27 @@ class CloningConfiguration:
     """Of the cloning agent's Adam."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "actions", _as_tuples(list(self.actions)))
+        for name in ("actions", "actions_by_kind"):
+            object.__setattr__(self, name, _as_tuples(list(getattr(self, name))))
         require_not_negative(self, "episodes", "epochs")
         require_positive(self, "temperature", "minibatches", "learning_rate")
-        if self.episodes and not self.actions:
+        if any(len(pair) != 2 for pair in self.actions_by_kind):
+            raise ValueError(
+                f"actions_by_kind is {self.actions_by_kind!r}; pairs are needed, the "
+                "action of linear layers and that of all others. Write such pairs."
+            )
+        if self.episodes and not self.demonstrated:
             raise ValueError(
                 f"{self.episodes} episodes are to be demonstrated with no actions. "
                 "Name some of the action set, or set episodes to 0."
             )
 
     @property
-    def demonstrated(self) -> tuple[tuple[int, ...], ...]:
-        """Each way to act as the actions of equal parts of a training."""
-        return tuple(it if isinstance(it, tuple) else (it,) for it in self.actions)
+    def demonstrated(self) -> tuple[Way, ...]:
+        """All ways to act."""
+        alike = [it if isinstance(it, tuple) else (it,) for it in self.actions]
+        apart = [Way((other,), (linear,)) for linear, other in self.actions_by_kind]
+        return (*map(Way, alike), *apart)
 
 
 @dataclass(frozen=True)
@@ -273,10 +286,10 @@ class MetaTrainingConfiguration:
 
     def _require_known_actions(self) -> None:
         number = get_action_set(self.environment.action_set).num_actions
-        named = {a for actions in self.cloning.demonstrated for a in actions}
+        named = {a for way in self.cloning.demonstrated for a in sum(way, ())}
         if not named <= set(range(number)):
             raise ValueError(
-                f"cloning.actions is {self.cloning.actions!r}; the action set "
+                f"Cloning names the actions {sorted(named)}; the action set "
                 f"{self.environment.action_set!r} has the actions 0 to {number - 1}. "
                 "Use these."
             )

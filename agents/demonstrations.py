@@ -13,6 +13,7 @@ from tf_agents.trajectories import trajectory
 from .collection import CollectedEpisode
 from .plan import Job
 from .sequences import drop_last
+from .ways import Way
 
 
 class Demonstration(NamedTuple):
@@ -28,6 +29,13 @@ class Demonstration(NamedTuple):
         # PPO's own entries say how likely the policy was to act, which it did not do.
         episode = drop_last(collected.trajectory._replace(policy_info=()))
         return cls(job, collected.episode_return, episode)
+
+    @property
+    def way(self) -> Way:
+        """What was demonstrated."""
+        if self.job.way is None:
+            raise ValueError(f"{self.job} shows the policy; name a way to act for it.")
+        return self.job.way
 
     @property
     def num_timesteps(self) -> int:

@@ -83,6 +83,12 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         return self._team.num_agents
 
     @property
+    def is_linear(self) -> np.ndarray:
+        """Which agents of the batch control linear layers, bool `[E * N]`."""
+        of_one = [group.kind == "linear" for group in self._team.groups]
+        return np.tile(of_one, self._configuration.num_environments)
+
+    @property
     def episode_name(self) -> EpisodeName:
         """Of the episode that the next reset begins."""
         return EpisodeName(
@@ -119,6 +125,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             self._data.input_shape,
             self._data.num_classes,
             self._task.model_options,
+            self._task.dtype_policy,
         )
 
     def _build_optimizer(self) -> keras.optimizers.Optimizer:

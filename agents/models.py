@@ -173,16 +173,32 @@ MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
 
 
 def build_model(
-    name: str, input_shape: Shape, num_classes: int, options: Mapping[str, Any]
+    name: str,
+    input_shape: Shape,
+    num_classes: int,
+    options: Mapping[str, Any],
+    dtype_policy: str = "float32",
 ) -> keras.Model:
     """Builds one of `MODELS` by name.
 
+    Args:
+        name: Of the model.
+        input_shape: Shape of one image.
+        num_classes: Number of logits.
+        options: Further arguments of the builder.
+        dtype_policy: Keras' precision policy, by name.
+
     Raises:
-        ValueError: If there is no model of that name.
+        ValueError: If there is no model or no policy of that name.
     """
     if name not in MODELS:
         raise ValueError(
             f"There is no model {name!r}; known are {sorted(MODELS)}. Use one of "
             "these, or add a builder to agents/models.py."
         )
-    return MODELS[name](input_shape, num_classes, **options)
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype_policy)
+    try:
+        return MODELS[name](input_shape, num_classes, **options)
+    finally:
+        keras.config.set_dtype_policy(usual)

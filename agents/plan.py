@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
 from .configuration import MetaTrainingConfiguration
 from .episodes import EpisodeName
+from .ways import Way
 
 
 class Job(NamedTuple):
@@ -18,19 +18,7 @@ class Job(NamedTuple):
     episode: int
     is_evaluation: bool = False
     greedy: bool = False
-    actions: tuple[int, ...] = ()  # what all agents do, by equal parts; or the policy
-
-
-def scripted_actions(actions: Sequence[int], num_timesteps: int) -> list[int]:
-    """The action of each timestep, from those of equal parts of an episode, if any.
-
-    Example:
-
-        >>> scripted_actions((8, 2, 0), 6)
-        [8, 8, 2, 2, 0, 0]
-    """
-    timesteps = range(num_timesteps if actions else 0)
-    return [actions[t * len(actions) // num_timesteps] for t in timesteps]
+    way: Way | None = None  # what the agents do; None leaves it to the policy
 
 
 class Plan:
@@ -72,9 +60,9 @@ class Plan:
         """The same episodes of a task with one way to act after the other."""
         cloning = self._configuration.cloning
         return [
-            Job(task, episode, actions=actions)
+            Job(task, episode, way=way)
             for episode in range(cloning.episodes)
-            for actions in cloning.demonstrated
+            for way in cloning.demonstrated
         ]
 
     def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:

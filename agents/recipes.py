@@ -80,6 +80,10 @@ MIXTURE: Final = dataclasses.replace(
 _WELL: Final = 4000
 _VALIDATED_WELL: Final = partial(TaskConfiguration, validation_samples=_WELL)
 
+_WIDE: Final = partial(
+    _VALIDATED_WELL, dataset="cifar10", dtype_policy="mixed_bfloat16"
+)
+
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
 # learn how to differ from a good schedule, not how to make one. What suits which
 # network is cloned from demonstrations.
@@ -179,12 +183,54 @@ RATE_AND_DECAY: Final = dataclasses.replace(
     ),
 )
 
+# Wider networks, which overfit and bear more weight decay; and linear layers that do
+# something else than the others.
+WIDE: Final = dataclasses.replace(
+    RATE_AND_DECAY,
+    name="ganno-wide",
+    environment=dataclasses.replace(
+        RATE_AND_DECAY.environment,
+        tasks=(
+            *RATE_AND_DECAY.environment.tasks,
+            _WIDE(
+                model="five_layer_cnn",
+                model_options={"filters": 32, "units": 256, "shrink": 2},
+                batch_size=128,
+            ),
+            _WIDE(
+                model="five_layer_cnn",
+                model_options={"filters": 16, "units": 64},
+                batch_size=128,
+            ),
+            _WIDE(
+                model="normalised_cnn",
+                model_options={"filters": 16, "shrink": 2},
+                batch_size=64,
+                training_samples=20_000,
+            ),
+            _WIDE(
+                dataset="fashion_mnist",
+                model="five_layer_cnn",
+                model_options={"filters": 16, "units": 64},
+                batch_size=64,
+            ),
+        ),
+    ),
+    # What was best nowhere before is left out.
+    cloning=CloningConfiguration(
+        episodes=1,
+        actions=(0, 3, 6, 1, 4, 7, 2, 8),
+        actions_by_kind=((1, 3), (1, 6), (4, 6), (0, 6), (0, 8), (3, 8), (1, 4)),
+    ),
+)
+
 RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "paper": PAPER,
     "first": FIRST,
     "mixture": MIXTURE,
     "anchored": ANCHORED,
     "rate-and-decay": RATE_AND_DECAY,
+    "wide": WIDE,
 }
 
 

@@ -181,18 +181,16 @@ def train(cell: Cell) -> Score:
     task = find_task(cell.task)
     images = load_images(task.dataset, task.standardised, task.for_choices)
     keras.utils.set_random_seed(cell.seed)
-    keras.config.set_dtype_policy(task.dtype_policy)
     try:
         return _train(task, cell, images)
     finally:
-        keras.config.set_dtype_policy("float32")
         keras.utils.clear_session()
 
 
 def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
     shape = images.train.images.shape[1:]
     num_updates = task.num_updates(len(images.train.labels))
-    model = build_model(task.model, shape, 10, task.model_options)
+    model = build_model(task.model, shape, 10, task.model_options, task.dtype_policy)
     situation = Situation(cell, num_updates, images.validation)
     ingredients = find_method(cell.method).make(situation)
     model = ingredients.adapt(model)

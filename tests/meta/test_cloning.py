@@ -24,15 +24,25 @@ from agents.demonstrations import (
 from agents.local_collector import LocalCollector
 from agents.meta_training import MetaTraining
 from agents.new_agent import new_agent
-from agents.plan import Job, Plan, scripted_actions
+from agents.plan import Job, Plan
 from agents.run_folder import RunFolder
+from agents.ways import Way
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
-STILL, RAISED, RAISED_LATE = (0,), (7,), (0, 7)
+STILL, RAISED, RAISED_LATE = Way((0,)), Way((7,)), Way((0, 7))
+APART = Way((7,), of_linear=(1,))
 CLONING = CloningConfiguration(
-    episodes=1, actions=(0, 7, (0, 7)), epochs=60, minibatches=2, learning_rate=0.03
+    episodes=1,
+    actions=(0, 7, (0, 7)),
+    actions_by_kind=((1, 7),),
+    epochs=60,
+    minibatches=2,
+    learning_rate=0.03,
 )
-DEEPER = dataclasses.replace(TINY_TASK, model_options={"hidden": [6, 5]})
+# With batch normalisation, so that not all of its layers are linear.
+DEEPER = dataclasses.replace(
+    TINY_TASK, model="normalised_cnn", model_options={"filters": 2, "shrink": 3}
+)
 CONFIGURATION = tiny_meta_training(
     environment=tiny_environment(tasks=(TINY_TASK, DEEPER), reward="potential"),
     cloning=CLONING,
@@ -48,14 +58,14 @@ def _agent():
 def _demonstrations(agent):
     """Of both tasks; what they came to is made up, so that another way is best."""
     returns = {
-        0: {STILL: 1.0, RAISED: 0.0, RAISED_LATE: 0.0},
-        1: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 1.0},
+        0: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 1.0, APART: 0.0},
+        1: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 0.0, APART: 1.0},
     }
     collector, plan = LocalCollector(CONFIGURATION, agent), Plan(CONFIGURATION)
     jobs = [*plan.demonstration_jobs(0), *plan.demonstration_jobs(1)]
     demonstrations = [
         Demonstration.of(job, collected)._replace(
-            episode_return=np.full(2, returns[job.task][job.actions])
+            episode_return=np.full(2, returns[job.task][job.way])
         )
         for job, collected in zip(jobs, collector.collect(jobs), strict=True)
     ]
@@ -69,10 +79,18 @@ def test_demonstrations__are_the_same_episode_in_one_way_after_the_other(
     still, raised, raised_late, *_ = demonstrations
     done = [np.unique(it.trajectory.action, axis=0) for it in demonstrations[:3]]
     assert [it.tolist() for it in done] == [[[0] * 4], [[7] * 4], [[0, 0, 7, 7]]]
-    assert raised_late.job == Job(0, 0, actions=RAISED_LATE)
+    assert raised_late.job == Job(0, 0, way=RAISED_LATE)
     first = [it.trajectory.observation[:, 0] for it in (still, raised, raised_late)]
     np.testing.assert_array_equal(first[0], first[1])
     np.testing.assert_array_equal(first[0], first[2])
+
+
+def test_linear_layers__can_do_something_else_than_the_others(demonstrations):
+    (apart,) = (it for it in demonstrations if it.job == Job(1, 0, way=APART))
+    both_trainings = [7, 7, 7, 7, 7, 7, 1] * 2  # three convolutions, each normalised
+    np.testing.assert_array_equal(
+        apart.trajectory.action, np.repeat([both_trainings], 4, axis=0).T
+    )
 
 
 def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations):
@@ -88,57 +106,67 @@ def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations)
 
 def test_actor__learns_for_each_task_what_did_best_there(agent, demonstrations):
     Cloner(agent, CLONING).clone(demonstrations, np.random.default_rng(0))
-    for job, _, episode in demonstrations:
-        observation = agent.policy.observation_normalizer.normalize(episode.observation)
-        distribution, _ = agent.actor_net(observation, episode.step_type, ())
+    for it in demonstrations:
+        seen = agent.policy.observation_normalizer.normalize(it.trajectory.observation)
+        distribution, _ = agent.actor_net(seen, it.trajectory.step_type, ())
         likeliest = tf.argmax(distribution.logits_parameter(), -1)
-        assert np.all(likeliest == {0: [0, 0, 0, 0], 1: [0, 0, 7, 7]}[job.task])
+        best = {0: RAISED_LATE, 1: APART}[it.job.task]
+        is_best = [same.job == it.job._replace(way=best) for same in demonstrations]
+        shown = demonstrations[is_best.index(True)].trajectory.action
+        np.testing.assert_array_equal(likeliest, shown)
 
 
-ways = st.lists(st.integers(0, 8), min_size=1, max_size=4).map(tuple)
-
-
-@given(
-    returns=st.dictionaries(ways, st.floats(-100, 100), min_size=1, max_size=9),
-    temperature=st.floats(0.001, 10),
-    num_timesteps=st.integers(4, 12),
-)
-def test_action_probabilities__add_up_to_one_in_each_timestep(
-    returns, temperature, num_timesteps
-):
-    probabilities = action_probabilities(returns, temperature, num_timesteps, 9)
-    np.testing.assert_allclose(probabilities.sum(axis=1), np.ones(num_timesteps))
-    for timestep, of_timestep in enumerate(probabilities):
-        demonstrated = {scripted_actions(w, num_timesteps)[timestep] for w in returns}
-        assert set(np.flatnonzero(of_timestep)) <= demonstrated
-
-
-@given(
-    returns=st.dictionaries(
-        st.integers(0, 8).map(lambda action: (action,)),
+some_ways = st.lists(
+    st.tuples(
         st.floats(-100, 100),
-        min_size=1,
+        st.lists(st.integers(0, 8), min_size=6, max_size=6),
     ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(some_ways, st.floats(0.001, 10))
+def test_action_probabilities__are_those_of_what_was_shown(ways, temperature):
+    returns, actions = zip(*ways, strict=True)
+    shown = np.reshape(actions, (len(ways), 2, 3))
+    probabilities = action_probabilities(returns, shown, temperature, num_actions=9)
+    assert probabilities.shape == (2, 3, 9)
+    np.testing.assert_allclose(probabilities.sum(axis=-1), np.ones((2, 3)))
+    for place in np.ndindex(2, 3):
+        assert set(np.flatnonzero(probabilities[place])) <= set(shown[:, *place])
+
+
+@given(
+    returns=st.dictionaries(st.integers(0, 8), st.floats(-100, 100), min_size=1),
     temperature=st.floats(0.001, 10),
 )
 def test_action_probabilities__follow_the_returns(returns, temperature):
-    (probabilities,) = action_probabilities(returns, temperature, 1, num_actions=9)
-    ordered = [action for (action,) in sorted(returns, key=returns.__getitem__)]
+    shown = np.reshape(list(returns), (-1, 1, 1))
+    [[probabilities]] = action_probabilities(
+        list(returns.values()), shown, temperature, num_actions=9
+    )
+    ordered = sorted(returns, key=returns.__getitem__)
     assert np.all(np.diff(probabilities[ordered]) >= 0)
 
 
 def test_equal_returns__make_equal_probabilities():
-    equal = action_probabilities({(1,): 3.0, (4, 1): 3.0}, 0.02, 2, num_actions=5)
+    shown = np.array([[[1, 1]], [[4, 1]]])
+    [equal] = action_probabilities([3.0, 3.0], shown, 0.02, num_actions=5)
     np.testing.assert_array_equal(equal, [[0, 0.5, 0, 0, 0.5], [0, 1, 0, 0, 0]])
 
 
-@given(ways, st.integers(4, 50))
-def test_scripted_actions__take_equal_parts_in_their_order(actions, num_timesteps):
-    script = scripted_actions(actions, num_timesteps)
-    assert len(script) == num_timesteps
-    assert [a for a, _ in itertools.groupby(script)] == [
-        a for a, _ in itertools.groupby(actions)
-    ]
+some_actions = st.lists(st.integers(0, 8), min_size=1, max_size=4).map(tuple)
+
+
+@given(some_actions, some_actions, st.integers(4, 50))
+def test_script__takes_equal_parts_in_their_order(actions, linear, num_timesteps):
+    script = Way(actions, linear).script(num_timesteps, np.array([False, True]))
+    assert script.shape == (num_timesteps, 2)
+    for done, told in zip(script.T, (actions, linear), strict=True):
+        assert [a for a, _ in itertools.groupby(done)] == [
+            a for a, _ in itertools.groupby(told)
+        ]
 
 
 @pytest.mark.slow
@@ -151,10 +179,10 @@ def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
         MetaTraining(configuration, folder).run()
         return folder.account()["timesteps"]
 
-    demonstrated = 3 * TINY_TASK.timesteps * 2  # ways to act, ..., trainings
+    demonstrated = 4 * TINY_TASK.timesteps * 2  # ways to act, ..., trainings
     assert train(timesteps=0) == demonstrated
     kept = json.loads((tmp_path / "cloning.json").read_text())
-    assert set(kept["returns"]["0"]) == {"0", "7", "0, 7"}
+    assert set(kept["returns"]["0"]) == {"0", "7", "0, 7", "7; linear 1"}
     assert len(kept["losses"]) == short.cloning.epochs
     assert train(timesteps=16) == demonstrated + 16
     assert json.loads((tmp_path / "cloning.json").read_text()) == kept
@@ -163,7 +191,8 @@ def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"actions": ()}, "1 episodes are to be demonstrated with no actions"),
+        ({"actions": (), "actions_by_kind": ()}, "1 episodes are .* with no actions"),
+        ({"actions_by_kind": ((1, 2, 3),)}, r"actions_by_kind is \(\(1, 2, 3\),\)"),
         ({"episodes": -1}, "episodes is -1"),
         ({"temperature": 0.0}, "temperature is 0.0"),
     ],
