@@ -130,8 +130,8 @@ def _new_callback(row: str, data: Callable[[int], Arrays]) -> GANNO:
     return GANNO(interval=INTERVAL, validation_data=validation)
 
 
-def overhead(network: str, rounds: int, repeats: int) -> dict[str, dict[str, Any]]:
-    """Measures all rows of one network.
+def overhead(network: str, rounds: int, repeats: int) -> dict[str, Any]:
+    """Measures all rows of one network; returns its entry in the results file.
 
     Args:
         network: One of `NETWORKS`.
@@ -149,8 +149,12 @@ def overhead(network: str, rounds: int, repeats: int) -> dict[str, dict[str, Any
             for found, new in zip(ratios[row], _ratios(costs, plain), strict=True):
                 found += new
     milliseconds = [1000 * cost.cpu / TURN for cost in plain_costs]
-    plain_entry = {"plain_cpu_ms_per_update": round(float(np.median(milliseconds)), 3)}
-    return {row: {**_summary(found), **plain_entry} for row, found in ratios.items()}
+    return {
+        "rounds": rounds,
+        "repeats": repeats,
+        "plain_cpu_ms_per_update": round(float(np.median(milliseconds)), 3),
+        "ratios": {row: _summary(found) for row, found in ratios.items()},
+    }
 
 
 def _costs_of_rows(network: str, rounds: int, rows: Sequence[str]) -> list[list[Cost]]:
@@ -219,11 +223,10 @@ def main() -> None:
     arguments = parser.parse_args()
     names = [arguments.network] if arguments.network else list(NETWORKS)
     for network in names:
-        rows = overhead(network, arguments.rounds, arguments.repeats)
-        for row, entry in rows.items():
+        found = overhead(network, arguments.rounds, arguments.repeats)
+        for row, entry in found["ratios"].items():
             _print(network, row, entry)
-        sizes = {"rounds": arguments.rounds, "repeats": arguments.repeats}
-        _file(network, {**sizes, "ratios": rows})
+        _file(network, found)
     milliseconds = round(policy_step_milliseconds(), 2)
     print(f"policy, {NUM_LAYERS_OF_POLICY} layers: {milliseconds} ms")
     _file("policy", {"step_ms_for_300_layers": milliseconds})
