@@ -133,6 +133,15 @@ GRIDS: Final[Mapping[str, Grid]] = {
             (0.1,),
         ),
     ),
+    "observations": tuple(
+        Sweep(
+            family,
+            (GANNO, *(control(GANNO, kind) for kind in policies.MASKS)),
+            (1e-3,),
+            (FAMILY_WEIGHT_DECAY,),
+        )
+        for family in FAMILIES
+    ),
     "precision": _choice("cnn5-cifar10-float32"),
     "scaling": _choice("cnn5-cifar10-unscaled"),
     "length": tuple(

@@ -2,7 +2,8 @@
 """Policies as methods, and the controls that say what a policy's figures are worth.
 
 `NAME` is a policy as it is meant to be used, but without the guard, which the paper
-does not have. Its controls are `NAME, greedy` and `NAME, sampled`; `NAME, untrained`:
+does not have. `NAME, without ENTRY` is never shown that entry of its observation. Its
+controls are `NAME, greedy` and `NAME, sampled`; `NAME, untrained`:
 the same agent before any meta-training; `NAME, guarded`: with the guard; `NAME,
 averaged`: its average schedule over seeds and layers, replayed without looking; and
 `NAME, averaged by layer`: the same with a schedule for every layer.
@@ -11,6 +12,7 @@ averaged`: its average schedule over seeds and layers, replayed without looking;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +21,13 @@ import keras
 from ganno_keras import GANNO
 from ganno_keras._locations import policies_directory
 from ganno_keras.actions import DEFAULT_LEARNING_RATE_BOUNDS
-from ganno_keras.policies import Policy
+from ganno_keras.observations import ObservationSpec
+from ganno_keras.policies import Policy, load_policy
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy
 
 from .cells import Cell
+from .masked_policy import MaskedPolicy
 from .methods import Ingredients, Method, Situation
 from .replay import Replay, average_rates, missing_for_average
 
@@ -43,6 +47,12 @@ CONTROLS: Final = (
     AVERAGED,
     AVERAGED_BY_LAYER,
 )
+
+MASKS: Final[Mapping[str, str]] = {
+    f"without {entry.name}": entry.name
+    for entry in ObservationSpec(num_actions=1).entries
+}
+"""The entry of the observation that each kind of blindness hides."""
 
 
 def control(policy: str, kind: str) -> str:
@@ -65,7 +75,8 @@ def split_name(method: str) -> tuple[str, str]:
         ('ganno-first', 'averaged by layer')
     """
     policy, comma, kind = method.rpartition(", ")
-    return (policy, kind) if comma and kind in CONTROLS else (method, "")
+    is_known = kind in CONTROLS or kind in MASKS
+    return (policy, kind) if comma and is_known else (method, "")
 
 
 def canonical_name(policy: str) -> str:
@@ -120,6 +131,7 @@ def policy_method(name: str) -> Method:
             it, _untrained(policy, it.cell.seed), temperature=1.0
         ),
         GUARDED: lambda it: _with_ganno(it, policy, guard=True),
+        **{kind: partial(_masked, policy, entry) for kind, entry in MASKS.items()},
     }
     return Method(
         makers[kind],
@@ -141,6 +153,11 @@ def _with_ganno(
         **options,
     )
     return Ingredients(_adam(situation), (ganno,))
+
+
+def _masked(policy: str, entry: str, situation: Situation) -> Ingredients:
+    shown = load_policy(Path(policy) if "/" in policy else policy)
+    return _with_ganno(situation, MaskedPolicy(shown, entry))
 
 
 def _adam(situation: Situation) -> keras.optimizers.Optimizer:

@@ -32,6 +32,7 @@ from .cells import Cell, Row
 from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
+from .masks import mask_section
 from .policy_methods import canonical_name, split_name
 from .registry import METHODS
 from .residual import RESIDUAL_GRIDS, residual_section
@@ -227,6 +228,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         *(residual_section(rows, name, policies) for name in RESIDUAL_GRIDS),
         family_section(rows, policies),
         control_section(rows, policies),
+        mask_section(rows, policies),
         choice_section(rows, policies),
         length_section(rows),
         *figures,

@@ -11,7 +11,8 @@ import pytest
 from benchmarks import figures, report, results_file
 from benchmarks.aggregate import aggregate_section, length_section
 from benchmarks.cells import Cell, Row, Score
-from benchmarks.grids import CNN5, RATES, cells_of
+from benchmarks.grids import CNN5, FAMILIES, RATES, cells_of
+from benchmarks.masks import mask_section
 from benchmarks.residual import residual_section
 from benchmarks.tables import HERE, THEIRS, coverage, lines_of, paper_table
 from benchmarks.tasks import TASKS
@@ -133,6 +134,21 @@ def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
     assert f"Controls of {POLICY}" in text
     assert "float32 instead of bfloat16" in text
     assert "| nothing; meta-trained once |" in text
+    assert f"What {POLICY} has to see" in text
+
+
+def test_hidden_entries__are_ordered_by_what_their_absence_costs():
+    family = FAMILIES[0]
+    rows = results([Cell(family, POLICY, None, 0.1, seed=0)], 0.8)
+    for kind, accuracy in (("progress", 0.7), ("train_loss", 0.81)):
+        hidden = Cell(family, f"{POLICY}, without {kind}", None, 0.1, seed=0)
+        rows |= results([hidden], accuracy)
+    another_seed = Cell(family, POLICY, None, 0.1, seed=1)
+    rows |= results([another_seed], 0.1)  # does not compare
+    section = mask_section(rows, [POLICY])
+    falls, rises = "| progress | -10.00 | · |", "| train_loss | +1.00 | · |"
+    assert section.index(falls) < section.index(rises)
+    assert "learning_rate" not in section
 
 
 def test_policy_that_starts_by_itself__is_run_once_and_counts_from_every_rate():

@@ -11,10 +11,12 @@ import pytest
 from benchmarks import policy_methods, results_file, run, tasks
 from benchmarks.cells import Cell, Row
 from benchmarks.celo_adam import WEIGHTS_VARIABLE
+from benchmarks.policy_methods import split_name
 from benchmarks.results_file import results_of
 from benchmarks.tasks import TASKS, Task, definition, load_images, train
 from ganno_keras.datasets import load_embedded_fashion_mnist
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.observations import ObservationSpec
 from tests.support.celo_weights import celo_file
 
 TASK = "tiny"
@@ -153,3 +155,28 @@ def test_policy__is_guarded_only_where_its_name_says_so(kind, monkeypatch):
     situation = tasks.Situation(cell(method), 10, (None, None))
     tasks.find_method(method).make(situation)
     assert guards == [kind == ", guarded"]
+
+
+@pytest.mark.slow
+def test_blinded_policy__is_shown_zeros_in_the_place_of_one_entry(monkeypatch):
+    shown = {}
+
+    def keep(ingredients):
+        (ganno,) = ingredients.callbacks
+        shown[len(shown)] = np.array([it.observation for it in ganno.history.timesteps])
+        return {}
+
+    monkeypatch.setattr(tasks, "_by_decision", keep)
+    for method in ("no-op", "no-op, without progress"):
+        train(cell(method, task="longer"))
+    names = [entry.name for entry in ObservationSpec(1).entries]
+    progress = names.index("progress")  # all entries before it are single numbers
+    assert (shown[0][..., progress] > 0.0).all()
+    assert (shown[1][..., progress] == 0.0).all()
+    shown[0][..., progress] = 0.0
+    np.testing.assert_array_equal(shown[0], shown[1])
+
+
+def test_blindness__is_named_after_an_entry():
+    assert split_name("mine, without progress") == ("mine", "without progress")
+    assert split_name("mine, without hope") == ("mine, without hope", "")

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy has to see: its accuracy with each entry of the observation hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from .cells import Cell, Row, seeds_of
+from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
+from .policy_methods import MASKS, as_kept, control
+from .tables import NOT_RUN, markdown_table
+
+Rows = Mapping[Cell, Row]
+
+SECTION: Final = """## What {policy} has to see
+
+By how many points the test accuracy changes, on average over the same seeds, when an
+entry of the observation is hidden from the finished policy, on the networks that
+meta-training never saw; the largest fall first. The more an entry's absence costs, the
+more the decisions rest on it. Agents that are meta-trained without it might do as well.
+Made by `python -m benchmarks.run observations`.
+
+{table}
+"""
+
+
+def mask_section(rows: Rows, policies: Sequence[str]) -> str:
+    """Of each policy that has been blinded."""
+    tables = {policy: _table(rows, policy) for policy in policies}
+    return "\n".join(
+        SECTION.format(policy=policy, table=table)
+        for policy, table in tables.items()
+        if table
+    )
+
+
+def _table(rows: Rows, policy: str) -> str:
+    changes = {
+        entry: [_change(rows, family, policy, kind) for family in FAMILIES]
+        for kind, entry in MASKS.items()
+    }
+    known = {
+        entry: points
+        for entry, points in changes.items()
+        if any(point is not None for point in points)
+    }
+    if not known:
+        return ""
+    means = {
+        entry: float(np.mean([point for point in points if point is not None]))
+        for entry, points in known.items()
+    }
+    return markdown_table(
+        ["hidden", *FAMILIES, "mean"],
+        (
+            [entry, *map(_points, known[entry]), _points(means[entry])]
+            for entry in sorted(known, key=means.__getitem__)
+        ),
+    )
+
+
+def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
+    """In points, over the seeds that both have."""
+    whole, blind = (
+        {
+            row.cell.seed: 100 * row.score.test_accuracy
+            for row in seeds_of(rows, _cell(family, name))
+        }
+        for name in (policy, control(policy, kind))
+    )
+    seeds = whole.keys() & blind.keys()
+    return float(np.mean([blind[s] - whole[s] for s in seeds])) if seeds else None
+
+
+def _cell(family: str, method: str) -> Cell:
+    """From the rate of the grid, should the policy start from the optimizer's."""
+    return as_kept(Cell(family, method, 1e-3, FAMILY_WEIGHT_DECAY, seed=0))
+
+
+def _points(value: float | None) -> str:
+    return NOT_RUN if value is None else f"{value:+.2f}"
