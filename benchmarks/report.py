@@ -37,6 +37,7 @@ from .policy_methods import canonical_name, split_name
 from .registry import METHODS
 from .residual import RESIDUAL_GRIDS, residual_section
 from .results_file import all_rows
+from .rewards import reward_section
 from .tables import (
     HERE,
     NOT_RUN,
@@ -231,6 +232,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         mask_section(rows, policies),
         choice_section(rows, policies),
         length_section(rows),
+        reward_section(),
         *figures,
         *(scores_section(policy) for policy in metadata if policy.scores),
     ]
