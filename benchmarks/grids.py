@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from . import policy_methods as policies
 from .cells import Cell
+from .constant_actions import CONSTANT_ACTIONS
 from .policy_methods import control
 
 
@@ -132,6 +133,10 @@ GRIDS: Final[Mapping[str, Grid]] = {
             (0.0, 1e-3, 1e-2),
             (0.1,),
         ),
+    ),
+    "actions": (
+        Sweep("cnn5-cifar10-choices", tuple(CONSTANT_ACTIONS), (None,), (0.1,)),
+        Sweep("cnn5-cifar10-choices", (GANNO,), (1e-3,), (0.1,)),
     ),
     "observations": tuple(
         Sweep(

@@ -123,14 +123,14 @@ def policy_method(name: str) -> Method:
     if kind in (AVERAGED, AVERAGED_BY_LAYER):
         return _replay(policy, by_layer=kind == AVERAGED_BY_LAYER)
     makers: Mapping[str, Callable[[Situation], Ingredients]] = {
-        "": lambda it: _with_ganno(it, policy),
-        GREEDY: lambda it: _with_ganno(it, policy, temperature=0.0),
-        SAMPLED: lambda it: _with_ganno(it, policy, temperature=1.0),
+        "": lambda it: with_ganno(it, policy),
+        GREEDY: lambda it: with_ganno(it, policy, temperature=0.0),
+        SAMPLED: lambda it: with_ganno(it, policy, temperature=1.0),
         # Sampled: its arg-max would be one arbitrary action throughout.
-        UNTRAINED: lambda it: _with_ganno(
+        UNTRAINED: lambda it: with_ganno(
             it, _untrained(policy, it.cell.seed), temperature=1.0
         ),
-        GUARDED: lambda it: _with_ganno(it, policy, guard=True),
+        GUARDED: lambda it: with_ganno(it, policy, guard=True),
         **{kind: partial(_masked, policy, entry) for kind, entry in MASKS.items()},
     }
     return Method(
@@ -141,9 +141,10 @@ def policy_method(name: str) -> Method:
     )
 
 
-def _with_ganno(
+def with_ganno(
     situation: Situation, policy: str | Policy, guard: bool = False, **options: Any
 ) -> Ingredients:
+    """Adam under the callback, which looks at the images that are held out for it."""
     ganno = GANNO(
         policy,
         validation_data=tuple(situation.validation),
@@ -157,7 +158,7 @@ def _with_ganno(
 
 def _masked(policy: str, entry: str, situation: Situation) -> Ingredients:
     shown = load_policy(Path(policy) if "/" in policy else policy)
-    return _with_ganno(situation, MaskedPolicy(shown, entry))
+    return with_ganno(situation, MaskedPolicy(shown, entry))
 
 
 def _adam(situation: Situation) -> keras.optimizers.Optimizer:

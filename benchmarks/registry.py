@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from .celo_adam import CELO_ADAM
+from .constant_actions import CONSTANT_ACTIONS
 from .methods import HAND_MADE, Method
 from .policy_methods import policy_method
 from .velo import VELO
 
 METHODS: Final[Mapping[str, Method]] = {
     **HAND_MADE,
+    **CONSTANT_ACTIONS,
     "celo-adam": CELO_ADAM,
     "velo": VELO,
 }

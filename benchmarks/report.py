@@ -22,6 +22,7 @@ from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
+from .action_table import action_section
 from .aggregate import (
     aggregate_section,
     choice_section,
@@ -230,6 +231,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         family_section(rows, policies),
         control_section(rows, policies),
         mask_section(rows, policies),
+        action_section(rows, policies),
         choice_section(rows, policies),
         length_section(rows),
         reward_section(),

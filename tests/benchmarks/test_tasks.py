@@ -14,6 +14,8 @@ from benchmarks.celo_adam import WEIGHTS_VARIABLE
 from benchmarks.policy_methods import split_name
 from benchmarks.results_file import results_of
 from benchmarks.tasks import TASKS, Task, definition, load_images, train
+from ganno_keras.actions import DEFAULT_LEARNING_RATE_BOUNDS
+from ganno_keras.base_schedule import BaseSchedule
 from ganno_keras.datasets import load_embedded_fashion_mnist
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.observations import ObservationSpec
@@ -180,3 +182,14 @@ def test_blinded_policy__is_shown_zeros_in_the_place_of_one_entry(monkeypatch):
 def test_blindness__is_named_after_an_entry():
     assert split_name("mine, without progress") == ("mine", "without progress")
     assert split_name("mine, without hope") == ("mine, without hope", "")
+
+
+@pytest.mark.slow
+def test_constant_actions__are_those_of_the_way_in_every_decision():
+    course = train(cell("always 6; linear 1", rate=None, task="longer")).course
+    base = BaseSchedule(peak=0.003)
+    decisions = [base(update / 584) for update in course["updates"]]
+    expected = np.outer(decisions, [4.0, 1.0])  # a convolution and a dense layer
+    within = np.minimum(expected, DEFAULT_LEARNING_RATE_BOUNDS.maximum)
+    np.testing.assert_allclose(course["learning_rates"], within, rtol=1e-5)
+    np.testing.assert_allclose(course["weight_decays"], [[0.1, 0.3]] * 5)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one and the same action throughout comes to, in the place of a policy.
+
+A policy that looks at each layer and timestep should do better than the best of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from agents.ways import Way
+from ganno_keras.actions import RATE_AND_DECAY_ACTIONS
+from ganno_keras.layer_kinds import LAYER_KINDS
+from ganno_keras.observations import ObservationSpec
+from ganno_keras.policies import ScriptedPolicy
+
+from .methods import Ingredients, Method, Situation
+from .policy_methods import with_ganno
+
+WAYS: Final = (
+    *(Way((action,)) for action in (0, 1, 3, 4, 6, 7)),
+    *(Way((action,), of_linear=(1,)) for action in (3, 6)),
+)
+"""The schedule, twice and four times the schedule, each with a weight decay of 0.1 and
+0.3; and the two higher rates with linear layers on the schedule and 0.3."""
+
+
+def _policy(way: Way) -> ScriptedPolicy:
+    spec = ObservationSpec(RATE_AND_DECAY_ACTIONS.num_actions)
+    names = [entry.name for entry in spec.entries]
+    sizes = [entry.size for entry in spec.entries]
+    kind = sum(sizes[: names.index("layer_kind")])
+    place = kind + LAYER_KINDS.index("linear")
+
+    def script(_: int, observation: np.ndarray, __: np.random.Generator) -> np.ndarray:
+        return way.script(1, observation[:, place] == 1.0)[0]
+
+    return ScriptedPolicy(f"always {way}", script, action_set=RATE_AND_DECAY_ACTIONS)
+
+
+def _make(way: Way, situation: Situation) -> Ingredients:
+    return with_ganno(situation, _policy(way))
+
+
+CONSTANT_ACTIONS: Final[Mapping[str, Method]] = {
+    f"always {way}": Method(partial(_make, way), "the action") for way in WAYS
+}
