@@ -111,12 +111,12 @@ class Cloner:
             self._agent.update_observation_normalizer(
                 demonstration.trajectory.observation
             )
-        episodes = [
-            (probabilities, self._normalised(demonstration.trajectory))
-            for same in _by_episode(demonstrations)
-            for probabilities in [self._probabilities(returns, same)]
-            for demonstration in same
-        ]
+        episodes: list[tuple[np.ndarray, trajectory.Trajectory]] = []
+        for same in _by_episode(demonstrations):
+            probabilities = self._probabilities(returns, same)
+            episodes += [
+                (probabilities, self._normalised(it.trajectory)) for it in same
+            ]
         losses = [
             self._epoch(episodes, random) for _ in range(self._configuration.epochs)
         ]
