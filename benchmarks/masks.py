@@ -20,7 +20,8 @@ SECTION: Final = """## What {policy} has to see
 By how many points the test accuracy changes, on average over the same seeds, when an
 entry of the observation is hidden from the finished policy, on the networks that
 meta-training never saw; the largest fall first. The more an entry's absence costs, the
-more the decisions rest on it. Agents that are meta-trained without it might do as well.
+more the decisions rest on it; changes within the deviation over seeds in the tables of
+these networks say nothing. Agents that are meta-trained without it might do as well.
 Made by `python -m benchmarks.run observations`.
 
 {table}
