@@ -30,12 +30,11 @@ def model(request):
     return build_model(request.param, SHAPE, 5, SMALL[request.param])
 
 
-def test_network__gives_float32_logits_in_bfloat16_too(model, request):
+def test_network__gives_float32_logits_in_bfloat16_too(model):
     assert model.output_shape == (None, 5)
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    request.addfinalizer(lambda: keras.config.set_dtype_policy("float32"))
     name = model.name
-    low = build_model(name, SHAPE, 5, SMALL[name])
+    low = build_model(name, SHAPE, 5, SMALL[name], "mixed_bfloat16")
+    assert keras.config.dtype_policy().name == "float32"
     assert low.layers[0].compute_dtype == "bfloat16"
     assert low(np.zeros((1, *SHAPE), np.float32)).dtype == "float32"
 
