@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import keras
@@ -71,6 +72,7 @@ class FitControl:
         self._guard: TrainingGuard | None = None
         self._epoch: int | None = None
         self._batches_of_epoch = 0
+        self._batch_ends = Lock()
         self._is_measuring = False
         self._num_loads = self._layerwise.num_loads
 
@@ -140,8 +142,10 @@ class FitControl:
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """An execution is done, the last of whose batches has the number `batch`."""
         # On JAX several threads may bring these in another order.
-        self._batches_of_epoch = max(self._batches_of_epoch, batch + 1)
-        self.meter.last_logs = logs
+        with self._batch_ends:
+            if batch >= self._batches_of_epoch:
+                self._batches_of_epoch = batch + 1
+                self.meter.last_logs = logs
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """The epoch is done, validation included."""

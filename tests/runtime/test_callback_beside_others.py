@@ -141,12 +141,35 @@ def test_reduce_lr_on_plateau__has_no_effect_and_is_told(order):
     assert float(model.optimizer.learning_rate.numpy()) < 0.001
 
 
+class Evaluate(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.evaluate(X[:20], 2 - Y[:20], verbose=0)
+
+
+class LateBatchEnd(GANNO):
+    """Hears of the last batch but one after the last, as threads of JAX may have it."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 4:
+            self.late = dict(logs)
+            return
+        super().on_train_batch_end(batch, logs)
+        if batch == 5:
+            super().on_train_batch_end(4, self.late)
+
+
+def test_late_batch_end__is_not_taken_for_the_last():
+    def losses(kind):
+        callback = kind(always(0), interval=4)
+        model = tiny_model(keras.optimizers.SGD(0.0))
+        fit([Evaluate(), callback], model, epochs=4)
+        return callback.history.measured("train_loss")
+
+    np.testing.assert_array_equal(losses(LateBatchEnd), losses(GANNO))
+
+
 @ORDERS
 def test_callback_that_evaluates__is_not_taken_for_training(order):
-    class Evaluate(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            self.model.evaluate(X[:20], 2 - Y[:20], verbose=0)
-
     def losses(interval, *more):
         callback = GANNO(always(0), interval=interval)
         model = tiny_model(keras.optimizers.SGD(0.0))
