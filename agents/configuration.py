@@ -286,7 +286,8 @@ class MetaTrainingConfiguration:
 
     def _require_known_actions(self) -> None:
         number = get_action_set(self.environment.action_set).num_actions
-        named = {a for way in self.cloning.demonstrated for a in sum(way, ())}
+        ways = self.cloning.demonstrated
+        named = {a for way in ways for a in (*way.actions, *way.of_linear)}
         if not named <= set(range(number)):
             raise ValueError(
                 f"Cloning names the actions {sorted(named)}; the action set "

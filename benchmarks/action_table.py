@@ -31,7 +31,7 @@ the base schedule and a weight decay, and below them policies. Made by
 
 def action_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     """All that has been run; empty if that is no constant action."""
-    labels = {f"always {way}": _label(way) for way in WAYS}
+    labels = dict(zip(CONSTANT_ACTIONS, map(_label, WAYS), strict=True))
     found = {
         name: runs
         for name in (*CONSTANT_ACTIONS, *policies)

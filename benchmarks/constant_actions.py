@@ -31,13 +31,11 @@ WAYS: Final = (
 
 def _policy(way: Way) -> ScriptedPolicy:
     spec = ObservationSpec(RATE_AND_DECAY_ACTIONS.num_actions)
-    names = [entry.name for entry in spec.entries]
-    sizes = [entry.size for entry in spec.entries]
-    kind = sum(sizes[: names.index("layer_kind")])
-    place = kind + LAYER_KINDS.index("linear")
+    kinds = spec.place("layer_kind")
 
     def script(_: int, observation: np.ndarray, __: np.random.Generator) -> np.ndarray:
-        return way.script(1, observation[:, place] == 1.0)[0]
+        is_linear = observation[:, kinds][:, LAYER_KINDS.index("linear")] == 1.0
+        return way.script(1, is_linear)[0]
 
     return ScriptedPolicy(f"always {way}", script, action_set=RATE_AND_DECAY_ACTIONS)
 

@@ -157,8 +157,7 @@ def with_ganno(
 
 
 def _masked(policy: str, entry: str, situation: Situation) -> Ingredients:
-    shown = load_policy(Path(policy) if "/" in policy else policy)
-    return with_ganno(situation, MaskedPolicy(shown, entry))
+    return with_ganno(situation, MaskedPolicy(load_policy(_place(policy)), entry))
 
 
 def _adam(situation: Situation) -> keras.optimizers.Optimizer:
@@ -211,4 +210,9 @@ def _identity(policy: str) -> dict[str, Any]:
 
 
 def _metadata(policy: str) -> PolicyMetadata:
-    return describe_policy(Path(policy) if "/" in policy else policy)
+    return describe_policy(_place(policy))
+
+
+def _place(policy: str) -> str | Path:
+    """A name, or the folder that was given in its place."""
+    return Path(policy) if "/" in policy else policy

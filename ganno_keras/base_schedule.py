@@ -35,8 +35,8 @@ class BaseSchedule:
     def __call__(self, progress: float) -> float:
         """The learning rate at a moment.
 
-        It is that of Keras' `CosineDecay` with a warm-up, whose dozen operations on
-        tensors would take a fifth of the time of a decision.
+        It is that of Keras' `CosineDecay` with a warm-up, whose many operations on
+        tensors would make each decision slower.
 
         Args:
             progress: Updates done by updates planned, in [0, 1].

@@ -151,6 +151,22 @@ class ObservationSpec:
         """Length of the vector that one agent sees."""
         return sum(entry.size for entry in self.entries)
 
+    def place(self, name: str) -> slice:
+        """Where in the vector an entry is.
+
+        Raises:
+            ValueError: If there is no entry of that name.
+
+        Example:
+
+            >>> ObservationSpec(num_actions=9).place("layer_kind")
+            slice(21, 28, None)
+        """
+        names = [entry.name for entry in self.entries]
+        index = names.index(name)
+        start = sum(entry.size for entry in self.entries[:index])
+        return slice(start, start + self.entries[index].size)
+
     @property
     def can_show_absence(self) -> bool:
         """Whether a missing accuracy or validation set can be told from a 0."""

@@ -171,8 +171,7 @@ def test_blinded_policy__is_shown_zeros_in_the_place_of_one_entry(monkeypatch):
     monkeypatch.setattr(tasks, "_by_decision", keep)
     for method in ("no-op", "no-op, without progress"):
         train(cell(method, task="longer"))
-    names = [entry.name for entry in ObservationSpec(1).entries]
-    progress = names.index("progress")  # all entries before it are single numbers
+    progress = ObservationSpec(num_actions=9).place("progress")
     assert (shown[0][..., progress] > 0.0).all()
     assert (shown[1][..., progress] == 0.0).all()
     shown[0][..., progress] = 0.0

@@ -19,16 +19,6 @@ def environment() -> LayerwiseEnvironment:
     return LayerwiseEnvironment(tiny_environment(masked=()))
 
 
-def entry_columns(environment, name):
-    """Columns of one entry in the observation."""
-    start = 0
-    for entry in environment._spec.entries:
-        if entry.name == name:
-            return slice(start, start + entry.size)
-        start += entry.size
-    raise KeyError(name)
-
-
 def play(environment, action):
     """One whole episode in which every agent always does the same."""
     steps = [environment.reset()]
@@ -92,7 +82,7 @@ def test_difference_reward__is_not_0_when_the_rates_change_much():
 
 
 def test_progress__is_updates_done_by_updates_planned(environment):
-    column = entry_columns(environment, "progress")
+    column = environment._spec.place("progress")
     seen = [step.observation[0, column].numpy() for step in play(environment, 0)]
     np.testing.assert_allclose(np.ravel(seen), [0.2, 0.4, 0.6, 0.8, 1.0], rtol=1e-6)
 
@@ -107,8 +97,8 @@ def test_hidden_accuracy_and_validation__are_shown_as_absent():
     )
     observation = hiding.reset().observation.numpy()
     for name in ("accuracy_is_known", "validation_is_known", "validation_loss"):
-        assert not observation[:, entry_columns(hiding, name)].any()
-    assert observation[:, entry_columns(hiding, "train_loss")].all()
+        assert not observation[:, hiding._spec.place(name)].any()
+    assert observation[:, hiding._spec.place("train_loss")].all()
 
 
 def test_single_agent__sets_one_rate_for_all_layers():
@@ -147,7 +137,7 @@ def test_diverged_training__is_observed_finite_and_flagged():
     weights = wild._lanes.weights_of(0)
     wild._lanes.set_weights_of(0, [np.full_like(weight, np.nan) for weight in weights])
     step = wild.step(tf.zeros([wild.batch_size], tf.int32))
-    flag = step.observation[:, entry_columns(wild, "loss_is_not_finite")].numpy()
+    flag = step.observation[:, wild._spec.place("loss_is_not_finite")].numpy()
     assert np.isfinite(step.observation).all()
     np.testing.assert_array_equal(flag.ravel(), [1.0, 1.0, 0.0, 0.0])
 
