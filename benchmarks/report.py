@@ -33,12 +33,12 @@ from .cells import Cell, Row
 from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
+from .learning_curves import learning_sections
 from .masks import mask_section
 from .policy_methods import canonical_name, split_name
 from .registry import METHODS
 from .residual import RESIDUAL_GRIDS, residual_section
 from .results_file import all_rows
-from .rewards import reward_section
 from .tables import (
     HERE,
     NOT_RUN,
@@ -234,7 +234,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         action_section(rows, policies),
         choice_section(rows, policies),
         length_section(rows),
-        reward_section(),
+        *learning_sections(),
         *figures,
         *(scores_section(policy) for policy in metadata if policy.scores),
     ]

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a choice in meta-training changes, in the same budget of timesteps.
+
+    python -m benchmarks.learning_curves rewards --seeds 2
+    python -m benchmarks.learning_curves critics --timesteps 12800
+
+Meta-trains with the recipe `first`, and with it but for the reward or the critic, and
+evaluates on the way: the same trainings each time, from rates that are spread evenly.
+Killed at any moment, the same command goes on from the last checkpoint in the run
+folder. Writes one file a run into `benchmarks/results/learning_curves/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from agents.configuration import MetaTrainingConfiguration
+from agents.meta_training import MetaTraining
+from agents.recipes import FIRST
+from agents.run_folder import RunFolder
+from agents.whole_file import write_whole
+
+from .origin import origin
+from .statistics import spread
+from .tables import NOT_RUN, markdown_table
+
+RESULTS: Final = Path(__file__).parent / "results" / "learning_curves"
+TIMESTEPS: Final = 6400
+EVALUATION_EVERY: Final = 5  # iterations, of 256 timesteps each
+
+Run = dict[str, Any]
+"""What one meta-training came to, as its file has it."""
+
+
+def _rewarded(reward: str, recipe: MetaTrainingConfiguration) -> Any:
+    environment = dataclasses.replace(recipe.environment, reward=reward)
+    return dataclasses.replace(recipe, environment=environment)
+
+
+def _criticised(changes: Any, recipe: MetaTrainingConfiguration) -> Any:
+    return dataclasses.replace(recipe, ppo=dataclasses.replace(recipe.ppo, **changes))
+
+
+VARIANTS: Final[Mapping[str, Callable[[MetaTrainingConfiguration], Any]]] = {
+    "recipe": lambda recipe: recipe,
+    **{
+        reward: partial(_rewarded, reward)
+        for reward in ("difference", "loss_difference", "accuracy", "loss")
+    },
+    "feed-forward": partial(_criticised, {"critic_recurrent_units": 0}),
+    "centralised": partial(_criticised, {"centralised_critic": True}),
+}
+"""The recipe, and the recipe but for one thing."""
+
+
+class Comparison(NamedTuple):
+    """Variants that are shown together."""
+
+    heading: str
+    of_what: str
+    rows: Mapping[str, str]  # what makes a variant different, by its name
+
+
+COMPARISONS: Final = {
+    "rewards": Comparison(
+        "What each reward teaches",
+        "the reward",
+        {
+            "difference": "accuracy less that of the no-op rollout, the paper's",
+            "loss_difference": "the same of the negative loss",
+            "recipe": "`potential`: change of the negative log of the error",
+            "accuracy": "accuracy after the timestep",
+            "loss": "negative loss after the timestep",
+        },
+    ),
+    "critics": Comparison(
+        "What each critic teaches",
+        "the critic",
+        {
+            "feed-forward": "sees one timestep, the paper's",
+            "recipe": "recurrent: remembers the episode, as the actor does",
+            "centralised": "recurrent, and sees what all agents of a training see",
+        },
+    ),
+}
+
+SECTION: Final = """## {heading}
+
+Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}:
+accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
+from initial rates spread evenly, by timesteps of meta-training so far; actions drawn,
+and in the last columns the likeliest actions and the worst of the eight trainings
+(drawn) after all of it. {seeds} Made by `python -m benchmarks.learning_curves {name}`.
+
+{table}
+"""
+
+
+def configuration(variant: str, seed: int, timesteps: int) -> MetaTrainingConfiguration:
+    """A variant of the recipe, with evaluations on the way."""
+    changed: MetaTrainingConfiguration = VARIANTS[variant](FIRST)
+    return dataclasses.replace(
+        changed,
+        name=f"{FIRST.name}-{variant}",
+        timesteps=timesteps,
+        seed=seed,
+        evaluation_every=EVALUATION_EVERY,
+    )
+
+
+def learn(variant: str, seed: int, timesteps: int, run_folder: Path) -> None:
+    """Meta-trains, or goes on, and writes what the evaluations came to."""
+    chosen = configuration(variant, seed, timesteps)
+    folder = RunFolder(run_folder / f"{variant}-{seed}", chosen)
+    MetaTraining(chosen, folder).run()
+    evaluations = list(_evaluations(folder.read_metrics()))
+    report = {
+        "variant": variant,
+        "seed": seed,
+        "timesteps": timesteps,
+        "evaluations": evaluations,
+        "made_by": origin(),
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, indent=1) + "\n"
+    write_whole(RESULTS / f"{variant}-{seed}.json", text)
+    print(f"{variant}, seed {seed}: {evaluations[-1]}", flush=True)
+
+
+def _evaluations(metrics: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    for record in metrics:
+        if "evaluation_sampled_validation_accuracy" in record:
+            yield {
+                "timesteps": record["timesteps"],
+                "sampled": round(record["evaluation_sampled_validation_accuracy"], 5),
+                "greedy": round(record["evaluation_greedy_validation_accuracy"], 5),
+                "worst": round(
+                    record["evaluation_sampled_worst_validation_accuracy"], 5
+                ),
+            }
+
+
+# ---------------------------------------------------------------- docs/results.md
+
+
+def learning_sections() -> list[str]:
+    """A table for each comparison of which there is more than the recipe itself."""
+    runs = defaultdict(list)
+    for path in sorted(RESULTS.glob("*.json")):
+        run: Run = json.loads(path.read_text("utf-8"))
+        runs[run["variant"]].append(run)
+    return [
+        _section(name, {variant: runs[variant] for variant in it.rows if runs[variant]})
+        for name, it in COMPARISONS.items()
+        if any(runs[variant] for variant in it.rows if variant != "recipe")
+    ]
+
+
+def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
+    comparison = COMPARISONS[name]
+    every = [run for of_variant in runs.values() for run in of_variant]
+    moments = sorted({e["timesteps"] for run in every for e in run["evaluations"]})
+    counts = sorted({str(len(of_variant)) for of_variant in runs.values()})
+    return SECTION.format(
+        heading=comparison.heading,
+        of_what=comparison.of_what,
+        name=name,
+        seeds=f"Seeds: {' to '.join(counts)}.",
+        table=markdown_table(
+            [
+                comparison.of_what.removeprefix("the "),
+                *(f"{moment:,}" for moment in moments),
+                *("likeliest", "worst"),
+            ],
+            (
+                [
+                    _label(variant, comparison.rows[variant]),
+                    *(_at(of_variant, "sampled", moment) for moment in moments),
+                    _at(of_variant, "greedy", moments[-1]),
+                    _at(of_variant, "worst", moments[-1]),
+                ]
+                for variant, of_variant in runs.items()
+            ),
+        ),
+    )
+
+
+def _label(variant: str, meaning: str) -> str:
+    own = "the recipe's, " if variant == "recipe" else f"{variant}: "
+    return own + meaning
+
+
+def _at(runs: Sequence[Run], entry: str, timesteps: int) -> str:
+    found = [
+        100 * evaluation[entry]
+        for run in runs
+        for evaluation in run["evaluations"]
+        if evaluation["timesteps"] == timesteps
+    ]
+    value = spread(found)
+    return NOT_RUN if value is None else str(value)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line and runs."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("comparison", choices=COMPARISONS)
+    parser.add_argument("--seeds", type=int, default=1, help="seeds 0, 1, ...")
+    parser.add_argument("--timesteps", type=int, default=TIMESTEPS)
+    parser.add_argument("--run-folder", type=Path, default=Path("runs/learning_curves"))
+    given = parser.parse_args(arguments)
+    for seed in range(given.seeds):
+        for variant in COMPARISONS[given.comparison].rows:
+            learn(variant, seed, given.timesteps, given.run_folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Comparisons of choices in meta-training go on, and say what came of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from benchmarks import learning_curves
+from tests.support.meta_training import tiny_meta_training
+
+
+@pytest.fixture(autouse=True)
+def _no_results(monkeypatch, tmp_path):
+    monkeypatch.setattr(learning_curves, "RESULTS", tmp_path / "results")
+
+
+@pytest.mark.parametrize("variant", ["loss", "centralised", "feed-forward"])
+def test_variants__differ_in_one_field_from_the_recipe(variant):
+    same, other = (
+        dataclasses.asdict(learning_curves.configuration(name, 3, 64))
+        for name in ("recipe", variant)
+    )
+    assert other.pop("name") != same.pop("name")
+    parts = [key for key in same if same[key] != other[key]]
+    assert len(parts) == 1
+    one, another = same[parts[0]], other[parts[0]]
+    assert sum(one[key] != another[key] for key in one) == 1
+
+
+@pytest.mark.slow
+def test_runs__are_written_by_variant_and_seed_and_shown_together(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(learning_curves, "FIRST", tiny_meta_training())
+    monkeypatch.setattr(learning_curves, "EVALUATION_EVERY", 2)
+    rewards = learning_curves.COMPARISONS["rewards"]
+    rows = {name: rewards.rows[name] for name in ("difference", "recipe")}
+    monkeypatch.setitem(
+        learning_curves.COMPARISONS, "rewards", rewards._replace(rows=rows)
+    )
+    folder = ["--run-folder", str(tmp_path / "runs"), "--timesteps", "32"]
+    learning_curves.main(["rewards", *folder])
+    learning_curves.main(["rewards", *folder, "--seeds", "2"])
+    assert {path.name for path in learning_curves.RESULTS.iterdir()} == {
+        *("recipe-0.json", "recipe-1.json", "difference-0.json", "difference-1.json")
+    }
+    report = json.loads((learning_curves.RESULTS / "recipe-1.json").read_text())
+    assert [it["timesteps"] for it in report["evaluations"]] == [16, 32]
+    (section,) = learning_curves.learning_sections()
+    assert section.index("| difference: ") < section.index("| the recipe's, ")
+    assert "| reward | 16 | 32 | likeliest | worst |" in section
+    assert "Seeds: 2." in section
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("recipe, seed 1: {") for line in lines) == 1
+
+
+def test_without_runs__there_is_no_section():
+    assert learning_curves.learning_sections() == []
