@@ -37,6 +37,14 @@ same rate, one for all layers or one for each), its greedy and sampled use, itse
 the guard, and doing nothing at all. Made by `python -m benchmarks.run controls`.
 
 {table}
+{networks}"""
+
+NETWORKS: Final = """
+The same on networks that meta-training never saw, also beside its average schedule on
+the other ones of them (all layers and seeds): what a policy that looks at the network
+has to beat.
+
+{table}
 """
 
 CHOICE: Final = """## Choices of the evaluation
@@ -143,21 +151,47 @@ def control_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
         names = [control(policy, kind) for kind in CONTROLS]
         if any(cell.method in names for cell in rows):
             table = _rates_table(rows, [policy, *names, "no-op"])
-            sections.append(CONTROL.format(policy=policy, table=table))
+            networks = _networks_table(rows, [policy, *names])
+            sections.append(
+                CONTROL.format(policy=policy, table=table, networks=networks)
+            )
     return "\n".join(sections)
 
 
 def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
-    (sweep,) = GRIDS["controls"]
+    sweep, *_ = GRIDS["controls"]
     (decay,) = sweep.weight_decays
     rates = sweep.initial_learning_rates
-    return markdown_table(
-        ["", *(f"{rate:g}" for rate in rates if rate is not None)],
-        (
-            [name, *(_mean(rows, Cell(sweep.task, name, r, decay, 0)) for r in rates)]
-            for name in methods
-        ),
+    lines = (
+        [name, *(_mean(rows, Cell(sweep.task, name, r, decay, 0)) for r in rates)]
+        for name in methods
     )
+    header = ["", *(f"{rate:g}" for rate in rates if rate is not None)]
+    return markdown_table(header, _known(lines))
+
+
+def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
+    """Empty if no control has been run there."""
+    _, *sweeps = GRIDS["controls"]
+    lines = _known(
+        [
+            name,
+            *(
+                _mean(rows, Cell(it.task, name, 1e-3, it.weight_decays[0], 0))
+                for it in sweeps
+            ),
+        ]
+        for name in methods
+    )
+    if len(lines) < 2:
+        return ""
+    table = markdown_table(["", *(it.task for it in sweeps)], lines)
+    return NETWORKS.format(table=table)
+
+
+def _known(lines: Iterable[list[str]]) -> list[list[str]]:
+    """Without those of which nothing has been run."""
+    return [line for line in lines if set(line[1:]) != {NOT_RUN}]
 
 
 def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:

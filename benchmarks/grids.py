@@ -14,6 +14,7 @@ from . import policy_methods as policies
 from .cells import Cell
 from .constant_actions import CONSTANT_ACTIONS
 from .policy_methods import control
+from .replay import Average
 
 
 class Sweep(NamedTuple):
@@ -74,6 +75,12 @@ FAMILY_WEIGHT_DECAY: Final = 0.1
 One alone, since the families are to differ: another would double the trainings.
 """
 
+NETWORK_CONTROLS: Final = (
+    policies.UNTRAINED,
+    *(average.value for average in Average),
+)
+"""What a policy has to beat on the networks of `FAMILIES`."""
+
 Grid = tuple[Sweep, ...]
 
 
@@ -128,10 +135,24 @@ GRIDS: Final[Mapping[str, Grid]] = {
             (
                 "no-op",
                 GANNO,
-                *(control(GANNO, kind) for kind in policies.CONTROLS),
+                *(
+                    control(GANNO, kind)
+                    for kind in policies.CONTROLS
+                    # No other network here trains as long.
+                    if kind != Average.ELSEWHERE.value
+                ),
             ),
             (0.0, 1e-3, 1e-2),
             (0.1,),
+        ),
+        *(
+            Sweep(
+                family,
+                (GANNO, *(control(GANNO, kind) for kind in NETWORK_CONTROLS)),
+                (1e-3,),
+                (FAMILY_WEIGHT_DECAY,),
+            )
+            for family in FAMILIES
         ),
     ),
     "actions": (

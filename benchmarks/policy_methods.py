@@ -5,8 +5,9 @@
 does not have. `NAME, without ENTRY` is never shown that entry of its observation. Its
 controls are `NAME, greedy` and `NAME, sampled`; `NAME, untrained`:
 the same agent before any meta-training; `NAME, guarded`: with the guard; `NAME,
-averaged`: its average schedule over seeds and layers, replayed without looking; and
-`NAME, averaged by layer`: the same with a schedule for every layer.
+averaged`: its average schedule over seeds and layers, replayed without looking; `NAME,
+averaged by layer`: the same with a schedule for every layer; and `NAME, averaged
+elsewhere`: its average schedule on other networks.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from ganno_keras.policies.registry import describe_policy
 from .cells import Cell
 from .masked_policy import MaskedPolicy
 from .methods import Ingredients, Method, Situation
-from .replay import Replay, average_rates, missing_for_average
+from .replay import Average, Replay, average_rates, missing_for_average
 
 NO_TUNING: Final = "nothing; meta-trained once"
 
@@ -37,15 +38,12 @@ GREEDY: Final = "greedy"
 SAMPLED: Final = "sampled"
 UNTRAINED: Final = "untrained"
 GUARDED: Final = "guarded"
-AVERAGED: Final = "averaged"
-AVERAGED_BY_LAYER: Final = "averaged by layer"
 CONTROLS: Final = (
     GREEDY,
     SAMPLED,
     UNTRAINED,
     GUARDED,
-    AVERAGED,
-    AVERAGED_BY_LAYER,
+    *(average.value for average in Average),
 )
 
 MASKS: Final[Mapping[str, str]] = {
@@ -120,8 +118,8 @@ def policy_method(name: str) -> Method:
         name: Of the policy (or the path of its folder), and of the control if any.
     """
     policy, kind = split_name(name)
-    if kind in (AVERAGED, AVERAGED_BY_LAYER):
-        return _replay(policy, by_layer=kind == AVERAGED_BY_LAYER)
+    if kind in {average.value for average in Average}:
+        return _replay(policy, Average(kind))
     makers: Mapping[str, Callable[[Situation], Ingredients]] = {
         "": lambda it: with_ganno(it, policy),
         GREEDY: lambda it: with_ganno(it, policy, temperature=0.0),
@@ -174,16 +172,16 @@ def _untrained(policy: str, seed: int) -> Policy:
     return untrained_policy(_metadata(policy), seed)
 
 
-def _replay(policy: str, *, by_layer: bool) -> Method:
+def _replay(policy: str, average: Average) -> Method:
     def make(situation: Situation) -> Ingredients:
-        rates = average_rates(situation.cell, policy, by_layer=by_layer)
+        rates = average_rates(situation.cell, policy, average)
         action_set = _metadata(policy).action_set
         first_rate = action_set.first_rate(DEFAULT_LEARNING_RATE_BOUNDS)
         replay = Replay(rates, first_rate, action_set.first_decay)
         return Ingredients(_adam(situation), (replay,))
 
     def obstacle(cell: Cell) -> str:
-        return _obstacle(policy) or missing_for_average(cell, policy)
+        return _obstacle(policy) or missing_for_average(cell, policy, average)
 
     return Method(
         make,

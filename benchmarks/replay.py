@@ -2,12 +2,15 @@
 """A policy's average schedule, replayed without looking at the training.
 
 Is a policy responsive, or has it only learned a good schedule? If its average over
-other seeds does as well from the same start, it was the schedule.
+other seeds does as well from the same start, looking at the progress of a training does
+not help; if its average over other networks does as well, looking at all does not.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 import keras
 import numpy as np
@@ -16,14 +19,22 @@ from ganno_keras.layer_groups import layer_groups
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 
 from .cells import Cell, Row
-from .results_file import results_of
+from .results_file import all_rows, results_of
+
+
+class Average(Enum):
+    """Over which of a policy's trainings, and over what in them."""
+
+    OVERALL = "averaged"
+    BY_LAYER = "averaged by layer"
+    ELSEWHERE = "averaged elsewhere"
 
 
 class LayerRates(NamedTuple):
     """Rates and weight decays by layer, from the decisions on that they belong to."""
 
     updates: np.ndarray  # [num_decisions], updates done when the rates begin
-    learning_rates: np.ndarray  # [num_decisions, num_layers]
+    learning_rates: np.ndarray  # [num_decisions, num_layers], or 1 for all layers
     weight_decays: np.ndarray | None = None  # the same; None to leave them alone
 
 
@@ -61,9 +72,7 @@ class Replay(keras.callbacks.Callback):
         del batch, logs  # The updates of all epochs are counted here.
         (now,) = np.nonzero(self._rates.updates == self._update)
         if self._layerwise is not None and len(now):
-            self._layerwise.set_learning_rates(self._rates.learning_rates[now[0]])
-            if self._rates.weight_decays is not None:
-                self._layerwise.set_weight_decays(self._rates.weight_decays[now[0]])
+            _set(self._layerwise, self._rates, now[0])
         self._update += 1
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -74,46 +83,81 @@ class Replay(keras.callbacks.Callback):
             self._layerwise = None
 
 
-def average_rates(cell: Cell, policy: str, *, by_layer: bool) -> LayerRates:
-    """Averages what a policy did from the same start with other seeds.
+def _set(layerwise: LayerwiseOptimizer, rates: LayerRates, decision: int) -> None:
+    shape = layerwise.learning_rates.shape
+    layerwise.set_learning_rates(np.broadcast_to(rates.learning_rates[decision], shape))
+    if rates.weight_decays is not None:
+        layerwise.set_weight_decays(
+            np.broadcast_to(rates.weight_decays[decision], shape)
+        )
+
+
+def average_rates(cell: Cell, policy: str, average: Average) -> LayerRates:
+    """Averages what a policy did, with other seeds or on other networks.
 
     Args:
-        cell: The training to come; its own seed is left out.
+        cell: The training to come.
         policy: Whose schedule.
-        by_layer: Whether every layer keeps its own average.
+        average: By layer, every layer keeps its own; otherwise all have the same.
     """
-    courses = [row.score.course for row in _other_seeds(cell, policy)]
+    courses = [row.score.course for row in _TRAININGS[average](cell, policy)]
 
-    def average(name: str) -> np.ndarray:
-        mean = np.mean([course[name] for course in courses], axis=0)
-        if by_layer:
-            return mean
-        return np.broadcast_to(mean.mean(axis=1, keepdims=True), mean.shape)
+    def mean(name: str) -> np.ndarray:
+        if average is Average.BY_LAYER:
+            return np.mean([course[name] for course in courses], axis=0)
+        of_trainings = [np.mean(course[name], axis=1) for course in courses]
+        return np.mean(of_trainings, axis=0)[:, np.newaxis]
 
     return LayerRates(
         updates=np.array(courses[0]["updates"]),
-        learning_rates=average("learning_rates"),
-        weight_decays=(
-            average("weight_decays") if "weight_decays" in courses[0] else None
-        ),
+        learning_rates=mean("learning_rates"),
+        weight_decays=mean("weight_decays") if "weight_decays" in courses[0] else None,
     )
 
 
-def missing_for_average(cell: Cell, policy: str) -> str:
+def missing_for_average(cell: Cell, policy: str, average: Average) -> str:
     """Says what is missing to replay a policy, "" if nothing is."""
-    if _other_seeds(cell, policy):
+    if _TRAININGS[average](cell, policy):
         return ""
     rate = cell.initial_learning_rate
     start = "" if rate is None else f" from {rate:g}"
+    if average is Average.ELSEWHERE:
+        return (
+            f"A replay of what {policy} did elsewhere{start} needs its results on "
+            f"{cell.task} and on another task of the same length. Run those first."
+        )
     return (
         f"A replay of {policy} needs its results on {cell.task}{start} with other "
         "seeds. Run those first, with --seeds 2 or more."
     )
 
 
-def _other_seeds(cell: Cell, policy: str) -> list[Row]:
+def _with_other_seeds(cell: Cell, policy: str) -> list[Row]:
     def is_wanted(other: Cell) -> bool:
         same = other == cell._replace(method=policy, seed=other.seed)
         return same and other.seed != cell.seed
 
     return [row for row in results_of(cell.task).rows() if is_wanted(row.cell)]
+
+
+def _on_other_networks(cell: Cell, policy: str) -> list[Row]:
+    """With any seed, wherever the policy decides at the same updates as here."""
+    alike = [
+        row
+        for row in all_rows().values()
+        if row.cell
+        == cell._replace(task=row.cell.task, method=policy, seed=row.cell.seed)
+    ]
+    here = [row.score.course["updates"] for row in alike if row.cell.task == cell.task]
+    return [
+        row
+        for row in alike
+        if row.cell.task != cell.task and row.score.course["updates"] in here
+    ]
+
+
+_TRAININGS: Final[dict[Average, Callable[[Cell, str], list[Row]]]] = {
+    Average.OVERALL: _with_other_seeds,
+    Average.BY_LAYER: _with_other_seeds,
+    Average.ELSEWHERE: _on_other_networks,
+}

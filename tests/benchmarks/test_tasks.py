@@ -12,6 +12,7 @@ from benchmarks import policy_methods, results_file, run, tasks
 from benchmarks.cells import Cell, Row
 from benchmarks.celo_adam import WEIGHTS_VARIABLE
 from benchmarks.policy_methods import split_name
+from benchmarks.registry import find_method
 from benchmarks.results_file import results_of
 from benchmarks.tasks import TASKS, Task, definition, load_images, train
 from ganno_keras.actions import DEFAULT_LEARNING_RATE_BOUNDS
@@ -82,6 +83,22 @@ def test_replays__set_the_rates_of_another_seed_by_layer_and_on_average():
     averaged = rates_of_replay(cell("random, averaged", task="longer"))
     means = expected.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(averaged, np.broadcast_to(means, expected.shape))
+
+
+@pytest.mark.slow
+def test_replays__set_the_rates_of_another_network_of_the_same_length(monkeypatch):
+    deeper = dataclasses.replace(TASKS["longer"], model="five_layer_cnn")
+    monkeypatch.setitem(TASKS, "deeper", deeper)
+    wanted = cell("random, averaged elsewhere", task="longer")
+    assert "on another task" in find_method(wanted.method).obstacle(wanted)
+    for task in ("longer", "deeper"):
+        other = cell("random", task=task)
+        score = train(other)
+        results_of(task).append(Row(other, score, 1.0, definition(other), {}))
+    assert find_method(wanted.method).obstacle(wanted) == ""
+
+    means = np.mean(score.course["learning_rates"], axis=1, keepdims=True)
+    np.testing.assert_allclose(rates_of_replay(wanted), means.repeat(2, axis=1))
 
 
 def rates_of_replay(wanted):
