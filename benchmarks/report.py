@@ -30,6 +30,7 @@ from .aggregate import (
     length_section,
 )
 from .cells import Cell, Row
+from .cloning_budget import budget_section
 from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS
@@ -235,6 +236,7 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         choice_section(rows, policies),
         length_section(rows),
         *learning_sections(),
+        budget_section(),
         *figures,
         *(scores_section(policy) for policy in metadata if policy.scores),
     ]

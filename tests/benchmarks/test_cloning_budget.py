@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies are cloned from more and more demonstrations, and each is put to a test."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from agents.configuration import CloningConfiguration
+from agents.meta_training import MetaTraining
+from agents.run_folder import RunFolder
+from benchmarks import cloning_budget
+from benchmarks.tasks import TASKS, Task
+from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
+
+TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 16, 1, {"hidden": []})
+
+
+@pytest.fixture(autouse=True)
+def _no_results(monkeypatch, tmp_path):
+    monkeypatch.setattr(cloning_budget, "RESULTS", tmp_path / "results.json")
+
+
+@pytest.mark.slow
+def test_budgets__are_cloned_scored_and_filed_once(monkeypatch, tmp_path, capsys):
+    recipe = tiny_meta_training(
+        timesteps=0,
+        cloning=CloningConfiguration(episodes=1, actions=(0, 4), epochs=2),
+        environment=tiny_environment(
+            action_set="anchored",
+            tasks=(TINY_TASK, dataclasses.replace(TINY_TASK, batch_size=4)),
+        ),
+    )
+    MetaTraining(recipe, RunFolder(tmp_path / "run", recipe)).run()
+    monkeypatch.setattr(cloning_budget, "WIDE", recipe)
+    monkeypatch.setattr(cloning_budget, "COUNTS", (1, 2))
+    monkeypatch.setattr(cloning_budget, "FAMILIES", ("tiny",))
+    monkeypatch.setitem(TASKS, "tiny", TINY)
+
+    command = ["--run-folder", str(tmp_path / "run"), "--seeds", "2"]
+    cloning_budget.main(command)
+    lines = capsys.readouterr().out.splitlines()
+    assert [it[:8] for it in lines if "tasks: " in it] == ["1 tasks:", "2 tasks:"]
+    section = cloning_budget.budget_section()
+    # Two ways of four timesteps in each of two trainings.
+    assert "| 1 | 16 | " in section
+    assert "| 2 | 32 | " in section
+    assert section.count("±") == 4  # of one network, and of their mean
+
+    cloning_budget.main(command)
+    assert "tasks: " not in capsys.readouterr().out
+
+
+def test_without_results__there_is_no_section():
+    assert cloning_budget.budget_section() == ""
