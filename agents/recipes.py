@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .configuration import (
     CloningConfiguration,
@@ -80,9 +80,18 @@ MIXTURE: Final = dataclasses.replace(
 _WELL: Final = 4000
 _VALIDATED_WELL: Final = partial(TaskConfiguration, validation_samples=_WELL)
 
-_WIDE: Final = partial(
-    _VALIDATED_WELL, dataset="cifar10", dtype_policy="mixed_bfloat16"
-)
+
+def _cnn5(
+    dataset: str, filters: int, units: int, shrink: int = 1, **options: Any
+) -> TaskConfiguration:
+    """A five-layer CNN, which sees its images smaller or as they are."""
+    sizes = {"filters": filters, "units": units}
+    if shrink > 1:
+        sizes["shrink"] = shrink
+    return _VALIDATED_WELL(
+        dataset=dataset, model="five_layer_cnn", model_options=sizes, **options
+    )
+
 
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
 # learn how to differ from a good schedule, not how to make one. What suits which
@@ -99,12 +108,7 @@ ANCHORED: Final = dataclasses.replace(
                 dataclasses.replace(task, validation_samples=_WELL)
                 for task in MIXTURE.environment.tasks[:3]
             ),
-            _VALIDATED_WELL(
-                dataset="cifar10",
-                model="five_layer_cnn",
-                model_options={"filters": 8, "units": 32, "shrink": 2},
-                batch_size=128,
-            ),
+            _cnn5("cifar10", 8, 32, shrink=2, batch_size=128),
             _VALIDATED_WELL(
                 dataset="cifar10",
                 model="normalised_cnn",
@@ -130,13 +134,7 @@ RATE_AND_DECAY: Final = dataclasses.replace(
         masked=("initial_weight_decay",),
         tasks=(
             *ANCHORED.environment.tasks,
-            _VALIDATED_WELL(
-                dataset="cifar10",
-                model="five_layer_cnn",
-                model_options={"filters": 8, "units": 64, "shrink": 2},
-                batch_size=64,
-                training_samples=10_000,
-            ),
+            _cnn5("cifar10", 8, 64, shrink=2, batch_size=64, training_samples=10_000),
             _VALIDATED_WELL(
                 dataset="fashion_mnist",
                 model="multilayer_perceptron",
@@ -155,19 +153,8 @@ RATE_AND_DECAY: Final = dataclasses.replace(
                 model_options={"filters": 8, "shrink": 2},
                 timesteps=16,
             ),
-            _VALIDATED_WELL(
-                dataset="fashion_mnist",
-                model="five_layer_cnn",
-                model_options={"filters": 8, "units": 32, "shrink": 2},
-                timesteps=16,
-            ),
-            _VALIDATED_WELL(
-                dataset="cifar10",
-                model="five_layer_cnn",
-                model_options={"filters": 16, "units": 64, "shrink": 2},
-                batch_size=64,
-                training_samples=25_000,
-            ),
+            _cnn5("fashion_mnist", 8, 32, shrink=2, timesteps=16),
+            _cnn5("cifar10", 16, 64, shrink=2, batch_size=64, training_samples=25_000),
         ),
     ),
     # Each action is three times a factor on the rate (1, 2, 4, 1/2, 1/4) and a factor
@@ -183,6 +170,22 @@ RATE_AND_DECAY: Final = dataclasses.replace(
     ),
 )
 
+_WIDE_TASKS: Final = (
+    _cnn5("cifar10", 32, 256, shrink=2, batch_size=128),
+    _cnn5("cifar10", 16, 64, batch_size=128),
+    _VALIDATED_WELL(
+        dataset="cifar10",
+        model="normalised_cnn",
+        model_options={"filters": 16, "shrink": 2},
+        batch_size=64,
+        training_samples=20_000,
+    ),
+    _cnn5("fashion_mnist", 16, 64, batch_size=64),
+    _cnn5("cifar10", 64, 256, shrink=2, batch_size=64, training_samples=25_000),
+    _cnn5("cifar10", 24, 128, batch_size=64, training_samples=25_000),
+    _cnn5("cifar10", 48, 128, shrink=2, batch_size=64, training_samples=40_000),
+)
+
 # Wider networks, which overfit and bear more weight decay; and linear layers that do
 # something else than the others.
 WIDE: Final = dataclasses.replace(
@@ -192,27 +195,9 @@ WIDE: Final = dataclasses.replace(
         RATE_AND_DECAY.environment,
         tasks=(
             *RATE_AND_DECAY.environment.tasks,
-            _WIDE(
-                model="five_layer_cnn",
-                model_options={"filters": 32, "units": 256, "shrink": 2},
-                batch_size=128,
-            ),
-            _WIDE(
-                model="five_layer_cnn",
-                model_options={"filters": 16, "units": 64},
-                batch_size=128,
-            ),
-            _WIDE(
-                model="normalised_cnn",
-                model_options={"filters": 16, "shrink": 2},
-                batch_size=64,
-                training_samples=20_000,
-            ),
-            _WIDE(
-                dataset="fashion_mnist",
-                model="five_layer_cnn",
-                model_options={"filters": 16, "units": 64},
-                batch_size=64,
+            *(
+                dataclasses.replace(task, dtype_policy="mixed_bfloat16")
+                for task in _WIDE_TASKS
             ),
         ),
     ),
