@@ -4,8 +4,9 @@
     python -m benchmarks.learning_curves rewards --seeds 2
     python -m benchmarks.learning_curves critics --timesteps 12800
 
-Meta-trains with the recipe `first`, and with it but for the reward or the critic, and
-evaluates on the way: the same trainings each time, from rates that are spread evenly.
+Meta-trains with the recipe `first`, and with it but for the reward, the critic or the
+start, and evaluates on the way: the same trainings each time, from rates that are
+spread evenly.
 Killed at any moment, the same command goes on from the last checkpoint in the run
 folder. Writes one file a run into `benchmarks/results/learning_curves/`.
 """
@@ -21,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from agents.configuration import MetaTrainingConfiguration
+from agents.configuration import CloningConfiguration, MetaTrainingConfiguration
 from agents.meta_training import MetaTraining
 from agents.recipes import FIRST
 from agents.run_folder import RunFolder
@@ -34,6 +35,11 @@ from .tables import NOT_RUN, markdown_table
 RESULTS: Final = Path(__file__).parent / "results" / "learning_curves"
 TIMESTEPS: Final = 6400
 EVALUATION_EVERY: Final = 5  # iterations, of 256 timesteps each
+
+DEMONSTRATIONS: Final = CloningConfiguration(
+    episodes=1, actions=(0, 4, (5, 4), (5, 0, 4), (7, 4, 4), (0, 4, 4))
+)
+"""No change, divisions by 1.1, and rises by 0.0005 or 0.001 before such a decay."""
 
 Run = dict[str, Any]
 """What one meta-training came to, as its file has it."""
@@ -56,6 +62,7 @@ VARIANTS: Final[Mapping[str, Callable[[MetaTrainingConfiguration], Any]]] = {
     },
     "feed-forward": partial(_criticised, {"critic_recurrent_units": 0}),
     "centralised": partial(_criticised, {"centralised_critic": True}),
+    "cloned": lambda recipe: dataclasses.replace(recipe, cloning=DEMONSTRATIONS),
 }
 """The recipe, and the recipe but for one thing."""
 
@@ -87,6 +94,14 @@ COMPARISONS: Final = {
             "feed-forward": "sees one timestep, the paper's",
             "recipe": "recurrent: remembers the episode, as the actor does",
             "centralised": "recurrent, and sees what all agents of a training see",
+        },
+    ),
+    "starts": Comparison(
+        "What demonstrations teach before PPO",
+        "the start",
+        {
+            "recipe": "random weights",
+            "cloned": "an actor that has cloned warm-ups, decays and constant rates",
         },
     ),
 }

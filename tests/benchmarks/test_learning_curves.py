@@ -18,7 +18,7 @@ def _no_results(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("variant", ["loss", "centralised", "feed-forward"])
-def test_variants__differ_in_one_field_from_the_recipe(variant):
+def test_variants_of_ppo__differ_in_one_field_from_the_recipe(variant):
     same, other = (
         dataclasses.asdict(learning_curves.configuration(name, 3, 64))
         for name in ("recipe", variant)
@@ -28,6 +28,14 @@ def test_variants__differ_in_one_field_from_the_recipe(variant):
     assert len(parts) == 1
     one, another = same[parts[0]], other[parts[0]]
     assert sum(one[key] != another[key] for key in one) == 1
+
+
+def test_cloned_start__is_all_that_differs():
+    same, other = (
+        learning_curves.configuration(name, 3, 64) for name in ("recipe", "cloned")
+    )
+    assert other.cloning.episodes
+    assert same == dataclasses.replace(other, name=same.name, cloning=same.cloning)
 
 
 @pytest.mark.slow
