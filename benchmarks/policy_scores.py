@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy reaches on the task it was trained on, sampled and greedy.
+"""What a policy reaches on the first task it was trained on, sampled and greedy.
 
     python -m benchmarks.policy_scores saved_policies/ganno-first
 
@@ -77,7 +77,11 @@ def _compiled(
     data: TaskData, task: TaskConfiguration, learning_rate: float
 ) -> keras.Model:
     model = build_model(
-        task.model, data.input_shape, data.num_classes, task.model_options
+        task.model,
+        data.input_shape,
+        data.num_classes,
+        task.model_options,
+        task.dtype_policy,
     )
     model.compile(
         keras.optimizers.Adam(learning_rate, weight_decay=WEIGHT_DECAY),

@@ -102,7 +102,7 @@ FIGURE: Final = """## {heading}
 {caption}
 """
 
-SCORES: Final = """## {name} on the task it was trained on
+SCORES: Final = """## {name} on the first task it was trained on
 
 {measure}, by initial learning rate, weight decay {weight_decay}. Made by `{command}`.
 
