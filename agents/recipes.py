@@ -85,11 +85,11 @@ def _cnn5(
     dataset: str, filters: int, units: int, shrink: int = 1, **options: Any
 ) -> TaskConfiguration:
     """A five-layer CNN, which sees its images smaller or as they are."""
-    sizes = {"filters": filters, "units": units}
-    if shrink > 1:
-        sizes["shrink"] = shrink
     return _VALIDATED_WELL(
-        dataset=dataset, model="five_layer_cnn", model_options=sizes, **options
+        dataset=dataset,
+        model="five_layer_cnn",
+        model_options={"filters": filters, "units": units, "shrink": shrink},
+        **options,
     )
 
 
@@ -170,6 +170,7 @@ RATE_AND_DECAY: Final = dataclasses.replace(
     ),
 )
 
+# Wider networks overfit and may bear more weight decay.
 _WIDE_TASKS: Final = (
     _cnn5("cifar10", 32, 256, shrink=2, batch_size=128),
     _cnn5("cifar10", 16, 64, batch_size=128),
@@ -186,8 +187,7 @@ _WIDE_TASKS: Final = (
     _cnn5("cifar10", 48, 128, shrink=2, batch_size=64, training_samples=40_000),
 )
 
-# Wider networks, which overfit and bear more weight decay; and linear layers that do
-# something else than the others.
+# Linear layers that do something else than the others, and the wider networks.
 WIDE: Final = dataclasses.replace(
     RATE_AND_DECAY,
     name="ganno-wide",

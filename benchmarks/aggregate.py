@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from .cells import Cell, Row, seeds_of
-from .grids import CNN5, GRIDS, LENGTHS, cells_of
+from .grids import CNN5, GRIDS, LENGTHS, Sweep, cells_of
 from .policy_methods import CONTROLS, as_kept, control
 from .registry import find_method
 from .statistics import Spread, spread, stratified_interval
@@ -174,19 +174,19 @@ def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
     """Empty if no control has been run there."""
     _, *sweeps = GRIDS["controls"]
     lines = _known(
-        [
-            name,
-            *(
-                _mean(rows, Cell(it.task, name, 1e-3, it.weight_decays[0], 0))
-                for it in sweeps
-            ),
-        ]
+        [name, *(_mean(rows, _only_cell(sweep, name)) for sweep in sweeps)]
         for name in methods
     )
     if len(lines) < 2:
         return ""
-    table = markdown_table(["", *(it.task for it in sweeps)], lines)
+    table = markdown_table(["", *(sweep.task for sweep in sweeps)], lines)
     return NETWORKS.format(table=table)
+
+
+def _only_cell(sweep: Sweep, method: str) -> Cell:
+    """Of a sweep with one rate and one weight decay, the first seed."""
+    (rate,), (decay,) = sweep.initial_learning_rates, sweep.weight_decays
+    return Cell(sweep.task, method, rate, decay, seed=0)
 
 
 def _known(lines: Iterable[list[str]]) -> list[list[str]]:

@@ -40,21 +40,32 @@ DEMONSTRATIONS: Final = CloningConfiguration(
     episodes=1, actions=(0, 4, (5, 4), (5, 0, 4), (7, 4, 4), (0, 4, 4))
 )
 """No change, divisions by 1.1, and rises by 0.0005 or 0.001 before such a decay."""
+_DEMONSTRATED: Final = (
+    len(DEMONSTRATIONS.demonstrated)
+    * FIRST.environment.num_environments
+    * FIRST.environment.tasks[0].timesteps
+)
 
 Run = dict[str, Any]
 """What one meta-training came to, as its file has it."""
 
 
-def _rewarded(reward: str, recipe: MetaTrainingConfiguration) -> Any:
+def _rewarded(
+    reward: str, recipe: MetaTrainingConfiguration
+) -> MetaTrainingConfiguration:
     environment = dataclasses.replace(recipe.environment, reward=reward)
     return dataclasses.replace(recipe, environment=environment)
 
 
-def _criticised(changes: Any, recipe: MetaTrainingConfiguration) -> Any:
+def _criticised(
+    changes: Mapping[str, Any], recipe: MetaTrainingConfiguration
+) -> MetaTrainingConfiguration:
     return dataclasses.replace(recipe, ppo=dataclasses.replace(recipe.ppo, **changes))
 
 
-VARIANTS: Final[Mapping[str, Callable[[MetaTrainingConfiguration], Any]]] = {
+Change = Callable[[MetaTrainingConfiguration], MetaTrainingConfiguration]
+
+VARIANTS: Final[Mapping[str, Change]] = {
     "recipe": lambda recipe: recipe,
     **{
         reward: partial(_rewarded, reward)
@@ -101,7 +112,8 @@ COMPARISONS: Final = {
         "the start",
         {
             "recipe": "random weights",
-            "cloned": "an actor that has cloned warm-ups, decays and constant rates",
+            "cloned": "an actor that has cloned warm-ups, decays and constant rates,"
+            f" {_DEMONSTRATED:,} timesteps that are not counted here",
         },
     ),
 }
@@ -120,9 +132,8 @@ and in the last columns the likeliest actions and the worst of the eight trainin
 
 def configuration(variant: str, seed: int, timesteps: int) -> MetaTrainingConfiguration:
     """A variant of the recipe, with evaluations on the way."""
-    changed: MetaTrainingConfiguration = VARIANTS[variant](FIRST)
     return dataclasses.replace(
-        changed,
+        VARIANTS[variant](FIRST),
         name=f"{FIRST.name}-{variant}",
         timesteps=timesteps,
         seed=seed,
