@@ -57,6 +57,9 @@ class TaskConfiguration:
     training_samples: int = 0
     """How many of the other samples to train on; 0 for all. Few of them are seen again
     and again, so that the network overfits. Paper: not done."""
+    standardised: bool = False
+    """Whether each colour channel is shifted and scaled to mean 0 and deviation 1;
+    otherwise it lies in [0, 1]. Paper: not given."""
     dtype_policy: str = "float32"
     """Keras' precision policy of the network, by name. Paper: not given."""
 

@@ -54,6 +54,25 @@ def load_dataset(name: str) -> tuple[LabelledImages, LabelledImages]:
     )
 
 
+def standardised(*parts: LabelledImages) -> list[LabelledImages]:
+    """Shifts and scales each colour channel to mean 0 and deviation 1.
+
+    Args:
+        parts: Images that are treated alike; mean and deviation are the first one's.
+
+    Example:
+
+        >>> train, test = standardised(*load_dataset("embedded_fashion_mnist"))
+        >>> f"{train.images.mean():.3f}, {train.images.std():.3f}"
+        '0.000, 1.000'
+    """
+    # A sum of fifty million float32 pixels would stop growing at 2 ** 24.
+    mean = parts[0].images.mean(axis=(0, 1, 2), dtype=np.float64)
+    deviation = parts[0].images.std(axis=(0, 1, 2), dtype=np.float64)
+    shift, scale = mean.astype(np.float32), deviation.astype(np.float32)
+    return [part._replace(images=(part.images - shift) / scale) for part in parts]
+
+
 def load_split(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Loads one split through TensorFlow Datasets, in its fixed order.
 

@@ -58,6 +58,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             self._task.dataset,
             self._task.validation_samples,
             self._task.training_samples,
+            self._task.standardised,
         )
         # The no-op rollouts are further lanes: clones of the trainings, in their order.
         self._copies = 2 if self._reward.needs_no_op else 1

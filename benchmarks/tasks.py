@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import keras
-import numpy as np
 
 from agents.datasets import load_dataset
+from agents.datasets import standardised as standardised_images
 from agents.models import build_model
 from ganno_keras import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out
@@ -150,7 +150,7 @@ def load_images(
     except (ImportError, RuntimeError) as error:
         raise MissingDataError(str(error)) from error
     if standardised:
-        everything, test = _standardise(everything, test)
+        everything, test = standardised_images(everything, test)
     train, validation = _without(everything, NUM_VALIDATION_IMAGES)
     if for_choices:
         train, test = _without(train, NUM_TUNING_IMAGES)
@@ -160,15 +160,6 @@ def load_images(
 def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...]:
     """Holds images out, of a small data set fewer than asked for."""
     return hold_out(data, min(num_images, len(data.labels) // 8))
-
-
-def _standardise(*parts: LabelledImages) -> list[LabelledImages]:
-    """By mean and deviation of each channel of the first part."""
-    # A sum of fifty million float32 pixels would stop growing at 2 ** 24.
-    mean = parts[0].images.mean(axis=(0, 1, 2), dtype=np.float64)
-    deviation = parts[0].images.std(axis=(0, 1, 2), dtype=np.float64)
-    shift, scale = mean.astype(np.float32), deviation.astype(np.float32)
-    return [part._replace(images=(part.images - shift) / scale) for part in parts]
 
 
 def train(cell: Cell) -> Score:

@@ -126,13 +126,6 @@ def test_two_jobs__train_side_by_side(capsys):
     assert "[2/2]" in capsys.readouterr().out
 
 
-def test_standardised_images__have_mean_0_and_deviation_1():
-    images = load_images("embedded_fashion_mnist", True)
-    everything = np.concatenate([images.train.images, images.validation.images])
-    assert everything.mean() == pytest.approx(0.0, abs=1e-3)
-    assert everything.std() == pytest.approx(1.0, abs=1e-3)
-
-
 def test_parts__do_not_overlap():
     images = load_images("embedded_fashion_mnist", False)
     assert [len(part.labels) for part in images] == [7000, 1000, 2000]
