@@ -14,7 +14,7 @@ import tensorflow as tf
 from .checkpoints import Checkpoints
 from .configuration import MetaTrainingConfiguration
 from .provenance import provenance
-from .whole_file import write_whole
+from .whole_file import write_json, write_whole
 
 
 class RunFolder:
@@ -74,8 +74,7 @@ class RunFolder:
             write_whole(self.path / ".writable", "")
             (self.path / ".writable").unlink()
             if not self._description.exists():
-                origin = json.dumps(provenance(), indent=2)
-                write_whole(self.path / "provenance.json", origin)
+                write_json(self.path / "provenance.json", provenance())
                 write_whole(self._description, self._configuration.to_json())
         except OSError as error:
             raise OSError(
@@ -101,7 +100,7 @@ class RunFolder:
 
     def write_cloning(self, record: Mapping[str, Any]) -> None:
         """Keeps the returns of the demonstrations and the losses of cloning."""
-        write_whole(self.cloning_path, json.dumps(record, indent=2))
+        write_json(self.cloning_path, record)
 
     def _read_cloning(self) -> dict[str, Any]:
         if not self.cloning_path.exists():

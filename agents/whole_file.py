@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -17,3 +19,13 @@ def write_whole(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a value as indented JSON, completely or not at all.
+
+    Raises:
+        OSError: As `write_whole`.
+        TypeError: If JSON has no form for the value.
+    """
+    write_whole(path, json.dumps(value, indent=1) + "\n")

@@ -29,7 +29,7 @@ from keras import layers
 
 from agents.models import five_layer_cnn, multilayer_perceptron
 from agents.provenance import provenance
-from agents.whole_file import write_whole
+from agents.whole_file import write_json
 from ganno_keras import GANNO, load_policy
 
 from .alternating_fits import Cost, Fit, costs_of, ratios_to_neighbours
@@ -237,7 +237,7 @@ def _file(name: str, entry: Mapping[str, Any]) -> None:
     text = RESULTS.read_text("utf-8") if RESULTS.exists() else "{}"
     report = {**json.loads(text), "interval": INTERVAL}
     report[name] = {**entry, **provenance()}
-    write_whole(RESULTS, json.dumps(report, indent=1) + "\n")
+    write_json(RESULTS, report)
 
 
 if __name__ == "__main__":

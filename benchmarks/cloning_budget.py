@@ -26,7 +26,7 @@ from agents.meta_training import MetaTraining
 from agents.publish import publish_policy
 from agents.recipes import WIDE
 from agents.run_folder import RunFolder
-from agents.whole_file import write_whole
+from agents.whole_file import write_json
 
 from .cells import Cell
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
@@ -110,7 +110,7 @@ def _filed() -> dict[str, Any]:
 
 def _file(num_tasks: int, entry: Mapping[str, Any]) -> None:
     entries = {**_filed(), str(num_tasks): {**entry, "made_by": origin()}}
-    write_whole(RESULTS, json.dumps(entries, indent=1) + "\n")
+    write_json(RESULTS, entries)
 
 
 def budget_section() -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import statistics
 import time
 import warnings
@@ -30,7 +29,7 @@ from agents.environment import LayerwiseEnvironment
 from agents.models import build_model
 from agents.recipes import PAPER
 from agents.task_data import load_task_data
-from agents.whole_file import write_whole
+from agents.whole_file import write_json
 from ganno_keras import GANNO
 
 from .bare_loop import BareLoop
@@ -188,9 +187,8 @@ def main() -> None:
         "arithmetic_per_update_mflop": round(arithmetic / 1e6, 2),
         "share_of_peak": round(arithmetic * speeds["environment"] / peak_flops(), 4),
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    write_whole(RESULTS, text + "\n")
+    write_json(RESULTS, report)
+    print(RESULTS.read_text("utf-8"), end="")
 
 
 def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:

@@ -26,7 +26,7 @@ from agents.configuration import CloningConfiguration, MetaTrainingConfiguration
 from agents.meta_training import MetaTraining
 from agents.recipes import FIRST
 from agents.run_folder import RunFolder
-from agents.whole_file import write_whole
+from agents.whole_file import write_json
 
 from .origin import origin
 from .statistics import spread
@@ -154,9 +154,7 @@ def learn(variant: str, seed: int, timesteps: int, run_folder: Path) -> None:
         "evaluations": evaluations,
         "made_by": origin(),
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(report, indent=1) + "\n"
-    write_whole(RESULTS / f"{variant}-{seed}.json", text)
+    write_json(RESULTS / f"{variant}-{seed}.json", report)
     print(f"{variant}, seed {seed}: {evaluations[-1]}", flush=True)
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,7 @@ from agents.configuration import MetaTrainingConfiguration, TaskConfiguration
 from agents.meta_training import MetaTraining
 from agents.recipes import PAPER
 from agents.run_folder import RunFolder
-from agents.whole_file import write_whole
+from agents.whole_file import write_json
 
 from .origin import origin
 
@@ -81,7 +80,7 @@ def main() -> None:
         training.run()
     rounded = {n: round(size) for n, size in training.megabytes.items()}
     report = {"megabytes_after_iteration": rounded, **origin()}
-    write_whole(RESULTS, json.dumps(report, indent=1) + "\n")
+    write_json(RESULTS, report)
     growth = rounded[NUM_ITERATIONS] - rounded[FIRST_STEADY]
     print(f"after {rounded}: {growth:+d} MB from iteration {FIRST_STEADY} on")
 

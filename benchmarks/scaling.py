@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import pickle
 import statistics
 import time
@@ -34,7 +33,7 @@ from agents.new_agent import new_agent
 from agents.plan import Plan
 from agents.provenance import provenance
 from agents.recipes import find_configuration
-from agents.whole_file import write_whole
+from agents.whole_file import write_json
 
 RESULTS: Final = Path(__file__).parent / "results" / "scaling.json"
 COLLECTORS: Final = (1, 2, 4, 8, 16, 32)
@@ -134,7 +133,7 @@ def main() -> None:
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
     report = {"name": configuration.name, **parts._asdict(), **provenance()}
-    write_whole(RESULTS, json.dumps(report, indent=1) + "\n")
+    write_json(RESULTS, report)
     link = arguments.gigabits * 1e9 / 8
     alone = timesteps_per_second(1, parts, link)
     print("| collectors | timesteps a second | times one collector |")
