@@ -209,6 +209,39 @@ WIDE: Final = dataclasses.replace(
     ),
 )
 
+# Images as people give them to networks: in [0, 1], or standardised, which bears
+# higher rates and, in wide networks, more weight decay. The actor acts greedily: with
+# ways that come out alike, its samples would jump between them.
+_NARROW: Final = RATE_AND_DECAY.environment.tasks
+STANDARDISED: Final = dataclasses.replace(
+    RATE_AND_DECAY,
+    name="ganno-standardised",
+    sampled=False,
+    environment=dataclasses.replace(
+        RATE_AND_DECAY.environment,
+        learning_rate_bounds=(0.0, 0.03),  # never reached
+        tasks=(
+            *_NARROW[:3],
+            *(
+                dataclasses.replace(_NARROW[number], standardised=True)
+                for number in (0, 3, 4, 5, 6, 10)
+            ),
+            *_NARROW[7:10],
+            *(
+                dataclasses.replace(
+                    task, standardised=True, dtype_policy="mixed_bfloat16"
+                )
+                for task in (_WIDE_TASKS[1], _WIDE_TASKS[5], _WIDE_TASKS[2])
+            ),
+        ),
+    ),
+    cloning=CloningConfiguration(
+        episodes=1,
+        actions=(0, 3, 6, 1, 4, 7, 5, 8, (6, 3, 0), (3, 4, 4)),
+        actions_by_kind=((0, 8), (1, 3)),
+    ),
+)
+
 RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "paper": PAPER,
     "first": FIRST,
@@ -216,6 +249,7 @@ RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "anchored": ANCHORED,
     "rate-and-decay": RATE_AND_DECAY,
     "wide": WIDE,
+    "standardised": STANDARDISED,
 }
 
 
