@@ -209,9 +209,9 @@ WIDE: Final = dataclasses.replace(
     ),
 )
 
-# Images as people give them to networks: in [0, 1], or standardised, which bears
-# higher rates and, in wide networks, more weight decay. The actor acts greedily: with
-# ways that come out alike, its samples would jump between them.
+# Images as people give them to networks: in [0, 1], or standardised, on which networks
+# bear more weight decay. The actor acts greedily: with ways that come out alike, its
+# samples would jump between them.
 _NARROW: Final = RATE_AND_DECAY.environment.tasks
 STANDARDISED: Final = dataclasses.replace(
     RATE_AND_DECAY,
@@ -219,7 +219,7 @@ STANDARDISED: Final = dataclasses.replace(
     sampled=False,
     environment=dataclasses.replace(
         RATE_AND_DECAY.environment,
-        learning_rate_bounds=(0.0, 0.03),  # never reached
+        learning_rate_bounds=(0.0, 0.03),  # beyond all factors
         tasks=(
             *_NARROW[:3],
             *(

@@ -80,8 +80,8 @@ a method that has no rate to set: its figure is in the last column.
 - The images of CIFAR-10 had been encoded again as JPEG where these results were made:
   figures are close to those on the originals, not equal.
 - Weight decay is decoupled, and the optimizer is Adam unless the row names another.
-  `ganno-rate-and-decay` sets the weight decay itself: the one that its rows name is
-  what the optimizer was made with, and plays no part.
+  `ganno-standardised` and `ganno-rate-and-decay` set the weight decay themselves: the
+  one that their rows name is what the optimizer was made with, and plays no part.
 - VeLO's rows are the paper's own, and not counted as missing: its weights could not be
   downloaded where these results were made. Celo-Adam, a public learned schedule, takes
   its place in runs.

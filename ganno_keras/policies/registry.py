@@ -14,7 +14,7 @@ from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Policy
 from ganno_keras.policies.scripted import BUILT_IN_POLICIES
 
-DEFAULT_POLICY: Final = "ganno-rate-and-decay"
+DEFAULT_POLICY: Final = "ganno-standardised"
 """The policy behind `GANNO()`."""
 
 
@@ -69,7 +69,7 @@ def describe_policy(name_or_path: str | os.PathLike[str]) -> PolicyMetadata:
     Example:
 
         >>> describe_policy("default").name
-        'ganno-rate-and-decay'
+        'ganno-standardised'
     """
     folder = policy_folder(name_or_path)
     return load_policy(name_or_path).metadata if not folder else read_metadata(folder)
