@@ -54,7 +54,7 @@ def load_dataset(name: str) -> tuple[LabelledImages, LabelledImages]:
     )
 
 
-def standardised(*parts: LabelledImages) -> list[LabelledImages]:
+def standardise(*parts: LabelledImages) -> list[LabelledImages]:
     """Shifts and scales each colour channel to mean 0 and deviation 1.
 
     Args:
@@ -62,7 +62,7 @@ def standardised(*parts: LabelledImages) -> list[LabelledImages]:
 
     Example:
 
-        >>> train, test = standardised(*load_dataset("embedded_fashion_mnist"))
+        >>> train, test = standardise(*load_dataset("embedded_fashion_mnist"))
         >>> round(float(train.images.std()), 3)
         1.0
     """

@@ -54,12 +54,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._seed = seed
         self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
-        self._data = load_task_data(
-            self._task.dataset,
-            self._task.validation_samples,
-            self._task.training_samples,
-            self._task.standardised,
-        )
+        self._data = load_task_data(self._task)
         # The no-op rollouts are further lanes: clones of the trainings, in their order.
         self._copies = 2 if self._reward.needs_no_op else 1
         self._lanes = InnerTrainings(

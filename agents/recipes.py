@@ -93,6 +93,16 @@ def _cnn5(
     )
 
 
+def _in_half_precision(*tasks: TaskConfiguration) -> tuple[TaskConfiguration, ...]:
+    return tuple(
+        dataclasses.replace(task, dtype_policy="mixed_bfloat16") for task in tasks
+    )
+
+
+def _standardised(*tasks: TaskConfiguration) -> tuple[TaskConfiguration, ...]:
+    return tuple(dataclasses.replace(task, standardised=True) for task in tasks)
+
+
 # Factors on a warm-up and cosine decay in place of changes of the rate: the agents
 # learn how to differ from a good schedule, not how to make one. What suits which
 # network is cloned from demonstrations.
@@ -171,7 +181,7 @@ RATE_AND_DECAY: Final = dataclasses.replace(
 )
 
 # Wider networks overfit and may bear more weight decay.
-_WIDE_TASKS: Final = (
+_WIDE_TASKS: Final = _in_half_precision(
     _cnn5("cifar10", 32, 256, shrink=2, batch_size=128),
     _cnn5("cifar10", 16, 64, batch_size=128),
     _VALIDATED_WELL(
@@ -195,10 +205,7 @@ WIDE: Final = dataclasses.replace(
         RATE_AND_DECAY.environment,
         tasks=(
             *RATE_AND_DECAY.environment.tasks,
-            *(
-                dataclasses.replace(task, dtype_policy="mixed_bfloat16")
-                for task in _WIDE_TASKS
-            ),
+            *_WIDE_TASKS,
         ),
     ),
     # What was best nowhere before is left out.
@@ -222,17 +229,9 @@ STANDARDISED: Final = dataclasses.replace(
         learning_rate_bounds=(0.0, 0.03),  # beyond all factors
         tasks=(
             *_NARROW[:3],
-            *(
-                dataclasses.replace(_NARROW[number], standardised=True)
-                for number in (0, 3, 4, 5, 6, 10)
-            ),
+            *_standardised(_NARROW[0], *_NARROW[3:7], _NARROW[10]),
             *_NARROW[7:10],
-            *(
-                dataclasses.replace(
-                    task, standardised=True, dtype_policy="mixed_bfloat16"
-                )
-                for task in (_WIDE_TASKS[1], _WIDE_TASKS[5], _WIDE_TASKS[2])
-            ),
+            *_standardised(_WIDE_TASKS[1], _WIDE_TASKS[5], _WIDE_TASKS[2]),
         ),
     ),
     cloning=CloningConfiguration(

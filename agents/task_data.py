@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from ganno_keras.datasets import LabelledImages, hold_out
 
-from .datasets import load_dataset, standardised
+from .configuration import TaskConfiguration
+from .datasets import load_dataset, standardise
 
 
 class TaskData(NamedTuple):
@@ -27,30 +28,22 @@ class TaskData(NamedTuple):
         return int(self.train.labels.max()) + 1
 
 
-def load_task_data(
-    dataset: str,
-    validation_samples: int,
-    training_samples: int = 0,
-    is_standardised: bool = False,
-) -> TaskData:
-    """Loads a data set and holds the last samples of its training set out.
+def load_task_data(task: TaskConfiguration) -> TaskData:
+    """Loads a task's data set and holds the last samples of its training set out.
 
     Args:
-        dataset: Name of the data set; see agents/datasets.py.
-        validation_samples: How many samples are held out.
-        training_samples: How many of the others, the first ones, to train on at most; 0
-            for all.
-        is_standardised: Whether each colour channel has mean 0 and deviation 1 over the
-            training set; otherwise it lies in [0, 1].
+        task: Says which data set, how many samples are held out, how many of the
+            others, the first ones, to train on at most, and whether the images are
+            standardised, which is done before anything is cut off.
 
     Raises:
         ValueError: If there is no such data set, or nothing would be left to train on.
 
     Paper: section 4 "Reward", a hold-out validation set.
     """
-    train, _ = load_dataset(dataset)
-    if is_standardised:
-        [train] = standardised(train)
-    rest, validation = hold_out(train, validation_samples)
-    kept = slice(training_samples or None)
+    train, _ = load_dataset(task.dataset)
+    if task.standardised:
+        [train] = standardise(train)
+    rest, validation = hold_out(train, task.validation_samples)
+    kept = slice(task.training_samples or None)
     return TaskData(LabelledImages(rest.images[kept], rest.labels[kept]), validation)

@@ -35,9 +35,10 @@ from ganno_keras import GANNO
 from .bare_loop import BareLoop
 
 RESULTS: Final = Path(__file__).parent / "results" / "environment_throughput.json"
-DATASET: Final = "embedded_fashion_mnist"
 TASK: Final = dataclasses.replace(
-    PAPER.environment.tasks[0], dataset=DATASET, validation_samples=1000
+    PAPER.environment.tasks[0],
+    dataset="embedded_fashion_mnist",
+    validation_samples=1000,
 )
 FLOPS_PER_SAMPLE: Final = 3 * 2 * (12 * 12 * 8 * 25 + 12 * 12 * 8 * 10)
 """Forward and two backward products of the two-layer CNN."""
@@ -61,7 +62,7 @@ def environment(**changes: Any) -> Callable[[], int]:
 
 def bare_loop(num_lanes: int) -> Callable[[], int]:
     """A timestep of the hand-written loop."""
-    train = load_task_data(DATASET, TASK.validation_samples).train
+    train = load_task_data(TASK).train
     loop = BareLoop(num_lanes, tf.constant(train.images), tf.constant(train.labels))
     shape = (num_lanes, PAPER.environment.interval, TASK.batch_size)
     random = np.random.default_rng(0)
@@ -76,7 +77,7 @@ def bare_loop(num_lanes: int) -> Callable[[], int]:
 
 def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
     """The naive way: `fit` with the callback and the no-op policy, lane by lane."""
-    train, validation = load_task_data(DATASET, TASK.validation_samples)
+    train, validation = load_task_data(TASK)
     models = [_compiled_model() for _ in range(num_lanes)]
     count = PAPER.environment.interval * TASK.batch_size
 

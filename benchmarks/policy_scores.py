@@ -49,9 +49,7 @@ def final_accuracy(
         learning_rate: The initial rate.
         method: One of `METHODS`.
     """
-    data = load_task_data(
-        task.dataset, task.validation_samples, task.training_samples, task.standardised
-    )
+    data = load_task_data(task)
     train, scored = hold_out(data.train, SCORED_SAMPLES)
     keras.utils.set_random_seed(0)
     model = _compiled(data, task, learning_rate)

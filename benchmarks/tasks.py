@@ -11,8 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import keras
 
-from agents.datasets import load_dataset
-from agents.datasets import standardised as standardised_images
+from agents.datasets import load_dataset, standardise
 from agents.models import build_model
 from ganno_keras import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out
@@ -150,7 +149,7 @@ def load_images(
     except (ImportError, RuntimeError) as error:
         raise MissingDataError(str(error)) from error
     if standardised:
-        everything, test = standardised_images(everything, test)
+        everything, test = standardise(everything, test)
     train, validation = _without(everything, NUM_VALIDATION_IMAGES)
     if for_choices:
         train, test = _without(train, NUM_TUNING_IMAGES)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from agents import embed_fashion_mnist
-from agents.datasets import DATASETS, DOWNLOADED, load_dataset, standardised
+from agents.configuration import TaskConfiguration
+from agents.datasets import DATASETS, DOWNLOADED, load_dataset, standardise
 from agents.task_data import load_task_data
 from ganno_keras._locations import data_directory
 from ganno_keras.datasets import (
@@ -60,22 +61,22 @@ def test_load_dataset__needs_no_library_for_the_embedded_one(monkeypatch):
     assert (len(train.labels), len(test.labels)) == (8000, 2000)
 
 
-def test_standardised__treats_both_parts_as_the_first_asks_for():
-    dark = LabelledImages(np.zeros((2, 2, 2, 3), np.float32), np.zeros(2, np.int32))
-    bright = dark._replace(images=dark.images.copy())
-    bright.images[..., 2] = 6.0
-    bright.images[0, ..., 2] = 2.0
-    for channel in (0, 1):  # Of deviation 1 and mean 1.
-        bright.images[0, ..., channel] = 2.0
-    first, second = standardised(bright, dark)
+def test_standardise__treats_all_parts_as_the_first_asks_for():
+    images = np.zeros((2, 2, 2, 3), np.float32)
+    images[0], images[1, ..., 2] = 2.0, 6.0
+    first = LabelledImages(images, np.zeros(2, np.int32))
+    dark = first._replace(images=np.zeros_like(images))
+    first, second = standardise(first, dark)
     assert first.images.mean(axis=(0, 1, 2)) == pytest.approx(np.zeros(3))
     assert first.images.std(axis=(0, 1, 2)) == pytest.approx(np.ones(3))
     assert second.images[0, 0, 0] == pytest.approx([-1.0, -1.0, -2.0])
 
 
 def test_task_data__are_standardised_before_they_are_cut():
-    parts = load_task_data("embedded_fashion_mnist", 1000, is_standardised=True)
-    everything = np.concatenate([part.images for part in parts])
+    task = TaskConfiguration(
+        dataset="embedded_fashion_mnist", validation_samples=1000, standardised=True
+    )
+    everything = np.concatenate([part.images for part in load_task_data(task)])
     assert everything.mean() == pytest.approx(0.0, abs=1e-3)
     assert everything.std() == pytest.approx(1.0, abs=1e-3)
 
