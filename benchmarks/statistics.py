@@ -50,7 +50,7 @@ def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
         >>> interquartile_mean([0.0, 70.0, 72.0, 99.0])
         71.0
     """
-    return float(_middle(np.sort(np.asarray(values, np.float64))).mean())
+    return float(_interquartile_means(np.asarray(values, np.float64)))
 
 
 def _middle(ordered: np.ndarray) -> np.ndarray:
@@ -67,9 +67,13 @@ class Interval(NamedTuple):
     high: float | None
 
     def __str__(self) -> str:
+        return format(self, "")
+
+    def __format__(self, sign: str) -> str:
+        """With `"+"`, positive numbers have a sign."""
         if self.low is None:
-            return f"{self.mean:.2f}"
-        return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
+            return f"{self.mean:{sign}.2f}"
+        return f"{self.mean:{sign}.2f} [{self.low:{sign}.2f}, {self.high:{sign}.2f}]"
 
 
 def stratified_interval(strata: Sequence[Sequence[float]], seed: int = 0) -> Interval:
@@ -90,7 +94,54 @@ def stratified_interval(strata: Sequence[Sequence[float]], seed: int = 0) -> Int
     drawn = np.concatenate(
         [random.choice(runs, (NUM_RESAMPLES, len(runs))) for runs in strata], axis=1
     )
-    means = _middle(np.sort(drawn, axis=1)).mean(axis=1)
+    return Interval(mean, *_percentiles(_interquartile_means(drawn)))
+
+
+class PairedRuns(NamedTuple):
+    """Two methods on one task, each entry with the same seed for both."""
+
+    ours: np.ndarray  # [num_seeds, num_starts]
+    theirs: np.ndarray  # [num_seeds]
+
+
+def gain_interval(tasks: Sequence[PairedRuns], seed: int = 0) -> Interval:
+    """By how much one method is above another, on average over tasks.
+
+    On each task that is the difference of the interquartile means over all runs. For
+    the interval, seeds are drawn again with replacement, for both methods alike.
+
+    Args:
+        tasks: The runs on each, at least one.
+        seed: Of the drawing.
+
+    Example:
+
+        >>> runs = PairedRuns(np.array([[71.0], [73.0]]), np.array([70.0, 72.0]))
+        >>> str(gain_interval([runs]))
+        '1.00 [1.00, 1.00]'
+    """
+    mean = float(np.mean([_gains(*runs, np.arange(len(runs.ours))) for runs in tasks]))
+    if min(len(runs.ours) for runs in tasks) < 2:
+        return Interval(mean, None, None)
+    random = np.random.default_rng(seed)
+    gains = [
+        _gains(*runs, random.choice(len(runs.ours), (NUM_RESAMPLES, len(runs.ours))))
+        for runs in tasks
+    ]
+    return Interval(mean, *_percentiles(np.mean(gains, axis=0)))
+
+
+def _gains(ours: np.ndarray, theirs: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """The difference with the seeds at some places, `[..., num_seeds]`."""
+    of_all_starts = ours[drawn].reshape(*drawn.shape[:-1], -1)
+    return _interquartile_means(of_all_starts) - _interquartile_means(theirs[drawn])
+
+
+def _interquartile_means(values: np.ndarray) -> np.ndarray:
+    return np.asarray(_middle(np.sort(values, axis=-1)).mean(axis=-1))
+
+
+def _percentiles(values: np.ndarray) -> tuple[float, float]:
     tail = 50.0 * (1.0 - CONFIDENCE)
-    low, high = np.percentile(means, [tail, 100.0 - tail])
-    return Interval(mean, float(low), float(high))
+    low, high = np.percentile(values, [tail, 100.0 - tail])
+    return float(low), float(high)

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.statistics import interquartile_mean, spread, stratified_interval
+from benchmarks.statistics import (
+    PairedRuns,
+    gain_interval,
+    interquartile_mean,
+    spread,
+    stratified_interval,
+)
 
 
 def test_interquartile_mean__is_the_mean_of_the_middle_half():
@@ -52,3 +58,37 @@ def test_interval__draws_within_a_stratum_only():
 
 def test_interval_of_one_run_a_stratum__is_not_given():
     assert str(stratified_interval([[70.0], [72.0]])) == "71.00"
+
+
+def test_gain__is_the_difference_of_interquartile_means_averaged_over_tasks():
+    one = PairedRuns(np.array([[4.0, 4.0], [6.0, 6.0]]), np.array([1.0, 1.0]))
+    other = PairedRuns(np.array([[0.0], [0.0]]), np.array([1.0, 3.0]))
+    assert gain_interval([one, other]).mean == pytest.approx((4.0 - 2.0) / 2)
+
+
+def test_gain__can_be_shown_with_its_sign():
+    theirs = np.array([1.0, 2.0])
+    interval = gain_interval([PairedRuns(theirs[:, None] + 1.0, theirs)])
+    assert f"{interval:+}" == "+1.00 [+1.00, +1.00]"
+
+
+def test_gain__has_no_interval_of_one_seed():
+    assert (
+        str(gain_interval([PairedRuns(np.array([[4.0]]), np.array([1.0]))])) == "3.00"
+    )
+
+
+@given(st.integers(2, 6), st.floats(-5, 5))
+def test_gain__is_certain_if_it_is_the_same_for_each_seed(num_seeds, gain):
+    theirs = np.linspace(60.0, 80.0, num_seeds)
+    interval = gain_interval([PairedRuns(theirs[:, None] + gain, theirs)])
+    assert interval == pytest.approx((gain, gain, gain), abs=1e-9)
+
+
+def test_gain__is_less_certain_the_more_it_depends_on_the_seed():
+    theirs = np.array([70.0, 70.0, 70.0])
+    near, far = (
+        gain_interval([PairedRuns(theirs[:, None] + spread[:, None], theirs)])
+        for spread in (np.array([-0.1, 0.0, 0.1]), np.array([-1.0, 0.0, 1.0]))
+    )
+    assert far.low < near.low < near.high < far.high
