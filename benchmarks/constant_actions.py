@@ -22,11 +22,12 @@ from .methods import Ingredients, Method, Situation
 from .policy_methods import with_ganno
 
 WAYS: Final = (
-    *(Way((action,)) for action in (0, 1, 3, 4, 6, 7)),
+    *(Way((action,)) for action in (0, 1, 3, 4, 6, 7, 8)),
     *(Way((action,), of_linear=(1,)) for action in (3, 6)),
 )
 """The schedule, twice and four times the schedule, each with a weight decay of 0.1 and
-0.3; and the two higher rates with linear layers on the schedule and 0.3."""
+0.3, the last also with 0.01; and the two higher rates with linear layers on the
+schedule and 0.3."""
 
 
 def _policy(way: Way) -> ScriptedPolicy:

@@ -69,6 +69,8 @@ FIXED: Final = (
     "warm-up and cosine",
     "one-cycle",
 )
+CHOICE_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
+"""The tasks that policies are chosen by: none of them opens a test set."""
 FAMILY_WEIGHT_DECAY: Final = 0.1
 """That of most of the paper's tables, and of the policies' own scores.
 
@@ -155,9 +157,10 @@ GRIDS: Final[Mapping[str, Grid]] = {
             for family in FAMILIES
         ),
     ),
-    "actions": (
-        Sweep("cnn5-cifar10-choices", tuple(CONSTANT_ACTIONS), (None,), (0.1,)),
-        Sweep("cnn5-cifar10-choices", (GANNO,), (1e-3,), (0.1,)),
+    "actions": tuple(
+        Sweep(task, methods, (rate,), (FAMILY_WEIGHT_DECAY,))
+        for task in CHOICE_TASKS
+        for methods, rate in ((tuple(CONSTANT_ACTIONS), None), ((GANNO,), 1e-3))
     ),
     "observations": tuple(
         Sweep(

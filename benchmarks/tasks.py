@@ -77,9 +77,23 @@ def _family(model: str, **options: int) -> Task:
     return Task("fashion_mnist", model, 32, 1, options, True, "float32")
 
 
+_FAMILIES: Final = {
+    "transformer-fashion": _family("transformer", width=32, blocks=1, heads=2),
+    "lstm-fashion": _family("lstm", units=32),
+    "resnet9-fashion-small": _family("resnet9", width=4, shrink=2),
+    "separable-fashion": _family("separable_cnn", filters=16),
+}
+
+
+def _for_choices(tasks: Mapping[str, Task]) -> dict[str, Task]:
+    return {
+        f"{name}-choices": dataclasses.replace(task, for_choices=True)
+        for name, task in tasks.items()
+    }
+
+
 TASKS: Final[dict[str, Task]] = {
     "cnn5-cifar10": _CNN5,
-    "cnn5-cifar10-choices": dataclasses.replace(_CNN5, for_choices=True),
     "cnn5-cifar10-float32": dataclasses.replace(_CNN5, dtype_policy="float32"),
     "cnn5-cifar10-unscaled": dataclasses.replace(_CNN5, standardised=False),
     # With more updates, for what they change: a whole grid of them would take too long.
@@ -99,10 +113,8 @@ TASKS: Final[dict[str, Task]] = {
     "resnet18-cifar10-eighth": dataclasses.replace(
         _RESNET18, model_options=_EIGHTH, epochs=5
     ),
-    "transformer-fashion": _family("transformer", width=32, blocks=1, heads=2),
-    "lstm-fashion": _family("lstm", units=32),
-    "resnet9-fashion-small": _family("resnet9", width=4, shrink=2),
-    "separable-fashion": _family("separable_cnn", filters=16),
+    **_FAMILIES,
+    **_for_choices({"cnn5-cifar10": _CNN5, **_FAMILIES}),
 }
 
 
