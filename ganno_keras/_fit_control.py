@@ -97,6 +97,7 @@ class FitControl:
         self._notices.of_length(plan, self._clock)
         if self._settings.policy.metadata.action_set.base is not None:
             self._notices.of_schedule(plan, self._first_rate)
+            self._notices.of_optimizer(self._inner)
 
     def begin_epoch(self, epoch: int) -> None:
         """Keras has reset its metrics and starts an epoch."""

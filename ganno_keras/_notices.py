@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Final
 
+import keras
+
 from ganno_keras._update_clock import FitPlan, UpdateClock
 from ganno_keras.actions import LearningRateBounds
 from ganno_keras.history import GuardEvent
@@ -17,6 +19,15 @@ _LOGGER: Final = logging.getLogger("ganno_keras")
 
 FEWEST_DECISIONS: Final = 5
 """With fewer decisions in a whole fit there is little to control."""
+
+_RELATIVES_OF_ADAM: Final = (
+    keras.optimizers.Adam,
+    keras.optimizers.Adamax,
+    keras.optimizers.Lamb,
+    keras.optimizers.Nadam,
+    keras.optimizers.RMSprop,
+)
+"""Optimizers whose learning rates are of about the same size."""
 
 
 class Notices:
@@ -64,6 +75,18 @@ class Notices:
                 "the schedule stays at its first learning rate, %.2e. Pass "
                 "steps_per_epoch to fit, or data of known length.",
                 learning_rate,
+            )
+
+    def of_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Logs that a policy's base schedule is not made for such an optimizer."""
+        if not isinstance(optimizer, _RELATIVES_OF_ADAM):
+            _LOGGER.warning(
+                "GANNO: the policy follows a schedule made for Adam and its relatives, "
+                "and the optimizer is %s, for which its learning rates may be far too "
+                "low or too high. Compile with Adam or AdamW, or pass a policy that "
+                "starts from the optimizer's rate and bounds that suit it, such as "
+                'GANNO("ganno-first", learning_rate_bounds=(0.0, 0.5)) for SGD.',
+                optimizer.__class__.__name__,
             )
 
     def of_other_scheduler(self, initial: float, current: float) -> None:
