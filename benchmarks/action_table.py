@@ -15,8 +15,7 @@ from .cells import Cell, Row, seeds_of
 from .constant_actions import CONSTANT_ACTIONS, WAYS
 from .grids import CHOICE_TASKS, FAMILY_WEIGHT_DECAY
 from .policy_methods import as_kept
-from .statistics import spread
-from .tables import NOT_RUN, markdown_table
+from .tables import NOT_RUN, markdown_table, mean_accuracy
 from .tasks import NUM_TUNING_IMAGES
 
 SECTION: Final = """## What constant actions come to
@@ -48,9 +47,9 @@ def action_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
             (
                 [
                     labels.get(name, f"`{name}`"),
-                    _accuracy(of_main),
+                    mean_accuracy(of_main),
                     _loss(of_main),
-                    *map(_accuracy, of_families),
+                    *map(mean_accuracy, of_families),
                 ]
                 for name, (of_main, *of_families) in found.items()
             ),
@@ -62,11 +61,6 @@ def _cell(task: str, method: str) -> Cell:
     """From the rate of the grid, should a policy start from the optimizer's."""
     rate = None if method in CONSTANT_ACTIONS else 1e-3
     return as_kept(Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0))
-
-
-def _accuracy(runs: Sequence[Row]) -> str:
-    value = spread([100 * row.score.test_accuracy for row in runs])
-    return NOT_RUN if value is None else str(value)
 
 
 def _loss(runs: Sequence[Row]) -> str:

@@ -11,8 +11,8 @@ from .cells import Cell, Row, seeds_of
 from .grids import CNN5, GRIDS, LENGTHS, Sweep, cells_of
 from .policy_methods import CONTROLS, as_kept, control
 from .registry import find_method
-from .statistics import Spread, spread, stratified_interval
-from .tables import NOT_RUN, markdown_table, paper_table
+from .statistics import Spread, stratified_interval
+from .tables import NOT_RUN, markdown_table, mean_accuracy, paper_table
 from .tasks import NUM_VALIDATION_IMAGES, find_task
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
@@ -112,7 +112,7 @@ def _complete_methods(
     for cell, row in sorted(rows.items(), key=lambda item: item[0].seed):
         for stratum in strata:
             if _belongs(cell, stratum):
-                found[cell.method][stratum].append(100 * row.score.test_accuracy)
+                found[cell.method][stratum].append(row.accuracy)
     return {
         name: dict(by_stratum)
         for name, by_stratum in found.items()
@@ -252,6 +252,4 @@ def _paper_value(cell: Cell) -> str:
 
 def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:
     """Over all seeds of a cell."""
-    found = seeds_of(rows, as_kept(cell))
-    value = spread([100 * row.score.test_accuracy for row in found])
-    return NOT_RUN if value is None else str(value)
+    return mean_accuracy(seeds_of(rows, as_kept(cell)))

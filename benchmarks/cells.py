@@ -46,6 +46,11 @@ class Row(NamedTuple):
     definition: Mapping[str, Any]  # of task and method; a result stands and falls by it
     provenance: Mapping[str, Any]
 
+    @property
+    def accuracy(self) -> float:
+        """On the test set, in %."""
+        return 100 * self.score.test_accuracy
+
 
 def seeds_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:
     """The results of a cell with any seed, in order of the seeds."""

@@ -143,7 +143,7 @@ def _pair(
 
 
 def _by_seed(runs: Sequence[Row]) -> dict[int, float]:
-    return dict(zip((row.cell.seed for row in runs), _accuracies(runs), strict=True))
+    return {row.cell.seed: row.accuracy for row in runs}
 
 
 def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
@@ -153,7 +153,7 @@ def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
 
 
 def _accuracies(runs: Sequence[Row]) -> list[float]:
-    return [100 * row.score.test_accuracy for row in runs]
+    return [row.accuracy for row in runs]
 
 
 def _mean(runs: Sequence[Row]) -> float:

@@ -66,10 +66,7 @@ def _table(rows: Rows, policy: str) -> str:
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
     """In points, over the seeds that both have."""
     whole, blind = (
-        {
-            row.cell.seed: 100 * row.score.test_accuracy
-            for row in seeds_of(rows, _cell(family, name))
-        }
+        {row.cell.seed: row.accuracy for row in seeds_of(rows, _cell(family, name))}
         for name in (policy, control(policy, kind))
     )
     seeds = whole.keys() & blind.keys()

@@ -134,7 +134,7 @@ def _values(
 ) -> tuple[list[Spread | None], Spread | None]:
     by_rate: dict[float | None, dict[int, float]] = defaultdict(dict)
     for row in rows:
-        accuracy = 100 * row.score.test_accuracy
+        accuracy = row.accuracy
         by_rate[row.cell.initial_learning_rate][row.cell.seed] = accuracy
     values = [spread(list(by_rate.get(rate, {}).values())) for rate in rates]
     if not any(values):
@@ -227,6 +227,12 @@ def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
         for line in lines
         if line.source == HERE and (key := (line.method, line.weight_decay)) in theirs
     ]
+
+
+def mean_accuracy(runs: Sequence[Row]) -> str:
+    """Of the runs of one cell, with their deviation; "·" without any."""
+    value = spread([row.accuracy for row in runs])
+    return NOT_RUN if value is None else str(value)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
