@@ -17,7 +17,7 @@ import numpy as np
 from .cells import Cell, Row, seeds_of
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
 from .policy_methods import as_kept
-from .statistics import PairedRuns, gain_interval, interquartile_mean
+from .statistics import Interval, PairedRuns, gain_bounds, interquartile_mean
 from .tables import coverage, format_lines, markdown_table, our_lines
 
 Rows = Mapping[Cell, Row]
@@ -240,8 +240,8 @@ def verdict(comparisons: Sequence[Comparison]) -> str:
         comparisons: Of one policy, one for each family that has all results.
     """
     gains = [found.above_tuned for found in comparisons]
-    interval = gain_interval([found.paired for found in comparisons])
-    average = interval._replace(mean=float(np.mean(gains)))  # over all seeds
+    bounds = gain_bounds([found.paired for found in comparisons])
+    average = Interval(float(np.mean(gains)), *bounds)
     starts = [gain for found in comparisons for gain in found.above_constant.values()]
     missing = [task for task in FAMILIES if task not in {c.task for c in comparisons}]
     remark = f" Still to be compared: {', '.join(missing)}." if missing else ""

@@ -104,31 +104,35 @@ class PairedRuns(NamedTuple):
     theirs: np.ndarray  # [num_seeds]
 
 
-def gain_interval(tasks: Sequence[PairedRuns], seed: int = 0) -> Interval:
-    """By how much one method is above another, on average over tasks.
+def gain_bounds(
+    tasks: Sequence[PairedRuns], seed: int = 0
+) -> tuple[float, float] | tuple[None, None]:
+    """Bounds of how far one method is above another, on average over tasks.
 
-    On each task that is the difference of the interquartile means over all runs. For
-    the interval, seeds are drawn again with replacement, for both methods alike.
+    On each task that is the difference of the interquartile means over all runs. Seeds
+    are drawn again with replacement, for both methods alike.
 
     Args:
         tasks: The runs on each, at least one.
         seed: Of the drawing.
 
+    Returns:
+        The lower and the upper bound; None if a task has fewer than two seeds.
+
     Example:
 
         >>> runs = PairedRuns(np.array([[71.0], [73.0]]), np.array([70.0, 72.0]))
-        >>> str(gain_interval([runs]))
-        '1.00 [1.00, 1.00]'
+        >>> gain_bounds([runs])
+        (1.0, 1.0)
     """
-    mean = float(np.mean([_gains(*runs, np.arange(len(runs.ours))) for runs in tasks]))
     if min(len(runs.ours) for runs in tasks) < 2:
-        return Interval(mean, None, None)
+        return None, None
     random = np.random.default_rng(seed)
     gains = [
         _gains(*runs, random.choice(len(runs.ours), (NUM_RESAMPLES, len(runs.ours))))
         for runs in tasks
     ]
-    return Interval(mean, *_percentiles(np.mean(gains, axis=0)))
+    return _percentiles(np.mean(gains, axis=0))
 
 
 def _gains(ours: np.ndarray, theirs: np.ndarray, drawn: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.statistics import (
+    Interval,
     PairedRuns,
-    gain_interval,
+    gain_bounds,
     interquartile_mean,
     spread,
     stratified_interval,
@@ -60,35 +61,35 @@ def test_interval_of_one_run_a_stratum__is_not_given():
     assert str(stratified_interval([[70.0], [72.0]])) == "71.00"
 
 
-def test_gain__is_the_difference_of_interquartile_means_averaged_over_tasks():
-    one = PairedRuns(np.array([[4.0, 4.0], [6.0, 6.0]]), np.array([1.0, 1.0]))
-    other = PairedRuns(np.array([[0.0], [0.0]]), np.array([1.0, 3.0]))
-    assert gain_interval([one, other]).mean == pytest.approx((4.0 - 2.0) / 2)
+def test_interval__can_be_shown_with_its_signs():
+    assert f"{Interval(1.0, -0.5, 2.5):+}" == "+1.00 [-0.50, +2.50]"
+    assert f"{Interval(1.0, None, None):+}" == "+1.00"
 
 
-def test_gain__can_be_shown_with_its_sign():
-    theirs = np.array([1.0, 2.0])
-    interval = gain_interval([PairedRuns(theirs[:, None] + 1.0, theirs)])
-    assert f"{interval:+}" == "+1.00 [+1.00, +1.00]"
+def test_gain__is_averaged_over_tasks():
+    one = PairedRuns(np.array([[4.0, 4.0], [6.0, 6.0]]), np.array([1.0, 3.0]))
+    other = PairedRuns(np.array([[0.0], [2.0]]), np.array([1.0, 3.0]))
+    assert gain_bounds([one, other]) == pytest.approx((1.0, 1.0))
 
 
-def test_gain__has_no_interval_of_one_seed():
-    assert (
-        str(gain_interval([PairedRuns(np.array([[4.0]]), np.array([1.0]))])) == "3.00"
-    )
+@pytest.mark.parametrize("num_seeds", [0, 1])
+def test_gain__has_no_bounds_without_two_seeds(num_seeds):
+    few = PairedRuns(np.ones((num_seeds, 1)), np.ones(num_seeds))
+    enough = PairedRuns(np.ones((3, 1)), np.ones(3))
+    assert gain_bounds([enough, few]) == (None, None)
 
 
 @given(st.integers(2, 6), st.floats(-5, 5))
 def test_gain__is_certain_if_it_is_the_same_for_each_seed(num_seeds, gain):
     theirs = np.linspace(60.0, 80.0, num_seeds)
-    interval = gain_interval([PairedRuns(theirs[:, None] + gain, theirs)])
-    assert interval == pytest.approx((gain, gain, gain), abs=1e-9)
+    bounds = gain_bounds([PairedRuns(theirs[:, None] + gain, theirs)])
+    assert bounds == pytest.approx((gain, gain), abs=1e-9)
 
 
 def test_gain__is_less_certain_the_more_it_depends_on_the_seed():
     theirs = np.array([70.0, 70.0, 70.0])
     near, far = (
-        gain_interval([PairedRuns(theirs[:, None] + spread[:, None], theirs)])
+        gain_bounds([PairedRuns(theirs[:, None] + spread[:, None], theirs)])
         for spread in (np.array([-0.1, 0.0, 0.1]), np.array([-1.0, 0.0, 1.0]))
     )
-    assert far.low < near.low < near.high < far.high
+    assert far[0] < near[0] < near[1] < far[1]
