@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from .cells import Cell, Row, seeds_of
-from .grids import CNN5, GRIDS, LENGTHS, Sweep, cells_of
-from .policy_methods import CONTROLS, as_kept, control
+from .cells import Cell, Row
+from .grids import CNN5, LENGTHS, cells_of
 from .registry import find_method
 from .statistics import Spread, stratified_interval
-from .tables import NOT_RUN, markdown_table, mean_accuracy, paper_table
+from .tables import NOT_RUN, markdown_table, mean_of, paper_table
 from .tasks import NUM_VALIDATION_IMAGES, find_task
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
@@ -24,25 +23,6 @@ decays and all seeds of {tables}, with a 95 % interval of a stratified bootstrap
 ([Agarwal et al., 2021](https://arxiv.org/abs/2108.13264)); the mean from the worst of
 the rates; and what a user has to choose. A method is in the table if it has a result
 from every rate with every weight decay of it.{remark}
-
-{table}
-"""
-
-CONTROL: Final = """## Controls of {policy}
-
-Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by initial learning
-rate, beside what the policy has to beat: itself before any meta-training, its own
-average schedule replayed without looking at the training (over other seeds from the
-same rate, one for all layers or one for each), its greedy and sampled use, itself under
-the guard, and doing nothing at all. Made by `python -m benchmarks.run controls`.
-
-{table}
-{networks}"""
-
-NETWORKS: Final = """
-The same on networks that meta-training never saw, also beside its average schedule on
-the other ones of them (all layers and seeds): what a policy that looks at the network
-has to beat.
 
 {table}
 """
@@ -144,56 +124,6 @@ def _aggregate(
     )
 
 
-def control_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
-    """The controls of every policy that has been put to them."""
-    sections = []
-    for policy in policies:
-        names = [control(policy, kind) for kind in CONTROLS]
-        if any(cell.method in names for cell in rows):
-            table = _rates_table(rows, [policy, *names, "no-op"])
-            networks = _networks_table(rows, [policy, *names])
-            sections.append(
-                CONTROL.format(policy=policy, table=table, networks=networks)
-            )
-    return "\n".join(sections)
-
-
-def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
-    sweep, *_ = GRIDS["controls"]
-    (decay,) = sweep.weight_decays
-    rates = sweep.initial_learning_rates
-    lines = (
-        [name, *(_mean(rows, Cell(sweep.task, name, r, decay, 0)) for r in rates)]
-        for name in methods
-    )
-    header = ["", *(f"{rate:g}" for rate in rates if rate is not None)]
-    return markdown_table(header, _known(lines))
-
-
-def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
-    """Empty if no control has been run there."""
-    _, *sweeps = GRIDS["controls"]
-    lines = _known(
-        [name, *(_mean(rows, _only_cell(sweep, name)) for sweep in sweeps)]
-        for name in methods
-    )
-    if len(lines) < 2:
-        return ""
-    table = markdown_table(["", *(sweep.task for sweep in sweeps)], lines)
-    return NETWORKS.format(table=table)
-
-
-def _only_cell(sweep: Sweep, method: str) -> Cell:
-    """Of a sweep with one rate and one weight decay, the first seed."""
-    (rate,), (decay,) = sweep.initial_learning_rates, sweep.weight_decays
-    return Cell(sweep.task, method, rate, decay, seed=0)
-
-
-def _known(lines: Iterable[list[str]]) -> list[list[str]]:
-    """Without those of which nothing has been run."""
-    return [line for line in lines if set(line[1:]) != {NOT_RUN}]
-
-
 def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     """What bfloat16 and the scaling of the images change."""
     others = set(CHOICES) - {CNN5}
@@ -202,7 +132,7 @@ def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     if not methods:
         return ""
     table = {
-        task: [_mean(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods]
+        task: [mean_of(rows, Cell(task, name, 1e-3, 0.1, 0)) for name in methods]
         for task in CHOICES
     }
     known = [task for task in CHOICES if set(table[task]) != {NOT_RUN}]
@@ -217,7 +147,7 @@ def length_section(rows: Mapping[Cell, Row]) -> str:
     """What more updates change, beside the paper's figures."""
     columns = [cell for cell in cells_of("length", 1, []) if cell.task == CNN5]
     table = {
-        task: [_mean(rows, cell._replace(task=task)) for cell in columns]
+        task: [mean_of(rows, cell._replace(task=task)) for cell in columns]
         for task in LENGTHS
     }
     known = [task for task in LENGTHS if set(table[task]) != {NOT_RUN}]
@@ -248,8 +178,3 @@ def _paper_value(cell: Cell) -> str:
     column = table["initial_learning_rates"].index(f"{cell.initial_learning_rate:g}")
     (row,) = (row for row in table["rows"] if row["method"] == cell.method)
     return str(Spread(*row["values"][column]))
-
-
-def _mean(rows: Mapping[Cell, Row], cell: Cell) -> str:
-    """Over all seeds of a cell."""
-    return mean_accuracy(seeds_of(rows, as_kept(cell)))

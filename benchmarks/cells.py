@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -50,6 +50,11 @@ class Row(NamedTuple):
     def accuracy(self) -> float:
         """On the test set, in %."""
         return 100 * self.score.test_accuracy
+
+
+def accuracy_by_seed(runs: Sequence[Row]) -> dict[int, float]:
+    """The accuracies, in %, of the runs of one cell with different seeds."""
+    return {row.cell.seed: row.accuracy for row in runs}
 
 
 def seeds_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:

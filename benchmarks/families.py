@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row, accuracy_by_seed, seeds_of
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
 from .policy_methods import as_kept
 from .statistics import Interval, PairedRuns, gain_bounds, interquartile_mean
@@ -111,7 +111,9 @@ def best_tuned(rows: Rows, task: str) -> Tuned | None:
         return None
     method, rate = max(candidates, key=lambda key: _held_out(candidates[key]))
     runs = candidates[method, rate]
-    return Tuned(method, rate, interquartile_mean(_accuracies(runs)), _by_seed(runs))
+    return Tuned(
+        method, rate, interquartile_mean(_accuracies(runs)), accuracy_by_seed(runs)
+    )
 
 
 def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
@@ -127,23 +129,8 @@ def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
         tuned,
         interquartile_mean(np.concatenate([_accuracies(r) for r in by_rate.values()])),
         {rate: _mean(by_rate[rate]) - _mean(constant[rate]) for rate in RATES},
-        _pair([_by_seed(runs) for runs in by_rate.values()], tuned.by_seed),
+        PairedRuns.of(list(map(accuracy_by_seed, by_rate.values())), tuned.by_seed),
     )
-
-
-def _pair(
-    by_start: Sequence[Mapping[int, float]], tuned: Mapping[int, float]
-) -> PairedRuns:
-    """With the seeds that all have."""
-    seeds = sorted(set(tuned).intersection(*by_start))
-    return PairedRuns(
-        np.array([[runs[seed] for runs in by_start] for seed in seeds]),
-        np.array([tuned[seed] for seed in seeds]),
-    )
-
-
-def _by_seed(runs: Sequence[Row]) -> dict[int, float]:
-    return {row.cell.seed: row.accuracy for row in runs}
 
 
 def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row, accuracy_by_seed, seeds_of
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
 from .policy_methods import MASKS, as_kept, control
 from .tables import NOT_RUN, markdown_table
@@ -66,7 +66,7 @@ def _table(rows: Rows, policy: str) -> str:
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
     """In points, over the seeds that both have."""
     whole, blind = (
-        {row.cell.seed: row.accuracy for row in seeds_of(rows, _cell(family, name))}
+        accuracy_by_seed(seeds_of(rows, _cell(family, name)))
         for name in (policy, control(policy, kind))
     )
     seeds = whole.keys() & blind.keys()

@@ -23,14 +23,10 @@ from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
 from .action_table import action_section
-from .aggregate import (
-    aggregate_section,
-    choice_section,
-    control_section,
-    length_section,
-)
+from .aggregate import aggregate_section, choice_section, length_section
 from .cells import Cell, Row
 from .cloning_budget import budget_section
+from .control_tables import control_section
 from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, GRIDS

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -102,6 +102,28 @@ class PairedRuns(NamedTuple):
 
     ours: np.ndarray  # [num_seeds, num_starts]
     theirs: np.ndarray  # [num_seeds]
+
+    @classmethod
+    def of(
+        cls, ours_by_start: Sequence[Mapping[int, float]], theirs: Mapping[int, float]
+    ) -> PairedRuns:
+        """Pairs results by seed, as far as all of them have it.
+
+        Example:
+
+            >>> PairedRuns.of([{0: 71.0, 1: 72.0}], {1: 70.0})
+            PairedRuns(ours=array([[72.]]), theirs=array([70.]))
+        """
+        seeds = sorted(set(theirs).intersection(*ours_by_start))
+        return cls(
+            np.array([[runs[seed] for runs in ours_by_start] for seed in seeds]),
+            np.array([theirs[seed] for seed in seeds]),
+        )
+
+    @property
+    def gain(self) -> float:
+        """The difference of the interquartile means over all runs."""
+        return float(_gains(*self, np.arange(len(self.theirs))))
 
 
 def gain_bounds(

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from ganno_keras.policies import DEFAULT_POLICY
 
-from .cells import Cell, Row
+from .cells import Cell, Row, seeds_of
 from .grids import GANNO, cells_of
-from .policy_methods import split_name
+from .policy_methods import as_kept, split_name
 from .statistics import Spread, spread
 
 PAPER: Final = Path(__file__).parent / "paper"
@@ -233,6 +233,11 @@ def mean_accuracy(runs: Sequence[Row]) -> str:
     """Of the runs of one cell, with their deviation; "·" without any."""
     value = spread([row.accuracy for row in runs])
     return NOT_RUN if value is None else str(value)
+
+
+def mean_of(rows: Mapping[Cell, Row], cell: Cell) -> str:
+    """The mean accuracy over all seeds of a cell."""
+    return mean_accuracy(seeds_of(rows, as_kept(cell)))
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
