@@ -67,9 +67,9 @@ a method that has no rate to set: its figure is in the last column.
 
 - The five-layer CNN trains for 8 epochs on 49,000 images of CIFAR-10, standardised by
   channel, in minibatches of 128, in bfloat16. The other 1,000 training images are for
-  policies to look at. Choices were made on a task of their own, `cnn5-cifar10-choices`,
-  which holds out 4,000 more and never opens the test set. [What differs from the
-  paper, and why](deviations.md).
+  policies to look at. Choices were made on tasks of their own, `cnn5-cifar10-choices`
+  and its like, which hold out 4,000 more and never open the test set. [What differs
+  from the paper, and why](deviations.md).
 - That is less training than the paper's, whose length and widths are not known: rows
   from the lowest rates end far below the paper's, and so do averages over rates. They
   flatter methods that do not depend on the rate; the best of a row is fairer.
