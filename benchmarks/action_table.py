@@ -11,10 +11,10 @@ import numpy as np
 from agents.ways import Way
 from ganno_keras.actions import RATE_AND_DECAY_ACTIONS
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row
 from .constant_actions import CONSTANT_ACTIONS, WAYS
 from .grids import CHOICE_TASKS, FAMILY_WEIGHT_DECAY
-from .policy_methods import as_kept
+from .policy_methods import runs_of
 from .tables import NOT_RUN, markdown_table, mean_accuracy
 from .tasks import NUM_TUNING_IMAGES
 
@@ -35,7 +35,7 @@ def action_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     found = {
         name: by_task
         for name in (*CONSTANT_ACTIONS, *policies)
-        if any(by_task := [seeds_of(rows, _cell(task, name)) for task in CHOICE_TASKS])
+        if any(by_task := [runs_of(rows, _cell(task, name)) for task in CHOICE_TASKS])
     }
     if not found.keys() & labels.keys():
         return ""
@@ -60,7 +60,7 @@ def action_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
 def _cell(task: str, method: str) -> Cell:
     """From the rate of the grid, should a policy start from the optimizer's."""
     rate = None if method in CONSTANT_ACTIONS else 1e-3
-    return as_kept(Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0))
+    return Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
 
 
 def _loss(runs: Sequence[Row]) -> str:

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed, seeds_of
+from .cells import Cell, Row, accuracy_by_seed
 from .grids import GRIDS, Sweep
-from .policy_methods import CONTROLS, as_kept, control
+from .policy_methods import CONTROLS, control, runs_of
 from .statistics import Interval, PairedRuns, gain_bounds
 from .tables import NOT_RUN, markdown_table, mean_of
 
@@ -75,7 +75,7 @@ def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
     """Empty if no control has been run there."""
     _, *sweeps = GRIDS["controls"]
     lines = _known(
-        [name, *(mean_of(rows, _only_cell(sweep, name)) for sweep in sweeps)]
+        [name, *(mean_of(rows, _cell(sweep, name)) for sweep in sweeps)]
         for name in methods
     )
     if len(lines) < 2:
@@ -85,14 +85,12 @@ def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
 
 
 def _gains_table(rows: Mapping[Cell, Row], policy: str, controls: Sequence[str]) -> str:
-    cells = [
-        Cell(sweep.task, policy, 1e-3, decay, seed=0)
-        for sweep in GRIDS["controls"]
-        for decay in sweep.weight_decays
-    ]
     lines = []
     for name in controls:
-        paired = [_paired(rows, cell, cell._replace(method=name)) for cell in cells]
+        paired = [
+            _paired(rows, _cell(sweep, policy), _cell(sweep, name))
+            for sweep in GRIDS["controls"]
+        ]
         known = [runs for runs in paired if len(runs.theirs)]
         if known:
             mean = float(np.mean([runs.gain for runs in known]))
@@ -106,15 +104,15 @@ def _gains_table(rows: Mapping[Cell, Row], policy: str, controls: Sequence[str])
 def _paired(rows: Mapping[Cell, Row], ours: Cell, theirs: Cell) -> PairedRuns:
     """Two methods with the seeds that they share."""
     our_runs, their_runs = (
-        accuracy_by_seed(seeds_of(rows, as_kept(cell))) for cell in (ours, theirs)
+        accuracy_by_seed(runs_of(rows, cell)) for cell in (ours, theirs)
     )
     return PairedRuns.of([our_runs], their_runs)
 
 
-def _only_cell(sweep: Sweep, method: str) -> Cell:
-    """Of a sweep with one rate and one weight decay, the first seed."""
-    (rate,), (decay,) = sweep.initial_learning_rates, sweep.weight_decays
-    return Cell(sweep.task, method, rate, decay, seed=0)
+def _cell(sweep: Sweep, method: str) -> Cell:
+    """From 0.001, which all sweeps have."""
+    (decay,) = sweep.weight_decays
+    return Cell(sweep.task, method, 1e-3, decay, seed=0)
 
 
 def _known(lines: Iterable[list[str]]) -> list[list[str]]:

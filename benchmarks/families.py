@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed, seeds_of
+from .cells import Cell, Row, accuracy_by_seed
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
-from .policy_methods import as_kept
+from .policy_methods import runs_of
 from .statistics import Interval, PairedRuns, gain_bounds, interquartile_mean
 from .tables import coverage, format_lines, markdown_table, our_lines
 
@@ -136,7 +136,7 @@ def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
 def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
     """All seeds from an initial rate, or those that stand for every rate."""
     cell = Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
-    return seeds_of(rows, as_kept(cell))
+    return runs_of(rows, cell)
 
 
 def _accuracies(runs: Sequence[Row]) -> list[float]:

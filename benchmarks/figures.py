@@ -12,10 +12,10 @@ import numpy as np
 from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_style import PALETTE
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row
 from .grids import CNN5, RESNETS
 from .layer_rates import draw_layer_rates
-from .policy_methods import UNTRAINED, as_kept, control
+from .policy_methods import UNTRAINED, control, runs_of
 from .schedules import SCHEDULES, rates_over
 from .tasks import TASKS
 
@@ -61,7 +61,7 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
 
 def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
     """The course of a policy with the first seed there is."""
-    found = seeds_of(rows, as_kept(cell))
+    found = runs_of(rows, cell)
     return found[0].score.course if found else None
 
 
@@ -137,9 +137,7 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     decays = [0.01, 0.1]
     names = [policy if method == "GANNO" else method for method in methods]
     found = {
-        (name, decay): seeds_of(
-            rows, as_kept(Cell(RESNETS, name, _start(name), decay, seed=0))
-        )
+        (name, decay): runs_of(rows, Cell(RESNETS, name, _start(name), decay, seed=0))
         for name in names
         for decay in decays
     }
@@ -211,7 +209,7 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
 
 def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
-    seeds = seeds_of(rows, as_kept(Cell(CNN5, policy, 0.0, 0.1, seed=0)))
+    seeds = runs_of(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
     if not seeds:
         return None, ""
     figure = new_figure(9.0, 4.0)

@@ -11,9 +11,9 @@ import numpy as np
 
 from ganno_keras._plot_style import shorten
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row
 from .grids import CNN5, FAMILIES, FAMILY_WEIGHT_DECAY
-from .policy_methods import as_kept
+from .policy_methods import runs_of
 
 TASKS_SHOWN: Final = (CNN5, *FAMILIES)
 LOWEST: Final = 1e-4
@@ -34,7 +34,7 @@ def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool
     courses = {
         task: found[0].score.course
         for task in TASKS_SHOWN
-        if (found := seeds_of(rows, _cell(task, policy)))
+        if (found := runs_of(rows, _cell(task, policy)))
     }
     if not courses:
         return False
@@ -49,7 +49,7 @@ def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool
 
 
 def _cell(task: str, policy: str) -> Cell:
-    return as_kept(Cell(task, policy, 1e-3, FAMILY_WEIGHT_DECAY, seed=0))
+    return Cell(task, policy, 1e-3, FAMILY_WEIGHT_DECAY, seed=0)
 
 
 def _draw(axes: Any, course: Mapping[str, Any]) -> Any:

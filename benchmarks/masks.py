@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed, seeds_of
+from .cells import Cell, Row, accuracy_by_seed
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
-from .policy_methods import MASKS, as_kept, control
+from .policy_methods import MASKS, control, runs_of
 from .tables import NOT_RUN, markdown_table
 
 Rows = Mapping[Cell, Row]
@@ -66,7 +66,7 @@ def _table(rows: Rows, policy: str) -> str:
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
     """In points, over the seeds that both have."""
     whole, blind = (
-        accuracy_by_seed(seeds_of(rows, _cell(family, name)))
+        accuracy_by_seed(runs_of(rows, _cell(family, name)))
         for name in (policy, control(policy, kind))
     )
     seeds = whole.keys() & blind.keys()
@@ -75,7 +75,7 @@ def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
 
 def _cell(family: str, method: str) -> Cell:
     """From the rate of the grid, should the policy start from the optimizer's."""
-    return as_kept(Cell(family, method, 1e-3, FAMILY_WEIGHT_DECAY, seed=0))
+    return Cell(family, method, 1e-3, FAMILY_WEIGHT_DECAY, seed=0)
 
 
 def _points(value: float | None) -> str:

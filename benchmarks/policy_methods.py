@@ -27,7 +27,7 @@ from ganno_keras.policies import Policy, load_policy
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy
 
-from .cells import Cell
+from .cells import Cell, Row, seeds_of
 from .masked_policy import MaskedPolicy
 from .methods import Ingredients, Method, Situation
 from .replay import Average, Replay, average_rates, missing_for_average
@@ -109,6 +109,11 @@ def as_kept(cell: Cell) -> Cell:
     except ValueError:  # No policy, or none that is there.
         has_own_start = False
     return cell._replace(initial_learning_rate=None) if has_own_start else cell
+
+
+def runs_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:
+    """The results of a cell with any seed, under whatever cell they are kept."""
+    return seeds_of(rows, as_kept(cell))
 
 
 def policy_method(name: str) -> Method:

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from ganno_keras.policies import DEFAULT_POLICY
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row
 from .grids import GANNO, cells_of
-from .policy_methods import as_kept, split_name
+from .policy_methods import runs_of, split_name
 from .statistics import Spread, spread
 
 PAPER: Final = Path(__file__).parent / "paper"
@@ -237,7 +237,7 @@ def mean_accuracy(runs: Sequence[Row]) -> str:
 
 def mean_of(rows: Mapping[Cell, Row], cell: Cell) -> str:
     """The mean accuracy over all seeds of a cell."""
-    return mean_accuracy(seeds_of(rows, as_kept(cell)))
+    return mean_accuracy(runs_of(rows, cell))
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -89,7 +89,7 @@ def test_gain__is_certain_if_it_is_the_same_for_each_seed(num_seeds, gain):
 def test_gain__is_less_certain_the_more_it_depends_on_the_seed():
     theirs = np.array([70.0, 70.0, 70.0])
     near, far = (
-        gain_bounds([PairedRuns(theirs[:, None] + spread[:, None], theirs)])
-        for spread in (np.array([-0.1, 0.0, 0.1]), np.array([-1.0, 0.0, 1.0]))
+        gain_bounds([PairedRuns(theirs[:, None] + gains[:, None], theirs)])
+        for gains in (np.array([-0.1, 0.0, 0.1]), np.array([-1.0, 0.0, 1.0]))
     )
     assert far[0] < near[0] < near[1] < far[1]
