@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a choice in meta-training changes, in the same budget of timesteps.
+"""What a choice in meta-training changes: in the same budget, or in larger ones.
 
     python -m benchmarks.learning_curves rewards --seeds 2
     python -m benchmarks.learning_curves critics --timesteps 12800
+    python -m benchmarks.learning_curves budgets
 
-Meta-trains with the recipe `first`, and with it but for the reward, the critic or the
-start, and evaluates on the way: the same trainings each time, from rates that are
-spread evenly.
+Meta-trains with the recipe `first`, and with it but for the reward, the critic, the
+start or the budget, and evaluates on the way: the same trainings each time, from rates
+that are spread evenly.
 Killed at any moment, the same command goes on from the last checkpoint in the run
-folder. Writes one file a run into `benchmarks/results/learning_curves/`.
+folder. Writes one file a run into `benchmarks/results/learning_curves/`, at its end or
+at Ctrl-C.
 """
 
 from __future__ import annotations
@@ -33,8 +35,6 @@ from .statistics import spread
 from .tables import NOT_RUN, markdown_table
 
 RESULTS: Final = Path(__file__).parent / "results" / "learning_curves"
-TIMESTEPS: Final = 6400
-EVALUATION_EVERY: Final = 5  # iterations, of 256 timesteps each
 
 DEMONSTRATIONS: Final = CloningConfiguration(
     episodes=1, actions=(0, 4, (5, 4), (5, 0, 4), (7, 4, 4), (0, 4, 4))
@@ -74,16 +74,20 @@ VARIANTS: Final[Mapping[str, Change]] = {
     "feed-forward": partial(_criticised, {"critic_recurrent_units": 0}),
     "centralised": partial(_criticised, {"centralised_critic": True}),
     "cloned": lambda recipe: dataclasses.replace(recipe, cloning=DEMONSTRATIONS),
+    "longer": lambda recipe: recipe,
 }
-"""The recipe, and the recipe but for one thing."""
+"""The recipe, and the recipe but for one thing (or for its budget alone)."""
 
 
 class Comparison(NamedTuple):
-    """Variants that are shown together."""
+    """Variants that are shown together, in budgets that suit the question."""
 
     heading: str
     of_what: str
     rows: Mapping[str, str]  # what makes a variant different, by its name
+    timesteps: int = 6400
+    evaluation_every: int = 5  # iterations, of 256 timesteps each
+    shown: Sequence[int] = ()  # the timesteps with a column; all evaluations if none
 
 
 COMPARISONS: Final = {
@@ -116,6 +120,14 @@ COMPARISONS: Final = {
             f" {_DEMONSTRATED:,} timesteps that are not counted here",
         },
     ),
+    "budgets": Comparison(
+        "What more timesteps of PPO are worth",
+        "the budget",
+        {"longer": f"{FIRST.timesteps:,} timesteps in the recipe"},
+        timesteps=204_800,
+        evaluation_every=20,
+        shown=(10_240, 25_600, 51_200, 102_400, 204_800),
+    ),
 }
 
 SECTION: Final = """## {heading}
@@ -130,32 +142,48 @@ and in the last columns the likeliest actions and the worst of the eight trainin
 """
 
 
-def configuration(variant: str, seed: int, timesteps: int) -> MetaTrainingConfiguration:
+def configuration(
+    variant: str, seed: int, timesteps: int, evaluation_every: int
+) -> MetaTrainingConfiguration:
     """A variant of the recipe, with evaluations on the way."""
     return dataclasses.replace(
         VARIANTS[variant](FIRST),
         name=f"{FIRST.name}-{variant}",
         timesteps=timesteps,
         seed=seed,
-        evaluation_every=EVALUATION_EVERY,
+        evaluation_every=evaluation_every,
     )
 
 
-def learn(variant: str, seed: int, timesteps: int, run_folder: Path) -> None:
-    """Meta-trains, or goes on, and writes what the evaluations came to."""
-    chosen = configuration(variant, seed, timesteps)
-    folder = RunFolder(run_folder / f"{variant}-{seed}", chosen)
-    MetaTraining(chosen, folder).run()
-    evaluations = list(_evaluations(folder.read_metrics()))
+def learn(variant: str, chosen: MetaTrainingConfiguration, run_folder: Path) -> None:
+    """Meta-trains, or goes on; writes what the evaluations came to, if interrupted too.
+
+    Args:
+        variant: The key in `VARIANTS`.
+        chosen: Its configuration.
+        run_folder: Holds the run folders of all variants and seeds.
+    """
+    folder = RunFolder(run_folder / f"{variant}-{chosen.seed}", chosen)
+    try:
+        MetaTraining(chosen, folder).run()
+    finally:
+        _write(variant, chosen, list(_evaluations(folder.read_metrics())))
+
+
+def _write(
+    variant: str, chosen: MetaTrainingConfiguration, evaluations: list[dict[str, Any]]
+) -> None:
+    if not evaluations:
+        return
     report = {
         "variant": variant,
-        "seed": seed,
-        "timesteps": timesteps,
+        "seed": chosen.seed,
+        "timesteps": evaluations[-1]["timesteps"],
         "evaluations": evaluations,
         "made_by": origin(),
     }
-    write_json(RESULTS / f"{variant}-{seed}.json", report)
-    print(f"{variant}, seed {seed}: {evaluations[-1]}", flush=True)
+    write_json(RESULTS / f"{variant}-{chosen.seed}.json", report)
+    print(f"{variant}, seed {chosen.seed}: {evaluations[-1]}", flush=True)
 
 
 def _evaluations(metrics: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
@@ -190,7 +218,8 @@ def learning_sections() -> list[str]:
 def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
     comparison = COMPARISONS[name]
     every = [run for of_variant in runs.values() for run in of_variant]
-    moments = sorted({e["timesteps"] for run in every for e in run["evaluations"]})
+    evaluated = {e["timesteps"] for run in every for e in run["evaluations"]}
+    moments = sorted(evaluated.intersection(comparison.shown or evaluated))
     counts = sorted({str(len(of_variant)) for of_variant in runs.values()})
     return SECTION.format(
         heading=comparison.heading,
@@ -237,12 +266,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("comparison", choices=COMPARISONS)
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0, 1, ...")
-    parser.add_argument("--timesteps", type=int, default=TIMESTEPS)
+    parser.add_argument("--timesteps", type=int, help="the budget of each run")
     parser.add_argument("--run-folder", type=Path, default=Path("runs/learning_curves"))
     given = parser.parse_args(arguments)
+    comparison = COMPARISONS[given.comparison]
+    timesteps = given.timesteps or comparison.timesteps
     for seed in range(given.seeds):
-        for variant in COMPARISONS[given.comparison].rows:
-            learn(variant, seed, given.timesteps, given.run_folder)
+        for variant in comparison.rows:
+            chosen = configuration(
+                variant, seed, timesteps, comparison.evaluation_every
+            )
+            learn(variant, chosen, given.run_folder)
 
 
 if __name__ == "__main__":
