@@ -49,6 +49,7 @@ def publish_policy(
         learning_rate_bounds=check_learning_rate_bounds(
             environment.learning_rate_bounds
         ),
+        single_agent=environment.single_agent,
         trained_on={
             "configuration": dataclasses.asdict(configuration),
             "gradient_steps": int(agent.train_step_counter),

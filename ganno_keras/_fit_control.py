@@ -22,7 +22,7 @@ from ganno_keras._training_meter import TrainingMeter
 from ganno_keras._update_clock import FitPlan, UpdateClock
 from ganno_keras.controller import Measurements
 from ganno_keras.history import GannoHistory, GuardEvent
-from ganno_keras.layer_groups import LayerGroup, layer_groups
+from ganno_keras.layer_groups import LayerGroup, layer_groups, single_group
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 
 
@@ -47,7 +47,7 @@ class FitControl:
         first_rate = action_set.first_rate(settings.bounds)
         self._layerwise = LayerwiseOptimizer(
             model.optimizer,
-            layer_groups(model) if model.built else lambda _: layer_groups(model),
+            self._agents_groups() if model.built else lambda _: self._agents_groups(),
             first_rate,
             action_set.first_decay,
         )
@@ -75,6 +75,12 @@ class FitControl:
         self._batch_ends = Lock()
         self._is_measuring = False
         self._num_loads = self._layerwise.num_loads
+
+    def _agents_groups(self) -> Sequence[LayerGroup]:
+        """What each agent controls."""
+        groups = layer_groups(self._model)
+        metadata = self._settings.policy.metadata
+        return single_group(groups) if metadata.single_agent else groups
 
     @property
     def learning_rates(self) -> dict[str, float]:

@@ -16,6 +16,8 @@ from ganno_keras.actions import (
 from ganno_keras.observations import ObservationSpec
 
 FORMAT_VERSION: Final = 1
+ADDED_LATER: Final = frozenset({"single_agent"})
+"""Entries that descriptions may lack: then the default is meant."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class PolicyMetadata:
         sampled: Whether its actions are meant to be drawn from its distribution
             (temperature 1) rather than to be the likeliest ones (temperature 0).
         learning_rate_bounds: Limits of the rates in its training.
+        single_agent: Whether one agent sets the rate of all layers together, as in the
+            ablation of the paper's section 5, rather than one agent a layer.
         trained_on: Tasks, reward, timesteps, seed, commit, library versions: free
             JSON, for people.
         scores: What it reached, and where; free JSON, for people.
@@ -60,6 +64,7 @@ class PolicyMetadata:
     interval: int
     sampled: bool
     learning_rate_bounds: LearningRateBounds
+    single_agent: bool = False
     trained_on: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
@@ -93,6 +98,7 @@ class PolicyMetadata:
             "interval": self.interval,
             "sampled": self.sampled,
             "learning_rate_bounds": list(self.learning_rate_bounds),
+            "single_agent": self.single_agent,
             "trained_on": dict(self.trained_on),
             "scores": dict(self.scores),
             "digest": self.digest,
@@ -133,7 +139,7 @@ def _check_format_version(version: object) -> None:
 def _check_entries(description: Mapping[str, Any]) -> None:
     accepted = {entry.name for entry in fields(PolicyMetadata)}
     unknown = sorted(set(description) - accepted)
-    missing = sorted(accepted - set(description))
+    missing = sorted(accepted - ADDED_LATER - set(description))
     if unknown or missing:
         raise ValueError(
             f"The description of the policy has unknown entries {unknown} and lacks "

@@ -41,12 +41,13 @@ def describe(metadata: PolicyMetadata) -> dict[str, str]:
     spec, bounds = metadata.observation_spec, metadata.learning_rate_bounds
     use = "drawn from its distribution" if metadata.sampled else "the likeliest ones"
     masked = f", hidden: {', '.join(sorted(spec.masked))}" if spec.masked else ""
+    controlled = "all layers together" if metadata.single_agent else "each layer"
     lines = {
         "actions": f"{metadata.action_set.name} ({metadata.action_set.num_actions} "
         f"actions), {use} (temperature {metadata.default_temperature:g})",
         "interval": f"{metadata.interval} updates between two decisions",
         "learning rates": f"{bounds.minimum:g} to {bounds.maximum:g}",
-        "observation": f"{spec.num_features} numbers for each layer{masked}",
+        "observation": f"{spec.num_features} numbers for {controlled}{masked}",
         "trained on": _training(metadata),
         "code": str(metadata.trained_on.get("commit", "")),
         "libraries": _pairs(metadata.trained_on.get("libraries"), " "),

@@ -14,7 +14,7 @@ from agents.environment import LayerwiseEnvironment
 from agents.episodes import EpisodeName
 from ganno_keras import GANNO
 from ganno_keras.actions import get_action_set
-from tests.support.fakes import by_timestep
+from tests.support.fakes import by_timestep, with_single_agent
 from tests.support.meta_training import TINY_TASK, tiny_environment
 
 SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
@@ -25,7 +25,9 @@ NETWORKS = {
 }
 
 
-def environment_of(network: str, action_set: str) -> LayerwiseEnvironment:
+def environment_of(
+    network: str, action_set: str, single_agent: bool
+) -> LayerwiseEnvironment:
     task = dataclasses.replace(
         TINY_TASK,
         model=network,
@@ -34,7 +36,11 @@ def environment_of(network: str, action_set: str) -> LayerwiseEnvironment:
     )
     return LayerwiseEnvironment(
         tiny_environment(
-            tasks=(task,), masked=(), reward="potential", action_set=action_set
+            tasks=(task,),
+            masked=(),
+            reward="potential",
+            action_set=action_set,
+            single_agent=single_agent,
         )
     )
 
@@ -51,7 +57,9 @@ def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, ...]:
     return np.stack(observations)[:, lane], np.stack(rates), np.stack(decays)
 
 
-def fit(environment: LayerwiseEnvironment, action_set: str) -> GANNO:
+def fit(
+    environment: LayerwiseEnvironment, action_set: str, single_agent: bool
+) -> GANNO:
     """The same training as an ordinary `fit` on the same minibatches."""
     data, start = environment._data, environment.start
     keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
@@ -65,8 +73,9 @@ def fit(environment: LayerwiseEnvironment, action_set: str) -> GANNO:
         metrics=["accuracy"],
     )
     order = start.indices[:, LANE].reshape(-1)
+    policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
     ganno = GANNO(
-        by_timestep(*SCRIPT, action_set=get_action_set(action_set)),
+        with_single_agent(policy) if single_agent else policy,
         interval=start.indices.shape[2],
         validation_data=tuple(data.validation),
         validation_samples=len(data.validation.labels),
@@ -84,18 +93,22 @@ def fit(environment: LayerwiseEnvironment, action_set: str) -> GANNO:
 
 
 @pytest.mark.parametrize(
-    ("network", "action_set"),
+    ("network", "action_set", "single_agent"),
     [
-        ("multilayer_perceptron", "paper"),
-        ("two_layer_cnn", "paper"),
-        ("multilayer_perceptron", "anchored"),
-        ("multilayer_perceptron", "rate-and-decay"),
+        ("multilayer_perceptron", "paper", False),
+        ("two_layer_cnn", "paper", False),
+        ("two_layer_cnn", "paper", True),
+        ("multilayer_perceptron", "anchored", False),
+        ("multilayer_perceptron", "rate-and-decay", False),
+        ("multilayer_perceptron", "rate-and-decay", True),
     ],
 )
-def test_environment_and_callback__see_and_do_the_same(network, action_set):
-    environment = environment_of(network, action_set)
+def test_environment_and_callback__see_and_do_the_same(
+    network, action_set, single_agent
+):
+    environment = environment_of(network, action_set, single_agent)
     observations, rates, decays = play(environment)
-    history = fit(environment, action_set).history
+    history = fit(environment, action_set, single_agent).history
     np.testing.assert_array_equal(
         history.actions, np.repeat([SCRIPT], environment.num_agents, axis=0).T
     )

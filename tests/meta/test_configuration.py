@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -14,9 +15,13 @@ from agents.configuration import (
     TaskConfiguration,
 )
 from agents.recipes import RECIPES, find_configuration
+from ganno_keras._locations import policies_directory
 from ganno_keras.actions import get_action_set
+from ganno_keras.policies.saved_policy import read_metadata
 
 PAPER = RECIPES["paper"]
+BY_NAME = {recipe.name: recipe for recipe in RECIPES.values()}
+SHIPPED = sorted(path for path in policies_directory().iterdir() if path.is_dir())
 
 APPENDIX_A = {
     "Number of executors": (PAPER.environment.num_environments, 4),
@@ -70,6 +75,42 @@ def test_paper_actions__are_appendix_a_in_its_order():
 def test_recipe__survives_json(name):
     recipe = RECIPES[name]
     assert MetaTrainingConfiguration.from_json(recipe.to_json()) == recipe
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_recipe__is_what_the_shipped_policy_was_made_with(folder):
+    trained_on = read_metadata(folder).trained_on["configuration"]
+    made_with = MetaTrainingConfiguration.from_json(json.dumps(trained_on))
+    assert BY_NAME[folder.name] == made_with
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ganno-paper-learning-rate-only", {"learning_rate"}),
+        ("ganno-paper-timestep-only", {"progress"}),
+    ],
+)
+def test_ablation__sees_one_thing_and_is_else_the_paper(name, shown):
+    environment = BY_NAME[name].environment
+    spec = environment.observation_spec
+    assert {entry.name for entry in spec.entries} - spec.masked == shown
+    same = dataclasses.replace(environment, masked=PAPER.environment.masked)
+    assert dataclasses.replace(PAPER, name=name) == dataclasses.replace(
+        BY_NAME[name], environment=same
+    )
+
+
+def test_single_agent_ablation__sees_nothing_of_a_layer():
+    environment = BY_NAME["ganno-paper-single-agent"].environment
+    assert environment.single_agent
+    shown = {
+        entry.name
+        for entry in environment.observation_spec.entries
+        if entry.name not in environment.masked
+    }
+    assert {"train_loss", "progress", "learning_rate"} < shown
+    assert not shown & {"layer_kind", "layer_depth", "gradient_norm", "weight_norm"}
 
 
 def test_unknown_key__is_refused_by_name():

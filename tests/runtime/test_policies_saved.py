@@ -206,6 +206,12 @@ def test_load_policy__refuses_metadata_it_cannot_serve(damaged, changes, message
         load_policy(damaged)
 
 
+def test_description_from_before_single_agents__means_one_agent_a_layer():
+    description = METADATA.to_dict()
+    del description["single_agent"]
+    assert not PolicyMetadata.from_dict(description).single_agent
+
+
 def test_metadata__needs_as_many_actions_as_it_observes():
     with pytest.raises(ValueError, match="observes 5 possible actions and has 9"):
         dataclasses.replace(METADATA, observation_spec=ObservationSpec(num_actions=5))

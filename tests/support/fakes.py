@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -82,6 +83,13 @@ class MaskedPolicy:
         self.metadata = dataclasses.replace(policy.metadata, observation_spec=spec)
         self.initial_state = policy.initial_state
         self.act = policy.act
+
+
+def with_single_agent(policy: ScriptedPolicy) -> ScriptedPolicy:
+    """The same policy, for all layers together."""
+    single = copy.copy(policy)
+    single._metadata = dataclasses.replace(policy.metadata, single_agent=True)
+    return single
 
 
 def tiny_data(num_samples: int = 96) -> tuple[np.ndarray, np.ndarray]:
