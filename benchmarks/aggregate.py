@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from .cells import Cell, Row
+from .cells import Cell, Row, distinct
 from .grids import CNN5, LENGTHS, cells_of
 from .registry import find_method
 from .statistics import Spread, stratified_interval
@@ -85,14 +85,12 @@ def _belongs(cell: Cell, stratum: Stratum) -> bool:
 
 def _complete_methods(
     rows: Mapping[Cell, Row], strata: set[Stratum]
-) -> dict[str, dict[Stratum, list[float]]]:
-    found: dict[str, dict[Stratum, list[float]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+) -> dict[str, dict[Stratum, list[Row]]]:
+    found: dict[str, dict[Stratum, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for cell, row in sorted(rows.items(), key=lambda item: item[0].seed):
         for stratum in strata:
             if _belongs(cell, stratum):
-                found[cell.method][stratum].append(row.accuracy)
+                found[cell.method][stratum].append(row)
     return {
         name: dict(by_stratum)
         for name, by_stratum in found.items()
@@ -101,12 +99,15 @@ def _complete_methods(
 
 
 def _aggregate(
-    complete: Mapping[str, Mapping[Stratum, list[float]]], tables: Sequence[str]
+    complete: Mapping[str, Mapping[Stratum, list[Row]]], tables: Sequence[str]
 ) -> str:
     lines = []
     for method, by_stratum in complete.items():
-        interval = stratified_interval(list(by_stratum.values()))
-        worst = min(sum(runs) / len(runs) for runs in by_stratum.values())
+        accuracies = [
+            [row.accuracy for row in runs] for runs in distinct(by_stratum.values())
+        ]
+        interval = stratified_interval(accuracies)
+        worst = min(sum(runs) / len(runs) for runs in accuracies)
         lines.append((interval, worst, method))
     lines.sort(reverse=True, key=lambda line: line[0].mean)
     single = any(interval.low is None for interval, _, _ in lines)

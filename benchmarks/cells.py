@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -55,6 +55,14 @@ class Row(NamedTuple):
 def accuracy_by_seed(runs: Sequence[Row]) -> dict[int, float]:
     """The accuracies, in %, of the runs of one cell with different seeds."""
     return {row.cell.seed: row.accuracy for row in runs}
+
+
+def distinct(runs_by_start: Iterable[Sequence[Row]]) -> list[Sequence[Row]]:
+    """Leaves out what comes again: the same runs may stand for several initial rates.
+
+    Counted more often, they would seem to be independent of each other.
+    """
+    return list({tuple(r.cell for r in runs): runs for runs in runs_by_start}.values())
 
 
 def seeds_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:

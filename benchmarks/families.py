@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed
+from .cells import Cell, Row, accuracy_by_seed, distinct
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
 from .policy_methods import runs_of
 from .statistics import Interval, PairedRuns, gain_bounds, interquartile_mean
@@ -49,10 +49,11 @@ SUMMARY: Final = """### Beside the best-tuned fixed schedule
 The schedule and the initial rate are chosen for each network by the accuracy on 1,000
 held-out training images at the end, averaged over seeds: {candidates}, each from every
 rate. Its test accuracy is the interquartile mean over seeds; that of a policy, which
-has nothing chosen for it, is over seeds and the five initial rates. The last column has
-the worst of the five starts: the policy's mean over seeds less that of the constant
-rate from there. In points. In brackets a 95 % interval of a bootstrap over the seeds
-that policy and schedule share; the choice of the schedule is not drawn again.
+has nothing chosen for it, is over seeds and the five initial rates, or over seeds alone
+if the rate plays no part. The last column has the worst of the five starts: the
+policy's mean over seeds less that of the constant rate from there. In points. In
+brackets a 95 % interval of a bootstrap over the seeds that policy and schedule share;
+the choice of the schedule is not drawn again.
 
 {table}
 
@@ -123,13 +124,14 @@ def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
     if tuned is None or not all(by_rate.values()):
         return None
     constant = {rate: _runs(rows, task, "constant", rate) for rate in RATES}
+    by_start = distinct(by_rate.values())
     return Comparison(
         task,
         policy,
         tuned,
-        interquartile_mean(np.concatenate([_accuracies(r) for r in by_rate.values()])),
+        interquartile_mean(np.concatenate(list(map(_accuracies, by_start)))),
         {rate: _mean(by_rate[rate]) - _mean(constant[rate]) for rate in RATES},
-        PairedRuns.of(list(map(accuracy_by_seed, by_rate.values())), tuned.by_seed),
+        PairedRuns.of(list(map(accuracy_by_seed, by_start)), tuned.by_seed),
     )
 
 

@@ -167,6 +167,20 @@ def test_policy_that_starts_by_itself__is_run_once_and_counts_from_every_rate():
     assert line.average.mean == pytest.approx(70.0)
 
 
+def test_run_that_stands_for_every_rate__counts_once_in_the_interval():
+    rows = {
+        cell: row(cell, 0.70 + 0.01 * cell.seed)
+        for cell in cells_of("table4", 3, ["base-schedule"])
+    }
+    lines = aggregate_section(rows).splitlines()
+    # Nothing but three numbers: drawing the first or the last thrice is not rare.
+    (line,) = [line for line in lines if line.startswith("| base-schedule")]
+    assert "71.00 [70.00, 72.00]" in line
+    (line,) = [line for line in lines if line.startswith("| cosine")]
+    assert "71.00 [70." in line
+    assert "71.00 [70.00, 72.00]" not in line
+
+
 def test_lengths__stand_above_the_papers_figures_once_there_are_others():
     cells = cells_of("length", 1, [])
     tables_only = results(cell for cell in cells if cell.task == CNN5)
