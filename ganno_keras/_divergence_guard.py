@@ -45,8 +45,8 @@ class DivergenceGuard:
     timesteps are short, several in a row have to be that high.
 
     The best moment is the one with the lowest validation loss, or training loss as long
-    as there is no validation. Before any, it is the beginning, or where the training
-    was resumed.
+    as there is no validation, or none whose loss is a number. Before any, it is the
+    beginning, or where the training was resumed.
 
     Args:
         weights: Copies the network and its optimizer, and puts them back.
@@ -113,7 +113,8 @@ class DivergenceGuard:
             self._remember(update, measurements, rates)
             return None
         self._num_high += 1
-        if measurements.loss_is_finite and self._num_high < self._patience:
+        is_number = np.isfinite(measurements.train_loss)
+        if is_number and self._num_high < self._patience:
             return None
         return self._return_to_best(update, measurements.train_loss, rates)
 
@@ -122,9 +123,8 @@ class DivergenceGuard:
         return np.minimum(rates, self._ceiling)
 
     def _is_too_high(self, measurements: Measurements) -> bool:
-        return (
-            not measurements.loss_is_finite or measurements.train_loss > self._limit()
-        )
+        loss = measurements.train_loss
+        return not np.isfinite(loss) or loss > self._limit()
 
     def _limit(self) -> float:
         """The highest training loss that is borne, infinite if nothing compares."""
@@ -158,6 +158,8 @@ class DivergenceGuard:
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> None:
         loss, validation = measurements.train_loss, measurements.validation_loss
+        if validation is not None and not np.isfinite(validation):
+            validation = None  # A held-out sample may be broken, or too far off.
         self._first = loss if np.isnan(self._first) else self._first
         self._lowest = min(self._lowest, loss)
         if validation is not None and not self._best_is_validated:

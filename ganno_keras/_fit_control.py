@@ -162,7 +162,9 @@ class FitControl:
             self._notices.of_length(self._plan, self._clock)
 
     def end_fit(self) -> None:
-        """The fit has come to its end."""
+        """The fit has come to its end, perhaps without a single epoch."""
+        if self._epoch is None:
+            return
         self._tell()
         self._guard_end()
 
@@ -253,7 +255,7 @@ class FitControl:
             return
         self._clock.synchronise(0, _number(self._inner.iterations))
         measurements = self._measurements(self._batches_of_epoch)
-        if self._clock.is_due or not measurements.loss_is_finite:
+        if self._clock.is_due or not np.isfinite(measurements.train_loss):
             rates = self._known_agents().learning_rates
             self._guard.check_end(self._clock.updates, measurements, rates)
 

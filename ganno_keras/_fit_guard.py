@@ -19,10 +19,10 @@ _GUARDED = ("fit", "compile")
 class FitGuard:
     """Calls `undo` as soon as a fit is known to have failed, and at most once.
 
-    That is at once if the exception comes from a training step (most of all Ctrl-C) or
-    from GANNO itself. An exception elsewhere (another callback, the data, validation)
-    is noticed at the latest when `fit` or `compile` is called again: for that long the
-    model carries two functions that hide its own.
+    That is at once if the exception comes from a training step or from GANNO itself, or
+    if it is Ctrl-C in the fit's validation. An exception elsewhere (another callback,
+    the data, validation) is noticed at the latest when `fit` or `compile` is called
+    again: for that long the model carries functions that hide its own.
 
     Args:
         model: The model whose fit is watched.
@@ -39,6 +39,7 @@ class FitGuard:
         for name in _GUARDED:
             # Past Keras' own __setattr__, which would track the attribute.
             vars(model)[name] = self._undoing_first(name)
+        vars(model)["evaluate"] = self._undoing_at_interrupt("evaluate")
         vars(model)["_ganno_guard"] = self
 
     @staticmethod
@@ -49,7 +50,7 @@ class FitGuard:
     def release(self) -> None:
         """Stops watching and undoes; harmless when called again."""
         if FitGuard.of(self._model) is self:
-            for name in (*_GUARDED, "_ganno_guard"):
+            for name in (*_GUARDED, "evaluate", "_ganno_guard"):
                 vars(self._model).pop(name, None)
             self._undo()
 
@@ -80,6 +81,21 @@ class FitGuard:
             return original(*args, **kwargs)
 
         return undo_and_call
+
+    def _undoing_at_interrupt(self, name: str) -> Callable[..., Any]:
+        original = getattr(self._model, name)
+
+        @functools.wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return original(*args, **kwargs)
+            except Exception:
+                raise  # Perhaps somebody in the fit knows what to do about it.
+            except BaseException:
+                self.release()
+                raise
+
+        return call
 
 
 def _is_end_of_data(error: BaseException) -> bool:

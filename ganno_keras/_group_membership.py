@@ -43,6 +43,8 @@ class GroupMembership:
     def check_complete(self, variables: Sequence[keras.Variable]) -> None:
         """Refuses groups that leave a variable out, or bring one from elsewhere.
 
+        A variable that has been frozen since the optimizer was built may be left out.
+
         Args:
             variables: The variables that the optimizer is or will be built with.
 
@@ -52,7 +54,11 @@ class GroupMembership:
         remedy = (
             "or compile the model again if a layer's `trainable` has changed since."
         )
-        missing = [_name(v) for v in variables if self._key(v) not in self._numbers]
+        missing = [
+            _name(v)
+            for v in variables
+            if self._key(v) not in self._numbers and v.trainable
+        ]
         if missing:
             raise ValueError(
                 f"No layer group holds the optimizer's variables {missing}. Every "

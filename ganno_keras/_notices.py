@@ -44,7 +44,7 @@ class Notices:
 
     def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
         """Warns of a fit that is only a few intervals long."""
-        if plan.batches is None:
+        if plan.batches is None or not plan.epochs:
             return
         updates = plan.batches * plan.epochs // clock.batches_per_update
         decisions = max(updates - 1, 0) // clock.interval

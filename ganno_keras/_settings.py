@@ -58,7 +58,9 @@ def complete_settings(
     return ControlSettings(
         policy=chosen,
         interval=_whole("interval", own.interval if interval is None else interval, 1),
-        bounds=check_learning_rate_bounds(bounds or own.learning_rate_bounds),
+        bounds=check_learning_rate_bounds(
+            own.learning_rate_bounds if bounds is None else bounds
+        ),
         temperature=_check_temperature(
             own.default_temperature if temperature is None else temperature
         ),

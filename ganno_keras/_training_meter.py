@@ -76,9 +76,11 @@ class TrainingMeter:
 
     def measure_validation(self) -> Means | None:
         """Means on held-out data; None as long as there are none."""
-        if self._sample is not None:
-            return self._sample.measure(self._model)
-        sums = self._last_validation
+        sums = (
+            self._last_validation
+            if self._sample is None
+            else self._sample.sums(self._model)
+        )
         return None if counts_nothing(sums) else means_of(sums)
 
     def forget(self) -> None:

@@ -151,12 +151,15 @@ class GANNO(keras.callbacks.Callback):
         """
         guard = None if self._model is None else FitGuard.of(self._model)
         if guard is not None and guard.owner is self:
+            _ = self.model  # On JAX this brings the variables up to date.
             guard.release()
 
     # ------------------------------------------------------------ for Keras
 
     def set_model(self, model: keras.Model) -> None:
         """Takes control of the model, before Keras makes its training step."""
+        self._is_training = False
+        self.detach()  # from the model of a fit that failed
         super().set_model(model)
         self._attach(model)
 
@@ -226,8 +229,6 @@ class GANNO(keras.callbacks.Callback):
     def _attach(self, model: keras.Model) -> None:
         """Takes control, after all checks that could refuse it."""
         self._refuse_a_second_callback(model)
-        self._is_training = False
-        self.detach()
         check_model(model)
         check_policy(model, self._settings)
         self._control = FitControl(model, self._settings, Notices(self._verbose))

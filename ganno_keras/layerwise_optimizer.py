@@ -35,6 +35,9 @@ class LayerwiseOptimizer:
         learning_rate: What all groups have at first; None for the optimizer's rate.
         weight_decay: The same for the weight decay. An optimizer without one stays
             without.
+        model: The model that the optimizer was compiled into. Give it if `fit` trains
+            it: its training step is then made anew here and in `detach()`. Else a step
+            that Keras has compiled before goes on with the rates it was made for.
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
@@ -50,7 +53,9 @@ class LayerwiseOptimizer:
         ...     [keras.Input([4]), keras.layers.Dense(3), keras.layers.Dense(1)]
         ... )
         >>> model.compile("adam", "mse")
-        >>> with LayerwiseOptimizer(model.optimizer, layer_groups(model)) as layerwise:
+        >>> with LayerwiseOptimizer(
+        ...     model.optimizer, layer_groups(model), model=model
+        ... ) as layerwise:
         ...     layerwise.set_learning_rates([0.0, 0.01])
         ...     history = model.fit(
         ...         keras.ops.ones([8, 4]), keras.ops.ones([8, 1]), verbose=0
@@ -65,12 +70,16 @@ class LayerwiseOptimizer:
         groups: Groups = None,
         learning_rate: float | None = None,
         weight_decay: float | None = None,
+        *,
+        model: keras.Model | None = None,
     ) -> None:
         *self._loss_scalers, self.inner_optimizer = _unwrapped(inner_optimizer)
         _check_supported(self.inner_optimizer)
         table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
         self._state = LayerwiseState(table)
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
+        self._model = model
+        self._renew_training_step()
 
     @property
     def groups(self) -> tuple[LayerGroup, ...]:
@@ -179,6 +188,11 @@ class LayerwiseOptimizer:
         for optimizer in (*self._loss_scalers, self.inner_optimizer):
             if vars(optimizer).get("layerwise_state") is self._state:
                 restore(optimizer)
+                self._renew_training_step()
+
+    def _renew_training_step(self) -> None:
+        if self._model is not None:
+            self._model.train_function = None
 
     def __enter__(self) -> Self:
         return self

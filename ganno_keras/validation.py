@@ -73,12 +73,16 @@ class ValidationSample:
     def check(self, model: keras.Model) -> None:
         """Tries one sample on a built model, before any training.
 
+        A model that is made for batches of one size has all of them of that size from
+        then on; what is left over is left out.
+
         Raises:
             ValueError: If the data does not fit the model.
         """
-        batch = self._batches[0]
-        if not _has_fixed_batch(model):
-            batch = tree.map_structure(lambda leaf: leaf[:1], batch)
+        size = _fixed_batch_size(model)
+        if size is not None:
+            self._batches = _in_batches_of(size, self._batches)
+        batch = _take(self._batches[0], slice(size or 1))
         try:
             StatelessTestStep(model, compiled=False)(batch)
         except Exception as error:
@@ -92,9 +96,22 @@ class ValidationSample:
 
     def measure(self, model: keras.Model) -> Means:
         """Returns loss and accuracy of the model on the sample, as `evaluate` would."""
+        return means_of(self.sums(model))
+
+    def sums(self, model: keras.Model) -> np.ndarray:
+        """The totals and counts that loss and accuracies are made of.
+
+        Returns:
+            float64 `[1 + num_accuracies, 2]`; row 0 is the loss, whose count is 0 if
+            the model's `test_step` counts none.
+        """
         if self._step is None or not self._step.fits(model):
             self._step = StatelessTestStep(model)
-        return means_of(np.sum([self._step(batch) for batch in self._batches], axis=0))
+        return np.sum([self._step(batch) for batch in self._batches], axis=0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy makes a compiled step of its own."""
+        return {**vars(self), "_step": None}
 
 
 def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
@@ -119,8 +136,15 @@ def _is_dataset(data: Any) -> bool:
     return isinstance(data, Iterable) and not isinstance(data, Iterator) and not single
 
 
+def _on_host(batch: Batch) -> Batch:
+    """NumPy arrays; labels and weights that are None are left out, as Keras does."""
+    while len(batch) > 1 and batch[-1] is None:
+        batch = batch[:-1]
+    return tuple(tree.map_structure(_to_numpy, part) for part in batch)
+
+
 def _batches_of_arrays(arrays: Batch, num_samples: int) -> Iterator[Batch]:
-    arrays = tree.map_structure(_to_numpy, arrays)
+    arrays = _on_host(arrays)
     lengths = {len(leaf) for leaf in tree.flatten(arrays)}
     if len(lengths) != 1:
         raise ValueError(
@@ -139,7 +163,7 @@ def _batches_of_dataset(dataset: Iterable[Any], num_samples: int) -> Iterator[Ba
     missing = num_samples
     for element in dataset:
         batch = tuple(element) if isinstance(element, tuple | list) else (element,)
-        batch = _take(tree.map_structure(_to_numpy, batch), slice(missing))
+        batch = _take(_on_host(batch), slice(missing))
         missing -= _length(batch)
         yield batch
         if missing <= 0:
@@ -166,6 +190,19 @@ def _to_numpy(leaf: Any) -> np.ndarray:
     return array.astype(keras.config.floatx()) if floating else array
 
 
-def _has_fixed_batch(model: keras.Model) -> bool:
-    inputs = getattr(model, "inputs", None) or []
-    return any(tensor.shape[0] is not None for tensor in inputs)
+def _fixed_batch_size(model: keras.Model) -> int | None:
+    """The size of the batches that a model is made for, if it is made for one."""
+    sizes = [tensor.shape[0] for tensor in getattr(model, "inputs", None) or []]
+    return next((size for size in sizes if size is not None), None)
+
+
+def _in_batches_of(size: int, batches: list[Batch]) -> list[Batch]:
+    joined = tree.map_structure(lambda *leaves: np.concatenate(leaves), *batches)
+    length = _length(joined)
+    if length < size:
+        raise ValueError(
+            f"The model takes batches of {size} samples, and there are {length} to "
+            f"validate on. Give at least {size}, and let validation_samples be as many."
+        )
+    starts = range(0, length - size + 1, size)
+    return [_take(joined, slice(start, start + size)) for start in starts]

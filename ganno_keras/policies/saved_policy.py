@@ -66,6 +66,7 @@ class SavedPolicy:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._metadata = read_metadata(directory)
         check_digest(directory, self._metadata)
         # A thread of its own is outside any tf.distribute scope, where a loaded policy
@@ -73,6 +74,10 @@ class SavedPolicy:
         with ThreadPoolExecutor(max_workers=1) as thread:
             self._module = thread.submit(_load_on_cpu, directory).result()
         self._check_interface(directory)
+
+    def __reduce__(self) -> tuple[type[SavedPolicy], tuple[Path]]:
+        """Copies and pickles by the folder: functions of TensorFlow cannot be."""
+        return SavedPolicy, (self._directory,)
 
     @property
     def metadata(self) -> PolicyMetadata:

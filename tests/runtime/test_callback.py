@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -27,6 +30,10 @@ NOT_ON_TORCH = pytest.mark.skipif(
     keras.backend.backend() == "torch", reason="Keras has one step there"
 )
 ACCURACY_IS_KNOWN, VALIDATION_IS_KNOWN = 9, 10  # places in the observation
+
+
+def through_pickle(value):
+    return pickle.loads(pickle.dumps(value))
 
 
 class Probe(keras.callbacks.Callback):
@@ -298,6 +305,29 @@ def test_second_fit__of_the_same_model_starts_from_the_optimizers_own_rate(same)
     assert again.history.initial_learning_rate == 0.001
     assert again.history.updates.tolist() == [2, 4, 6, 8, 10]
     assert again.history.learning_rates[-1, 0] == pytest.approx(0.006)
+
+
+@pytest.mark.filterwarnings("ignore:This fit has")
+def test_fit_without_an_epoch__does_nothing():
+    model = tiny_model()
+    before = state_of(model)
+    ganno = GANNO(always(ADD), interval=2)
+    for epochs in ({"epochs": 0}, {"epochs": 2, "initial_epoch": 2}):
+        history = model.fit(X, Y, verbose=0, callbacks=[ganno], **epochs)
+        assert history.history == {}
+    assert not ganno.history.timesteps
+    for one, other in zip(before, state_of(model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+def test_copy__does_the_same_before_a_fit_and_after(copied):
+    original = GANNO("ganno-first", interval=2, validation_data=(X, Y))
+    early = copied(original)
+    fit(original)
+    for ganno in (early, copied(original)):
+        fit(ganno)
+        assert ganno.history.to_dict() == original.history.to_dict()
 
 
 def test_callback_list__of_ones_own_can_be_used_again():

@@ -205,6 +205,32 @@ def test_guard__outlives_a_batch_that_is_no_number(validation):
     assert event["learning_rates"] == pytest.approx([1e-3, 1e-3])
 
 
+@pytest.mark.parametrize("validation", ["sample", "fit"])
+@pytest.mark.parametrize("broken", [np.nan, 1e30], ids=["not a number", "infinite"])
+def test_guard__leaves_a_training_alone_whose_validation_data_are_broken(
+    validation, broken
+):
+    def run(guard):
+        targets = TARGETS.copy()
+        targets[3] = broken
+        data = (X, targets)
+        ganno = GANNO(
+            always(0),
+            interval=3,
+            guard=guard,
+            validation_data=data if validation == "sample" else None,
+        )
+        model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+        given = data if validation == "fit" else None
+        fit(model, ganno, y=TARGETS, validation_data=given)
+        return ganno, model
+
+    (ganno, guarded), (_, plain) = run(guard=True), run(guard=False)
+    assert not np.isfinite(ganno.history.measured("validation_loss")[-1])
+    assert not ganno.history.guard_events
+    assert_same_state(guarded, plain)
+
+
 @pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "GANNO last"])
 def test_guard__leaves_a_sound_network_where_terminate_on_nan_ends_the_fit(order):
     ganno = GANNO(always(0), interval=2, guard=True)

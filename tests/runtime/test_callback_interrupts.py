@@ -95,6 +95,36 @@ def test_exception__before_training_leaves_a_model_that_trains_plainly():
     assert_trains_plainly(model)
 
 
+def test_interrupt__in_validation_gives_the_optimizer_back_at_once():
+    model, ganno = tiny_model(), GANNO(always(SUBTRACT), interval=1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            model,
+            ganno,
+            Failing("on_test_begin", KeyboardInterrupt()),
+            validation_data=(X, Y),
+        )
+    assert type(model.optimizer) is type(keras.optimizers.SGD())
+    assert not {"fit", "evaluate", "_ganno_guard"} & set(vars(model))
+    assert_trains_plainly(model)
+
+
+def test_callback__lets_go_of_the_model_of_a_failed_fit_when_it_gets_another():
+    failed, other = tiny_model(), tiny_model()
+    ganno = GANNO(always(SUBTRACT), interval=1)
+    with pytest.raises(OSError, match="disk"):
+        fit(failed, ganno, Failing("on_epoch_end", OSError("disk")))
+
+    class Compiling(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            failed.compile("sgd", "sparse_categorical_crossentropy")
+
+    fit(other, ganno, Compiling())
+    assert len(ganno.history.updates) == 11
+    for model in (failed, other):
+        assert_trains_plainly(model)
+
+
 def test_exception__in_the_policy_gives_the_optimizer_back_at_once():
     def broken(timestep, observation, generator):
         raise ZeroDivisionError
@@ -141,8 +171,9 @@ def test_detach__gives_the_optimizer_back_and_is_harmless_at_any_time():
     assert_trains_plainly(model)
 
 
-def test_detach__in_the_middle_of_a_fit_lets_it_go_on_plainly():
-    model, ganno = tiny_model(), GANNO(always(SUBTRACT), interval=1)
+@pytest.mark.parametrize("interval", [1, 2])  # decides at batch 3, or does not
+def test_detach__in_the_middle_of_a_fit_lets_it_go_on_plainly(interval):
+    model, ganno = tiny_model(), GANNO(always(SUBTRACT), interval=interval)
 
     class Detaching(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -150,7 +181,7 @@ def test_detach__in_the_middle_of_a_fit_lets_it_go_on_plainly():
                 ganno.detach()
 
     fit(model, ganno, Detaching())
-    assert ganno.history.updates.tolist() == [1, 2, 3]
+    assert ganno.history.updates.tolist() == list(range(interval, 4, interval))
     assert_trains_plainly(model)
 
 

@@ -85,6 +85,19 @@ def _():
     return classifier(layers.Dense(4, trainable=False), layers.Dense(4)), {}
 
 
+# JAX: Keras refuses it, with and without GANNO.
+@TABLE.row(
+    "a layer frozen after a fit, with the same optimizer",
+    backends=("tensorflow", "torch"),
+)
+def _():
+    model = classifier(layers.Dense(4), layers.Dense(4))
+    model.fit(X, Y, verbose=0)
+    model.layers[0].trainable = False
+    model.compile(model.optimizer, SPARSE, metrics=["accuracy"])
+    return model, {}
+
+
 @TABLE.row("LoRA")
 def _():
     model = classifier()

@@ -87,6 +87,14 @@ def test_guard__goes_by_validation_as_soon_as_there_is_one():
     assert event.best_update == 3
 
 
+@pytest.mark.parametrize("validation", [np.nan, np.inf])
+def test_guard__leaves_a_training_alone_whose_validation_is_no_number(validation):
+    broken = (validation,) * 3
+    *nothing, event = events_of(*new_guard(), (2.0, 0.8, 1.0, np.nan), broken)
+    assert nothing == [None] * 3
+    assert event.best_update == 2  # by the training loss
+
+
 def test_guard__compares_no_training_loss_with_a_validation_loss():
     losses, validation = (2.0, 0.8, 0.1, 5.0), (None, 3.0, None, None)
     *_, event = events_of(*new_guard(), losses, validation)

@@ -111,6 +111,33 @@ def test_sample__is_as_large_as_asked_and_always_the_same(num_samples):
     assert one.measure(model) == other.measure(model)
 
 
+def test_measure__takes_none_for_absent_weights(model):
+    expected = ValidationSample((X, Y)).measure(model)
+    assert ValidationSample((X, Y, None)).measure(model) == expected
+    batches = [(X[start::4], Y[start::4], None) for start in range(4)]
+    assert ValidationSample(batches).measure(model).loss == pytest.approx(expected.loss)
+
+
+@pytest.mark.parametrize("as_dataset", [False, True], ids=["arrays", "tf.data"])
+def test_sample__of_a_model_for_batches_of_one_size_comes_in_such(as_dataset):
+    inputs = keras.Input(batch_shape=(20, 6))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(20)
+    sample = ValidationSample(dataset if as_dataset else (X, Y), 90)
+    sample.check(model)
+    assert sample.num_samples == 80
+    assert 0.0 < sample.measure(model).loss < np.inf
+
+
+def test_sample__that_is_smaller_than_such_a_batch_is_refused():
+    inputs = keras.Input(batch_shape=(20, 6))
+    model = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="batches of 20 samples, and there are 19"):
+        ValidationSample((X, Y), 19).check(model)
+
+
 def test_sample__of_a_dataset_is_its_beginning():
     dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(32).repeat()
     first = ValidationSample(dataset, 40)
