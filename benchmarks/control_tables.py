@@ -20,7 +20,8 @@ Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by initial le
 rate, beside what the policy has to beat: itself before any meta-training, its own
 average schedule replayed without looking at the training (over other seeds from the
 same rate, one for all layers or one for each), its greedy and sampled use, itself under
-the guard, and doing nothing at all. Made by `python -m benchmarks.run controls`.
+the guard, and doing nothing at all. Controls that have not been run have no row. Made
+by `python -m benchmarks.run controls`.
 
 {table}
 {networks}{gains}"""

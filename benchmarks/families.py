@@ -8,7 +8,6 @@ held-out training images of the very task. The test set decides nothing.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -19,6 +18,7 @@ from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
 from .policy_methods import runs_of
 from .statistics import Interval, PairedRuns, gain_bounds, interquartile_mean
 from .tables import coverage, format_lines, markdown_table, our_lines
+from .tuning import Tuned, best_tuned
 
 Rows = Mapping[Cell, Row]
 
@@ -61,18 +61,6 @@ the choice of the schedule is not drawn again.
 """
 
 
-class Tuned(NamedTuple):
-    """The fixed schedule that is best on the held-out images of a task."""
-
-    method: str
-    initial_learning_rate: float
-    accuracy: float  # in %, on the test set: the interquartile mean over seeds
-    by_seed: Mapping[int, float]  # the same of each seed
-
-    def __str__(self) -> str:
-        return f"{self.method} from {self.initial_learning_rate:g}"
-
-
 class Comparison(NamedTuple):
     """A policy, from every initial rate, beside what fixed schedules reach."""
 
@@ -94,32 +82,9 @@ class Comparison(NamedTuple):
         return min(self.above_constant, key=lambda rate: self.above_constant[rate])
 
 
-def best_tuned(rows: Rows, task: str) -> Tuned | None:
-    """Tunes method and rate, as far as that can be done without the test set.
-
-    Args:
-        rows: All results.
-        task: One of `FAMILIES`.
-
-    Returns:
-        The best, the first of equals; None while a method lacks a rate.
-    """
-    candidates = {
-        (method, rate): _runs(rows, task, method, rate)
-        for method, rate in itertools.product(FIXED, RATES)
-    }
-    if not all(candidates.values()):
-        return None
-    method, rate = max(candidates, key=lambda key: _held_out(candidates[key]))
-    runs = candidates[method, rate]
-    return Tuned(
-        method, rate, interquartile_mean(_accuracies(runs)), accuracy_by_seed(runs)
-    )
-
-
 def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
     """Puts a policy beside the fixed schedules; None while results are missing."""
-    tuned = best_tuned(rows, task)
+    tuned = best_tuned(rows, task, FIXED, FAMILY_WEIGHT_DECAY)
     by_rate = {rate: _runs(rows, task, policy, rate) for rate in RATES}
     if tuned is None or not all(by_rate.values()):
         return None
@@ -147,11 +112,6 @@ def _accuracies(runs: Sequence[Row]) -> list[float]:
 
 def _mean(runs: Sequence[Row]) -> float:
     return float(np.mean(_accuracies(runs)))
-
-
-def _held_out(runs: Sequence[Row]) -> float:
-    """What may be looked at for a choice."""
-    return float(np.mean([row.score.course["held_out_accuracy"][-1] for row in runs]))
 
 
 def family_section(rows: Rows, policies: Sequence[str]) -> str:

@@ -21,8 +21,9 @@ By how many points the test accuracy changes, on average over the same seeds, wh
 entry of the observation is hidden from the finished policy, on the networks that
 meta-training never saw; the largest fall first. The more an entry's absence costs, the
 more the decisions rest on it; changes within the deviation over seeds in the tables of
-these networks say nothing. Agents that are meta-trained without it might do as well.
-Made by `python -m benchmarks.run observations`.
+these networks say nothing, and those of a single seed little. Agents that are
+meta-trained without it might do as well. {seeds} Made by
+`python -m benchmarks.run observations`.
 
 {table}
 """
@@ -32,7 +33,7 @@ def mask_section(rows: Rows, policies: Sequence[str]) -> str:
     """Of each policy that has been blinded."""
     tables = {policy: _table(rows, policy) for policy in policies}
     return "\n".join(
-        SECTION.format(policy=policy, table=table)
+        SECTION.format(policy=policy, seeds=_seeds(rows, policy), table=table)
         for policy, table in tables.items()
         if table
     )
@@ -61,6 +62,12 @@ def _table(rows: Rows, policy: str) -> str:
             for entry in sorted(known, key=means.__getitem__)
         ),
     )
+
+
+def _seeds(rows: Rows, policy: str) -> str:
+    hidden = {control(policy, kind) for kind in MASKS}
+    seeds = {cell.seed for cell in rows if cell.method in hidden}
+    return f"Seeds: {', '.join(map(str, sorted(seeds)))}."
 
 
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:

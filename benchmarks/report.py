@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/results.md and its pictures; no figure in them is typed by hand.
+"""Writes docs/results.md, its pictures and README's table; no figure is typed by hand.
 
     python -m benchmarks.report
 
@@ -23,19 +23,25 @@ from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
 from .action_table import action_section
-from .aggregate import aggregate_section, choice_section, length_section
+from .aggregate import (
+    NUM_TRAINING_IMAGES,
+    aggregate_section,
+    choice_section,
+    length_section,
+)
 from .cells import Cell, Row
 from .cloning_budget import budget_section
 from .control_tables import control_section
 from .families import family_section
 from .figures import draw_all
-from .grids import ABLATIONS, GRIDS
+from .grids import ABLATIONS, CNN5, GRIDS
 from .learning_curves import learning_sections
 from .masks import mask_section
 from .policy_methods import canonical_name, split_name
 from .registry import METHODS
 from .residual import RESIDUAL_GRIDS, residual_section
 from .results_file import all_rows
+from .summary import summary, summary_section, write_into_readme
 from .tables import (
     HERE,
     NOT_RUN,
@@ -48,6 +54,7 @@ from .tables import (
     markdown_table,
     paper_table,
 )
+from .tasks import NUM_TUNING_IMAGES, NUM_VALIDATION_IMAGES, find_task
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "results.md"
 TABLES: Final = tuple(name for name in GRIDS if name.startswith("table"))
@@ -59,17 +66,22 @@ INTRODUCTION: Final = """# Results
 Written by `python -m benchmarks.report` from the files in `benchmarks/results/`, the
 paper's own figures in `benchmarks/paper/` and the policies' own `ganno.json`.
 
+"""
+
+READING: Final = """## How to read the tables
+
 Accuracies are in %, on the test set, which is touched once at the end of a training;
 ± is one standard deviation over seeds. In the tables below, rows without a mark are
 made here and rows marked *paper* are the paper's; the best of each column is in bold,
 among ours and among the paper's. "{not_run}" stands for what has not been run, "/" for
 a method that has no rate to set: its figure is in the last column.
 
-- The five-layer CNN trains for 8 epochs on 49,000 images of CIFAR-10, standardised by
-  channel, in minibatches of 128, in bfloat16. The other 1,000 training images are for
-  policies to look at. Choices were made on tasks of their own, `cnn5-cifar10-choices`
-  and its like, which hold out 4,000 more and never open the test set. [What differs
-  from the paper, and why](deviations.md).
+- The five-layer CNN trains for {epochs} epochs on {num_images:,} images of CIFAR-10,
+  standardised by channel, in minibatches of {batch_size}, in bfloat16. The other
+  {num_validation:,} training images are for policies to look at. Choices were made on
+  tasks of their own, `cnn5-cifar10-choices` and its like, which hold out {num_tuning:,}
+  more and never open the test set. [What differs from the paper, and
+  why](deviations.md).
 - That is less training than the paper's, whose length and widths are not known: rows
   from the lowest rates end far below the paper's, and so do averages over rates. They
   flatter methods that do not depend on the rate; the best of a row is fairer.
@@ -220,11 +232,13 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
         for name, caption in drawn.items()
     ]
     sections: list[str] = [
-        INTRODUCTION.format(not_run=NOT_RUN),
+        INTRODUCTION,
+        summary_section(rows),
+        _reading(),
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
         aggregate_section(rows),
-        *(residual_section(rows, name, policies) for name in RESIDUAL_GRIDS),
+        *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
         family_section(rows, policies),
         control_section(rows, policies),
         mask_section(rows, policies),
@@ -239,6 +253,18 @@ def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
     return "\n".join(filter(None, sections))
 
 
+def _reading() -> str:
+    task = find_task(CNN5)
+    return READING.format(
+        not_run=NOT_RUN,
+        epochs=task.epochs,
+        batch_size=task.batch_size,
+        num_images=NUM_TRAINING_IMAGES,
+        num_validation=NUM_VALIDATION_IMAGES,
+        num_tuning=NUM_TUNING_IMAGES,
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draws the pictures and writes the page; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -249,11 +275,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rows = all_rows()
         text = page(rows, draw_all(rows, policy))
+        write_into_readme(summary(rows))
     except (ImportError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     PAGE.write_text(text, encoding="utf-8")
-    print(f"Wrote {PAGE.name} from {len(rows)} results.")
+    print(f"Wrote {PAGE.name} and README's table from {len(rows)} results.")
     return 0
 
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from .cells import Cell, Row
-from .grids import GRIDS
-from .tables import coverage, format_lines, our_lines, wanted_cells
+from .grids import GRIDS, Sweep
+from .policy_methods import split_name
+from .tables import coverage, format_lines, our_lines
 from .tasks import find_task
 
 RESIDUAL_GRIDS: Final = {
@@ -27,20 +28,18 @@ Test accuracy by initial learning rate, at an eighth of the original width
 """
 
 
-def residual_section(
-    rows: Mapping[Cell, Row], grid: str, policies: Sequence[str]
-) -> str:
+def residual_section(rows: Mapping[Cell, Row], grid: str) -> str:
     """The table of one network; empty if nothing of it has been run.
 
     Args:
         rows: All results.
         grid: One of `RESIDUAL_GRIDS`.
-        policies: The policies that are compared, where they have been run.
     """
     (sweep,) = GRIDS[grid]
     rates = [rate for rate in sweep.initial_learning_rates if rate is not None]
-    wanted = wanted_cells(grid, rows, policies)
-    lines = our_lines([row for cell, row in rows.items() if cell in wanted], rates)
+    lines = our_lines(
+        [row for cell, row in rows.items() if _is_shown(cell, sweep)], rates
+    )
     if not lines:
         return ""
     task = find_task(sweep.task)
@@ -53,3 +52,12 @@ def residual_section(
         grid=grid,
         table=format_lines(list(lines.values()), [f"{rate:g}" for rate in rates]),
     )
+
+
+def _is_shown(cell: Cell, sweep: Sweep) -> bool:
+    """Also what was trained for the figures, but for controls and the random agent.
+
+    That one is run from a single rate.
+    """
+    _, control = split_name(cell.method)
+    return cell.task == sweep.task and not control and cell.method != "random"

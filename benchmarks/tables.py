@@ -195,8 +195,9 @@ def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
 def _number(value: Spread | None, column: Sequence[Spread | None], missing: str) -> str:
     if value is None:
         return missing
-    best = max(other.mean for other in column if other)
-    return f"**{value}**" if value.mean == best else str(value)
+    means = [other.mean for other in column if other]
+    is_best = len(means) > 1 and value.mean == max(means)
+    return f"**{value}**" if is_best else str(value)
 
 
 def differences(lines: Sequence[Line]) -> list[float]:

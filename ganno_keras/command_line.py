@@ -30,9 +30,9 @@ _EXAMPLES: Final = """\
 examples:
   ganno policies
   ganno info ganno-first
-  ganno verify runs/mine/policy
+  ganno verify saved_policies/mine
   ganno info hf://owner/name@v1 --json
-  ganno push runs/mine/policy hf://owner/name
+  ganno push saved_policies/mine hf://owner/name
   ganno demo
 
 exit codes: 0 all is well, 1 the policy asked about is missing or not sound, 2 the

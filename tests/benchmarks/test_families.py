@@ -8,10 +8,11 @@ import pytest
 from agents.models import build_model
 from agents.recipes import RECIPES
 from benchmarks.cells import Cell, Row, Score
-from benchmarks.families import NETWORKS, best_tuned, compare, family_section, verdict
-from benchmarks.grids import FAMILIES, FAMILY_WEIGHT_DECAY, RATES, cells_of
+from benchmarks.families import NETWORKS, compare, family_section, verdict
+from benchmarks.grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES, cells_of
 from benchmarks.tables import coverage
 from benchmarks.tasks import TASKS
+from benchmarks.tuning import best_tuned
 from ganno_keras.layer_groups import layer_groups
 
 TASK = FAMILIES[0]
@@ -43,12 +44,16 @@ def results(policy=POLICY):
     return rows
 
 
+def tuned_of(rows):
+    return best_tuned(rows, TASK, FIXED, FAMILY_WEIGHT_DECAY)
+
+
 def from_rate(method, rate, seed=0):
     return Cell(TASK, method, rate, FAMILY_WEIGHT_DECAY, seed)
 
 
 def test_best_tuned__is_chosen_by_the_last_held_out_accuracy():
-    tuned = best_tuned(results(), TASK)
+    tuned = tuned_of(results())
     assert (tuned.method, tuned.initial_learning_rate) == ("cosine", 3e-3)
     assert tuned.accuracy == pytest.approx(81.0)
 
@@ -57,14 +62,14 @@ def test_best_tuned__is_the_best_over_seeds_and_not_of_one_seed():
     rows = results()
     lucky = from_rate("linear", 1e-2)
     rows[lucky] = row(lucky, 0.7, held_out=0.75)  # of three seeds, 0.583 on average
-    assert best_tuned(rows, TASK).method == "cosine"
+    assert tuned_of(rows).method == "cosine"
 
 
 def test_best_tuned__waits_for_every_rate_of_every_method():
     rows = results()
     for seed in range(3):
         del rows[from_rate("sgdr", 1e-4, seed)]
-    assert best_tuned(rows, TASK) is None
+    assert tuned_of(rows) is None
     assert compare(rows, TASK, POLICY) is None
 
 
@@ -111,7 +116,7 @@ def test_section__has_what_was_run_and_compares_nothing_else():
     cell = from_rate("constant", 1e-3)
     text = family_section({cell: row(cell, 0.7)}, [POLICY])
     assert f"1 of {coverage('families', {}).wanted} cells have been run" in text
-    assert "| constant | · | · | **70.00** | · | · | · |" in text
+    assert "| constant | · | · | 70.00 | · | · | · |" in text
     assert "best-tuned" not in text
     assert "### lstm-fashion" not in text
 

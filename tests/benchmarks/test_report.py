@@ -10,43 +10,20 @@ import pytest
 
 from benchmarks import figures, report, results_file
 from benchmarks.aggregate import aggregate_section, length_section
-from benchmarks.cells import Cell, Row, Score
+from benchmarks.cells import Cell
 from benchmarks.grids import CNN5, FAMILIES, RATES, cells_of
 from benchmarks.masks import mask_section
 from benchmarks.residual import residual_section
 from benchmarks.tables import HERE, THEIRS, coverage, lines_of, paper_table
-from benchmarks.tasks import TASKS
 from ganno_keras.policies import DEFAULT_POLICY
+from tests.support.benchmark_results import complete_results, row
 
 POLICY = DEFAULT_POLICY
 TABLES = ["table1", "table2", "table3", "table4", "table5"]
 
 
-def row(cell, accuracy=0.7):
-    epochs = TASKS[cell.task].epochs
-    course = {
-        "held_out_accuracy": list(np.linspace(0.3, accuracy, epochs)),
-        "layers": ["conv2d", "dense"],
-        "updates": [100, 200, 300],
-        "learning_rates": [[0.001, 0.002], [0.002, 0.003], [0.001, 0.001]],
-        "interval_train_loss": [2.0, 1.5, 1.0],
-        "validation_accuracy": [0.3, 0.5, accuracy],
-    }
-    return Row(cell, Score(accuracy, 1.0, course), 100.0, {}, {})
-
-
 def results(cells, accuracy=0.7):
     return {cell: row(cell, accuracy) for cell in cells}
-
-
-def complete():
-    """A different accuracy for every method and seed."""
-    cells = cells_of("all", 3, [POLICY])
-    methods = sorted({cell.method for cell in cells})
-    return {
-        cell: row(cell, 0.5 + 0.01 * methods.index(cell.method) + 0.001 * cell.seed)
-        for cell in cells
-    }
 
 
 # Printed so in the paper: these two averages are not those of the figures before them.
@@ -72,7 +49,7 @@ def test_tables_4_and_1__agree_where_the_paper_repeats_itself():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_complete_grid__has_a_line_beside_each_of_the_papers(name):
-    lines = lines_of(name, complete(), [POLICY])
+    lines = lines_of(name, complete_results(), [POLICY])
     ours = {(li.method, li.weight_decay) for li in lines if li.source == HERE}
     for line in (li for li in lines if li.source == THEIRS):
         method = POLICY if line.method == "GANNO" else line.method
@@ -95,7 +72,7 @@ def test_empty_results__make_a_page_without_tables():
 def test_one_cell__is_shown_beside_what_was_not_run():
     cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
     text = report.page(results([cell]), {})
-    assert "| constant |  | · | · | **70.00** | · | · | · |" in text
+    assert "| constant |  | · | · | 70.00 | · | · | · |" in text
     assert "1 of 108 cells have been run, with 1 seed." in text
     assert "Over rates" not in text
 
@@ -125,7 +102,7 @@ def test_average__counts_seeds_with_every_rate_only():
 
 def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "PICTURES", tmp_path)
-    rows = complete()
+    rows = complete_results()
     drawn = figures.draw_all(rows, POLICY)
     text = report.page(rows, drawn)
     assert "What is missing" not in text
@@ -195,10 +172,10 @@ def test_lengths__stand_above_the_papers_figures_once_there_are_others():
 def test_residual_network__has_a_line_for_each_weight_decay():
     task = "resnet18-cifar10-eighth"
     cells = [Cell(task, "cosine", 0.001, decay, 0) for decay in (0.1, 0.01)]
-    section = residual_section(results(cells, 0.75), "resnet18", [])
+    section = residual_section(results(cells, 0.75), "resnet18")
     assert "(8 channels in the first stage), 5 epochs of minibatches of 128" in section
     assert section.count("| cosine |") == 2
-    assert not residual_section(results(cells), "resnet9", [])
+    assert not residual_section(results(cells), "resnet9")
 
 
 def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixed schedule and initial rate that somebody would keep who tries them all.
+
+The choice is made on held-out training images. The test set decides nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .cells import Cell, Row, accuracy_by_seed
+from .grids import RATES
+from .policy_methods import runs_of
+from .statistics import interquartile_mean
+
+
+class Tuned(NamedTuple):
+    """The fixed schedule that is best on the held-out images of a task."""
+
+    method: str
+    initial_learning_rate: float
+    runs: Sequence[Row]
+
+    def __str__(self) -> str:
+        return f"{self.method} from {self.initial_learning_rate:g}"
+
+    @property
+    def accuracy(self) -> float:
+        """In %, on the test set: the interquartile mean over seeds."""
+        return interquartile_mean(list(self.by_seed.values()))
+
+    @property
+    def by_seed(self) -> Mapping[int, float]:
+        """The same of each seed."""
+        return accuracy_by_seed(self.runs)
+
+
+def best_tuned(
+    rows: Mapping[Cell, Row], task: str, methods: Sequence[str], weight_decay: float
+) -> Tuned | None:
+    """Tunes method and rate, as far as that can be done without the test set.
+
+    Args:
+        rows: All results.
+        task: Its name.
+        methods: What to choose from, each from every one of `RATES`.
+        weight_decay: That of all of them.
+
+    Returns:
+        The best, the first of equals; None while a method lacks a rate.
+    """
+    candidates = [
+        Tuned(
+            method, rate, runs_of(rows, Cell(task, method, rate, weight_decay, seed=0))
+        )
+        for method, rate in itertools.product(methods, RATES)
+    ]
+    if not all(candidate.runs for candidate in candidates):
+        return None
+    return max(candidates, key=_held_out)
+
+
+def _held_out(candidate: Tuned) -> float:
+    """What may be looked at for a choice: the mean over seeds."""
+    last = [row.score.course["held_out_accuracy"][-1] for row in candidate.runs]
+    return float(np.mean(last))
