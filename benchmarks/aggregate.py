@@ -12,7 +12,7 @@ from .grids import CNN5, LENGTHS, cells_of
 from .registry import find_method
 from .statistics import Spread, stratified_interval
 from .tables import NOT_RUN, markdown_table, mean_of, paper_table
-from .tasks import NUM_VALIDATION_IMAGES, find_task
+from .tasks import find_task
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
 
@@ -49,8 +49,6 @@ does not say how many it took. Made by `python -m benchmarks.run length`.
 
 {table}
 """
-
-NUM_TRAINING_IMAGES: Final = 50_000 - NUM_VALIDATION_IMAGES  # of CIFAR-10
 
 
 def aggregate_section(rows: Mapping[Cell, Row]) -> str:
@@ -169,7 +167,7 @@ def length_section(rows: Mapping[Cell, Row]) -> str:
 def _length(task_name: str) -> tuple[str, str]:
     """A task's length in words, and its number of updates."""
     task = find_task(task_name)
-    updates = task.num_updates(NUM_TRAINING_IMAGES)
+    updates = task.num_updates(task.num_training_images)
     return f"{task.epochs} epochs, minibatches of {task.batch_size}", f"{updates:,}"
 
 

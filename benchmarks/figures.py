@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ganno_keras._matplotlib import import_matplotlib
-from ganno_keras._plot_style import PALETTE
+from ganno_keras._plot_style import LINE_STYLES, PALETTE
 
 from .cells import Cell, Row
 from .grids import CNN5, RESNETS
@@ -24,7 +24,6 @@ NUM_UPDATES: Final = 300
 SHORTEST_BAND: Final = 2
 
 Rows = Mapping[Cell, Row]
-Drawing = tuple[str, str]  # file name, caption
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -80,21 +79,21 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
     known = {name: course for name, course in courses.items() if course}
     if len(known) < len(courses):
         return None, ""
-    figure = new_figure(9.0, 6.0)
-    rates, loss = figure.subplots(2, 1, sharex=True)
-    for color, (name, course) in zip(PALETTE[1::-1], known.items(), strict=True):
-        for number, style in zip(
-            range(len(course["layers"])), ("-", "--"), strict=False
+    figure = new_figure(9.0, 7.5)
+    *panels, loss = figure.subplots(3, 1, sharex=True)
+    panels[1].sharey(panels[0])
+    for rates, color, (name, course) in zip(
+        panels, PALETTE[1::-1], known.items(), strict=True
+    ):
+        updates = course["updates"]
+        by_layer = np.array(course["learning_rates"]).T
+        for layer, style, values in zip(
+            course["layers"], LINE_STYLES, by_layer, strict=False
         ):
-            values = np.array(course["learning_rates"])[:, number]
-            label = f"{name}, {course['layers'][number]}"
-            rates.step(
-                course["updates"], values, style, color=color, label=label, where="post"
-            )
-        loss.plot(
-            course["updates"], course["interval_train_loss"], color=color, label=name
-        )
-    _label(rates, "", "learning rate")
+            rates.step(updates, values, style, color=color, label=layer, where="post")
+        rates.set_title(name, fontsize=10)
+        _label(rates, "", "learning rate")
+        loss.plot(updates, course["interval_train_loss"], color=color, label=name)
     _label(loss, "updates", "training loss")
     return figure, (
         f"Learning rates and training loss of the two-layer CNN on Fashion-MNIST from "
@@ -161,9 +160,10 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
         "an eighth of the original width "
         f"({task.model_options['width']} channels in the first stage): accuracy by "
         "epoch on 1,000 held-out training images, "
-        f"{_range(counts)}. The paper shows test accuracy, at a width and length that "
-        "it does not give, and VeLO, whose weights could not be downloaded here: "
-        "Celo-Adam takes its place."
+        f"{_range(counts)}. What has a schedule of its own does not start from that "
+        "rate; from other rates the others end elsewhere, see the table. The paper "
+        "shows test accuracy, at a width and length that it does not give, and VeLO, "
+        "whose weights could not be downloaded here: Celo-Adam takes its place."
         + (f" Not run: {', '.join(absent)}." if absent else "")
     )
 
@@ -209,22 +209,29 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
 
 def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
-    seeds = runs_of(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
-    if not seeds:
+    course = _first(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
+    if not course:
         return None, ""
     figure = new_figure(9.0, 4.0)
     axes = figure.subplots()
-    for color, row in zip(PALETTE[1:], seeds, strict=False):
-        course = row.score.course
-        mean = np.array(course["learning_rates"]).mean(axis=1)
-        label = f"{policy}, seed {row.cell.seed}, mean of the layers"
-        axes.step(course["updates"], mean, color=color, label=label, where="post")
-    last = max(row.score.course["updates"][-1] for row in seeds)
-    axes.plot(*_one_cycle(last), color=PALETTE[0], label="cosine one-cycle")
+    axes.plot(*_one_cycle(course["updates"][-1]), color="k", label="cosine one-cycle")
+    rates = np.array(course["learning_rates"])
+    for number, layer in enumerate(course["layers"]):
+        # A little apart, as layers often have the same rate.
+        axes.step(
+            course["updates"],
+            rates[:, number],
+            linewidth=4.0 - 0.6 * number,
+            color=PALETTE[number % len(PALETTE)],
+            label=layer,
+            where="post",
+        )
     _label(axes, "updates", "learning rate")
     return figure, (
-        f"The schedules of `{policy}` from a rate of 0 (five-layer CNN, CIFAR-10, "
-        "weight decay 0.1), beside cosine one-cycle with a peak of 0.01."
+        f"The learning rate of each layer under `{policy}` (five-layer CNN, CIFAR-10, "
+        "weight decay 0.1), beside cosine one-cycle with a peak of 0.01. The paper's "
+        "agents start from a rate of 0 there; a policy with a schedule of its own does "
+        "the same from every rate."
     )
 
 
@@ -242,8 +249,10 @@ def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
     if not draw_layer_rates(figure, rows, policy):
         return None, ""
     return figure, (
-        f"The learning rate of each layer under `{policy}`, from the input down, in "
-        "one training of each task (weight decay 0.1)."
+        f"What each layer is given by `{policy}`, from the input down, in one training "
+        "of each task: its learning rate or, of a policy with a base schedule, the "
+        "factor on it (orange for more, purple for less, white for the schedule "
+        "itself), and its weight decay, if the policy sets that."
     )
 
 

@@ -3,25 +3,51 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_style import shorten
+from ganno_keras.base_schedule import BaseSchedule
 
 from .cells import Cell, Row
 from .grids import CNN5, FAMILIES, FAMILY_WEIGHT_DECAY
-from .policy_methods import runs_of
+from .policy_methods import base_schedule_of, runs_of
+from .tasks import find_task
 
 TASKS_SHOWN: Final = (CNN5, *FAMILIES)
-LOWEST: Final = 1e-4
-HIGHEST: Final = 1e-2
+
+
+class Column(NamedTuple):
+    """One quantity of every layer, on a logarithmic scale."""
+
+    label: str
+    values: Callable[[Row], np.ndarray]  # [num_decisions, num_layers]
+    colours: str
+    ticks: tuple[float, ...]  # the first and the last are the ends of the scale
+
+
+RATES: Final = Column(
+    "learning rate",
+    lambda row: _course(row, "learning_rates"),
+    "cividis",
+    (1e-4, 1e-3, 1e-2, 1e-1),
+)
+DECAYS: Final = Column(
+    "weight decay",
+    lambda row: _course(row, "weight_decays"),
+    "cividis",
+    (0.01, 0.1, 0.3),
+)
 
 
 def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool:
-    """Draws the learning rate of each layer over a training, a panel for each task.
+    """Draws what each layer is given over a training, a row of panels for each task.
+
+    That is its learning rate; of a policy with a base schedule the factor on it, which
+    differs by layer where the rates mostly differ by the moment; and its weight decay.
 
     Args:
         figure: An empty figure of matplotlib.
@@ -31,41 +57,77 @@ def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool
     Returns:
         Whether there was anything to draw.
     """
-    courses = {
-        task: found[0].score.course
-        for task in TASKS_SHOWN
-        if (found := runs_of(rows, _cell(task, policy)))
-    }
-    if not courses:
+    found = [
+        runs[0] for task in TASKS_SHOWN if (runs := runs_of(rows, _cell(task, policy)))
+    ]
+    if not found:
         return False
-    heights = [2 + len(course["layers"]) for course in courses.values()]
-    panels = figure.subplots(len(courses), 1, height_ratios=heights, squeeze=False)
-    for axes, (task, course) in zip(panels[:, 0], courses.items(), strict=True):
-        image = _draw(axes, course)
-        axes.set_title(task, fontsize=10)
-    panels[-1, 0].set_xlabel("updates")
-    figure.colorbar(image, ax=panels[:, 0].tolist(), label="learning rate")
+    columns = _columns(policy, found)
+    heights = [2 + len(row.score.course["layers"]) for row in found]
+    panels = figure.subplots(
+        len(found), len(columns), height_ratios=heights, sharey="row", squeeze=False
+    )
+    for place, column in enumerate(columns):
+        for axes, row in zip(panels[:, place], found, strict=True):
+            image = _draw(axes, row, column)
+            axes.set_title(row.cell.task, fontsize=10)
+        panels[-1, place].set_xlabel("updates")
+        figure.colorbar(
+            image,
+            ax=panels[:, place].tolist(),
+            label=column.label,
+            location="bottom",
+            aspect=30,
+            pad=0.01,
+            ticks=column.ticks,
+            format="%g",
+        ).minorticks_off()
+    for axes, row in zip(panels[:, 0], found, strict=True):
+        names = [shorten(name) for name in row.score.course["layers"]]
+        axes.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=7)
+        axes.invert_yaxis()
     return True
+
+
+def _columns(policy: str, found: list[Row]) -> list[Column]:
+    schedule = base_schedule_of(policy)
+    if schedule is None:
+        return [RATES]
+    factors = Column(
+        "factor on the base schedule",
+        lambda row: _factors(row, schedule),
+        "PuOr_r",
+        (0.25, 0.5, 1.0, 2.0, 4.0),
+    )
+    has_decays = all("weight_decays" in row.score.course for row in found)
+    return [factors, DECAYS] if has_decays else [factors]
 
 
 def _cell(task: str, policy: str) -> Cell:
     return Cell(task, policy, 1e-3, FAMILY_WEIGHT_DECAY, seed=0)
 
 
-def _draw(axes: Any, course: Mapping[str, Any]) -> Any:
+def _course(row: Row, name: str) -> np.ndarray:
+    return np.array(row.score.course[name])
+
+
+def _factors(row: Row, schedule: BaseSchedule) -> np.ndarray:
+    task = find_task(row.cell.task)
+    num_updates = task.num_updates(task.num_training_images)
+    base = [schedule(update / num_updates) for update in row.score.course["updates"]]
+    return _course(row, "learning_rates") / np.array(base)[:, np.newaxis]
+
+
+def _draw(axes: Any, row: Row, column: Column) -> Any:
     """One row for each layer, from the input down."""
-    colours = importlib.import_module("matplotlib.colors")
-    updates = np.array(course["updates"])
-    edges = [*updates, 2 * updates[-1] - updates[-2]]
-    names = [shorten(name) for name in course["layers"]]
-    image = axes.pcolormesh(
-        edges,
-        np.arange(len(names) + 1),
-        np.array(course["learning_rates"]).T,
-        cmap="cividis",
-        norm=colours.LogNorm(LOWEST, HIGHEST),
+    colours = import_matplotlib("matplotlib.colors", "benchmarks/results has")
+    updates = _course(row, "updates")
+    values = column.values(row)
+    return axes.pcolormesh(
+        [*updates, 2 * updates[-1] - updates[-2]],
+        np.arange(values.shape[1] + 1),
+        values.T,
+        cmap=column.colours,
+        norm=colours.LogNorm(column.ticks[0], column.ticks[-1]),
         rasterized=True,
     )
-    axes.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=7)
-    axes.invert_yaxis()
-    return image

@@ -22,6 +22,7 @@ import keras
 from ganno_keras import GANNO
 from ganno_keras._locations import policies_directory
 from ganno_keras.actions import DEFAULT_LEARNING_RATE_BOUNDS
+from ganno_keras.base_schedule import BaseSchedule
 from ganno_keras.observations import ObservationSpec
 from ganno_keras.policies import Policy, load_policy
 from ganno_keras.policies.metadata import PolicyMetadata
@@ -105,10 +106,19 @@ def as_kept(cell: Cell) -> Cell:
     """
     policy, _ = split_name(cell.method)
     try:
-        has_own_start = _metadata(policy).action_set.base is not None
+        has_own_start = base_schedule_of(policy) is not None
     except ValueError:  # No policy, or none that is there.
         has_own_start = False
     return cell._replace(initial_learning_rate=None) if has_own_start else cell
+
+
+def base_schedule_of(policy: str) -> BaseSchedule | None:
+    """What the policy's actions start from, if that is not the optimizer's rate.
+
+    Raises:
+        ValueError: If there is no such policy.
+    """
+    return _metadata(policy).action_set.base
 
 
 def runs_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:
@@ -160,7 +170,7 @@ def with_ganno(
 
 
 def _masked(policy: str, entry: str, situation: Situation) -> Ingredients:
-    return with_ganno(situation, MaskedPolicy(load_policy(_place(policy)), entry))
+    return with_ganno(situation, MaskedPolicy(load_policy(policy), entry))
 
 
 def _adam(situation: Situation) -> keras.optimizers.Optimizer:
@@ -213,9 +223,4 @@ def _identity(policy: str) -> dict[str, Any]:
 
 
 def _metadata(policy: str) -> PolicyMetadata:
-    return describe_policy(_place(policy))
-
-
-def _place(policy: str) -> str | Path:
-    """A name, or the folder that was given in its place."""
-    return Path(policy) if "/" in policy else policy
+    return describe_policy(policy)

@@ -23,12 +23,7 @@ from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
 from .action_table import action_section
-from .aggregate import (
-    NUM_TRAINING_IMAGES,
-    aggregate_section,
-    choice_section,
-    length_section,
-)
+from .aggregate import aggregate_section, choice_section, length_section
 from .cells import Cell, Row
 from .cloning_budget import budget_section
 from .control_tables import control_section
@@ -259,7 +254,7 @@ def _reading() -> str:
         not_run=NOT_RUN,
         epochs=task.epochs,
         batch_size=task.batch_size,
-        num_images=NUM_TRAINING_IMAGES,
+        num_images=task.num_training_images,
         num_validation=NUM_VALIDATION_IMAGES,
         num_tuning=NUM_TUNING_IMAGES,
     )

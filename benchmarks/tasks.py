@@ -27,6 +27,9 @@ NUM_TUNING_IMAGES: Final = 4000
 """Held out as well where choices are made; they stand for the test set there."""
 TEST_BATCH_SIZE: Final = 500
 
+DATASET_SIZES: Final = {"cifar10": 50_000, "fashion_mnist": 60_000}
+"""Training images, before any are held out."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -53,6 +56,12 @@ class Task:
     standardised: bool = False
     dtype_policy: str = "mixed_bfloat16"
     for_choices: bool = False
+
+    @property
+    def num_training_images(self) -> int:
+        """What is left of the data set to train on."""
+        held_out = NUM_TUNING_IMAGES if self.for_choices else 0
+        return DATASET_SIZES[self.dataset] - NUM_VALIDATION_IMAGES - held_out
 
     def num_updates(self, num_images: int) -> int:
         """How many updates so many training images make, in all epochs."""
