@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,11 @@ class MetaTraining:
         self._collector = start_collector(
             configuration, self.agent, num_collectors, gpus_per_collector
         )
-        folder.claim()
+        try:
+            folder.claim()
+        except OSError:
+            self._collector.close()
+            raise
         self._iteration = tf.Variable(0, dtype=tf.int64)
         self._is_cloned = tf.Variable(not configuration.cloning.episodes)
         self._checkpoints = folder.checkpoints(
@@ -91,11 +96,11 @@ class MetaTraining:
             OSError: If the run folder cannot be written.
             ValueError: If the last checkpoint is damaged.
         """
-        self._checkpoints.restore()
-        start = int(self._iteration)
-        with self._explain_write_error("The metrics"):
-            self._folder.forget_metrics_from(start)
         try:
+            self._checkpoints.restore()
+            start = int(self._iteration)
+            with self._explain_write_error("The metrics"):
+                self._folder.forget_metrics_from(start)
             if not self._is_cloned:
                 self._clone()
             self._run_from(start)
@@ -209,5 +214,5 @@ class MetaTraining:
         if is_last or (iteration + 1) % self.configuration.checkpoint_every == 0:
             self._checkpoints.save()
 
-    def _explain_write_error(self, what: str) -> Any:
+    def _explain_write_error(self, what: str) -> AbstractContextManager[None]:
         return explain_write_error(what, self._checkpoints.last)

@@ -62,7 +62,12 @@ class RayCollectors:
         self._is_own_cluster = not ray.is_initialized()
         if self._is_own_cluster:
             ray.init(include_dashboard=False, log_to_driver=False)
-        _require_gpus(num_actors * gpus_per_actor)
+        self.actors: list[Any] = []
+        try:
+            _require_gpus(num_actors * gpus_per_actor)
+        except ValueError:
+            self.close()
+            raise
         _note_idle_actors(configuration, num_actors)
         # No cores are set aside: a machine with fewer would wait for them for ever.
         actor_class = ray.remote(

@@ -151,8 +151,7 @@ def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     names = []
     for key in one:
         if isinstance(one[key], dict) and isinstance(other[key], dict):
-            inner = _differences(one[key], other[key]) if key != "model_options" else []
-            names += [f"{key}.{name}" for name in inner]
+            names += [f"{key}.{name}" for name in _differences(one[key], other[key])]
         elif one[key] != other[key]:
             names.append(key)
     return names

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from agents.ways import Way
 from ganno_keras.actions import RATE_AND_DECAY_ACTIONS
 
-from .cells import Cell, Row
+from .cells import Cell, Row, Rows
 from .constant_actions import CONSTANT_ACTIONS, WAYS
-from .grids import CHOICE_TASKS, FAMILY_WEIGHT_DECAY
+from .grids import CHOICE_TASKS, usual_cell
 from .policy_methods import runs_of
 from .tables import NOT_RUN, markdown_table, mean_accuracy
 from .tasks import NUM_TUNING_IMAGES
@@ -29,7 +29,7 @@ loss, of the others the accuracy. Made by `python -m benchmarks.run actions`.
 """
 
 
-def action_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
+def action_section(rows: Rows, policies: Sequence[str]) -> str:
     """All that has been run; empty if that is no constant action."""
     labels = dict(zip(CONSTANT_ACTIONS, map(_label, WAYS), strict=True))
     found = {
@@ -58,9 +58,10 @@ def action_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
 
 
 def _cell(task: str, method: str) -> Cell:
-    """From the rate of the grid, should a policy start from the optimizer's."""
-    rate = None if method in CONSTANT_ACTIONS else 1e-3
-    return Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
+    """From the usual rate, should a policy start from the optimizer's."""
+    cell = usual_cell(task, method)
+    has_rate = method not in CONSTANT_ACTIONS
+    return cell if has_rate else cell._replace(initial_learning_rate=None)
 
 
 def _loss(runs: Sequence[Row]) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from .cells import Cell, Row, distinct
+from .cells import Cell, Row, Rows, distinct
 from .grids import CNN5, LENGTHS, cells_of
 from .registry import find_method
 from .statistics import Spread, stratified_interval
@@ -51,7 +51,7 @@ does not say how many it took. Made by `python -m benchmarks.run length`.
 """
 
 
-def aggregate_section(rows: Mapping[Cell, Row]) -> str:
+def aggregate_section(rows: Rows) -> str:
     """Tables 4 and 5 in one figure a method; of Table 4 alone while 5 is missing."""
     for tables in (("table4", "table5"), ("table4",)):
         strata = _simple_strata(tables)
@@ -82,7 +82,7 @@ def _belongs(cell: Cell, stratum: Stratum) -> bool:
 
 
 def _complete_methods(
-    rows: Mapping[Cell, Row], strata: set[Stratum]
+    rows: Rows, strata: set[Stratum]
 ) -> dict[str, dict[Stratum, list[Row]]]:
     found: dict[str, dict[Stratum, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for cell, row in sorted(rows.items(), key=lambda item: item[0].seed):
@@ -123,7 +123,7 @@ def _aggregate(
     )
 
 
-def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
+def choice_section(rows: Rows, policies: Sequence[str]) -> str:
     """What bfloat16 and the scaling of the images change."""
     others = set(CHOICES) - {CNN5}
     tried = {cell.method for cell in rows if cell.task in others}
@@ -142,7 +142,7 @@ def choice_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     )
 
 
-def length_section(rows: Mapping[Cell, Row]) -> str:
+def length_section(rows: Rows) -> str:
     """What more updates change, beside the paper's figures."""
     columns = [cell for cell in cells_of("length", 1, []) if cell.task == CNN5]
     table = {

@@ -16,7 +16,6 @@ new ones. Then the policy's own step for 300 layers, in milliseconds.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,11 +27,10 @@ import tensorflow as tf
 from keras import layers
 
 from agents.models import five_layer_cnn, multilayer_perceptron
-from agents.provenance import provenance
-from agents.whole_file import write_json
 from ganno_keras import GANNO, load_policy
 
 from .alternating_fits import Cost, Fit, costs_of, ratios_to_neighbours
+from .report_file import write_entry
 
 RESULTS: Final = Path(__file__).parent / "results" / "callback_overhead.json"
 INTERVAL: Final = 100
@@ -226,18 +224,10 @@ def main() -> None:
         found = overhead(network, arguments.rounds, arguments.repeats)
         for row, entry in found["ratios"].items():
             _print(network, row, entry)
-        _file(network, found)
+        write_entry(RESULTS, network, {**found, "interval": INTERVAL})
     milliseconds = round(policy_step_milliseconds(), 2)
     print(f"policy, {NUM_LAYERS_OF_POLICY} layers: {milliseconds} ms")
-    _file("policy", {"step_ms_for_300_layers": milliseconds})
-
-
-def _file(name: str, entry: Mapping[str, Any]) -> None:
-    """Puts one entry into the results file, in the place of an earlier one."""
-    text = RESULTS.read_text("utf-8") if RESULTS.exists() else "{}"
-    report = {**json.loads(text), "interval": INTERVAL}
-    report[name] = {**entry, **provenance()}
-    write_json(RESULTS, report)
+    write_entry(RESULTS, "policy", {"step_ms_for_300_layers": milliseconds})
 
 
 if __name__ == "__main__":

@@ -52,6 +52,10 @@ class Row(NamedTuple):
         return 100 * self.score.test_accuracy
 
 
+Rows = Mapping[Cell, Row]
+"""Results by the cell that they are kept under."""
+
+
 def accuracy_by_seed(runs: Sequence[Row]) -> dict[int, float]:
     """The accuracies, in %, of the runs of one cell with different seeds."""
     return {row.cell.seed: row.accuracy for row in runs}
@@ -65,7 +69,7 @@ def distinct(runs_by_start: Iterable[Sequence[Row]]) -> list[Sequence[Row]]:
     return list({tuple(r.cell for r in runs): runs for runs in runs_by_start}.values())
 
 
-def seeds_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:
+def seeds_of(rows: Rows, cell: Cell) -> list[Row]:
     """The results of a cell with any seed, in order of the seeds."""
     found = [row for row in rows.values() if row.cell._replace(seed=cell.seed) == cell]
     return sorted(found, key=lambda row: row.cell.seed)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -26,11 +25,10 @@ from agents.meta_training import MetaTraining
 from agents.publish import publish_policy
 from agents.recipes import WIDE
 from agents.run_folder import RunFolder
-from agents.whole_file import write_json
 
 from .cells import Cell
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
-from .origin import origin
+from .report_file import read_entries, write_entry
 from .statistics import spread
 from .tables import markdown_table
 from .workers import outcomes
@@ -82,7 +80,8 @@ def measure(num_tasks: int, demonstrated: Path, seeds: int, jobs: int) -> None:
                 raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
             of_family = reached[outcome.cell.task]
             of_family[outcome.cell.seed] = round(outcome.score.test_accuracy, 5)
-    _file(num_tasks, {"timesteps": timesteps, "accuracy": reached})
+    entry = {"timesteps": timesteps, "accuracy": reached}
+    write_entry(RESULTS, str(num_tasks), entry)
 
 
 def _clone(num_tasks: int, demonstrated: Path, directory: Path) -> tuple[Path, int]:
@@ -101,21 +100,9 @@ def _clone(num_tasks: int, demonstrated: Path, directory: Path) -> tuple[Path, i
     return policy, folder.account()["timesteps"]
 
 
-def _filed() -> dict[str, Any]:
-    known: dict[str, Any] = (
-        json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-    )
-    return known
-
-
-def _file(num_tasks: int, entry: Mapping[str, Any]) -> None:
-    entries = {**_filed(), str(num_tasks): {**entry, "made_by": origin()}}
-    write_json(RESULTS, entries)
-
-
 def budget_section() -> str:
     """A line for each budget; empty if none has been measured."""
-    entries = sorted(_filed().items(), key=lambda item: int(item[0]))
+    entries = sorted(read_entries(RESULTS).items(), key=lambda item: int(item[0]))
     if not entries:
         return ""
     return SECTION.format(
@@ -146,9 +133,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     given = parser.parse_args(arguments)
     for num_tasks in COUNTS:
-        if str(num_tasks) not in _filed():
+        if str(num_tasks) not in read_entries(RESULTS):
             measure(num_tasks, given.run_folder, given.seeds, given.jobs)
-            print(f"{num_tasks} tasks: {_values(_filed()[str(num_tasks)])}", flush=True)
+            print(
+                f"{num_tasks} tasks: {_values(read_entries(RESULTS)[str(num_tasks)])}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

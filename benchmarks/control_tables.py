@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed
+from .cells import Cell, Rows, accuracy_by_seed
 from .grids import GRIDS, Sweep
 from .policy_methods import CONTROLS, control, runs_of
 from .statistics import Interval, PairedRuns, gain_bounds
@@ -43,7 +43,7 @@ both have been trained on with the same seeds (the five-layer CNN from 0.001); w
 """
 
 
-def control_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
+def control_section(rows: Rows, policies: Sequence[str]) -> str:
     """The controls of every policy that has been put to them."""
     sections = []
     for policy in policies:
@@ -60,7 +60,7 @@ def control_section(rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
     return "\n".join(sections)
 
 
-def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
+def _rates_table(rows: Rows, methods: Iterable[str]) -> str:
     sweep, *_ = GRIDS["controls"]
     (decay,) = sweep.weight_decays
     rates = sweep.initial_learning_rates
@@ -72,7 +72,7 @@ def _rates_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
     return markdown_table(header, _known(lines))
 
 
-def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
+def _networks_table(rows: Rows, methods: Iterable[str]) -> str:
     """Empty if no control has been run there."""
     _, *sweeps = GRIDS["controls"]
     lines = _known(
@@ -85,7 +85,7 @@ def _networks_table(rows: Mapping[Cell, Row], methods: Iterable[str]) -> str:
     return NETWORKS.format(table=table)
 
 
-def _gains_table(rows: Mapping[Cell, Row], policy: str, controls: Sequence[str]) -> str:
+def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
     lines = []
     for name in controls:
         paired = [
@@ -102,7 +102,7 @@ def _gains_table(rows: Mapping[Cell, Row], policy: str, controls: Sequence[str])
     return GAINS.format(table=markdown_table(["", "networks", "points"], lines))
 
 
-def _paired(rows: Mapping[Cell, Row], ours: Cell, theirs: Cell) -> PairedRuns:
+def _paired(rows: Rows, ours: Cell, theirs: Cell) -> PairedRuns:
     """Two methods with the seeds that they share."""
     our_runs, their_runs = (
         accuracy_by_seed(runs_of(rows, cell)) for cell in (ours, theirs)

@@ -5,8 +5,8 @@
 
 Prints, from one run: the environment of the recipe `paper` with its no-op clones; the
 same updates as one `fit` a lane with the callback; a bare hand-written loop on one lane
-and on all; the machine's peak. The measured parts take turns, so that a slow moment of
-the machine hits them alike; the ratios are what to read.
+and on all. The measured parts take turns, so that a slow moment of the machine hits
+them alike; the ratios are what to read.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from agents.configuration import TaskConfiguration
 from agents.environment import LayerwiseEnvironment
 from agents.models import build_model
 from agents.recipes import PAPER
+from agents.rewards import get_reward
 from agents.task_data import load_task_data
 from agents.whole_file import write_json
 from ganno_keras import GANNO
 
 from .bare_loop import BareLoop
+from .origin import origin
 
 RESULTS: Final = Path(__file__).parent / "results" / "environment_throughput.json"
 TASK: Final = dataclasses.replace(
@@ -40,8 +42,6 @@ TASK: Final = dataclasses.replace(
     dataset="embedded_fashion_mnist",
     validation_samples=1000,
 )
-FLOPS_PER_SAMPLE: Final = 3 * 2 * (12 * 12 * 8 * 25 + 12 * 12 * 8 * 10)
-"""Forward and two backward products of the two-layer CNN."""
 
 
 def environment(**changes: Any) -> Callable[[], int]:
@@ -51,7 +51,7 @@ def environment(**changes: Any) -> Callable[[], int]:
     made = LayerwiseEnvironment(configuration)
     made.reset()
     actions = tf.zeros([made.batch_size], tf.int32)
-    copies = 2 if configuration.reward.endswith("difference") else 1
+    copies = 2 if get_reward(configuration.reward).needs_no_op else 1
 
     def run() -> int:
         made.step(actions)
@@ -104,7 +104,7 @@ def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
 
 
 def _compiled_model() -> keras.Model:
-    model = build_model("two_layer_cnn", (28, 28, 1), 10, {})
+    model = build_model(TASK.model, (28, 28, 1), 10, TASK.model_options)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(1e-3, weight_decay=0.1)
     model.compile(optimizer, loss, metrics=["accuracy"])
@@ -123,17 +123,6 @@ def updates_per_second(
             if number:  # the first round compiles
                 seen[name].append(done / (time.perf_counter() - started))
     return {name: statistics.median(values) for name, values in seen.items()}
-
-
-def peak_flops() -> float:
-    """Floating-point operations a second of a large matrix product."""
-    size, repeats = 2048, 5
-    matrix = tf.random.normal([size, size])
-    (matrix @ matrix).numpy()
-    started = time.perf_counter()
-    for _ in range(repeats):
-        (matrix @ matrix).numpy()
-    return repeats * 2 * size**3 / (time.perf_counter() - started)
 
 
 def growth(rounds: int) -> dict[str, float]:
@@ -180,13 +169,11 @@ def main() -> None:
         for name, speed in speeds.items()
         if name != "environment"
     }
-    arithmetic = FLOPS_PER_SAMPLE * TASK.batch_size
     report = {
         "updates_per_second": _rounded(speeds, 1),
         "ratios": _rounded(ratios, 3),
         "growth_updates_per_second": _rounded(growth(rounds), 1),
-        "arithmetic_per_update_mflop": round(arithmetic / 1e6, 2),
-        "share_of_peak": round(arithmetic * speeds["environment"] / peak_flops(), 4),
+        "made_by": origin(),
     }
     write_json(RESULTS, report)
     print(RESULTS.read_text("utf-8"), end="")

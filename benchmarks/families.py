@@ -13,14 +13,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed, distinct
+from .cells import Cell, Row, Rows, accuracy_by_seed, distinct
 from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, FIXED, RATES
 from .policy_methods import runs_of
 from .statistics import Interval, PairedRuns, gain_bounds, interquartile_mean
 from .tables import coverage, format_lines, markdown_table, our_lines
+from .tasks import find_task
 from .tuning import Tuned, best_tuned
-
-Rows = Mapping[Cell, Row]
 
 TOLERANCE: Final = 1.0
 """Points by which a policy may fall below the constant rate from the same start."""
@@ -36,10 +35,10 @@ NETWORKS: Final = {
 
 SECTION: Final = """## Networks that meta-training never saw
 
-Fashion-MNIST, one epoch of 59,000 images in minibatches of 32 (1,844 updates, 18
-decisions), weight decay {weight_decay:g}, float32. The data set is one that policies
-were meta-trained on; the kinds of networks are not. Test accuracy by initial learning
-rate. {coverage} Made by `python -m benchmarks.run families`.
+Fashion-MNIST, one epoch of {num_images:,} images in minibatches of {batch_size}
+({num_updates:,} updates), weight decay {weight_decay:g}, float32. The data set is one
+that policies were meta-trained on; the kinds of networks are not. Test accuracy by
+initial learning rate. {coverage} Made by `python -m benchmarks.run families`.
 
 {tables}
 {summary}"""
@@ -124,7 +123,11 @@ def family_section(rows: Rows, policies: Sequence[str]) -> str:
     tables = [_family_table(rows, task, policies) for task in FAMILIES]
     if not any(tables):
         return ""
+    task = find_task(FAMILIES[0])
     return SECTION.format(
+        num_images=task.num_training_images,
+        batch_size=task.batch_size,
+        num_updates=task.num_updates(task.num_training_images),
         weight_decay=FAMILY_WEIGHT_DECAY,
         coverage=coverage("families", rows),
         tables="\n".join(filter(None, tables)),

@@ -12,7 +12,7 @@ import numpy as np
 from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_style import LINE_STYLES, PALETTE
 
-from .cells import Cell, Row
+from .cells import Cell, Row, Rows
 from .grids import CNN5, RESNETS
 from .layer_rates import draw_layer_rates
 from .policy_methods import UNTRAINED, control, runs_of
@@ -22,8 +22,6 @@ from .tasks import TASKS
 PICTURES: Final = Path(__file__).parents[1] / "docs" / "pictures"
 NUM_UPDATES: Final = 300
 SHORTEST_BAND: Final = 2
-
-Rows = Mapping[Cell, Row]
 
 
 def new_figure(width: float, height: float) -> Any:

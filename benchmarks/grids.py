@@ -77,6 +77,15 @@ FAMILY_WEIGHT_DECAY: Final = 0.1
 One alone, since the families are to differ: another would double the trainings.
 """
 
+USUAL_RATE: Final = 1e-3
+"""What a network is compiled with where one rate has to stand for all."""
+
+
+def usual_cell(task: str, method: str) -> Cell:
+    """The cell by which methods are compared where one start stands for all."""
+    return Cell(task, method, USUAL_RATE, FAMILY_WEIGHT_DECAY, seed=0)
+
+
 NETWORK_CONTROLS: Final = (
     policies.UNTRAINED,
     *(average.value for average in Average),

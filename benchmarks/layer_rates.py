@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,8 +12,8 @@ from ganno_keras._matplotlib import import_matplotlib
 from ganno_keras._plot_style import shorten
 from ganno_keras.base_schedule import BaseSchedule
 
-from .cells import Cell, Row
-from .grids import CNN5, FAMILIES, FAMILY_WEIGHT_DECAY
+from .cells import Row, Rows
+from .grids import CNN5, FAMILIES, usual_cell
 from .policy_methods import base_schedule_of, runs_of
 from .tasks import find_task
 
@@ -43,7 +43,7 @@ DECAYS: Final = Column(
 )
 
 
-def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool:
+def draw_layer_rates(figure: Any, rows: Rows, policy: str) -> bool:
     """Draws what each layer is given over a training, a row of panels for each task.
 
     That is its learning rate; of a policy with a base schedule the factor on it, which
@@ -57,9 +57,8 @@ def draw_layer_rates(figure: Any, rows: Mapping[Cell, Row], policy: str) -> bool
     Returns:
         Whether there was anything to draw.
     """
-    found = [
-        runs[0] for task in TASKS_SHOWN if (runs := runs_of(rows, _cell(task, policy)))
-    ]
+    by_task = [runs_of(rows, usual_cell(task, policy)) for task in TASKS_SHOWN]
+    found = [runs[0] for runs in by_task if runs]
     if not found:
         return False
     columns = _columns(policy, found)
@@ -101,10 +100,6 @@ def _columns(policy: str, found: list[Row]) -> list[Column]:
     )
     has_decays = all("weight_decays" in row.score.course for row in found)
     return [factors, DECAYS] if has_decays else [factors]
-
-
-def _cell(task: str, policy: str) -> Cell:
-    return Cell(task, policy, 1e-3, FAMILY_WEIGHT_DECAY, seed=0)
 
 
 def _course(row: Row, name: str) -> np.ndarray:

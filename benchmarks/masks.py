@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed
-from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
+from .cells import Rows, accuracy_by_seed
+from .grids import FAMILIES, usual_cell
 from .policy_methods import MASKS, control, runs_of
 from .tables import NOT_RUN, markdown_table
-
-Rows = Mapping[Cell, Row]
 
 SECTION: Final = """## What {policy} has to see
 
@@ -73,16 +71,11 @@ def _seeds(rows: Rows, policy: str) -> str:
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
     """In points, over the seeds that both have."""
     whole, blind = (
-        accuracy_by_seed(runs_of(rows, _cell(family, name)))
+        accuracy_by_seed(runs_of(rows, usual_cell(family, name)))
         for name in (policy, control(policy, kind))
     )
     seeds = whole.keys() & blind.keys()
     return float(np.mean([blind[s] - whole[s] for s in seeds])) if seeds else None
-
-
-def _cell(family: str, method: str) -> Cell:
-    """From the rate of the grid, should the policy start from the optimizer's."""
-    return Cell(family, method, 1e-3, FAMILY_WEIGHT_DECAY, seed=0)
 
 
 def _points(value: float | None) -> str:

@@ -79,7 +79,7 @@ def main() -> None:
         training.megabytes = {}
         training.run()
     rounded = {n: round(size) for n, size in training.megabytes.items()}
-    report = {"megabytes_after_iteration": rounded, **origin()}
+    report = {"megabytes_after_iteration": rounded, "made_by": origin()}
     write_json(RESULTS, report)
     growth = rounded[NUM_ITERATIONS] - rounded[FIRST_STEADY]
     print(f"after {rounded}: {growth:+d} MB from iteration {FIRST_STEADY} on")

@@ -29,6 +29,11 @@ class Plan(NamedTuple):
     phases: tuple[list[Cell], list[Cell]]
     seconds: dict[str, float]
 
+    @property
+    def missing(self) -> list[Cell]:
+        """All cells without a result, in the order of the phases."""
+        return [cell for phase in self.phases for cell in phase]
+
 
 class Ready(NamedTuple):
     """The cells of a phase that can be run, and the others by the reason why not."""

@@ -28,7 +28,7 @@ from ganno_keras.policies import Policy, load_policy
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy
 
-from .cells import Cell, Row, seeds_of
+from .cells import Cell, Row, Rows, seeds_of
 from .masked_policy import MaskedPolicy
 from .methods import Ingredients, Method, Situation
 from .replay import Average, Replay, average_rates, missing_for_average
@@ -83,8 +83,10 @@ def canonical_name(policy: str) -> str:
 
     Example:
 
-        >>> canonical_name("saved_policies/ganno-first")
+        >>> canonical_name(f"{policies_directory()}/ganno-first")
         'ganno-first'
+        >>> canonical_name("hf://owner/name")
+        'hf://owner/name'
     """
     folder = Path(policy)
     is_shipped = folder.resolve().parent == policies_directory().resolve()
@@ -121,7 +123,7 @@ def base_schedule_of(policy: str) -> BaseSchedule | None:
     return _metadata(policy).action_set.base
 
 
-def runs_of(rows: Mapping[Cell, Row], cell: Cell) -> list[Row]:
+def runs_of(rows: Rows, cell: Cell) -> list[Row]:
     """The results of a cell with any seed, under whatever cell they are kept."""
     return seeds_of(rows, as_kept(cell))
 

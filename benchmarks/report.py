@@ -24,7 +24,7 @@ from ganno_keras.policies.saved_policy import read_metadata
 
 from .action_table import action_section
 from .aggregate import aggregate_section, choice_section, length_section
-from .cells import Cell, Row
+from .cells import Rows
 from .cloning_budget import budget_section
 from .control_tables import control_section
 from .families import family_section
@@ -113,7 +113,7 @@ SCORES: Final = """## {name} on the first task it was trained on
 """
 
 
-def table_section(name: str, rows: Mapping[Cell, Row], policies: Sequence[str]) -> str:
+def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
     """One of the paper's tables; empty if nothing of it has been run."""
     lines = lines_of(name, rows, policies)
     if not any(line.source == HERE for line in lines):
@@ -183,7 +183,7 @@ def scores_section(metadata: PolicyMetadata) -> str:
     )
 
 
-def not_run_section(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
+def not_run_section(rows: Rows, drawn: Mapping[str, str]) -> str:
     """Which tables and figures are missing or incomplete."""
     incomplete = [
         f"{_heading(name)} ({counted.done} of {counted.wanted} cells)"
@@ -202,7 +202,7 @@ def not_run_section(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
     return "## What is missing\n\n" + "\n".join(filter(None, sentences)) + "\n"
 
 
-def policies_in(rows: Mapping[Cell, Row]) -> list[str]:
+def policies_in(rows: Rows) -> list[str]:
     """The policies that have results of their own, the shipped one first.
 
     Built-in policies and the ablations have rows of their own names in the grids.
@@ -212,7 +212,7 @@ def policies_in(rows: Mapping[Cell, Row]) -> list[str]:
     return [DEFAULT_POLICY, *sorted(found - {DEFAULT_POLICY})]
 
 
-def page(rows: Mapping[Cell, Row], drawn: Mapping[str, str]) -> str:
+def page(rows: Rows, drawn: Mapping[str, str]) -> str:
     """The whole page.
 
     Args:

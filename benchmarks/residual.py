@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from .cells import Cell, Row
+from .cells import Cell, Rows
 from .grids import GRIDS, Sweep
 from .policy_methods import split_name
 from .tables import coverage, format_lines, our_lines
@@ -28,7 +27,7 @@ Test accuracy by initial learning rate, at an eighth of the original width
 """
 
 
-def residual_section(rows: Mapping[Cell, Row], grid: str) -> str:
+def residual_section(rows: Rows, grid: str) -> str:
     """The table of one network; empty if nothing of it has been run.
 
     Args:

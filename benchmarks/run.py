@@ -54,29 +54,33 @@ def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool
         ValueError: If a results file is broken, or holds results that were made with
             another definition of a task or another policy of the same name.
     """
-    plan = make_plan(cells)
-    print(f"{plan.num_done} of {len(cells)} cells are done.", flush=True)
+    with ExitStack() as locks:
+        for task in {cell.task for cell in make_plan(cells).missing}:
+            locks.enter_context(results_of(task).writer())
+        # Once more: another run may have written until now, and cannot from here on.
+        progress = _carry_out(make_plan(cells), jobs, train)
+    return progress.is_complete
+
+
+def _carry_out(plan: Plan, jobs: int, train: Trainer) -> _Progress:
+    num_cells = plan.num_done + len(plan.missing)
+    print(f"{plan.num_done} of {num_cells} cells are done.", flush=True)
     made_by = origin()
     progress = _Progress(plan, jobs)
-    complete = True
     for phase in plan.phases:
         ready = ready_cells(phase)
         progress.skip(ready.skipped)
-        with ExitStack() as locks:
-            for task in {cell.task for cell in ready.cells}:
-                locks.enter_context(results_of(task).writer())
-            for outcome in train(ready.cells, jobs):
-                complete &= _keep(outcome, made_by)
-                progress.report(outcome)
-    return complete and not progress.num_skipped
+        for outcome in train(ready.cells, jobs):
+            _keep(outcome, made_by)
+            progress.report(outcome)
+    return progress
 
 
-def _keep(outcome: Outcome, made_by: dict[str, Any]) -> bool:
+def _keep(outcome: Outcome, made_by: dict[str, Any]) -> None:
     cell, score, seconds, _ = outcome
-    if score is None:
-        return False
-    results_of(cell.task).append(Row(cell, score, seconds, definition(cell), made_by))
-    return True
+    if score is not None:
+        row = Row(cell, score, seconds, definition(cell), made_by)
+        results_of(cell.task).append(row)
 
 
 class _Progress:
@@ -84,14 +88,14 @@ class _Progress:
 
     def __init__(self, plan: Plan, jobs: int) -> None:
         self._plan, self._jobs = plan, jobs
-        self._missing = [cell for phase in plan.phases for cell in phase]
+        self._missing = plan.missing
         self._num_missing = len(self._missing)
         self._seconds = {task: [mean] for task, mean in plan.seconds.items()}
-        self.num_skipped = 0
+        self.is_complete = True
 
     def skip(self, skipped: dict[str, list[Cell]]) -> None:
         for reason, cells in skipped.items():
-            self.num_skipped += len(cells)
+            self.is_complete = False
             print(f"Skipped: {len(cells)} cells. {reason}", flush=True)
             self._forget(cells)
 
@@ -100,6 +104,7 @@ class _Progress:
         self._forget([cell])
         count = f"[{self._num_missing - len(self._missing)}/{self._num_missing}]"
         if score is None:
+            self.is_complete = False
             print(f"{count} {cell}: FAILED: {failure}", file=sys.stderr, flush=True)
             return
         self._seconds.setdefault(cell.task, []).append(seconds)

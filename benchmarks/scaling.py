@@ -31,9 +31,10 @@ from agents.learner import Learner
 from agents.local_collector import LocalCollector
 from agents.new_agent import new_agent
 from agents.plan import Plan
-from agents.provenance import provenance
 from agents.recipes import find_configuration
 from agents.whole_file import write_json
+
+from .origin import origin
 
 RESULTS: Final = Path(__file__).parent / "results" / "scaling.json"
 COLLECTORS: Final = (1, 2, 4, 8, 16, 32)
@@ -132,7 +133,7 @@ def main() -> None:
     parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
-    report = {"name": configuration.name, **parts._asdict(), **provenance()}
+    report = {"name": configuration.name, **parts._asdict(), "made_by": origin()}
     write_json(RESULTS, report)
     link = arguments.gigabits * 1e9 / 8
     alone = timesteps_per_second(1, parts, link)

@@ -57,6 +57,13 @@ def _warm_up(rate: float, num_updates: int) -> Schedule:
     )
 
 
+FIRST_DIVISOR: Final = 25.0
+"""The peak of one-cycle by its first rate."""
+
+LAST_DIVISOR: Final = 1e4
+"""Its first rate by its last."""
+
+
 class CosineOneCycle(schedules.LearningRateSchedule):
     """Half a cosine up to the peak, half a cosine down: Keras has no such schedule.
 
@@ -64,24 +71,17 @@ class CosineOneCycle(schedules.LearningRateSchedule):
         peak: The highest rate.
         num_updates: Length of the training.
         rising: Share of it in which the rate rises.
-        first_divisor: The peak by the first rate.
-        last_divisor: The first rate by the last.
 
-    The defaults are those of Optax and PyTorch.  Paper: Table 3 (Smith and Topin 2019).
+    The default and the rates at both ends are those of Optax and PyTorch.
+
+    Paper: Table 3 (Smith and Topin 2019).
     """
 
-    def __init__(
-        self,
-        peak: float,
-        num_updates: int,
-        rising: float = 0.3,
-        first_divisor: float = 25.0,
-        last_divisor: float = 1e4,
-    ) -> None:
+    def __init__(self, peak: float, num_updates: int, rising: float = 0.3) -> None:
         super().__init__()
         self._peak, self._num_updates, self._rising = peak, num_updates, rising
-        self._first = peak / first_divisor
-        self._last = self._first / last_divisor
+        self._first = peak / FIRST_DIVISOR
+        self._last = self._first / LAST_DIVISOR
 
     def __call__(self, step: Any) -> Any:
         """Returns the rate of an update, counted from 0."""
@@ -98,8 +98,6 @@ class CosineOneCycle(schedules.LearningRateSchedule):
             "peak": self._peak,
             "num_updates": self._num_updates,
             "rising": self._rising,
-            "first_divisor": self._peak / self._first if self._first else 1.0,
-            "last_divisor": self._first / self._last if self._last else 1.0,
         }
 
 

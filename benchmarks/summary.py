@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,8 +11,17 @@ import numpy as np
 
 from ganno_keras.policies import DEFAULT_POLICY
 
-from .cells import Cell, Row
-from .grids import CNN5, FIXED, OPTIMIZERS, RESNETS, SIMPLE
+from .cells import Row, Rows
+from .grids import (
+    CNN5,
+    FAMILY_WEIGHT_DECAY,
+    FIXED,
+    OPTIMIZERS,
+    RESNETS,
+    SIMPLE,
+    USUAL_RATE,
+    usual_cell,
+)
 from .policy_methods import runs_of
 from .tables import markdown_table
 from .tuning import best_tuned
@@ -21,8 +30,6 @@ README: Final = Path(__file__).parents[1] / "README.md"
 BEGIN: Final = "<!-- Written by `python -m benchmarks.report` -->\n"
 END: Final = "<!-- until here -->\n"
 
-WEIGHT_DECAY: Final = 0.1
-USUAL_RATE: Final = 1e-3
 COLUMNS: Final = {
     "`GANNO()`": DEFAULT_POLICY,
     f"constant {USUAL_RATE:g}": "constant",
@@ -80,7 +87,7 @@ class Line(NamedTuple):
         return [self.name, *shown[:-1], f"{shown[-1]} ({self.tuned})"]
 
 
-def summary(rows: Mapping[Cell, Row]) -> str:
+def summary(rows: Rows) -> str:
     """The table and what it means; empty if no network has all that it shows.
 
     Args:
@@ -93,24 +100,23 @@ def summary(rows: Mapping[Cell, Row]) -> str:
         table=markdown_table(
             ["", *COLUMNS, "best-tuned"], (line.texts() for line in lines)
         ),
-        weight_decay=WEIGHT_DECAY,
+        weight_decay=FAMILY_WEIGHT_DECAY,
         seeds=_range(len(runs) for line in lines for runs in line.columns),
         num_rivals=_range(len(network.rivals) for network in NETWORKS),
     )
 
 
-def summary_section(rows: Mapping[Cell, Row]) -> str:
+def summary_section(rows: Rows) -> str:
     """The same under a heading of its own."""
     text = summary(rows)
     return f"## In short\n\n{text}" if text else ""
 
 
-def _line(rows: Mapping[Cell, Row], network: Network) -> Line | None:
+def _line(rows: Rows, network: Network) -> Line | None:
     columns = [
-        runs_of(rows, Cell(network.task, method, USUAL_RATE, WEIGHT_DECAY, seed=0))
-        for method in COLUMNS.values()
+        runs_of(rows, usual_cell(network.task, method)) for method in COLUMNS.values()
     ]
-    tuned = best_tuned(rows, network.task, network.rivals, WEIGHT_DECAY)
+    tuned = best_tuned(rows, network.task, network.rivals, FAMILY_WEIGHT_DECAY)
     if tuned is None or not all(columns):
         return None
     return Line(network.name, [*columns, tuned.runs], str(tuned))

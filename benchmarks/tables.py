@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ganno_keras.policies import DEFAULT_POLICY
 
-from .cells import Cell, Row
+from .cells import Cell, Row, Rows
 from .grids import GANNO, cells_of
 from .policy_methods import runs_of, split_name
 from .statistics import Spread, spread
@@ -68,15 +68,13 @@ def paper_table(name: str) -> dict[str, Any]:
     return table
 
 
-def wanted_cells(
-    grid: str, rows: Mapping[Cell, Row], policies: Sequence[str]
-) -> set[Cell]:
+def wanted_cells(grid: str, rows: Rows, policies: Sequence[str]) -> set[Cell]:
     """The cells of a grid that belong into its table: all seeds that there are."""
     num_seeds = 1 + max((cell.seed for cell in rows), default=2)
     return set(cells_of(grid, max(3, num_seeds), policies))
 
 
-def coverage(grid: str, rows: Mapping[Cell, Row], num_seeds: int = 3) -> Coverage:
+def coverage(grid: str, rows: Rows, num_seeds: int = 3) -> Coverage:
     """Counts what has been run of a grid, for as many seeds as the paper has.
 
     Of the policies it counts the one that `GANNO()` uses; of VeLO, whose weights few
@@ -93,9 +91,7 @@ def coverage(grid: str, rows: Mapping[Cell, Row], num_seeds: int = 3) -> Coverag
     return Coverage(len(done), len(wanted), min(counts), max(counts))
 
 
-def lines_of(
-    table: str, rows: Mapping[Cell, Row], policies: Sequence[str]
-) -> list[Line]:
+def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[Line]:
     """All lines of a table: the paper's in its order, below each line of ours."""
     paper = paper_table(table)
     rates = [float(rate) for rate in paper["initial_learning_rates"]]
@@ -236,7 +232,7 @@ def mean_accuracy(runs: Sequence[Row]) -> str:
     return NOT_RUN if value is None else str(value)
 
 
-def mean_of(rows: Mapping[Cell, Row], cell: Cell) -> str:
+def mean_of(rows: Rows, cell: Cell) -> str:
     """The mean accuracy over all seeds of a cell."""
     return mean_accuracy(runs_of(rows, cell))
 

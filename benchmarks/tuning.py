@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cells import Cell, Row, accuracy_by_seed
+from .cells import Cell, Row, Rows, accuracy_by_seed
 from .grids import RATES
 from .policy_methods import runs_of
 from .statistics import interquartile_mean
@@ -40,7 +40,7 @@ class Tuned(NamedTuple):
 
 
 def best_tuned(
-    rows: Mapping[Cell, Row], task: str, methods: Sequence[str], weight_decay: float
+    rows: Rows, task: str, methods: Sequence[str], weight_decay: float
 ) -> Tuned | None:
     """Tunes method and rate, as far as that can be done without the test set.
 

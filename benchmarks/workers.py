@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import Final, NamedTuple
 
 import tensorflow as tf
@@ -57,7 +58,9 @@ def require_jobs(jobs: int) -> None:
         ValueError: If `jobs` is below 1.
     """
     if jobs < 1:
-        raise ValueError(f"The number of jobs is {jobs}; at least 1 is needed.")
+        raise ValueError(
+            f"The number of jobs is {jobs}; at least 1 is needed. Pass --jobs 1."
+        )
 
 
 def attempt(cell: Cell) -> Outcome:
@@ -73,6 +76,24 @@ def attempt(cell: Cell) -> Outcome:
 
 
 def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+    left = list(cells)
+    try:
+        for outcome in _in_pool(cells, jobs):
+            left.remove(outcome.cell)
+            yield outcome
+    except BrokenProcessPool:
+        # A process died, nobody knows of which cell: now each has one of its own.
+        yield from map(_alone, left)
+
+
+def _alone(cell: Cell) -> Outcome:
+    try:
+        return next(_in_pool([cell], jobs=1))
+    except BrokenProcessPool as error:
+        return Outcome(cell, None, 0.0, f"its process died: {error}")
+
+
+def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
     pool = ProcessPoolExecutor(
         jobs,
         mp_context=multiprocessing.get_context("spawn"),

@@ -167,11 +167,6 @@ class ObservationSpec:
         start = sum(entry.size for entry in self.entries[:index])
         return slice(start, start + self.entries[index].size)
 
-    @property
-    def can_show_absence(self) -> bool:
-        """Whether a missing accuracy or validation set can be told from a 0."""
-        return not self.masked & {"accuracy_is_known", "validation_is_known"}
-
     def build(self, values: Mapping[str, np.ndarray], num_agents: int) -> np.ndarray:
         """Makes one vector for each agent, finite whatever the network does.
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -13,6 +14,7 @@ from benchmarks.grids import GRIDS, Sweep, cells_of
 from benchmarks.registry import find_method
 from benchmarks.results_file import results_of
 from benchmarks.tasks import TASKS, MissingDataError, Task
+from benchmarks.workers import Outcome
 
 TASK = "cnn2-embedded"
 SWEEP = Sweep(TASK, ("constant", "linear"), (1e-3, 1e-2), (0.1,))
@@ -137,6 +139,23 @@ def test_two_jobs__train_in_processes_of_their_own(tmp_path, monkeypatch):
     found = list(workers.outcomes(cells, jobs=2))
     assert {outcome.cell for outcome in found} == set(cells)
     assert all("no task 'no-such-task'" in outcome.failure for outcome in found)
+
+
+def test_process_that_dies__fails_its_cell_and_no_other(monkeypatch):
+    cells = [Cell("tiny", "constant", 1e-3, 0.1, seed) for seed in range(4)]
+    deadly = cells[1]
+
+    def in_pool(wanted, jobs):
+        for cell in wanted:
+            if cell == deadly:
+                raise BrokenProcessPool("killed")
+            yield Outcome(cell, Score(0.5, 1.0), 1.0, "")
+
+    monkeypatch.setattr(workers, "_in_pool", in_pool)
+    found = {outcome.cell: outcome for outcome in workers.outcomes(cells, jobs=2)}
+    assert set(found) == set(cells)
+    assert [cell for cell in cells if found[cell].score is None] == [deadly]
+    assert "its process died" in found[deadly].failure
 
 
 def test_missing_ray__is_an_error_that_names_the_extra(monkeypatch, capsys):

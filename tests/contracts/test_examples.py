@@ -10,11 +10,12 @@ import pkgutil
 import pytest
 
 import agents
+import benchmarks
 import ganno_keras
 
 MODULES = sorted(
     module.name
-    for package in (agents, ganno_keras)
+    for package in (agents, benchmarks, ganno_keras)
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 )
 
@@ -22,7 +23,7 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_example__gives_what_the_docstring_says(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    if name == "agents.ray_collectors":
+    if name in {"agents.ray_collectors", "benchmarks.ray_workers"}:
         pytest.importorskip("ray", reason="the extra distributed is not installed")
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0

@@ -139,11 +139,3 @@ def changed_description(change):
 def test_from_dict__refuses_an_observation_it_cannot_build(change, message):
     with pytest.raises(ValueError, match=f"cannot build.*{message}"):
         ObservationSpec.from_dict(changed_description(change))
-
-
-@pytest.mark.parametrize(
-    ("masked", "can"),
-    [((), True), (("progress",), True), (("accuracy_is_known",), False)],
-)
-def test_can_show_absence__needs_both_flags(masked, can):
-    assert ObservationSpec(9, frozenset(masked)).can_show_absence is can
