@@ -23,6 +23,7 @@ from tf_agents.agents.behavioral_cloning import behavioral_cloning_agent
 from tf_agents.agents.ppo import ppo_clip_agent
 from tf_agents.trajectories import trajectory
 
+from .agent_parts import as_actor_sees
 from .configuration import CloningConfiguration
 from .demonstrations import Demonstration
 from .sequences import by_length, select
@@ -135,10 +136,7 @@ class Cloner:
 
     def _normalised(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
         """With observations as the actor gets them."""
-        normalizer = self._agent.policy.observation_normalizer
-        observation = tf.constant(episode.observation)
-        if normalizer:
-            observation = normalizer.normalize(observation)
+        observation = as_actor_sees(self._agent, tf.constant(episode.observation))
         return episode._replace(observation=observation)
 
     def _epoch(

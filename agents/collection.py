@@ -13,8 +13,8 @@ from tf_agents.trajectories import trajectory
 from .central_view import view_of
 from .environment import LayerwiseEnvironment
 from .plan import Job
-from .ppo_agent import SeededPolicy
 from .rewards import Outcome
+from .seeded_policy import SeededPolicy
 
 
 class CollectedEpisode(NamedTuple):

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 from tf_agents.agents.ppo import ppo_clip_agent
 from tf_agents.trajectories import trajectory
 
+from .agent_parts import agent_variables, as_actor_sees
 from .configuration import PPOConfiguration
 from .sequences import by_length, drop_last, select
 
@@ -45,8 +47,8 @@ class Learner:
             random: Decides the order of the minibatches.
 
         Returns:
-            Mean losses, by name; the policy's entropy in nats, and its approximate
-            Kullback-Leibler divergence from the policy that collected the episodes.
+            Mean losses, by name; the policy's entropy, and its Kullback-Leibler
+            divergence from the policy that collected the episodes, both in nats.
         """
         processed = [self._agent.preprocess_sequence(episode) for episode in episodes]
         # The last frame only closes the episode: no action was taken there.
@@ -64,9 +66,9 @@ class Learner:
 
     def is_sound(self, losses: Mapping[str, float]) -> bool:
         """Whether all losses and all of the agent's weights are finite numbers."""
-        weights = tf.nest.flatten(self._agent.collect_policy.variables())
         return bool(np.isfinite(list(losses.values())).all()) and all(
-            np.isfinite(variable.numpy()).all() for variable in weights
+            np.isfinite(variable.numpy()).all()
+            for variable in agent_variables(self._agent)
         )
 
     def _minibatches(
@@ -115,20 +117,17 @@ class Learner:
         measured = [np.asarray(self._compare(episode)) for episode in episodes]
         weights = [tf.size(episode.reward).numpy() for episode in episodes]
         entropy, divergence = np.average(measured, axis=0, weights=weights)
-        return {"entropy": float(entropy), "approximate_kl": float(divergence)}
+        return {"entropy": float(entropy), "kl_divergence": float(divergence)}
 
     def _entropy_and_divergence(self, episodes: trajectory.Trajectory) -> tf.Tensor:
-        observation = episodes.observation
-        normalizer = self._agent.policy.observation_normalizer
-        if normalizer:
-            observation = normalizer.normalize(observation)
+        observation = as_actor_sees(self._agent, episodes.observation)
         distribution, _ = self._agent.actor_net(observation, episodes.step_type, ())
-        new = tf.nn.log_softmax(distribution.logits_parameter())
         [old_logits] = tf.nest.flatten(episodes.policy_info["dist_params"])
-        old = tf.nn.log_softmax(old_logits)
-        entropy = -tf.reduce_sum(tf.exp(new) * new, axis=-1)
-        divergence = tf.reduce_sum(tf.exp(old) * (old - new), axis=-1)
-        return tf.stack([tf.reduce_mean(entropy), tf.reduce_mean(divergence)])
+        collecting = tfp.distributions.Categorical(logits=old_logits)
+        divergence = collecting.kl_divergence(distribution)
+        return tf.stack(
+            [tf.reduce_mean(distribution.entropy()), tf.reduce_mean(divergence)]
+        )
 
 
 def _mean(losses: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from .collection import CollectedEpisode, collect_episode
 from .configuration import MetaTrainingConfiguration
 from .environment import build_environments
 from .plan import Job
-from .ppo_agent import SeededPolicy
+from .seeded_policy import SeededPolicy
 
 
 class LocalCollector:

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tf_agents.agents.ppo import ppo_clip_agent
 
+from .agent_parts import agent_variables
 from .collection import CollectedEpisode
 from .configuration import MetaTrainingConfiguration
 from .local_collector import LocalCollector
@@ -88,7 +89,9 @@ class RayCollectors:
         Raises:
             RuntimeError: If the actor of an episode died again and again.
         """
-        weights = ray.put([variable.numpy() for variable in _variables(self._agent)])
+        weights = ray.put(
+            [variable.numpy() for variable in agent_variables(self._agent)]
+        )
         try:
             episodes = list(
                 self._pool.map(
@@ -125,7 +128,7 @@ class _Actor:
 
     def collect(self, weights: Weights, job: Job) -> CollectedEpisode:
         """Plays one episode with these weights of the agent."""
-        for variable, value in zip(_variables(self._agent), weights, strict=True):
+        for variable, value in zip(agent_variables(self._agent), weights, strict=True):
             variable.assign(value)
         [episode] = self._collector.collect([job])
         return _as_arrays(episode)
@@ -133,11 +136,6 @@ class _Actor:
     def process(self) -> int:
         """Number of the process, once it is ready."""
         return os.getpid()
-
-
-def _variables(agent: ppo_clip_agent.PPOClipAgent) -> list[tf.Variable]:
-    """Networks and normalisers: all that an episode depends on."""
-    return tf.nest.flatten(agent.collect_policy.variables())
 
 
 def _as_arrays(episode: CollectedEpisode) -> CollectedEpisode:

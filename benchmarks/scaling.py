@@ -25,6 +25,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from agents.agent_parts import agent_variables
 from agents.collection import CollectedEpisode
 from agents.configuration import MetaTrainingConfiguration
 from agents.learner import Learner
@@ -62,7 +63,7 @@ def measure(configuration: MetaTrainingConfiguration) -> Parts:
     plan, agent = Plan(configuration), new_agent(configuration)
     collector = LocalCollector(configuration, agent)
     learner = Learner(agent, configuration.ppo)
-    variables = tf.nest.flatten(agent.collect_policy.variables())
+    variables = agent_variables(agent)
     rows = []
     for iteration in range(ITERATIONS + 1):
         jobs = plan.training_jobs(iteration)

@@ -100,7 +100,7 @@ def test_scalars__are_those_that_are_watched(evaluated):
         "return",
         "validation_accuracy",
         "entropy",
-        "approximate_kl",
+        "kl_divergence",
         "evaluation_greedy_return",
         "evaluation_sampled_return",
         "learning_rate/0_multilayer_perceptron/layer_0",
@@ -118,7 +118,7 @@ def test_finished_run__has_a_picture(evaluated):
 def test_entropy__is_near_that_of_nine_equal_chances_and_hardly_changes(evaluated):
     for record in evaluated[0].read_metrics():
         assert record["entropy"] == pytest.approx(np.log(9), abs=0.2)
-        assert 0.0 <= record["approximate_kl"] < 0.1
+        assert 0.0 <= record["kl_divergence"] < 0.1
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
 from agents.episodes import EpisodeName
-from agents.ppo_agent import SeededPolicy, build_agent
+from agents.ppo_agent import build_agent
+from agents.seeded_policy import SeededPolicy
 from tests.support.meta_training import tiny_meta_training
 
 NUM_AGENTS = 200
