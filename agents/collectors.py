@@ -44,13 +44,19 @@ def start_collector(
         gpus_per_collector: GPUs that Ray sets aside for each actor.
 
     Raises:
-        ValueError: If the number is negative.
+        ValueError: If a number is negative, or GPUs are set aside for no actor.
         ImportError: If Ray is needed and not installed.
     """
     if num_collectors < 0:
         raise ValueError(
             f"The number of collectors is {num_collectors}; it has to be 0, for this "
             "process alone, or above, for as many actors on Ray. Choose one of these."
+        )
+    if gpus_per_collector < 0 or (gpus_per_collector and not num_collectors):
+        raise ValueError(
+            f"{gpus_per_collector:g} GPUs for each of {num_collectors} collectors: it "
+            "has to be 0 or above, and above 0 only with collectors on Ray, since this "
+            "process takes what GPU there is. Leave it out, or start collectors."
         )
     if num_collectors == 0:
         return LocalCollector(configuration, agent)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing import event_accumulator
 
+from agents.collectors import start_collector
 from agents.meta_train import main
 from agents.meta_training import DivergedError, MetaTraining
 from agents.run_folder import RunFolder
@@ -166,3 +167,13 @@ def test_export_into_an_existing_folder__is_refused_before_anything_is_done(tmp_
     with pytest.raises(ValueError, match=r"policy exists already"):
         main([*command_line, "--export", str(policy)])
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("collectors", "gpus"), [(-1, 0.0), (0, 1.0), (2, -0.5)], ids=str
+)
+def test_impossible_collectors__are_refused_before_anything_is_started(
+    collectors, gpus
+):
+    with pytest.raises(ValueError, match="collectors"):
+        start_collector(tiny_meta_training(), None, collectors, gpus)
