@@ -44,6 +44,7 @@ def draw_run(metrics: Metrics, path: Path) -> bool:
         _draw_panel(axes, metrics, name)
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
+    all_axes[0].legend(fontsize=8)
     all_axes[-1].set_xlabel("timesteps")
     figure.savefig(path, dpi=120)
     return True
@@ -51,13 +52,14 @@ def draw_run(metrics: Metrics, path: Path) -> bool:
 
 def _draw_panel(axes: Any, metrics: Metrics, name: str) -> None:
     timesteps, values = _column(metrics, name)
-    axes.plot(timesteps, values, linewidth=0.6, alpha=0.5, color="tab:blue")
-    axes.plot(timesteps, _smooth(values), linewidth=2, color="tab:blue")
+    thin = {"linewidth": 0.6, "alpha": 0.5, "label": "an iteration"}
+    thick = {"linewidth": 2, "label": "mean over a tenth of the run"}
+    axes.plot(timesteps, values, color="tab:blue", **thin)
+    axes.plot(timesteps, _smooth(values), color="tab:blue", **thick)
     for kind, marker in (("greedy", "s"), ("sampled", "o")):
         evaluated = _column(metrics, f"evaluation_{kind}_{name}")
         if evaluated[0]:
             axes.plot(*evaluated, marker, label=f"evaluation, {kind}", markersize=4)
-            axes.legend()
 
 
 def _column(metrics: Metrics, name: str) -> tuple[list[int], list[float]]:
