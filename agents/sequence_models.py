@@ -56,15 +56,30 @@ def transformer(
     images = keras.Input(input_shape)
     flow = RowPositions()(layers.Dense(width)(_rows(input_shape)(images)))
     for _ in range(blocks):
-        normalised = layers.LayerNormalization()(flow)
-        attention = layers.MultiHeadAttention(heads, width // heads)
-        flow = layers.Add()([flow, attention(normalised, normalised)])
-        hidden = layers.Dense(2 * width, activation="gelu")
-        branch = layers.Dense(width)(hidden(layers.LayerNormalization()(flow)))
-        flow = layers.Add()([flow, branch])
+        flow = attention_block(flow, width, heads)
     flow = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(flow))
     logits = layers.Dense(num_classes, dtype="float32")(flow)
     return keras.Model(images, logits, name="transformer")
+
+
+def attention_block(
+    flow: keras.KerasTensor, width: int, heads: int, is_causal: bool = False
+) -> keras.KerasTensor:
+    """Attention and two dense layers, each pre-normalised and added to what came in.
+
+    Args:
+        flow: float `[batch, tokens, width]`.
+        width: Of a token; the layer between the dense ones has twice as many units.
+        heads: Of the attention, which divide the width among them.
+        is_causal: Whether a token sees only itself and those before it.
+    """
+    normalised = layers.LayerNormalization()(flow)
+    attention = layers.MultiHeadAttention(heads, width // heads)
+    attended = attention(normalised, normalised, use_causal_mask=is_causal)
+    flow = layers.Add()([flow, attended])
+    hidden = layers.Dense(2 * width, activation="gelu")
+    branch = layers.Dense(width)(hidden(layers.LayerNormalization()(flow)))
+    return layers.Add()([flow, branch])
 
 
 def lstm(input_shape: Shape, num_classes: int, units: int = 64) -> keras.Model:

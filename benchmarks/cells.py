@@ -32,9 +32,14 @@ class Score(NamedTuple):
     training images; and by decision, for a policy.
     """
 
-    test_accuracy: float
+    test_accuracy: float | None  # None where there is none
     test_loss: float
     course: Mapping[str, Any] = {}
+
+    def __str__(self) -> str:
+        if self.test_accuracy is None:
+            return f"loss {self.test_loss:.5g}"
+        return f"{100 * self.test_accuracy:.2f} %"
 
 
 class Row(NamedTuple):
@@ -48,7 +53,13 @@ class Row(NamedTuple):
 
     @property
     def accuracy(self) -> float:
-        """On the test set, in %."""
+        """On the test set, in %.
+
+        Raises:
+            ValueError: If its task has none.
+        """
+        if self.score.test_accuracy is None:
+            raise ValueError(f"{self.cell} has no accuracy, only a loss. Look at that.")
         return 100 * self.score.test_accuracy
 
 

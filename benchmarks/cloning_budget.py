@@ -76,7 +76,7 @@ def measure(num_tasks: int, demonstrated: Path, seeds: int, jobs: int) -> None:
         ]
         reached: dict[str, dict[int, float]] = {family: {} for family in FAMILIES}
         for outcome in outcomes(cells, jobs):
-            if outcome.score is None:
+            if outcome.score is None or outcome.score.test_accuracy is None:
                 raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
             of_family = reached[outcome.cell.task]
             of_family[outcome.cell.seed] = round(outcome.score.test_accuracy, 5)

@@ -69,6 +69,8 @@ FIXED: Final = (
     "warm-up and cosine",
     "one-cycle",
 )
+WITHOUT_ACCURACY: Final = ("autoencoder-fashion", "language-fashion")
+"""Tasks with a loss alone, which no policy was meta-trained on either."""
 CHOICE_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
 """The tasks that policies are chosen by: none of them opens a test set."""
 FAMILY_WEIGHT_DECAY: Final = 0.1
@@ -196,10 +198,13 @@ GRIDS: Final[Mapping[str, Grid]] = {
             (0.1,),
         ),
     ),
-    "families": tuple(
-        Sweep(family, (*FIXED, GANNO), RATES, (FAMILY_WEIGHT_DECAY,))
-        for family in FAMILIES
-    ),
+    **{
+        name: tuple(
+            Sweep(task, (*FIXED, GANNO), RATES, (FAMILY_WEIGHT_DECAY,))
+            for task in tasks
+        )
+        for name, tasks in (("families", FAMILIES), ("losses", WITHOUT_ACCURACY))
+    },
 }
 
 

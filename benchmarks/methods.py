@@ -14,9 +14,8 @@ from typing import Any, Final, NamedTuple
 import keras
 from keras import optimizers
 
-from ganno_keras.datasets import LabelledImages
-
 from .cells import Cell
+from .objectives import Arrays
 from .schedules import SCHEDULES
 
 RATE_AND_LENGTH: Final = "initial rate; length of the training"
@@ -27,7 +26,7 @@ class Situation(NamedTuple):
 
     cell: Cell
     num_updates: int
-    validation: LabelledImages  # what a policy may look at
+    validation: Arrays  # inputs and targets that a policy may look at
 
     @property
     def rate(self) -> float:

@@ -108,8 +108,7 @@ class _Progress:
             print(f"{count} {cell}: FAILED: {failure}", file=sys.stderr, flush=True)
             return
         self._seconds.setdefault(cell.task, []).append(seconds)
-        accuracy = f"{100 * score.test_accuracy:.2f} %"
-        print(f"{count} {cell}: {accuracy} ({seconds:.0f} s){self._left()}", flush=True)
+        print(f"{count} {cell}: {score} ({seconds:.0f} s){self._left()}", flush=True)
 
     def _forget(self, cells: Iterable[Cell]) -> None:
         gone = set(cells)

@@ -10,15 +10,16 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import keras
+import numpy as np
 
 from agents.datasets import load_dataset, standardise
-from agents.models import build_model
 from ganno_keras import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out
 from ganno_keras.history import GannoHistory
 
 from .cells import Cell, Score
 from .methods import Ingredients, Situation
+from .objectives import objective_of
 from .registry import find_method
 
 NUM_VALIDATION_IMAGES: Final = 1000
@@ -37,7 +38,8 @@ class Task:
 
     Args:
         dataset: By name; see agents/datasets.py.
-        model: By name; see agents/models.py.
+        model: By name; see agents/models.py, or objectives.py for those that do not
+            classify.
         batch_size: Images in a minibatch.
         epochs: Passes over the training images that are not held out.
         model_options: Further arguments of the model's builder, such as its width.
@@ -94,6 +96,20 @@ _FAMILIES: Final = {
 }
 
 
+_WITHOUT_ACCURACY: Final = {
+    "autoencoder-fashion": Task(
+        *("fashion_mnist", "autoencoder", 32, 1, {"units": 128, "code": 16}),
+        dtype_policy="float32",
+    ),
+    "language-fashion": Task(
+        *("fashion_mnist", "language_model", 32, 1),
+        {"width": 32, "blocks": 1, "heads": 2},
+        dtype_policy="float32",
+    ),
+}
+"""As long as the families: policies see that there is no accuracy."""
+
+
 def _for_choices(tasks: Mapping[str, Task]) -> dict[str, Task]:
     return {
         f"{name}-choices": dataclasses.replace(task, for_choices=True)
@@ -123,6 +139,7 @@ TASKS: Final[dict[str, Task]] = {
         _RESNET18, model_options=_EIGHTH, epochs=5
     ),
     **_FAMILIES,
+    **_WITHOUT_ACCURACY,
     **_for_choices({"cnn5-cifar10": _CNN5, **_FAMILIES}),
 }
 
@@ -199,40 +216,42 @@ def train(cell: Cell) -> Score:
 
 
 def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
-    shape = images.train.images.shape[1:]
+    objective = objective_of(task.model)
+    train_data, validation, test = map(objective.data, images)
     num_updates = task.num_updates(len(images.train.labels))
-    model = build_model(task.model, shape, 10, task.model_options, task.dtype_policy)
-    situation = Situation(cell, num_updates, images.validation)
+    shape = train_data[0].shape[1:]
+    model = objective.build(shape, task.model_options, task.dtype_policy)
+    situation = Situation(cell, num_updates, validation)
     ingredients = find_method(cell.method).make(situation)
     model = ingredients.adapt(model)
     model.compile(
-        ingredients.optimizer,
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        ingredients.optimizer, objective.loss(), metrics=list(objective.metrics)
     )
     history = model.fit(
-        *images.train,
+        *train_data,
         batch_size=task.batch_size,
         epochs=task.epochs,
-        validation_data=tuple(images.validation),
+        validation_data=validation,
         validation_batch_size=TEST_BATCH_SIZE,
         callbacks=list(ingredients.callbacks),
         verbose=0,
     )
     scores = model.evaluate(
-        *images.test, batch_size=TEST_BATCH_SIZE, verbose=0, return_dict=True
+        *test, batch_size=TEST_BATCH_SIZE, verbose=0, return_dict=True
     )
     course = {**_by_epoch(history.history), **_by_decision(ingredients)}
-    return Score(float(scores["accuracy"]), float(scores["loss"]), course)
+    accuracy = float(scores["accuracy"]) if objective.has_accuracy else None
+    return Score(accuracy, float(scores["loss"]), course)
 
 
 def _by_epoch(logs: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    return {
-        "train_loss": _rounded(logs["loss"]),
-        "train_accuracy": _rounded(logs["accuracy"]),
-        "held_out_loss": _rounded(logs["val_loss"]),
-        "held_out_accuracy": _rounded(logs["val_accuracy"]),
+    names = {
+        "train_loss": "loss",
+        "train_accuracy": "accuracy",
+        "held_out_loss": "val_loss",
+        "held_out_accuracy": "val_accuracy",
     }
+    return {name: _rounded(logs[key]) for name, key in names.items() if key in logs}
 
 
 def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
@@ -246,11 +265,17 @@ def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
                 "learning_rates": [_rounded(row) for row in history.learning_rates],
                 **_weight_decays(history),
                 "interval_train_loss": _rounded(history.measured("train_loss")),
-                "validation_accuracy": _rounded(
-                    history.measured("validation_accuracy")
-                ),
+                **_validation_accuracy(history),
             }
     return {}
+
+
+def _validation_accuracy(history: GannoHistory) -> dict[str, list[float]]:
+    """By decision, if the task has an accuracy."""
+    measured = history.measured("validation_accuracy")
+    if np.isnan(measured).all():
+        return {}
+    return {"validation_accuracy": _rounded(measured)}
 
 
 def _weight_decays(history: GannoHistory) -> dict[str, list[list[float]]]:
