@@ -106,12 +106,17 @@ def as_kept(cell: Cell) -> Cell:
         >>> as_kept(Cell("cnn2-embedded", "cosine", 0.01, 0.1, seed=0))[1:3]
         ('cosine', 0.01)
     """
-    policy, _ = split_name(cell.method)
+    starts_itself = has_own_start(cell.method)
+    return cell._replace(initial_learning_rate=None) if starts_itself else cell
+
+
+def has_own_start(method: str) -> bool:
+    """Whether it is a policy that does the same from every initial rate."""
+    policy, _ = split_name(method)
     try:
-        has_own_start = base_schedule_of(policy) is not None
+        return base_schedule_of(policy) is not None
     except ValueError:  # No policy, or none that is there.
-        has_own_start = False
-    return cell._replace(initial_learning_rate=None) if has_own_start else cell
+        return False
 
 
 def base_schedule_of(policy: str) -> BaseSchedule | None:

@@ -31,6 +31,7 @@ from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, CNN5, GRIDS
 from .learning_curves import learning_sections
+from .loss_tables import loss_section
 from .masks import mask_section
 from .policy_methods import canonical_name, split_name
 from .registry import METHODS
@@ -235,6 +236,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
         aggregate_section(rows),
         *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
         family_section(rows, policies),
+        loss_section(rows, policies),
         control_section(rows, policies),
         mask_section(rows, policies),
         action_section(rows, policies),

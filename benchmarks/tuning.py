@@ -7,7 +7,7 @@ The choice is made on held-out training images. The test set decides nothing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +39,22 @@ class Tuned(NamedTuple):
         return accuracy_by_seed(self.runs)
 
 
+def held_out_accuracy(row: Row) -> float:
+    """At the end of the training."""
+    return float(row.score.course["held_out_accuracy"][-1])
+
+
+def held_out_gain(row: Row) -> float:
+    """The same where there is a loss alone: the higher, the better."""
+    return -float(row.score.course["held_out_loss"][-1])
+
+
 def best_tuned(
-    rows: Rows, task: str, methods: Sequence[str], weight_decay: float
+    rows: Rows,
+    task: str,
+    methods: Sequence[str],
+    weight_decay: float,
+    measure: Callable[[Row], float] = held_out_accuracy,
 ) -> Tuned | None:
     """Tunes method and rate, as far as that can be done without the test set.
 
@@ -49,6 +63,7 @@ def best_tuned(
         task: Its name.
         methods: What to choose from, each from every one of `RATES`.
         weight_decay: That of all of them.
+        measure: What is looked at in a run; the highest mean over seeds is the best.
 
     Returns:
         The best, the first of equals; None while a method lacks a rate.
@@ -61,10 +76,4 @@ def best_tuned(
     ]
     if not all(candidate.runs for candidate in candidates):
         return None
-    return max(candidates, key=_held_out)
-
-
-def _held_out(candidate: Tuned) -> float:
-    """What may be looked at for a choice: the mean over seeds."""
-    last = [row.score.course["held_out_accuracy"][-1] for row in candidate.runs]
-    return float(np.mean(last))
+    return max(candidates, key=lambda it: float(np.mean(list(map(measure, it.runs)))))

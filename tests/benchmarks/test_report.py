@@ -10,8 +10,9 @@ import pytest
 
 from benchmarks import figures, report, results_file
 from benchmarks.aggregate import aggregate_section, length_section
-from benchmarks.cells import Cell
+from benchmarks.cells import Cell, Row, Score
 from benchmarks.grids import CNN5, FAMILIES, RATES, cells_of
+from benchmarks.loss_tables import loss_section
 from benchmarks.masks import mask_section
 from benchmarks.residual import residual_section
 from benchmarks.tables import HERE, THEIRS, coverage, lines_of, paper_table
@@ -156,6 +157,25 @@ def test_run_that_stands_for_every_rate__counts_once_in_the_interval():
     (line,) = [line for line in lines if line.startswith("| cosine")]
     assert "71.00 [70." in line
     assert "71.00 [70.00, 72.00]" not in line
+
+
+def test_losses__are_lowest_in_bold_and_beside_the_tuned_schedule():
+    task = "autoencoder-fashion"
+    rows = {}
+    for cell in cells_of("losses", 2, [POLICY]):
+        if cell.task == task:
+            loss = 0.02 + 0.001 * cell.seed
+            if (cell.method, cell.initial_learning_rate) == ("cosine", 0.003):
+                loss -= 0.005
+            course = {"held_out_loss": [0.1, loss]}
+            rows[cell] = Row(cell, Score(None, loss, course), 1.0, {}, {})
+    section = loss_section(rows, [POLICY])
+    (bold,) = [line for line in section.splitlines() if "**" in line]
+    assert bold.startswith("| cosine | ")
+    assert "| **15.50 ± 0.71** |" in bold
+    compared = f"| {task} | cosine from 0.003 | 15.50 ± 0.71 | {POLICY} |"
+    assert f"{compared} 20.50 ± 0.71 | +5.00 |" in section
+    assert loss_section({}, [POLICY]) == ""
 
 
 def test_lengths__stand_above_the_papers_figures_once_there_are_others():

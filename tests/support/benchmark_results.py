@@ -32,6 +32,7 @@ def row(cell: Cell, accuracy: float = 0.7) -> Row:
     epochs = TASKS[cell.task].epochs
     course = {
         "held_out_accuracy": list(np.linspace(0.3, accuracy, epochs)),
+        "held_out_loss": list(np.linspace(2.0, 1.0, epochs)),
         "layers": ["conv2d", "dense"],
         "updates": [100, 200, 300],
         "learning_rates": [[0.001, 0.002], [0.002, 0.003], [0.001, 0.001]],
