@@ -45,6 +45,8 @@ class TaskConfiguration:
     """Further arguments of the network's builder. Paper: not given."""
     optimizer: str = "adam"
     """Keras optimizer by name. Paper: Appendix A, "Optimiser"."""
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    """Its further arguments, such as a momentum. Paper: not given."""
     batch_size: int = 32
     """Samples in a minibatch. Paper: not given."""
     timesteps: int = 32
@@ -57,6 +59,9 @@ class TaskConfiguration:
     training_samples: int = 0
     """How many of the other samples to train on; 0 for all. Few of them are seen again
     and again, so that the network overfits. Paper: not done."""
+    label_noise: float = 0.0
+    """Share of the training samples whose label is drawn anew, with equal chances; the
+    held-out sample keeps its own. Paper: not done."""
     standardised: bool = False
     """Whether each colour channel is shifted and scaled to mean 0 and deviation 1;
     otherwise it lies in [0, 1]. Paper: not given."""
@@ -65,10 +70,12 @@ class TaskConfiguration:
 
     def __post_init__(self) -> None:
         # JSON has no tuples: a task that was written and read is to equal itself.
-        options = {key: _as_tuples(value) for key, value in self.model_options.items()}
-        object.__setattr__(self, "model_options", options)
+        for name in ("model_options", "optimizer_options"):
+            options = {k: _as_tuples(v) for k, v in getattr(self, name).items()}
+            object.__setattr__(self, name, options)
         require_positive(self, "batch_size", "timesteps", "validation_samples")
         require_not_negative(self, "training_samples")
+        require_probability(self, "label_noise")
         if self.model not in MODELS:
             raise ValueError(
                 f"model is {self.model!r}; known are {sorted(MODELS)}. Use one of them."

@@ -126,7 +126,15 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     def _build_optimizer(self) -> keras.optimizers.Optimizer:
         # Rates and decays are drawn for each episode.
-        return keras.optimizers.get(self._task.optimizer)
+        task = self._task
+        make = type(keras.optimizers.get(task.optimizer))
+        try:
+            return make(**task.optimizer_options)
+        except TypeError as error:
+            raise ValueError(
+                f"optimizer_options is {dict(task.optimizer_options)!r}, which "
+                f"{make.__name__} does not take: {error}. Give arguments of that class."
+            ) from error
 
     def _current_time_step(self) -> ts.TimeStep:
         return self._time_step

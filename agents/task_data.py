@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from ganno_keras.datasets import LabelledImages, hold_out
 
 from .configuration import TaskConfiguration
@@ -33,8 +35,9 @@ def load_task_data(task: TaskConfiguration) -> TaskData:
 
     Args:
         task: Says which data set, how many samples are held out, how many of the
-            others, the first ones, to train on at most, and whether the images are
-            standardised, which is done before anything is cut off.
+            others, the first ones, to train on at most, how many of their labels are
+            wrong, and whether the images are standardised, which is done before
+            anything is cut off.
 
     Raises:
         ValueError: If there is no such data set, or nothing would be left to train on.
@@ -46,4 +49,12 @@ def load_task_data(task: TaskConfiguration) -> TaskData:
         [train] = standardise(train)
     rest, validation = hold_out(train, task.validation_samples)
     kept = slice(task.training_samples or None)
-    return TaskData(LabelledImages(rest.images[kept], rest.labels[kept]), validation)
+    labels = _with_noise(rest.labels[kept], task.label_noise)
+    return TaskData(LabelledImages(rest.images[kept], labels), validation)
+
+
+def _with_noise(labels: np.ndarray, share: float) -> np.ndarray:
+    """Draws a share of the labels anew: always the same ones, some of them right."""
+    random = np.random.default_rng(0)
+    drawn = random.integers(0, labels.max() + 1, len(labels), labels.dtype)
+    return np.where(random.random(len(labels)) < share, drawn, labels)

@@ -138,6 +138,7 @@ def test_unknown_key__is_refused_by_name():
             "zero_rate_probability",
         ),
         (lambda: TaskConfiguration(model="oracle"), "oracle"),
+        (lambda: TaskConfiguration(label_noise=1.2), "label_noise"),
         (lambda: TaskConfiguration(horizons=(8, 0)), "horizons"),
         (lambda: TaskConfiguration(batch_size=-1), "batch_size"),
         (lambda: TaskConfiguration(validation_samples=0), "validation_samples"),

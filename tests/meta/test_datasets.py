@@ -12,7 +12,7 @@ import pytest
 
 from agents import embed_fashion_mnist
 from agents.configuration import TaskConfiguration
-from agents.datasets import DATASETS, DOWNLOADED, load_dataset, standardise
+from agents.datasets import DATASETS, DOWNLOADED, EMBEDDED, load_dataset, standardise
 from agents.task_data import load_task_data
 from ganno_keras._locations import data_directory
 from ganno_keras.datasets import (
@@ -79,6 +79,20 @@ def test_task_data__are_standardised_before_they_are_cut():
     everything = np.concatenate([part.images for part in load_task_data(task)])
     assert everything.mean() == pytest.approx(0.0, abs=1e-3)
     assert everything.std() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_label_noise__changes_its_share_of_the_training_labels_alone():
+    clean, noisy = (
+        load_task_data(TaskConfiguration(dataset=EMBEDDED, label_noise=share))
+        for share in (0.0, 0.3)
+    )
+    np.testing.assert_array_equal(clean.validation.labels, noisy.validation.labels)
+    np.testing.assert_array_equal(clean.train.images, noisy.train.images)
+    # Of ten classes, one drawn label in ten is the right one.
+    wrong = np.mean(clean.train.labels != noisy.train.labels)
+    assert wrong == pytest.approx(0.27, abs=0.02)
+    assert noisy.num_classes == clean.num_classes
+    assert noisy.train.labels.dtype == clean.train.labels.dtype
 
 
 def test_load_dataset__names_what_there_is():

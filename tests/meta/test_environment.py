@@ -147,3 +147,21 @@ def test_task_without_anything_left_to_train_on__is_refused(samples):
     task = dataclasses.replace(TINY_TASK, validation_samples=samples)
     with pytest.raises(ValueError, match=str(samples)):
         LayerwiseEnvironment(tiny_environment(tasks=(task,)))
+
+
+def test_options_of_the_optimizer__reach_it():
+    def losses(**options):
+        task = dataclasses.replace(
+            TINY_TASK, optimizer="sgd", optimizer_options=options
+        )
+        environment = LayerwiseEnvironment(
+            tiny_environment(tasks=(task,), initial_learning_rate=(0.1, 0.1))
+        )
+        environment.reset()
+        return environment.outcome.validation_loss
+
+    plain = losses()
+    np.testing.assert_array_equal(losses(momentum=0.0), plain)
+    assert (losses(momentum=0.9) != plain).all()
+    with pytest.raises(ValueError, match=r"optimizer_options is .*'momentun'"):
+        losses(momentun=0.9)
