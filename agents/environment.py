@@ -130,7 +130,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         make = type(keras.optimizers.get(task.optimizer))
         try:
             return make(**task.optimizer_options)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(
                 f"optimizer_options is {dict(task.optimizer_options)!r}, which "
                 f"{make.__name__} does not take: {error}. Give arguments of that class."
