@@ -27,8 +27,9 @@ from .tables import markdown_table
 from .tuning import best_tuned
 
 README: Final = Path(__file__).parents[1] / "README.md"
-BEGIN: Final = "<!-- Written by `python -m benchmarks.report` -->\n"
-END: Final = "<!-- until here -->\n"
+# With empty lines, as not every renderer ends a comment at its last line.
+BEGIN: Final = "<!-- Written by `python -m benchmarks.report` -->\n\n"
+END: Final = "\n<!-- until here -->\n"
 
 COLUMNS: Final = {
     "`GANNO()`": DEFAULT_POLICY,
