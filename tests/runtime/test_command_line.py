@@ -142,7 +142,7 @@ def test_help__has_examples_and_exit_codes(capsys):
         main(["--help"])
     text = capsys.readouterr().out
     assert end.value.code == 0
-    assert "ganno verify runs/mine/policy" in text
+    assert "ganno verify saved_policies/mine" in text
     assert "exit codes:" in text
 
 
