@@ -273,6 +273,13 @@ def test_learning_rate_bounds__hold_for_every_rate():
     assert rates.max() <= bounds[1]
 
 
+def test_learning_rate_bounds__may_be_any_pair_and_nothing_else():
+    GANNO("no-op", learning_rate_bounds=np.array([0.0, 0.01]))
+    for bounds in ((), 0, [0.1]):
+        with pytest.raises(ValueError, match="learning_rate_bounds is"):
+            GANNO("no-op", learning_rate_bounds=bounds)
+
+
 def test_verbose__prints_a_line_an_epoch(capsys):
     fit(GANNO(always(ADD), interval=2, verbose=1))
     lines = capsys.readouterr().out.splitlines()
