@@ -167,8 +167,8 @@ def length_section(rows: Rows) -> str:
 def _length(task_name: str) -> tuple[str, str]:
     """A task's length in words, and its number of updates."""
     task = find_task(task_name)
-    updates = task.num_updates(task.num_training_images)
-    return f"{task.epochs} epochs, minibatches of {task.batch_size}", f"{updates:,}"
+    length = f"{task.epochs} epochs, minibatches of {task.batch_size}"
+    return length, f"{task.num_planned_updates:,}"
 
 
 def _paper_value(cell: Cell) -> str:

@@ -135,10 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for num_tasks in COUNTS:
         if str(num_tasks) not in read_entries(RESULTS):
             measure(num_tasks, given.run_folder, given.seeds, given.jobs)
-            print(
-                f"{num_tasks} tasks: {_values(read_entries(RESULTS)[str(num_tasks)])}",
-                flush=True,
-            )
+            filed = read_entries(RESULTS)[str(num_tasks)]
+            print(f"{num_tasks} tasks: {_values(filed)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from .cells import Cell, Rows, accuracy_by_seed
-from .grids import GRIDS, Sweep
+from .grids import GRIDS, usual_cell
 from .policy_methods import CONTROLS, control, runs_of
 from .statistics import Interval, PairedRuns, gain_bounds
 from .tables import NOT_RUN, markdown_table, mean_of
@@ -76,7 +76,7 @@ def _networks_table(rows: Rows, methods: Iterable[str]) -> str:
     """Empty if no control has been run there."""
     _, *sweeps = GRIDS["controls"]
     lines = _known(
-        [name, *(mean_of(rows, _cell(sweep, name)) for sweep in sweeps)]
+        [name, *(mean_of(rows, usual_cell(sweep.task, name)) for sweep in sweeps)]
         for name in methods
     )
     if len(lines) < 2:
@@ -89,7 +89,7 @@ def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
     lines = []
     for name in controls:
         paired = [
-            _paired(rows, _cell(sweep, policy), _cell(sweep, name))
+            _paired(rows, usual_cell(sweep.task, policy), usual_cell(sweep.task, name))
             for sweep in GRIDS["controls"]
         ]
         known = [runs for runs in paired if len(runs.theirs)]
@@ -108,12 +108,6 @@ def _paired(rows: Rows, ours: Cell, theirs: Cell) -> PairedRuns:
         accuracy_by_seed(runs_of(rows, cell)) for cell in (ours, theirs)
     )
     return PairedRuns.of([our_runs], their_runs)
-
-
-def _cell(sweep: Sweep, method: str) -> Cell:
-    """From 0.001, which all sweeps have."""
-    (decay,) = sweep.weight_decays
-    return Cell(sweep.task, method, 1e-3, decay, seed=0)
 
 
 def _known(lines: Iterable[list[str]]) -> list[list[str]]:

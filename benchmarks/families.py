@@ -35,10 +35,10 @@ NETWORKS: Final = {
 
 SECTION: Final = """## Networks that meta-training never saw
 
-Fashion-MNIST, one epoch of {num_images:,} images in minibatches of {batch_size}
-({num_updates:,} updates), weight decay {weight_decay:g}, float32. The data set is one
-that policies were meta-trained on; the kinds of networks are not. Test accuracy by
-initial learning rate. {coverage} Made by `python -m benchmarks.run families`.
+Fashion-MNIST, {length}, weight decay
+{weight_decay:g}, float32. The data set is one that policies were meta-trained on; the
+kinds of networks are not. Test accuracy by initial learning rate. {coverage}
+Made by `python -m benchmarks.run families`.
 
 {tables}
 {summary}"""
@@ -123,11 +123,8 @@ def family_section(rows: Rows, policies: Sequence[str]) -> str:
     tables = [_family_table(rows, task, policies) for task in FAMILIES]
     if not any(tables):
         return ""
-    task = find_task(FAMILIES[0])
     return SECTION.format(
-        num_images=task.num_training_images,
-        batch_size=task.batch_size,
-        num_updates=task.num_updates(task.num_training_images),
+        length=find_task(FAMILIES[0]).length_in_words,
         weight_decay=FAMILY_WEIGHT_DECAY,
         coverage=coverage("families", rows),
         tables="\n".join(filter(None, tables)),

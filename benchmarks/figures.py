@@ -215,7 +215,7 @@ def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     axes.plot(*_one_cycle(course["updates"][-1]), color="k", label="cosine one-cycle")
     rates = np.array(course["learning_rates"])
     for number, layer in enumerate(course["layers"]):
-        # A little apart, as layers often have the same rate.
+        # Thinner from layer to layer, since they often have the same rate.
         axes.step(
             course["updates"],
             rates[:, number],

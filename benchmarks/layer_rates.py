@@ -107,8 +107,7 @@ def _course(row: Row, name: str) -> np.ndarray:
 
 
 def _factors(row: Row, schedule: BaseSchedule) -> np.ndarray:
-    task = find_task(row.cell.task)
-    num_updates = task.num_updates(task.num_training_images)
+    num_updates = find_task(row.cell.task).num_planned_updates
     base = [schedule(update / num_updates) for update in row.score.course["updates"]]
     return _course(row, "learning_rates") / np.array(base)[:, np.newaxis]
 

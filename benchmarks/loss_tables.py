@@ -11,7 +11,7 @@ from .grids import FAMILY_WEIGHT_DECAY, FIXED, RATES, WITHOUT_ACCURACY, usual_ce
 from .policy_methods import has_own_start, runs_of
 from .statistics import Spread, spread
 from .tables import HAS_NO_RATE, NOT_RUN, coverage, markdown_table
-from .tasks import find_task
+from .tasks import NUM_VALIDATION_IMAGES, find_task
 from .tuning import best_tuned, held_out_gain
 
 
@@ -39,16 +39,16 @@ NETWORKS: Final = {
 
 SECTION: Final = """## Networks without an accuracy
 
-Fashion-MNIST, one epoch of {num_images:,} images in minibatches of {batch_size}
-({num_updates:,} updates), weight decay {weight_decay:g}, float32. No policy was
-meta-trained on a task without an accuracy, or on these networks; all are told that
-there is none. Test loss by initial learning rate, the lowest of a table in bold.
-{coverage} Made by `python -m benchmarks.run losses`.
+Fashion-MNIST, {length}, weight decay
+{weight_decay:g}, float32. No policy was meta-trained on a task without an accuracy, or
+on these networks; all are told that there is none. Test loss by initial learning rate,
+the lowest of a table in bold. {coverage} Made by `python -m benchmarks.run losses`.
 
 {tables}
 ### Beside the best-tuned fixed schedule, by the loss
 
-Schedule and rate are chosen for each network by the loss on 1,000 held-out images.
+Schedule and rate are chosen for each network by the loss on {num_held_out:,} held-out
+images.
 
 {comparisons}
 """
@@ -64,11 +64,9 @@ def loss_section(rows: Rows, policies: Sequence[str]) -> str:
     tables = [_table(rows, task, policies) for task in WITHOUT_ACCURACY]
     if not any(tables):
         return ""
-    task = find_task(WITHOUT_ACCURACY[0])
     return SECTION.format(
-        num_images=task.num_training_images,
-        batch_size=task.batch_size,
-        num_updates=task.num_updates(task.num_training_images),
+        length=find_task(WITHOUT_ACCURACY[0]).length_in_words,
+        num_held_out=NUM_VALIDATION_IMAGES,
         weight_decay=FAMILY_WEIGHT_DECAY,
         coverage=coverage("losses", rows),
         tables="\n".join(filter(None, tables)),

@@ -28,7 +28,7 @@ from .tuning import best_tuned
 
 README: Final = Path(__file__).parents[1] / "README.md"
 # With empty lines, as not every renderer ends a comment at its last line.
-BEGIN: Final = "<!-- Written by `python -m benchmarks.report` -->\n\n"
+BEGIN: Final = "<!-- from here on by the report -->\n\n"
 END: Final = "\n<!-- until here -->\n"
 
 COLUMNS: Final = {
@@ -68,7 +68,8 @@ SUMMARY: Final = """{table}
 Test accuracy in %, weight decay {weight_decay:g}; {seeds} seeds. Nothing was chosen for
 `GANNO()`, the default policy, whatever rate the model was compiled with. The last
 column is the best of {num_rivals} fixed schedules and optimizers, from five rates each,
-chosen for each network on held-out training images.
+chosen for each network on held-out training images. Written by
+`python -m benchmarks.report` from `benchmarks/results/`.
 """
 
 

@@ -65,6 +65,20 @@ class Task:
         held_out = NUM_TUNING_IMAGES if self.for_choices else 0
         return DATASET_SIZES[self.dataset] - NUM_VALIDATION_IMAGES - held_out
 
+    @property
+    def num_planned_updates(self) -> int:
+        """Of a training on all of them."""
+        return self.num_updates(self.num_training_images)
+
+    @property
+    def length_in_words(self) -> str:
+        """Epochs, images, minibatches and updates."""
+        epochs = "one epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return (
+            f"{epochs} of {self.num_training_images:,} images in minibatches of "
+            f"{self.batch_size} ({self.num_planned_updates:,} updates)"
+        )
+
     def num_updates(self, num_images: int) -> int:
         """How many updates so many training images make, in all epochs."""
         return self.epochs * -(-num_images // self.batch_size)

@@ -42,6 +42,17 @@ def fit(model, ganno, *callbacks, y=Y, **arguments):
     return history.history
 
 
+def validated(validation, data, **options):
+    """GANNO and the data for `fit`: one of them has the sample."""
+    ganno = GANNO(
+        always(0),
+        interval=3,
+        validation_data=data if validation == "sample" else None,
+        **options,
+    )
+    return ganno, data if validation == "fit" else None
+
+
 class Remember(keras.callbacks.Callback):
     """Keeps the whole state before each batch; comes after GANNO."""
 
@@ -180,21 +191,9 @@ def test_guard__returns_to_weights_and_slots_of_the_best_moment():
 
 @pytest.mark.parametrize("validation", ["sample", "fit"])
 def test_guard__outlives_a_batch_that_is_no_number(validation):
-    data = (X[:40], TARGETS[:40])
-    ganno = GANNO(
-        always(0),
-        interval=3,
-        guard=True,
-        validation_data=data if validation == "sample" else None,
-    )
+    ganno, data = validated(validation, (X[:40], TARGETS[:40]), guard=True)
     model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
-    fit(
-        model,
-        ganno,
-        y=BROKEN,
-        epochs=5,
-        validation_data=data if validation == "fit" else None,
-    )
+    fit(model, ganno, y=BROKEN, epochs=5, validation_data=data)
     history = ganno.history
     assert [event.update for event in history.guard_events] == [6, 12, 18, 24, 30]
     healthy = history.updates % 6 != 0
@@ -213,16 +212,9 @@ def test_guard__leaves_a_training_alone_whose_validation_data_are_broken(
     def run(guard):
         targets = TARGETS.copy()
         targets[3] = broken
-        data = (X, targets)
-        ganno = GANNO(
-            always(0),
-            interval=3,
-            guard=guard,
-            validation_data=data if validation == "sample" else None,
-        )
+        ganno, data = validated(validation, (X, targets), guard=guard)
         model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
-        given = data if validation == "fit" else None
-        fit(model, ganno, y=TARGETS, validation_data=given)
+        fit(model, ganno, y=TARGETS, validation_data=data)
         return ganno, model
 
     (ganno, guarded), (_, plain) = run(guard=True), run(guard=False)
