@@ -24,6 +24,7 @@ from .checks import (
     require_range,
 )
 from .models import MODELS
+from .objectives import find_objective
 from .plain import from_plain
 from .rewards import get_reward
 from .ways import Way
@@ -43,6 +44,9 @@ class TaskConfiguration:
     """Network by name; see agents/models.py. Paper: section 5."""
     model_options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the network's builder. Paper: not given."""
+    objective: str = "classification"
+    """What the network is to do, by name; see agents/objectives.py. Paper: section
+    5."""
     optimizer: str = "adam"
     """Keras optimizer by name. Paper: Appendix A, "Optimiser"."""
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
@@ -60,7 +64,7 @@ class TaskConfiguration:
     """How many of the other samples to train on; 0 for all. Few of them are seen again
     and again, so that the network overfits. Paper: not done."""
     label_noise: float = 0.0
-    """Share of the training samples whose label is drawn anew, with equal chances; the
+    """Share of the training samples whose class is drawn anew, with equal chances; the
     held-out sample keeps its own. Paper: not done."""
     standardised: bool = False
     """Whether each colour channel is shifted and scaled to mean 0 and deviation 1;
@@ -79,6 +83,12 @@ class TaskConfiguration:
         if self.model not in MODELS:
             raise ValueError(
                 f"model is {self.model!r}; known are {sorted(MODELS)}. Use one of them."
+            )
+        has_accuracy = find_objective(self.objective).has_accuracy
+        if self.label_noise and not has_accuracy:
+            raise ValueError(
+                f"label_noise is {self.label_noise}, and the objective "
+                f"{self.objective!r} has no classes. Set it to 0."
             )
         if any(horizon <= 0 for horizon in self.horizons):
             raise ValueError(
@@ -127,7 +137,7 @@ class EnvironmentConfiguration:
         require_positive(self, "num_environments", "interval")
         if not self.tasks:
             raise ValueError("tasks is empty; at least one task is needed. Add one.")
-        get_reward(self.reward)
+        self._require_accuracies()
         _ = self.observation_spec  # refuses unknown actions and entries
         check_learning_rate_bounds(self.learning_rate_bounds)
         require_range(self, "initial_learning_rate", "initial_weight_decay")
@@ -137,6 +147,16 @@ class EnvironmentConfiguration:
             "hidden_accuracy_probability",
             "hidden_validation_probability",
         )
+
+    def _require_accuracies(self) -> None:
+        objectives = {task.objective for task in self.tasks}
+        without = [it for it in objectives if not find_objective(it).has_accuracy]
+        if get_reward(self.reward).needs_accuracy and without:
+            raise ValueError(
+                f"The reward {self.reward!r} is about the accuracy, which the "
+                f"objectives {sorted(without)} do not have. Choose another, such "
+                "as 'potential', or other objectives."
+            )
 
     @property
     def observation_spec(self) -> ObservationSpec:

@@ -21,8 +21,9 @@ from ganno_keras.controller import LayerController, Measurements
 
 from .configuration import EnvironmentConfiguration, TaskConfiguration
 from .episodes import Episode, EpisodeName, draw_episode
-from .inner_training import Arrays, InnerTrainings, TimestepResult
+from .inner_training import InnerTrainings, TimestepResult
 from .models import build_model
+from .objectives import Samples, find_objective
 from .rewards import Outcome, Timestep, get_reward
 from .specs import action_spec, time_step_spec
 from .task_data import load_task_data
@@ -54,15 +55,19 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._seed = seed
         self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
-        self._data = load_task_data(self._task)
+        self._objective = find_objective(self._task.objective)
+        self._train, validation = map(
+            self._objective.samples, load_task_data(self._task)
+        )
         # The no-op rollouts are further lanes: clones of the trainings, in their order.
         self._copies = 2 if self._reward.needs_no_op else 1
         self._lanes = InnerTrainings(
             self._build_model,
             self._build_optimizer(),
             self._copies * configuration.num_environments,
-            Arrays(*map(tf.constant, self._data.train)),
-            Arrays(*map(tf.constant, self._data.validation)),
+            Samples(*map(tf.constant, self._train)),
+            Samples(*map(tf.constant, validation)),
+            self._objective,
         )
         self._team = Team(self._lanes.groups, configuration.single_agent)
         self.episode = 0
@@ -118,8 +123,8 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     def _build_model(self) -> keras.Model:
         return build_model(
             self._task.model,
-            self._data.input_shape,
-            self._data.num_classes,
+            self._train.input_shape,
+            self._train.num_outputs,
             self._task.model_options,
             self._task.dtype_policy,
         )
@@ -143,7 +148,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         name = self.episode_name
         self.episode += 1
         self._drawn = draw_episode(
-            name, self._configuration, self._task, len(self._data.train.labels)
+            name, self._configuration, self._task, len(self._train.inputs)
         )
         keras.utils.set_random_seed(name.keras_seed())
         self._controllers = self._new_controllers()
@@ -230,7 +235,8 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _measurements(self, result: TimestepResult, number: int) -> Measurements:
-        accuracy_is_known = not self._drawn.accuracy_is_hidden[number]
+        is_hidden = self._drawn.accuracy_is_hidden[number]
+        accuracy_is_known = self._objective.has_accuracy and not is_hidden
         validation_is_known = not self._drawn.validation_is_hidden[number]
         both_are_known = accuracy_is_known and validation_is_known
         return Measurements(

@@ -18,20 +18,14 @@ from ganno_keras.layer_groups import LayerGroup, layer_groups
 
 from .lane_layout import LaneLayout
 from .lane_optimizer import LaneOptimizer
-
-
-class Arrays(NamedTuple):
-    """Images or other inputs with their labels, on the device."""
-
-    inputs: tf.Tensor  # [num_samples, ...]
-    labels: tf.Tensor  # [num_samples]
+from .objectives import Objective, Samples
 
 
 class TimestepResult(NamedTuple):
     """What a timestep of updates left behind, by lane."""
 
     train_loss: np.ndarray  # [num_lanes], mean over the updates
-    train_accuracy: np.ndarray  # [num_lanes]
+    train_accuracy: np.ndarray  # [num_lanes], NaN if the objective has none
     validation_loss: np.ndarray  # [num_lanes], after the last update
     validation_accuracy: np.ndarray  # [num_lanes]
     statistics_sums: np.ndarray  # [num_lanes, num_groups, 4]
@@ -44,8 +38,9 @@ class InnerTrainings:
         build_model: Makes the model, with fresh random weights on each call.
         optimizer: A new optimizer of Keras that updates each weight on its own.
         num_lanes: How many trainings.
-        train: What minibatches are taken from.
-        validation: The fixed held-out sample.
+        train: What minibatches are taken from, on the device.
+        validation: The fixed held-out sample, on the device.
+        objective: What the model is to do.
 
     Raises:
         ValueError: The optimizer does not update each weight on its own.
@@ -56,8 +51,9 @@ class InnerTrainings:
         build_model: Callable[[], keras.Model],
         optimizer: keras.optimizers.Optimizer,
         num_lanes: int,
-        train: Arrays,
-        validation: Arrays,
+        train: Samples,
+        validation: Samples,
+        objective: Objective,
     ) -> None:
         self._build_model = build_model
         self._model = build_model()
@@ -74,9 +70,8 @@ class InnerTrainings:
         ]
         self._rates = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
         self._decays = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
-        self._losses = keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction=None
-        )
+        self._losses = objective.loss(reduction=None)
+        self._accuracies = _accuracies if objective.has_accuracy else _no_accuracies
         self._compiled = tf.function(self._run, reduce_retracing=True)
 
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
@@ -163,56 +158,62 @@ class InnerTrainings:
     def _gradients(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The gradient of all lanes, and their losses and accuracies `[2, lanes]`."""
         inputs = tf.unstack(tf.gather(self._train.inputs, indices))
-        labels = tf.gather(self._train.labels, indices)
+        targets = tf.gather(self._train.targets, indices)
         weights = self._layout.split(self._optimizer.weights.value)
-        gradients, losses, logits = zip(
+        gradients, losses, outputs = zip(
             *map(
-                self._backward, range(len(inputs)), weights, inputs, tf.unstack(labels)
+                self._backward, range(len(inputs)), weights, inputs, tf.unstack(targets)
             ),
             strict=True,
         )
-        accuracies = _accuracies(labels, tf.stack(logits))
+        accuracies = self._accuracies(targets, tf.stack(outputs))
         return self._layout.join(gradients), tf.stack([tf.stack(losses), accuracies])
 
     def _backward(
-        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, labels: tf.Tensor
+        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
-        """Gradients, loss and logits of one lane on its minibatch."""
+        """Gradients, loss and outputs of one lane on its minibatch."""
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            logits = self._call(lane, weights, inputs, training=True)
-            loss = tf.reduce_mean(self._losses(labels, logits))
+            outputs = self._call(lane, weights, inputs, training=True)
+            loss = tf.reduce_mean(self._losses(targets, outputs))
         gradients = tape.gradient(
             loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
-        return gradients, loss, logits
+        return gradients, loss, outputs
 
     def _evaluate(self) -> tf.Tensor:
         """Losses and accuracies on the held-out sample, `[2, num_lanes]`."""
         lanes = self._layout.split(self._optimizer.weights.value)
-        logits = tf.stack(
+        outputs = tf.stack(
             [
                 self._call(lane, weights, self._validation.inputs, training=False)
                 for lane, weights in enumerate(lanes)
             ]
         )
-        labels = tf.stack([self._validation.labels] * len(lanes))
-        losses = tf.reduce_mean(self._losses(labels, logits), axis=1)
-        return tf.stack([losses, _accuracies(labels, logits)])
+        targets = tf.stack([self._validation.targets] * len(lanes))
+        losses = tf.reshape(self._losses(targets, outputs), [len(lanes), -1])
+        return tf.stack(
+            [tf.reduce_mean(losses, axis=1), self._accuracies(targets, outputs)]
+        )
 
     def _call(
         self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, training: bool
     ) -> tf.Tensor:
-        logits, others = self._model.stateless_call(
+        outputs, others = self._model.stateless_call(
             weights, [v.value() for v in self._others[lane]], inputs, training=training
         )
         if training:
             for variable, value in zip(self._others[lane], others, strict=True):
                 variable.assign(value)
-        return logits
+        return outputs
 
 
 def _accuracies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """By lane, from labels `[num_lanes, samples]` and logits with one more axis."""
     matches = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
     return tf.reduce_mean(tf.cast(matches, tf.float32), axis=1)
+
+
+def _no_accuracies(targets: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+    return tf.fill([targets.shape[0]], np.float32("nan"))

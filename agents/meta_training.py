@@ -28,7 +28,13 @@ from .demonstrations import (
 from .learner import Learner
 from .new_agent import new_agent
 from .plan import Plan
-from .records import TensorBoard, learning_rates_of, prefixed, summary_of
+from .records import (
+    TensorBoard,
+    in_short,
+    learning_rates_of,
+    prefixed,
+    summary_of,
+)
 from .run_folder import RunFolder
 from .run_picture import draw_run
 
@@ -153,10 +159,7 @@ class MetaTraining:
         with tqdm(total=self.num_iterations, initial=start, unit="iteration") as bar:
             for iteration in range(start, self.num_iterations):
                 record = self._iterate(iteration)
-                bar.set_postfix_str(
-                    f"return {record['return']:.3f} "
-                    f"accuracy {record['validation_accuracy']:.4f}"
-                )
+                bar.set_postfix_str(in_short(record))
                 bar.update()
 
     def _iterate(self, iteration: int) -> dict[str, Any]:

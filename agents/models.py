@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks that policies are trained and evaluated on.
 
-All of them end in logits, in float32 also where the layers before compute in bfloat16.
-Input shapes are `(height, width, channels)`.
+All of them end in logits, or in the numbers that they predict, in float32 also where
+the layers before compute in bfloat16. Input shapes are `(height, width, channels)`, or
+`(num_tokens,)` where the inputs are tokens.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from keras import layers
 
 from .image_layers import shrinking
 from .residual_networks import resnet9, resnet18
-from .sequence_models import lstm, mixer, transformer
+from .sequence_models import causal_cnn, language_model, lstm, mixer, transformer
 
 Shape = tuple[int, ...]
 
@@ -120,6 +121,30 @@ def multilayer_perceptron(
     )
 
 
+def autoencoder(
+    input_shape: Shape, num_outputs: int, units: int = 128, code: int = 16
+) -> keras.Model:
+    """Dense layers down to a few numbers, and up again to all pixels.
+
+    Args:
+        input_shape: Shape of one image, which is flattened.
+        num_outputs: How many pixels there are to give back.
+        units: Width of the layers between.
+        code: How many numbers there are in the middle.
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Flatten(),
+            layers.Dense(units, activation="relu"),
+            layers.Dense(code),
+            layers.Dense(units, activation="relu"),
+            layers.Dense(num_outputs, dtype="float32"),
+        ],
+        name="autoencoder",
+    )
+
+
 def separable_cnn(
     input_shape: Shape, num_classes: int, filters: int = 16
 ) -> keras.Model:
@@ -159,7 +184,10 @@ def _normalised(
 
 
 MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
+    "autoencoder": autoencoder,
+    "causal_cnn": causal_cnn,
     "five_layer_cnn": five_layer_cnn,
+    "language_model": language_model,
     "lstm": lstm,
     "mixer": mixer,
     "multilayer_perceptron": multilayer_perceptron,
@@ -175,7 +203,7 @@ MODELS: Final[Mapping[str, Callable[..., keras.Model]]] = {
 def build_model(
     name: str,
     input_shape: Shape,
-    num_classes: int,
+    num_outputs: int,
     options: Mapping[str, Any],
     dtype_policy: str = "float32",
 ) -> keras.Model:
@@ -183,8 +211,8 @@ def build_model(
 
     Args:
         name: Of the model.
-        input_shape: Shape of one image.
-        num_classes: Number of logits.
+        input_shape: Shape of one input.
+        num_outputs: Number of logits, or of numbers to predict.
         options: Further arguments of the builder.
         dtype_policy: Keras' precision policy, by name.
 
@@ -199,6 +227,6 @@ def build_model(
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype_policy)
     try:
-        return MODELS[name](input_shape, num_classes, **options)
+        return MODELS[name](input_shape, num_outputs, **options)
     finally:
         keras.config.set_dtype_policy(usual)

@@ -276,6 +276,33 @@ STANDARDISED: Final = dataclasses.replace(
     ),
 )
 
+# Trainings that have a loss alone to look at, and one with wrong labels.
+BROAD: Final = dataclasses.replace(
+    STANDARDISED,
+    name="ganno-broad",
+    environment=dataclasses.replace(
+        STANDARDISED.environment,
+        tasks=(
+            *STANDARDISED.environment.tasks,
+            _VALIDATED_WELL(
+                dataset="fashion_mnist",
+                model="multilayer_perceptron",
+                model_options={"hidden": [64, 64]},
+                objective="completion",
+            ),
+            *_standardised(
+                _cnn5("cifar10", 8, 64, batch_size=64, objective="completion")
+            ),
+            _VALIDATED_WELL(
+                dataset="fashion_mnist", model="causal_cnn", objective="next_pixels"
+            ),
+            *_standardised(
+                _cnn5("cifar10", 16, 64, shrink=2, batch_size=64, label_noise=0.2)
+            ),
+        ),
+    ),
+)
+
 RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "paper": PAPER,
     "paper-learning-rate-only": PAPER_LEARNING_RATE_ONLY,
@@ -287,6 +314,7 @@ RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
     "rate-and-decay": RATE_AND_DECAY,
     "wide": WIDE,
     "standardised": STANDARDISED,
+    "broad": BROAD,
 }
 
 

@@ -16,17 +16,30 @@ from .plan import Job
 
 
 def summary_of(collected: Sequence[CollectedEpisode]) -> dict[str, float]:
-    """Means over all trainings of some episodes, and the worst of them."""
-    accuracies = np.concatenate([c.outcome.validation_accuracy for c in collected])
+    """Means over all trainings of some episodes, and the worst of them.
+
+    Trainings without an accuracy are left out of those of the accuracy, which are not
+    there if no training has one.
+    """
     losses = np.concatenate([c.outcome.validation_loss for c in collected])
     returns = np.concatenate([c.episode_return for c in collected])
     rates = np.concatenate([c.learning_rates.ravel() for c in collected])
     return {
         "return": float(np.mean(returns)),
-        "validation_accuracy": float(np.mean(accuracies)),
-        "worst_validation_accuracy": float(np.min(accuracies)),
+        **_accuracies_of(collected),
         "validation_loss": float(np.mean(losses)),
         "final_learning_rate": float(np.median(rates)),
+    }
+
+
+def _accuracies_of(collected: Sequence[CollectedEpisode]) -> dict[str, float]:
+    accuracies = np.concatenate([c.outcome.validation_accuracy for c in collected])
+    known = accuracies[~np.isnan(accuracies)]
+    if not len(known):
+        return {}
+    return {
+        "validation_accuracy": float(np.mean(known)),
+        "worst_validation_accuracy": float(np.min(known)),
     }
 
 
@@ -46,6 +59,14 @@ def learning_rates_of(
         for agent, rate in enumerate(np.median(np.concatenate(of_task), axis=0)):
             named[f"learning_rate/{number}_{task.model}/layer_{agent}"] = float(rate)
     return named
+
+
+def in_short(record: Mapping[str, Any]) -> str:
+    """What a progress bar says."""
+    text = f"return {record['return']:.3f}"
+    if "validation_accuracy" in record:
+        text += f" accuracy {record['validation_accuracy']:.4f}"
+    return text
 
 
 def prefixed(prefix: str, values: Mapping[str, float]) -> dict[str, float]:

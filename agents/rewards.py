@@ -18,7 +18,7 @@ class Outcome(NamedTuple):
     """How good the network is on the held-out sample, by inner training."""
 
     validation_loss: np.ndarray  # [num_lanes]
-    validation_accuracy: np.ndarray  # [num_lanes]
+    validation_accuracy: np.ndarray  # [num_lanes], NaN where there is none
 
 
 class Timestep(NamedTuple):
@@ -30,14 +30,19 @@ class Timestep(NamedTuple):
 
 
 class Reward(NamedTuple):
-    """A reward function, with the note whether it needs the no-op rollout."""
+    """A reward function, with the notes what it needs."""
 
     function: Callable[[Timestep], np.ndarray]
     needs_no_op: bool
+    needs_accuracy: bool
 
+
+Quantity = Callable[[Outcome], np.ndarray]
+"""What is to grow."""
 
 SMALLEST_ERROR: Final = 1e-3
-"""Errors below one in a thousand are not told apart: the sample is no larger."""
+"""Errors below one in a thousand are not told apart: the sample is no larger. Nor are
+losses that stand for an error."""
 
 LARGEST_LOSS: Final = 100.0
 """A diverged or undefined loss counts as this much."""
@@ -53,22 +58,33 @@ def _negative_loss(outcome: Outcome) -> np.ndarray:
 
 
 def _potential(outcome: Outcome) -> np.ndarray:
-    """Negative log of the validation error: each halving of the error counts alike."""
-    return -np.log(np.maximum(1.0 - outcome.validation_accuracy, SMALLEST_ERROR))
+    """Negative log of the validation error: each halving of the error counts alike.
+
+    Where there is no accuracy, the loss takes the error's place.
+    """
+    error = 1.0 - outcome.validation_accuracy
+    remaining = np.where(np.isnan(error), -_negative_loss(outcome), error)
+    return -np.log(np.maximum(remaining, SMALLEST_ERROR))
 
 
-def _value_after(quantity: Callable[[Outcome], np.ndarray]) -> Reward:
-    return Reward(lambda step: quantity(step.after), needs_no_op=False)
+def _reward(
+    function: Callable[[Timestep], np.ndarray],
+    quantity: Quantity,
+    needs_no_op: bool = False,
+) -> Reward:
+    return Reward(function, needs_no_op, needs_accuracy=quantity is _accuracy)
 
 
-def _gain(quantity: Callable[[Outcome], np.ndarray]) -> Reward:
+def _value_after(quantity: Quantity) -> Reward:
+    return _reward(lambda step: quantity(step.after), quantity)
+
+
+def _gain(quantity: Quantity) -> Reward:
     """The change over the timestep; summed over an episode it is the whole gain."""
-    return Reward(
-        lambda step: quantity(step.after) - quantity(step.before), needs_no_op=False
-    )
+    return _reward(lambda step: quantity(step.after) - quantity(step.before), quantity)
 
 
-def _difference(quantity: Callable[[Outcome], np.ndarray]) -> Reward:
+def _difference(quantity: Quantity) -> Reward:
     """The change against the no-op rollout: exactly 0 for a no-op."""
 
     def reward(step: Timestep) -> np.ndarray:
@@ -79,7 +95,7 @@ def _difference(quantity: Callable[[Outcome], np.ndarray]) -> Reward:
             )
         return quantity(step.after) - quantity(step.after_no_op)
 
-    return Reward(reward, needs_no_op=True)
+    return _reward(reward, quantity, needs_no_op=True)
 
 
 REWARDS: Final[Mapping[str, Reward]] = {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks that read an image as a sequence of its rows.
+"""Networks that read an image as a sequence of its rows, or of tokens.
 
-No recipe in recipes.py trains on the Transformer or the LSTM: policies are evaluated on
-networks of a kind that their meta-training did not have. All end in logits, in float32
-also where the layers before compute in bfloat16.
+No recipe in recipes.py trains on the Transformers or the LSTM: policies are evaluated
+on networks of a kind that their meta-training did not have. All end in logits, in
+float32 also where the layers before compute in bfloat16.
 """
 
 from __future__ import annotations
@@ -80,6 +80,67 @@ def attention_block(
     hidden = layers.Dense(2 * width, activation="gelu")
     branch = layers.Dense(width)(hidden(layers.LayerNormalization()(flow)))
     return layers.Add()([flow, branch])
+
+
+def language_model(
+    input_shape: Shape,
+    num_classes: int,
+    width: int = 32,
+    blocks: int = 1,
+    heads: int = 2,
+) -> keras.Model:
+    """A causal Transformer, which tells each token from those before it.
+
+    Args:
+        input_shape: `(num_tokens,)`.
+        num_classes: Size of the vocabulary.
+        width: Of a token within the network.
+        blocks: How many blocks there are, of attention and two dense layers each.
+        heads: Of each attention, which divide the width among them.
+
+    Example:
+
+        >>> language_model((48,), 8, width=4).output_shape
+        (None, 48, 8)
+    """
+    tokens = keras.Input(input_shape, dtype="int32")
+    flow = RowPositions()(layers.Embedding(num_classes, width)(tokens))
+    for _ in range(blocks):
+        flow = attention_block(flow, width, heads, is_causal=True)
+    flow = layers.LayerNormalization()(flow)
+    logits = layers.Dense(num_classes, dtype="float32")(flow)
+    return keras.Model(tokens, logits, name="language_model")
+
+
+def causal_cnn(
+    input_shape: Shape, num_classes: int, filters: int = 24, convolutions: int = 2
+) -> keras.Model:
+    """Convolutions over tokens, which tell each of them from a few before it.
+
+    Args:
+        input_shape: `(num_tokens,)`.
+        num_classes: Size of the vocabulary.
+        filters: Of each convolution, and numbers that stand for a token.
+        convolutions: How many there are; each looks back on eight tokens of the one
+            before it.
+
+    Example:
+
+        >>> causal_cnn((48,), 8, filters=4).output_shape
+        (None, 48, 8)
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape, dtype="int32"),
+            layers.Embedding(num_classes, filters),
+            *(
+                layers.Conv1D(filters, 8, padding="causal", activation="relu")
+                for _ in range(convolutions)
+            ),
+            layers.Dense(num_classes, dtype="float32"),
+        ],
+        name="causal_cnn",
+    )
 
 
 def lstm(input_shape: Shape, num_classes: int, units: int = 64) -> keras.Model:

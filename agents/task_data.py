@@ -19,16 +19,6 @@ class TaskData(NamedTuple):
     train: LabelledImages
     validation: LabelledImages
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one image."""
-        return tuple(self.train.images.shape[1:])
-
-    @property
-    def num_classes(self) -> int:
-        """How many classes there are."""
-        return int(self.train.labels.max()) + 1
-
 
 def load_task_data(task: TaskConfiguration) -> TaskData:
     """Loads a task's data set and holds the last samples of its training set out.

@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 import keras
 from keras import optimizers
 
+from agents.objectives import Samples
+
 from .cells import Cell
-from .objectives import Arrays
 from .schedules import SCHEDULES
 
 RATE_AND_LENGTH: Final = "initial rate; length of the training"
@@ -26,7 +27,7 @@ class Situation(NamedTuple):
 
     cell: Cell
     num_updates: int
-    validation: Arrays  # inputs and targets that a policy may look at
+    validation: Samples  # what a policy may look at
 
     @property
     def rate(self) -> float:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy reaches on the first task it was trained on, sampled and greedy.
+"""What a policy reaches on a task it was trained on, sampled and greedy.
 
     python -m benchmarks.policy_scores saved_policies/ganno-first
 
-Ordinary fits on the policy's first task from six initial rates. Neither the test set
+Ordinary fits on the first of the policy's tasks that has an accuracy, from six initial
+rates. Neither the test set
 nor the samples that the policy watches are scored: the figures decide between sampling
 and the arg-max, and go into the policy's `ganno.json`.
 """
@@ -14,6 +15,7 @@ import argparse
 import dataclasses
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +24,8 @@ import numpy as np
 
 from agents.configuration import MetaTrainingConfiguration, TaskConfiguration
 from agents.models import build_model
-from agents.task_data import TaskData, load_task_data
+from agents.objectives import Samples, find_objective
+from agents.task_data import load_task_data
 from ganno_keras import GANNO
 from ganno_keras.datasets import hold_out
 from ganno_keras.policies.metadata import PolicyMetadata
@@ -45,26 +48,27 @@ def final_accuracy(
 
     Args:
         policy: Folder of the policy.
-        task: What to train, for as many updates as an episode has.
+        task: What to train, for as many updates as an episode has. It has an accuracy.
         learning_rate: The initial rate.
         method: One of `METHODS`.
     """
     data = load_task_data(task)
-    train, scored = hold_out(data.train, SCORED_SAMPLES)
+    parts = (*hold_out(data.train, SCORED_SAMPLES), data.validation)
+    train, scored, validation = map(find_objective(task.objective).samples, parts)
     keras.utils.set_random_seed(0)
-    model = _compiled(data, task, learning_rate)
+    model = _compiled(train, task, learning_rate)
     interval = read_metadata(policy).interval
-    order = _order(len(train.labels), interval * (task.timesteps + 1) * task.batch_size)
+    order = _order(len(train.inputs), interval * (task.timesteps + 1) * task.batch_size)
     temperature = METHODS[method]
     ganno = GANNO(
         policy,
-        validation_data=data.validation,
+        validation_data=validation,
         temperature=temperature,
         guard=False,  # What runs away without it is the policy's own fault.
     )
     model.fit(
-        train.images[order],
-        train.labels[order],
+        train.inputs[order],
+        train.targets[order],
         batch_size=task.batch_size,
         shuffle=False,
         verbose=0,
@@ -74,18 +78,18 @@ def final_accuracy(
 
 
 def _compiled(
-    data: TaskData, task: TaskConfiguration, learning_rate: float
+    train: Samples, task: TaskConfiguration, learning_rate: float
 ) -> keras.Model:
     model = build_model(
         task.model,
-        data.input_shape,
-        data.num_classes,
+        train.input_shape,
+        train.num_outputs,
         task.model_options,
         task.dtype_policy,
     )
     model.compile(
         keras.optimizers.Adam(learning_rate, weight_decay=WEIGHT_DECAY),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        find_objective(task.objective).loss(),
         metrics=["accuracy"],
     )
     return model
@@ -100,12 +104,28 @@ def _order(num_samples: int, length: int) -> np.ndarray:
     ]
 
 
+def scored_task(tasks: Sequence[TaskConfiguration]) -> TaskConfiguration:
+    """The first one that has an accuracy.
+
+    Raises:
+        ValueError: If none of them has.
+    """
+    for task in tasks:
+        if find_objective(task.objective).has_accuracy:
+            return task
+    raise ValueError(
+        f"None of the objectives {sorted({task.objective for task in tasks})} has an "
+        "accuracy to score the policy by. Compare its losses with `python -m "
+        "benchmarks.run losses`."
+    )
+
+
 def score(policy: Path) -> dict[str, Any]:
     """Runs all methods from all initial rates; prints each result as it comes."""
     metadata = read_metadata(policy)
     made_by = metadata.trained_on["configuration"]
     configuration = MetaTrainingConfiguration.from_json(json.dumps(made_by))
-    task = configuration.environment.tasks[0]
+    task = scored_task(configuration.environment.tasks)
     starts_by_itself = metadata.action_set.base is not None
     rows = {
         method: _row(policy, task, method, once=starts_by_itself and method != CONSTANT)

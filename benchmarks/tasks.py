@@ -13,13 +13,14 @@ import keras
 import numpy as np
 
 from agents.datasets import load_dataset, standardise
+from agents.models import build_model
+from agents.objectives import Objective, find_objective
 from ganno_keras import GANNO
 from ganno_keras.datasets import LabelledImages, hold_out
 from ganno_keras.history import GannoHistory
 
 from .cells import Cell, Score
 from .methods import Ingredients, Situation
-from .objectives import objective_of
 from .registry import find_method
 
 NUM_VALIDATION_IMAGES: Final = 1000
@@ -32,14 +33,17 @@ DATASET_SIZES: Final = {"cifar10": 50_000, "fashion_mnist": 60_000}
 """Training images, before any are held out."""
 
 
+_MADE_FOR: Final = {"autoencoder": "reconstruction", "language_model": "next_pixels"}
+"""The objectives of networks that do not classify."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A network, a data set and a length.
 
     Args:
         dataset: By name; see agents/datasets.py.
-        model: By name; see agents/models.py, or objectives.py for those that do not
-            classify.
+        model: By name; see agents/models.py.
         batch_size: Images in a minibatch.
         epochs: Passes over the training images that are not held out.
         model_options: Further arguments of the model's builder, such as its width.
@@ -58,6 +62,11 @@ class Task:
     standardised: bool = False
     dtype_policy: str = "mixed_bfloat16"
     for_choices: bool = False
+
+    @property
+    def objective(self) -> Objective:
+        """What the network is to do: what it is made for."""
+        return find_objective(_MADE_FOR.get(self.model, "classification"))
 
     @property
     def num_training_images(self) -> int:
@@ -230,16 +239,23 @@ def train(cell: Cell) -> Score:
 
 
 def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
-    objective = objective_of(task.model)
-    train_data, validation, test = map(objective.data, images)
+    objective = task.objective
+    train_data, validation, test = map(objective.samples, images)
     num_updates = task.num_updates(len(images.train.labels))
-    shape = train_data[0].shape[1:]
-    model = objective.build(shape, task.model_options, task.dtype_policy)
+    model = build_model(
+        task.model,
+        train_data.input_shape,
+        train_data.num_outputs,
+        task.model_options,
+        task.dtype_policy,
+    )
     situation = Situation(cell, num_updates, validation)
     ingredients = find_method(cell.method).make(situation)
     model = ingredients.adapt(model)
     model.compile(
-        ingredients.optimizer, objective.loss(), metrics=list(objective.metrics)
+        ingredients.optimizer,
+        objective.loss(),
+        metrics=["accuracy"] if objective.has_accuracy else None,
     )
     history = model.fit(
         *train_data,

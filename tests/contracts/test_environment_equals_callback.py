@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from agents.environment import LayerwiseEnvironment
 from agents.episodes import EpisodeName
+from agents.objectives import find_objective
+from agents.task_data import load_task_data
 from ganno_keras import GANNO
 from ganno_keras.actions import get_action_set
 from tests.support.fakes import by_timestep, with_single_agent
@@ -22,16 +24,28 @@ LANE = 0
 NETWORKS = {
     "multilayer_perceptron": {"hidden": [6, 5]},
     "two_layer_cnn": {"filters": 2},
+    "causal_cnn": {"filters": 3, "convolutions": 1},
 }
 
 
+class DenseAdam(keras.optimizers.Adam):
+    """Adds up the gradients of an embedding's row before it squares them.
+
+    Keras does so afterwards, on TensorFlow alone, which has no dense gradients there.
+    """
+
+    def apply(self, grads, trainable_variables=None):
+        super().apply([tf.convert_to_tensor(g) for g in grads], trainable_variables)
+
+
 def environment_of(
-    network: str, action_set: str, single_agent: bool
+    network: str, action_set: str, single_agent: bool, objective: str
 ) -> LayerwiseEnvironment:
     task = dataclasses.replace(
         TINY_TASK,
         model=network,
         model_options=NETWORKS[network],
+        objective=objective,
         timesteps=len(SCRIPT),
     )
     return LayerwiseEnvironment(
@@ -61,29 +75,31 @@ def fit(
     environment: LayerwiseEnvironment, action_set: str, single_agent: bool
 ) -> GANNO:
     """The same training as an ordinary `fit` on the same minibatches."""
-    data, start = environment._data, environment.start
+    task, start = environment._task, environment.start
+    objective = find_objective(task.objective)
+    train, validation = map(objective.samples, load_task_data(task))
     keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
     model = environment._build_model()
     model.compile(
-        keras.optimizers.Adam(
+        DenseAdam(
             float(start.learning_rate[LANE]),
             weight_decay=float(start.weight_decay[LANE]),
         ),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        objective.loss(),
+        metrics=["accuracy"] if objective.has_accuracy else None,
     )
     order = start.indices[:, LANE].reshape(-1)
     policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
     ganno = GANNO(
         with_single_agent(policy) if single_agent else policy,
         interval=start.indices.shape[2],
-        validation_data=tuple(data.validation),
-        validation_samples=len(data.validation.labels),
+        validation_data=validation,
+        validation_samples=len(validation.inputs),
         learning_rate_bounds=environment._configuration.learning_rate_bounds,
     )
     model.fit(
-        data.train.images[order],
-        data.train.labels[order],
+        train.inputs[order],
+        train.targets[order],
         batch_size=start.indices.shape[3],
         shuffle=False,
         callbacks=[ganno],
@@ -93,20 +109,22 @@ def fit(
 
 
 @pytest.mark.parametrize(
-    ("network", "action_set", "single_agent"),
+    ("network", "action_set", "single_agent", "objective"),
     [
-        ("multilayer_perceptron", "paper", False),
-        ("two_layer_cnn", "paper", False),
-        ("two_layer_cnn", "paper", True),
-        ("multilayer_perceptron", "anchored", False),
-        ("multilayer_perceptron", "rate-and-decay", False),
-        ("multilayer_perceptron", "rate-and-decay", True),
+        ("multilayer_perceptron", "paper", False, "classification"),
+        ("two_layer_cnn", "paper", False, "classification"),
+        ("two_layer_cnn", "paper", True, "classification"),
+        ("multilayer_perceptron", "anchored", False, "classification"),
+        ("multilayer_perceptron", "rate-and-decay", False, "classification"),
+        ("multilayer_perceptron", "rate-and-decay", True, "classification"),
+        ("multilayer_perceptron", "rate-and-decay", False, "completion"),
+        ("causal_cnn", "rate-and-decay", False, "next_pixels"),
     ],
 )
 def test_environment_and_callback__see_and_do_the_same(
-    network, action_set, single_agent
+    network, action_set, single_agent, objective
 ):
-    environment = environment_of(network, action_set, single_agent)
+    environment = environment_of(network, action_set, single_agent, objective)
     observations, rates, decays = play(environment)
     history = fit(environment, action_set, single_agent).history
     np.testing.assert_array_equal(

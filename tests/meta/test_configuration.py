@@ -20,6 +20,7 @@ from ganno_keras.actions import get_action_set
 from ganno_keras.policies.saved_policy import read_metadata
 
 PAPER = RECIPES["paper"]
+COMPLETION = TaskConfiguration(objective="completion")
 BY_NAME = {recipe.name: recipe for recipe in RECIPES.values()}
 SHIPPED = sorted(path for path in policies_directory().iterdir() if path.is_dir())
 
@@ -138,6 +139,15 @@ def test_unknown_key__is_refused_by_name():
             "zero_rate_probability",
         ),
         (lambda: TaskConfiguration(model="oracle"), "oracle"),
+        (lambda: TaskConfiguration(objective="peace"), "peace"),
+        (
+            lambda: EnvironmentConfiguration(tasks=(COMPLETION,)),
+            "'difference' is about",
+        ),
+        (
+            lambda: dataclasses.replace(COMPLETION, label_noise=0.1),
+            "'completion' has no classes",
+        ),
         (lambda: TaskConfiguration(label_noise=1.2), "label_noise"),
         (lambda: TaskConfiguration(horizons=(8, 0)), "horizons"),
         (lambda: TaskConfiguration(batch_size=-1), "batch_size"),

@@ -9,12 +9,14 @@ import pytest
 import tensorflow as tf
 from keras.ops import convert_to_numpy
 
-from agents.inner_training import Arrays, InnerTrainings
+from agents.inner_training import InnerTrainings
+from agents.objectives import Samples, find_objective
 from agents.team import Team
 from ganno_keras.layer_groups import layer_groups
 from ganno_keras.layer_statistics import LayerStatistics
 from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
 
+CLASSES = find_objective("classification")
 RATES = np.array([[0.01, 0.0, 0.003]])
 OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(weight_decay=0.1),
@@ -45,16 +47,18 @@ def plain(optimizer: str) -> keras.optimizers.Optimizer:
 
 
 @pytest.fixture(scope="module")
-def data() -> Arrays:
+def data() -> Samples:
     random = np.random.default_rng(3)
-    return Arrays(
+    return Samples(
         tf.constant(random.normal(size=(40, 6)).astype(np.float32)),
         tf.constant(random.integers(0, 3, 40).astype(np.int32)),
     )
 
 
 def started(data, optimizer="adam", num_lanes=1) -> InnerTrainings:
-    lanes = InnerTrainings(build_model, plain(optimizer), num_lanes, data, data)
+    lanes = InnerTrainings(
+        build_model, plain(optimizer), num_lanes, data, data, CLASSES
+    )
     lanes.restart(np.full(num_lanes, 0.01), np.full(num_lanes, 0.1))
     return lanes
 
@@ -87,7 +91,7 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
         layerwise.measure(True)
         for chosen in minibatches(0)[0]:
             twin.train_on_batch(
-                tf.gather(data.inputs, chosen), tf.gather(data.labels, chosen)
+                tf.gather(data.inputs, chosen), tf.gather(data.targets, chosen)
             )
         expected = layerwise.statistics()
     for ours, theirs in zip(lanes.weights_of(0), twin.trainable_variables, strict=True):
@@ -151,4 +155,6 @@ def test_rate_of_0__freezes_a_layer(data):
 @pytest.mark.parametrize("optimizer", ["lamb", "muon", "adafactor"])
 def test_optimizer_that_looks_at_other_weights__is_refused(data, optimizer):
     with pytest.raises(ValueError, match=optimizer):
-        InnerTrainings(build_model, keras.optimizers.get(optimizer), 1, data, data)
+        InnerTrainings(
+            build_model, keras.optimizers.get(optimizer), 1, data, data, CLASSES
+        )

@@ -116,6 +116,24 @@ def test_finished_run__has_a_picture(evaluated):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("num_others", [0, 1])
+def test_task_without_an_accuracy__is_learned_from_beside_others(tmp_path, num_others):
+    completion = dataclasses.replace(TINY_TASK, objective="completion")
+    configuration = tiny_meta_training(
+        environment=tiny_environment(
+            tasks=(completion,) + num_others * (TINY_TASK,), reward="potential"
+        )
+    )
+    folder = RunFolder(tmp_path / "run", configuration)
+    MetaTraining(configuration, folder).run()
+    for record in folder.read_metrics():
+        assert np.isfinite(record["return"])
+        assert not np.isnan(record.get("validation_accuracy", 0.0))
+        assert ("worst_validation_accuracy" in record) == bool(num_others)
+    assert folder.picture_path.exists()
+
+
+@pytest.mark.slow
 def test_entropy__is_near_that_of_nine_equal_chances_and_hardly_changes(evaluated):
     for record in evaluated[0].read_metrics():
         assert record["entropy"] == pytest.approx(np.log(9), abs=0.2)

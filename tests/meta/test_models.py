@@ -11,7 +11,10 @@ from agents.models import MODELS, build_model
 from ganno_keras.layer_groups import layer_groups
 
 SMALL = {
+    "autoencoder": {"units": 4, "code": 2},
+    "causal_cnn": {"filters": 4},
     "five_layer_cnn": {"filters": 2, "units": 4},
+    "language_model": {"width": 4, "heads": 2},
     "lstm": {"units": 4},
     "mixer": {"width": 4, "blocks": 1},
     "multilayer_perceptron": {"hidden": (4,)},
@@ -22,21 +25,31 @@ SMALL = {
     "transformer": {"width": 4, "blocks": 1, "heads": 2},
     "two_layer_cnn": {"filters": 2},
 }
-SHAPE = (16, 16, 3)
+IMAGES = np.random.default_rng(0).normal(size=(8, 16, 16, 3)).astype(np.float32)
+TOKENS = np.random.default_rng(0).integers(0, 5, (8, 9), np.int32)
+CAUSAL = ("causal_cnn", "language_model")
+
+
+def inputs_of(name):
+    return TOKENS if name in CAUSAL else IMAGES
+
+
+def built(name, *dtype_policy):
+    shape = inputs_of(name).shape[1:]
+    return build_model(name, shape, 5, SMALL[name], *dtype_policy)
 
 
 @pytest.fixture(params=MODELS)
 def model(request):
-    return build_model(request.param, SHAPE, 5, SMALL[request.param])
+    return built(request.param)
 
 
-def test_network__gives_float32_logits_in_bfloat16_too(model):
-    assert model.output_shape == (None, 5)
-    name = model.name
-    low = build_model(name, SHAPE, 5, SMALL[name], "mixed_bfloat16")
+def test_network__gives_float32_outputs_in_bfloat16_too(model):
+    assert model.output_shape[-1] == 5
+    low = built(model.name, "mixed_bfloat16")
     assert keras.config.dtype_policy().name == "float32"
     assert low.layers[0].compute_dtype == "bfloat16"
-    assert low(np.zeros((1, *SHAPE), np.float32)).dtype == "float32"
+    assert low(inputs_of(model.name)).dtype == "float32"
 
 
 def test_training_step__moves_every_layer(model):
@@ -45,16 +58,27 @@ def test_training_step__moves_every_layer(model):
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         run_eagerly=True,  # A graph of each network would take longer than its step.
     )
-    images = np.random.default_rng(0).normal(size=(8, *SHAPE)).astype(np.float32)
+    inputs = inputs_of(model.name)
     labels = np.arange(8, dtype=np.int32) % 5
+    labels = np.broadcast_to(labels, (*model.output_shape[-2:0:-1], 8)).T
     groups = layer_groups(model)
     before = [[variable.numpy() for variable in group.variables] for group in groups]
-    model.train_on_batch(images, labels)
+    model.train_on_batch(inputs, labels)
     for group, old in zip(groups, before, strict=True):
         moved = map(np.not_equal, group.variables, old)
         assert any(changes.any() for changes in moved), group.name
 
 
+@pytest.mark.parametrize("name", CAUSAL)
+def test_causal_network__sees_nothing_of_what_comes_after(name):
+    model = built(name)
+    changed = TOKENS.copy()
+    changed[:, 6:] = (changed[:, 6:] + 1) % 5
+    before, after = (model(it).numpy() for it in (TOKENS, changed))
+    np.testing.assert_array_equal(before[:, :6], after[:, :6])
+    assert (before[:, 6:] != after[:, 6:]).any()
+
+
 def test_unknown_network__is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="no model 'cnn9'; known are"):
-        build_model("cnn9", SHAPE, 5, {})
+        build_model("cnn9", (16, 16, 3), 5, {})

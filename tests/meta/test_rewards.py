@@ -48,6 +48,14 @@ def test_potential__is_log_2_when_the_error_is_halved():
     np.testing.assert_allclose(reward, np.log(2.0))
 
 
+def test_potential_without_an_accuracy__is_log_2_when_the_loss_is_halved():
+    nothing = np.full(3, np.nan)
+    before = Outcome(np.array([0.6, 0.6, np.nan]), nothing)
+    after = Outcome(np.array([0.3, np.nan, 50.0]), nothing)
+    reward = get_reward("potential").function(Timestep(before, after, None))
+    np.testing.assert_allclose(reward, np.log([2.0, 0.6 / 100.0, 2.0]))
+
+
 def test_difference__is_the_papers_gain_in_accuracy():
     after = Outcome(np.ones(1), np.array([0.75]))
     no_op = Outcome(np.ones(1), np.array([0.5]))
