@@ -107,12 +107,15 @@ class FitControl:
 
     def begin_epoch(self, epoch: int) -> None:
         """Keras has reset its metrics and starts an epoch."""
-        if self._epoch is not None:
+        is_first = self._epoch is None
+        if not is_first:
             self._tell()
         self._epoch = epoch
         self._batches_of_epoch = 0
         # Here and not earlier: what restores a training may come after GANNO.
-        self._follow_loads()
+        was_loaded = self._follow_loads()
+        if is_first and epoch and not was_loaded:
+            self._begin_late(epoch)
         self.meter.begin_epoch()
         self._clock.synchronise(0, _number(self._inner.iterations))
         self._begin_guard(0)
@@ -277,14 +280,26 @@ class FitControl:
             "initial": np.array(self._initial, np.float64),
         }
 
-    def _follow_loads(self) -> None:
+    def _begin_late(self, epoch: int) -> None:
+        """Has a base schedule begin where the epochs that this fit leaves out end."""
+        action_set = self._settings.policy.metadata.action_set
+        progress = self._plan.progress(epoch, 0)
+        first_rate = action_set.first_rate(self._settings.bounds, progress)
+        if first_rate is None or not self._has_groups:
+            return
+        agents = self._known_agents()
+        agents.learning_rates = np.full_like(agents.learning_rates, first_rate)
+        self._layerwise.set_learning_rates(agents.learning_rates)
+        self.history.initial_learning_rate = first_rate
+
+    def _follow_loads(self) -> bool:
         """Goes on where a training was saved, if its weights were loaded."""
         if self._layerwise.num_loads == self._num_loads:
-            return
+            return False
         self._num_loads = self._layerwise.num_loads
         state = dict(self._layerwise.host_state)
         if "counters" not in state:
-            return
+            return False
         # What nobody offers again is not to be saved again.
         self._layerwise.host_state.clear()
         learning_rate, weight_decay = state["initial"].tolist()
@@ -299,6 +314,7 @@ class FitControl:
         self._clock.start, self._clock.next_decision = start, next_decision
         self._layerwise.set_learning_rates(agents.learning_rates)
         self._measure(bool(is_measuring))
+        return True
 
 
 def _number(variable: Any) -> int:

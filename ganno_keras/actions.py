@@ -154,15 +154,21 @@ class ActionSet:
             return clipped
         return np.where(actions == NO_OP, learning_rates, clipped)
 
-    def first_rate(self, bounds: LearningRateBounds) -> float | None:
+    def first_rate(
+        self, bounds: LearningRateBounds, progress: float = 0.0
+    ) -> float | None:
         """The rate of all layers before the first decision; None for the optimizer's.
 
         A base schedule does not wait for the first decision: until then a rate that is
         much too high can do harm that nothing heals.
+
+        Args:
+            bounds: Limits of the rate.
+            progress: Above 0 for a fit that begins at a later epoch, in [0, 1].
         """
         if self.base is None:
             return None
-        return float(np.clip(self.base(0.0), bounds.minimum, bounds.maximum))
+        return float(np.clip(self.base(progress), bounds.minimum, bounds.maximum))
 
     @property
     def first_decay(self) -> float | None:

@@ -9,8 +9,10 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from keras.ops import convert_to_numpy as to_numpy
 
 from ganno_keras import GANNO
+from ganno_keras.actions import ANCHORED_ACTIONS, DEFAULT_LEARNING_RATE_BOUNDS
 from ganno_keras.policies import ScriptedPolicy
 from tests.support.fakes import (
     ADD,
@@ -325,6 +327,18 @@ def test_fit_without_an_epoch__does_nothing():
     assert not ganno.history.timesteps
     for one, other in zip(before, state_of(model), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore:This fit has")
+def test_later_epoch__begins_where_the_base_schedule_has_come_to():
+    ganno = GANNO("base-schedule", interval=100)
+    controlled, _ = fit(ganno, model=tiny_model("adam"), initial_epoch=1)
+    half_way = ANCHORED_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS, progress=0.5)
+    assert ganno.history.initial_learning_rate == half_way
+    plain = tiny_model(keras.optimizers.Adam(half_way))
+    plain.fit(X, Y, batch_size=16, verbose=0, shuffle=False)
+    for one, other in zip(controlled.weights, plain.weights, strict=True):
+        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
