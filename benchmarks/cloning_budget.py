@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good a policy is by how many timesteps of demonstrations it was cloned from.
+"""How good a policy is by how many tasks' demonstrations it was cloned from.
 
     python -m agents.meta_train --configuration wide --run-folder runs/wide
-    python -m benchmarks.cloning_budget --run-folder runs/wide
+    python -m benchmarks.cloning_budget wide --run-folder runs/wide
 
 Clones policies from the demonstrations of the recipe's first task, of its first few,
-and so on, and puts each to the networks of `FAMILIES`, which none of them has seen.
-Writes `benchmarks/results/cloning_budget.json`, an entry as soon as it is known; what
+and so on, and puts each to networks that none of them has seen. Writes
+`benchmarks/results/cloning_budget/RECIPE.json`, an entry as soon as it is known; what
 is there is not done again.
 """
 
@@ -18,77 +18,133 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agents.configuration import MetaTrainingConfiguration
 from agents.meta_training import MetaTraining
 from agents.publish import publish_policy
-from agents.recipes import WIDE
+from agents.recipes import BROAD, STANDARDISED, WIDE
 from agents.run_folder import RunFolder
 
-from .cells import Cell
-from .grids import FAMILIES, FAMILY_WEIGHT_DECAY
+from .cells import Cell, Score
+from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, WITHOUT_ACCURACY
+from .loss_tables import NETWORKS
 from .report_file import read_entries, write_entry
-from .statistics import spread
+from .statistics import Spread, spread
 from .tables import markdown_table
 from .workers import outcomes
 
-RESULTS: Final = Path(__file__).parent / "results" / "cloning_budget.json"
-COUNTS: Final = (1, 2, 4, 8, 12, len(WIDE.environment.tasks))
-"""Numbers of tasks, in the order of the recipe."""
+RESULTS: Final = Path(__file__).parent / "results" / "cloning_budget"
 
-SECTION: Final = """## What more demonstrations are worth
 
-Test accuracy on the networks that meta-training never saw, of policies that were cloned
-from the demonstrations of the first few tasks of the recipe `wide` (each played in
-{num_ways} ways); sampled actions, three seeds. The mean is over the networks, with its
-deviation over seeds. Made by `python -m benchmarks.cloning_budget`.
+class Budgets(NamedTuple):
+    """A recipe, and how much of it is cloned.
+
+    Args:
+        recipe: Which demonstrations there are.
+        counts: Numbers of tasks, in the order of the recipe.
+        heading: The question that the table answers.
+        networks: What the policies are put to.
+    """
+
+    recipe: MetaTrainingConfiguration
+    counts: tuple[int, ...]
+    heading: str
+    networks: tuple[str, ...] = FAMILIES
+
+
+BUDGETS: Final = {
+    "wide": Budgets(
+        WIDE,
+        (1, 2, 4, 8, 12, len(WIDE.environment.tasks)),
+        "What more demonstrations are worth",
+    ),
+    "broad": Budgets(
+        BROAD,
+        (len(STANDARDISED.environment.tasks), len(BROAD.environment.tasks)),
+        "What tasks without an accuracy add to the policy",
+        (*FAMILIES, *WITHOUT_ACCURACY),
+    ),
+}
+
+SECTION: Final = """## {heading}
+
+Test accuracy on networks that meta-training never saw{and_loss}, of policies that were
+cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
+played in {num_ways} ways); {acting} actions, three seeds. The mean is over the networks
+with an accuracy, with its deviation over seeds. Made by
+`python -m benchmarks.cloning_budget {name}`.
 
 {table}
 """
 
 
-def configuration(num_tasks: int) -> MetaTrainingConfiguration:
+def configuration(
+    recipe: MetaTrainingConfiguration, num_tasks: int
+) -> MetaTrainingConfiguration:
     """The recipe with its first tasks only."""
-    tasks = WIDE.environment.tasks[:num_tasks]
+    tasks = recipe.environment.tasks[:num_tasks]
     return dataclasses.replace(
-        WIDE,
-        name=f"{WIDE.name}-{num_tasks}",
-        environment=dataclasses.replace(WIDE.environment, tasks=tasks),
+        recipe,
+        name=f"{recipe.name}-{num_tasks}",
+        environment=dataclasses.replace(recipe.environment, tasks=tasks),
     )
 
 
-def measure(num_tasks: int, demonstrated: Path, seeds: int, jobs: int) -> None:
+def measure(
+    name: str, num_tasks: int, demonstrated: Path, seeds: int, jobs: int
+) -> None:
     """Clones one policy, has it decide in trainings, and files what they reach.
 
     Args:
+        name: The key in `BUDGETS`.
         num_tasks: Whose demonstrations are cloned.
         demonstrated: Run folder of the whole recipe, demonstrations played.
         seeds: Trainings of each network.
         jobs: Trainings at the same time.
     """
+    budgets = BUDGETS[name]
     with tempfile.TemporaryDirectory() as directory:
-        policy, timesteps = _clone(num_tasks, demonstrated, Path(directory))
+        policy, timesteps = _clone(
+            budgets.recipe, num_tasks, demonstrated, Path(directory)
+        )
         cells = [
-            Cell(family, str(policy), None, FAMILY_WEIGHT_DECAY, seed)
+            Cell(network, str(policy), None, FAMILY_WEIGHT_DECAY, seed)
             for seed in range(seeds)
-            for family in FAMILIES
+            for network in budgets.networks
         ]
-        reached: dict[str, dict[int, float]] = {family: {} for family in FAMILIES}
+        reached: dict[str, dict[int, float]] = {it: {} for it in budgets.networks}
         for outcome in outcomes(cells, jobs):
-            if outcome.score is None or outcome.score.test_accuracy is None:
+            if outcome.score is None:
                 raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
-            of_family = reached[outcome.cell.task]
-            of_family[outcome.cell.seed] = round(outcome.score.test_accuracy, 5)
-    entry = {"timesteps": timesteps, "accuracy": reached}
-    write_entry(RESULTS, str(num_tasks), entry)
+            reached[outcome.cell.task][outcome.cell.seed] = _in_units(
+                outcome.cell.task, outcome.score
+            )
+    entry = {"timesteps": timesteps, "reached": reached}
+    write_entry(_results(name), str(num_tasks), entry)
 
 
-def _clone(num_tasks: int, demonstrated: Path, directory: Path) -> tuple[Path, int]:
+def _in_units(task: str, score: Score) -> float:
+    """Per cent; or the loss in the unit that it is shown in."""
+    if score.test_accuracy is None:
+        return round(NETWORKS[task].factor * score.test_loss, 3)
+    return round(100 * score.test_accuracy, 3)
+
+
+def _results(name: str) -> Path:
+    return RESULTS / f"{name}.json"
+
+
+def _clone(
+    recipe: MetaTrainingConfiguration,
+    num_tasks: int,
+    demonstrated: Path,
+    directory: Path,
+) -> tuple[Path, int]:
     """Makes a policy in a folder; says how many timesteps it was cloned from."""
-    chosen = configuration(num_tasks)
+    chosen = configuration(recipe, num_tasks)
     folder = RunFolder(directory / "run", chosen)
-    source = RunFolder(demonstrated, WIDE)
+    source = RunFolder(demonstrated, recipe)
     training = MetaTraining(chosen, folder)
     for task in range(num_tasks):
         path = folder.demonstrations_path(task)
@@ -100,43 +156,62 @@ def _clone(num_tasks: int, demonstrated: Path, directory: Path) -> tuple[Path, i
     return policy, folder.account()["timesteps"]
 
 
-def budget_section() -> str:
-    """A line for each budget; empty if none has been measured."""
-    entries = sorted(read_entries(RESULTS).items(), key=lambda item: int(item[0]))
-    if not entries:
-        return ""
+# ---------------------------------------------------------------- docs/results.md
+
+
+def budget_sections() -> list[str]:
+    """A table for each recipe that has results, a line in it for each budget."""
+    return [_section(name) for name in BUDGETS if read_entries(_results(name))]
+
+
+def _section(name: str) -> str:
+    recipe, _, heading, networks = BUDGETS[name]
+    entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
     return SECTION.format(
-        num_ways=len(WIDE.cloning.demonstrated),
+        name=name,
+        heading=heading,
+        and_loss=", and test loss on others" if set(networks) - set(FAMILIES) else "",
+        num_ways=len(recipe.cloning.demonstrated),
+        acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
-            ["tasks", "timesteps", *FAMILIES, "mean"],
-            ([number, *_values(entry)] for number, entry in entries),
+            ["tasks", "timesteps", *map(_label, networks), "mean"],
+            ([number, *_values(entry, networks)] for number, entry in entries),
         ),
     )
 
 
-def _values(entry: Mapping[str, Any]) -> list[str]:
-    reached = [
-        [100 * value for _, value in sorted(entry["accuracy"][family].items())]
-        for family in FAMILIES
-    ]
-    means = [sum(of_seed) / len(FAMILIES) for of_seed in zip(*reached, strict=True)]
-    return [f"{entry['timesteps']:,}", *(str(spread(v)) for v in (*reached, means))]
+def _label(network: str) -> str:
+    return f"{network}, loss" if network in NETWORKS else network
+
+
+def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
+    reached = {
+        network: [value for _, value in sorted(entry["reached"][network].items())]
+        for network in networks
+    }
+    accuracies = [reached[it] for it in networks if it not in NETWORKS]
+    means = [sum(of_seed) / len(of_seed) for of_seed in zip(*accuracies, strict=True)]
+    columns: list[Spread | None] = [spread(it) for it in (*reached.values(), means)]
+    return [f"{entry['timesteps']:,}", *map(str, columns)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and runs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("recipe", choices=BUDGETS)
     parser.add_argument(
-        "--run-folder", type=Path, required=True, help="of the recipe `wide`, finished"
+        "--run-folder", type=Path, required=True, help="of the recipe, finished"
     )
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     given = parser.parse_args(arguments)
-    for num_tasks in COUNTS:
-        if str(num_tasks) not in read_entries(RESULTS):
-            measure(num_tasks, given.run_folder, given.seeds, given.jobs)
-            filed = read_entries(RESULTS)[str(num_tasks)]
-            print(f"{num_tasks} tasks: {_values(filed)}", flush=True)
+    budgets, results = BUDGETS[given.recipe], _results(given.recipe)
+    for num_tasks in budgets.counts:
+        if str(num_tasks) not in read_entries(results):
+            measure(given.recipe, num_tasks, given.run_folder, given.seeds, given.jobs)
+            filed = read_entries(results)[str(num_tasks)]
+            values = _values(filed, budgets.networks)
+            print(f"{num_tasks} tasks: {values}", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from ganno_keras.policies.saved_policy import read_metadata
 from .action_table import action_section
 from .aggregate import aggregate_section, choice_section, length_section
 from .cells import Rows
-from .cloning_budget import budget_section
+from .cloning_budget import budget_sections
 from .control_tables import control_section
 from .families import family_section
 from .figures import draw_all
@@ -243,7 +243,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
         choice_section(rows, policies),
         length_section(rows),
         *learning_sections(),
-        budget_section(),
+        *budget_sections(),
         *figures,
         *(scores_section(policy) for policy in metadata if policy.scores),
     ]

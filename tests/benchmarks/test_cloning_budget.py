@@ -11,15 +11,21 @@ from agents.configuration import CloningConfiguration
 from agents.meta_training import MetaTraining
 from agents.run_folder import RunFolder
 from benchmarks import cloning_budget
+from benchmarks.cloning_budget import Budgets
 from benchmarks.tasks import TASKS, Task
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 16, 1, {"hidden": []})
 
+TINY_AUTOENCODER = Task(
+    *("embedded_fashion_mnist", "autoencoder", 64, 1, {"units": 4, "code": 2}),
+    dtype_policy="float32",
+)
+
 
 @pytest.fixture(autouse=True)
 def _no_results(monkeypatch, tmp_path):
-    monkeypatch.setattr(cloning_budget, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(cloning_budget, "RESULTS", tmp_path)
 
 
 @pytest.mark.slow
@@ -29,28 +35,30 @@ def test_budgets__are_cloned_scored_and_filed_once(monkeypatch, tmp_path, capsys
         cloning=CloningConfiguration(episodes=1, actions=(0, 4), epochs=2),
         environment=tiny_environment(
             action_set="anchored",
+            masked=(),
             tasks=(TINY_TASK, dataclasses.replace(TINY_TASK, batch_size=4)),
         ),
     )
     MetaTraining(recipe, RunFolder(tmp_path / "run", recipe)).run()
-    monkeypatch.setattr(cloning_budget, "WIDE", recipe)
-    monkeypatch.setattr(cloning_budget, "COUNTS", (1, 2))
-    monkeypatch.setattr(cloning_budget, "FAMILIES", ("tiny",))
+    networks = ("tiny", "autoencoder-fashion")
+    budgets = Budgets(recipe, (1, 2), "What more is worth", networks)
+    monkeypatch.setitem(cloning_budget.BUDGETS, "mine", budgets)
     monkeypatch.setitem(TASKS, "tiny", TINY)
+    monkeypatch.setitem(TASKS, "autoencoder-fashion", TINY_AUTOENCODER)
 
-    command = ["--run-folder", str(tmp_path / "run"), "--seeds", "2"]
+    command = ["mine", "--run-folder", str(tmp_path / "run"), "--seeds", "2"]
     cloning_budget.main(command)
     lines = capsys.readouterr().out.splitlines()
     assert [it[:8] for it in lines if "tasks: " in it] == ["1 tasks:", "2 tasks:"]
-    section = cloning_budget.budget_section()
+    [section] = cloning_budget.budget_sections()
     # Two ways of four timesteps in each of two trainings.
     assert "| 1 | 16 | " in section
     assert "| 2 | 32 | " in section
-    assert section.count("±") == 4  # of one network, and of their mean
+    assert section.count("±") == 6  # an accuracy, a loss, the mean of accuracies
 
     cloning_budget.main(command)
     assert "tasks: " not in capsys.readouterr().out
 
 
-def test_without_results__there_is_no_section():
-    assert cloning_budget.budget_section() == ""
+def test_without_results__there_are_no_sections():
+    assert cloning_budget.budget_sections() == []
