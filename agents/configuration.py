@@ -149,13 +149,20 @@ class EnvironmentConfiguration:
         )
 
     def _require_accuracies(self) -> None:
+        """Objectives without an accuracy go with some rewards and observations only."""
         objectives = {task.objective for task in self.tasks}
-        without = [it for it in objectives if not find_objective(it).has_accuracy]
+        without = sorted(it for it in objectives if not find_objective(it).has_accuracy)
         if get_reward(self.reward).needs_accuracy and without:
             raise ValueError(
                 f"The reward {self.reward!r} is about the accuracy, which the "
-                f"objectives {sorted(without)} do not have. Choose another, such "
-                "as 'potential', or other objectives."
+                f"objectives {without} do not have. Choose another, such as "
+                "'potential', or other objectives."
+            )
+        if "accuracy_is_known" in self.masked and without:
+            raise ValueError(
+                f"The objectives {without} have no accuracy, and agents could not see "
+                "that there is none: masked has 'accuracy_is_known'. Remove it, or "
+                "choose other objectives."
             )
 
     @property

@@ -145,6 +145,10 @@ def test_unknown_key__is_refused_by_name():
             "'difference' is about",
         ),
         (
+            lambda: EnvironmentConfiguration(tasks=(COMPLETION,), reward="potential"),
+            "masked has 'accuracy_is_known'",
+        ),
+        (
             lambda: dataclasses.replace(COMPLETION, label_noise=0.1),
             "'completion' has no classes",
         ),

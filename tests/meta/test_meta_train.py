@@ -121,7 +121,9 @@ def test_task_without_an_accuracy__is_learned_from_beside_others(tmp_path, num_o
     completion = dataclasses.replace(TINY_TASK, objective="completion")
     configuration = tiny_meta_training(
         environment=tiny_environment(
-            tasks=(completion,) + num_others * (TINY_TASK,), reward="potential"
+            tasks=(completion,) + num_others * (TINY_TASK,),
+            reward="potential",
+            masked=(),
         )
     )
     folder = RunFolder(tmp_path / "run", configuration)
