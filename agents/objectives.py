@@ -74,7 +74,17 @@ def _next_pixels(data: LabelledImages) -> Samples:
 
     Returns:
         `[num_images, num_tokens - 1]` each.
+
+    Raises:
+        ValueError: If pixels are not in [0, 1].
     """
+    lowest, highest = data.images.min(), data.images.max()
+    if not 0.0 <= lowest <= highest <= 1.0:
+        raise ValueError(
+            f"Pixels are from {lowest:g} to {highest:g}; to be tokens of the objective "
+            "'next_pixels' they have to be in [0, 1]. Leave them as they are loaded "
+            "(standardised: false)."
+        )
     count, height, width, _ = data.images.shape
     blocks = data.images.reshape(
         count, height // SHRINK, SHRINK, width // SHRINK, SHRINK, -1

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agents.datasets import standardise
 from agents.objectives import GREY_LEVELS, find_objective
 from ganno_keras.datasets import LabelledImages
 
@@ -54,6 +55,11 @@ def test_next_pixels__tell_white_from_black():
     black, white = make(images([np.zeros((28, 28, 1)), np.ones((28, 28, 1))])).inputs
     assert set(black) == {0}
     assert set(white) == {GREY_LEVELS - 1}
+
+
+def test_next_pixels__of_standardised_images_are_refused(random_images):
+    with pytest.raises(ValueError, match=r"from -.* standardised: false"):
+        find_objective("next_pixels").samples(*standardise(random_images))
 
 
 def test_unknown_objective__is_refused_with_the_known_ones():
