@@ -58,7 +58,7 @@ def test_next_pixels__tell_white_from_black():
 
 
 def test_next_pixels__of_standardised_images_are_refused(random_images):
-    with pytest.raises(ValueError, match=r"from -.* standardised: false"):
+    with pytest.raises(ValueError, match=r"from -.*standardised: false"):
         find_objective("next_pixels").samples(*standardise(random_images))
 
 
