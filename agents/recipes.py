@@ -276,7 +276,8 @@ STANDARDISED: Final = dataclasses.replace(
     ),
 )
 
-# Trainings that have a loss alone to look at, and one with wrong labels.
+# Trainings that have a loss alone to look at, and one with wrong labels. They make no
+# difference that three seeds could tell (docs/results.md).
 BROAD: Final = dataclasses.replace(
     STANDARDISED,
     name="ganno-broad",

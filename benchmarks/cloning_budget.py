@@ -45,12 +45,14 @@ class Budgets(NamedTuple):
         counts: Numbers of tasks, in the order of the recipe.
         heading: The question that the table answers.
         networks: What the policies are put to.
+        note: What else is to be known of the recipe.
     """
 
     recipe: MetaTrainingConfiguration
     counts: tuple[int, ...]
     heading: str
     networks: tuple[str, ...] = FAMILIES
+    note: str = ""
 
 
 BUDGETS: Final = {
@@ -64,15 +66,18 @@ BUDGETS: Final = {
         (len(STANDARDISED.environment.tasks), len(BROAD.environment.tasks)),
         "What tasks without an accuracy add to the policy",
         (*FAMILIES, *WITHOUT_ACCURACY),
+        " The first tasks are those of `standardised`; three of the others have a loss "
+        "alone, one has wrong labels. Losses are in the units of [their own section]"
+        "(#networks-without-an-accuracy).",
     ),
 }
 
 SECTION: Final = """## {heading}
 
-Test accuracy on networks that meta-training never saw{and_loss}, of policies that were
+Test accuracy (or loss) on networks that meta-training never saw, of policies that were
 cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
 played in {num_ways} ways); {acting} actions, three seeds. The mean is over the networks
-with an accuracy, with its deviation over seeds. Made by
+with an accuracy, with its deviation over seeds.{note} Made by
 `python -m benchmarks.cloning_budget {name}`.
 
 {table}
@@ -165,12 +170,12 @@ def budget_sections() -> list[str]:
 
 
 def _section(name: str) -> str:
-    recipe, _, heading, networks = BUDGETS[name]
+    recipe, _, heading, networks, note = BUDGETS[name]
     entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
     return SECTION.format(
         name=name,
         heading=heading,
-        and_loss=", and test loss on others" if set(networks) - set(FAMILIES) else "",
+        note=note,
         num_ways=len(recipe.cloning.demonstrated),
         acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
