@@ -42,7 +42,8 @@ SECTION: Final = """## Networks without an accuracy
 Fashion-MNIST, {length}, weight decay
 {weight_decay:g}, float32. None of these policies was meta-trained on a task without an
 accuracy, or on these networks; all are told that there is none. Test loss by initial
-learning rate, the lowest of a table in bold. {coverage} Made by `python -m benchmarks.run losses`.
+learning rate, the lowest of a table in bold. {coverage} Made by
+`python -m benchmarks.run losses`.
 
 {tables}
 ### Beside the best-tuned fixed schedule, by the loss
