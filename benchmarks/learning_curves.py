@@ -136,7 +136,8 @@ Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of
 accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
 from initial rates spread evenly, by timesteps of meta-training so far; actions drawn,
 and in the last columns the likeliest actions and the worst of the eight trainings
-(drawn) after the last of these. {seeds} Made by `python -m benchmarks.learning_curves {name}`.
+(drawn) after the last of these. {seeds} Made by
+`python -m benchmarks.learning_curves {name}`.
 
 {table}
 """
