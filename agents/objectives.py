@@ -54,6 +54,11 @@ class Objective(NamedTuple):
     loss: Callable[..., keras.losses.Loss]
     has_accuracy: bool = False
 
+    @property
+    def metrics(self) -> list[str]:
+        """What a model is compiled with beside the loss."""
+        return ["accuracy"] if self.has_accuracy else []
+
 
 def _with_labels(data: LabelledImages) -> Samples:
     return Samples(data.images, data.labels)

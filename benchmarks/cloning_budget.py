@@ -122,18 +122,15 @@ def measure(
         for outcome in outcomes(cells, jobs):
             if outcome.score is None:
                 raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
-            reached[outcome.cell.task][outcome.cell.seed] = _in_units(
-                outcome.cell.task, outcome.score
-            )
+            reached[outcome.cell.task][outcome.cell.seed] = _measured(outcome.score)
     entry = {"timesteps": timesteps, "reached": reached}
     write_entry(_results(name), str(num_tasks), entry)
 
 
-def _in_units(task: str, score: Score) -> float:
-    """Per cent; or the loss in the unit that it is shown in."""
-    if score.test_accuracy is None:
-        return round(NETWORKS[task].factor * score.test_loss, 3)
-    return round(100 * score.test_accuracy, 3)
+def _measured(score: Score) -> float:
+    """The accuracy, or the loss where there is none."""
+    accuracy = score.test_accuracy
+    return round(score.test_loss if accuracy is None else accuracy, 6)
 
 
 def _results(name: str) -> Path:
@@ -170,12 +167,13 @@ def budget_sections() -> list[str]:
 
 
 def _section(name: str) -> str:
-    recipe, _, heading, networks, note = BUDGETS[name]
+    budgets = BUDGETS[name]
+    recipe, networks = budgets.recipe, budgets.networks
     entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
     return SECTION.format(
         name=name,
-        heading=heading,
-        note=note,
+        heading=budgets.heading,
+        note=budgets.note,
         num_ways=len(recipe.cloning.demonstrated),
         acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
@@ -185,13 +183,21 @@ def _section(name: str) -> str:
     )
 
 
+def _factor(network: str) -> float:
+    """To per cent; or to the unit that the network's loss is shown in."""
+    return NETWORKS[network].factor if network in NETWORKS else 100.0
+
+
 def _label(network: str) -> str:
     return f"{network}, loss" if network in NETWORKS else network
 
 
 def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
     reached = {
-        network: [value for _, value in sorted(entry["reached"][network].items())]
+        network: [
+            _factor(network) * value
+            for _, value in sorted(entry["reached"][network].items())
+        ]
         for network in networks
     }
     accuracies = [reached[it] for it in networks if it not in NETWORKS]

@@ -4,9 +4,8 @@
     python -m benchmarks.policy_scores saved_policies/ganno-first
 
 Ordinary fits on the first of the policy's tasks that has an accuracy, from six initial
-rates. Neither the test set
-nor the samples that the policy watches are scored: the figures decide between sampling
-and the arg-max, and go into the policy's `ganno.json`.
+rates. Neither the test set nor the samples that the policy watches are scored: the
+figures decide between sampling and the arg-max, and go into the policy's `ganno.json`.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ def _compiled(
     model.compile(
         keras.optimizers.Adam(learning_rate, weight_decay=WEIGHT_DECAY),
         find_objective(task.objective).loss(),
-        metrics=["accuracy"],
+        metrics=find_objective(task.objective).metrics,
     )
     return model
 

@@ -252,11 +252,7 @@ def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
     situation = Situation(cell, num_updates, validation)
     ingredients = find_method(cell.method).make(situation)
     model = ingredients.adapt(model)
-    model.compile(
-        ingredients.optimizer,
-        objective.loss(),
-        metrics=["accuracy"] if objective.has_accuracy else None,
-    )
+    model.compile(ingredients.optimizer, objective.loss(), metrics=objective.metrics)
     history = model.fit(
         *train_data,
         batch_size=task.batch_size,

@@ -281,7 +281,10 @@ class FitControl:
         }
 
     def _begin_late(self, epoch: int) -> None:
-        """Has a base schedule begin where the epochs that this fit leaves out end."""
+        """Has a base schedule begin where the epochs that this fit leaves out end.
+
+        A model that is not built yet has not had them, and begins at its beginning.
+        """
         action_set = self._settings.policy.metadata.action_set
         progress = self._plan.progress(epoch, 0)
         first_rate = action_set.first_rate(self._settings.bounds, progress)

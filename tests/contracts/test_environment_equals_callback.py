@@ -38,6 +38,9 @@ class DenseAdam(keras.optimizers.Adam):
         super().apply([tf.convert_to_tensor(g) for g in grads], trainable_variables)
 
 
+OPTIMIZERS = {"causal_cnn": DenseAdam}  # keras.optimizers.Adam for all others
+
+
 def environment_of(
     network: str, action_set: str, single_agent: bool, objective: str
 ) -> LayerwiseEnvironment:
@@ -80,13 +83,14 @@ def fit(
     train, validation = map(objective.samples, load_task_data(task))
     keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
     model = environment._build_model()
+    adam = OPTIMIZERS.get(task.model, keras.optimizers.Adam)
     model.compile(
-        DenseAdam(
+        adam(
             float(start.learning_rate[LANE]),
             weight_decay=float(start.weight_decay[LANE]),
         ),
         objective.loss(),
-        metrics=["accuracy"] if objective.has_accuracy else None,
+        metrics=objective.metrics,
     )
     order = start.indices[:, LANE].reshape(-1)
     policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
