@@ -294,6 +294,7 @@ class FitControl:
         agents.learning_rates = np.full_like(agents.learning_rates, first_rate)
         self._layerwise.set_learning_rates(agents.learning_rates)
         self.history.initial_learning_rate = first_rate
+        self._notices.of_late_start(epoch, self._plan.epochs, first_rate)
 
     def _follow_loads(self) -> bool:
         """Goes on where a training was saved, if its weights were loaded."""

@@ -77,6 +77,19 @@ class Notices:
                 learning_rate,
             )
 
+    def of_late_start(self, epoch: int, epochs: int, learning_rate: float) -> None:
+        """Logs that a policy's base schedule begins in its middle."""
+        _LOGGER.warning(
+            "GANNO: this fit begins after %d of %d epochs (initial_epoch), and the "
+            "policy's schedule begins there, too, at the learning rate %.2e, without "
+            "what the policy remembered of them. If each of your fits is one part of "
+            "the training, each goes to the end of the schedule: make them one fit. To "
+            "resume a training with its memory, use BackupAndRestore.",
+            epoch,
+            epochs,
+            learning_rate,
+        )
+
     def of_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Logs that a policy's base schedule is not made for such an optimizer."""
         if not isinstance(optimizer, _RELATIVES_OF_ADAM):

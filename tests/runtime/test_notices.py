@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What GANNO says of an optimizer that the policy's rates are not made for."""
+"""What GANNO says of fits that a policy's schedule is not made for."""
 
 from __future__ import annotations
 
@@ -38,3 +38,18 @@ def test_optimizer_of_another_kind__is_told_of_before_training(
     told = [text for text in caplog.messages if "made for Adam" in text]
     assert len(told) == (name is not None)
     assert all(f"the optimizer is {name}, for which" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("policy", "initial_epoch", "is_told"),
+    [("base-schedule", 1, True), ("base-schedule", 0, False), ("no-op", 1, False)],
+)
+def test_training_in_parts__is_told_of_its_schedule(
+    policy, initial_epoch, is_told, caplog
+):
+    model = tiny_model()
+    x, y = tiny_data()
+    fit = {"initial_epoch": initial_epoch, "epochs": 2, "verbose": 0}
+    model.fit(x, y, callbacks=[GANNO(policy, interval=1)], **fit)
+    told = [text for text in caplog.messages if "begins after 1 of 2 epochs" in text]
+    assert len(told) == is_told
