@@ -39,7 +39,8 @@ class TaskConfiguration:
     """One kind of inner training: data, network, optimizer and length."""
 
     dataset: str = "fashion_mnist"
-    """Data set by name; see agents/datasets.py. Paper: section 5."""
+    """Data set by name, or an .npz file by its path; see agents/datasets.py. Paper:
+    section 5."""
     model: str = "two_layer_cnn"
     """Network by name; see agents/models.py. Paper: section 5."""
     model_options: Mapping[str, Any] = field(default_factory=dict)
@@ -67,8 +68,8 @@ class TaskConfiguration:
     """Share of the training samples whose class is drawn anew, with equal chances; the
     held-out sample keeps its own. Paper: not done."""
     standardised: bool = False
-    """Whether each colour channel is shifted and scaled to mean 0 and deviation 1;
-    otherwise it lies in [0, 1]. Paper: not given."""
+    """Whether each colour channel, or column of a table, is shifted and scaled to mean
+    0 and deviation 1; otherwise pixels lie in [0, 1]. Paper: not given."""
     dtype_policy: str = "float32"
     """Keras' precision policy of the network, by name. Paper: not given."""
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What networks are trained to do: to classify, or something without an accuracy.
 
-All of it is made from images, so that one data set serves every objective.
+All but one of it can be made from any images, so that one data set serves many.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Objective(NamedTuple):
     """A kind of training.
 
     Args:
-        samples: Makes inputs and targets of images and their classes.
+        samples: Makes inputs and targets of images, or the rows of a table, and their
+            classes.
         loss: Makes a loss of Keras.
         has_accuracy: Whether there is more than a loss to look at.
     """
@@ -61,7 +62,22 @@ class Objective(NamedTuple):
 
 
 def _with_labels(data: LabelledImages) -> Samples:
+    """The classes.
+
+    Raises:
+        ValueError: If there are numbers in their place.
+    """
+    if not np.issubdtype(data.labels.dtype, np.integer):
+        raise ValueError(
+            f"The targets are {data.labels.dtype} numbers, and to classify takes whole "
+            "numbers. Choose the objective 'regression', or save classes as integers."
+        )
     return Samples(data.images, data.labels)
+
+
+def _with_numbers(data: LabelledImages) -> Samples:
+    """What the data set has in the place of classes, or the classes as numbers."""
+    return Samples(data.images, _flat(data.labels).astype(np.float32))
 
 
 def _same_images(data: LabelledImages) -> Samples:
@@ -69,7 +85,7 @@ def _same_images(data: LabelledImages) -> Samples:
 
 
 def _halves(data: LabelledImages) -> Samples:
-    """The upper rows of each image, and the lower ones."""
+    """The upper rows of each image, or first columns of a table, and the others."""
     middle = data.images.shape[1] // 2
     return Samples(data.images[:, :middle], _flat(data.images[:, middle:]))
 
@@ -81,8 +97,13 @@ def _next_pixels(data: LabelledImages) -> Samples:
         `[num_images, num_tokens - 1]` each.
 
     Raises:
-        ValueError: If pixels are not in [0, 1].
+        ValueError: If there are no images, or pixels are not in [0, 1].
     """
+    if data.images.ndim != 4:
+        raise ValueError(
+            f"The inputs have the shape {data.images.shape}; the objective "
+            "'next_pixels' needs images. Choose another, or a data set of images."
+        )
     lowest, highest = data.images.min(), data.images.max()
     if not 0.0 <= lowest <= highest <= 1.0:
         raise ValueError(
@@ -110,6 +131,7 @@ _CROSS_ENTROPY: Final = partial(
 OBJECTIVES: Final[Mapping[str, Objective]] = {
     "classification": Objective(_with_labels, _CROSS_ENTROPY, has_accuracy=True),
     "completion": Objective(_halves, keras.losses.MeanSquaredError),
+    "regression": Objective(_with_numbers, keras.losses.MeanSquaredError),
     "reconstruction": Objective(_same_images, keras.losses.MeanSquaredError),
     "next_pixels": Objective(_next_pixels, _CROSS_ENTROPY),
 }
@@ -120,8 +142,8 @@ def find_objective(name: str) -> Objective:
 
     Args:
         name: One of `OBJECTIVES`: the class of an image; its lower half from the upper
-            one; the image itself; each of its pixels, shrunk and in a few greys, from
-            those before it.
+            one; numbers that the data set gives; the image itself; each of its pixels,
+            shrunk and in a few greys, from those before it.
 
     Raises:
         ValueError: If there is none of that name.

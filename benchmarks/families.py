@@ -8,7 +8,7 @@ held-out training images of the very task. The test set decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -133,14 +133,19 @@ def family_section(rows: Rows, policies: Sequence[str]) -> str:
 
 
 def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
+    table = accuracy_table(rows, task, policies)
+    if not table:
+        return ""
+    network = NETWORKS[task]
+    return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
+
+
+def accuracy_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
+    """Test accuracy by initial rate, of fixed schedules and policies; empty if none."""
     lines = our_lines([row for cell, row in rows.items() if cell.task == task], RATES)
     keys = [(name, FAMILY_WEIGHT_DECAY) for name in (*FIXED, *policies)]
     shown = [lines[key] for key in keys if key in lines]
-    if not shown:
-        return ""
-    network = NETWORKS[task]
-    table = format_lines(shown, [f"{rate:g}" for rate in RATES])
-    return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
+    return format_lines(shown, [f"{rate:g}" for rate in RATES]) if shown else ""
 
 
 def _summary(rows: Rows, policies: Sequence[str]) -> str:
@@ -153,20 +158,25 @@ def _summary(rows: Rows, policies: Sequence[str]) -> str:
         return ""
     return SUMMARY.format(
         candidates=", ".join(FIXED),
-        table=markdown_table(
-            [
-                "",
-                "best-tuned schedule",
-                "its accuracy",
-                "policy",
-                "its accuracy",
-                "difference",
-                "worst difference from the constant rate",
-            ],
-            (_line(found) for of_one in complete.values() for found in of_one),
+        table=comparison_table(
+            [found for of_one in complete.values() for found in of_one]
         ),
         verdicts="\n".join(verdict(found) for found in complete.values()),
     )
+
+
+def comparison_table(comparisons: Iterable[Comparison]) -> str:
+    """A line for each policy and network."""
+    heads = [
+        "",
+        "best-tuned schedule",
+        "its accuracy",
+        "policy",
+        "its accuracy",
+        "difference",
+        "worst difference from the constant rate",
+    ]
+    return markdown_table(heads, map(_line, comparisons))
 
 
 def _line(found: Comparison) -> list[str]:

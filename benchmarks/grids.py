@@ -71,6 +71,8 @@ FIXED: Final = (
 )
 WITHOUT_ACCURACY: Final = ("autoencoder-fashion", "language-fashion")
 """Tasks with a loss alone, which no policy was meta-trained on either."""
+TABULAR: Final = "perceptron-table"
+"""The task on a table; recipes have perceptrons, but on images."""
 CHOICE_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
 """The tasks that policies are chosen by: none of them opens a test set."""
 FAMILY_WEIGHT_DECAY: Final = 0.1
@@ -203,7 +205,11 @@ GRIDS: Final[Mapping[str, Grid]] = {
             Sweep(task, (*FIXED, GANNO), RATES, (FAMILY_WEIGHT_DECAY,))
             for task in tasks
         )
-        for name, tasks in (("families", FAMILIES), ("losses", WITHOUT_ACCURACY))
+        for name, tasks in (
+            ("families", FAMILIES),
+            ("losses", WITHOUT_ACCURACY),
+            ("tabular", (TABULAR,)),
+        )
     },
 }
 

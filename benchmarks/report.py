@@ -50,6 +50,7 @@ from .tables import (
     markdown_table,
     paper_table,
 )
+from .tabular import tabular_section
 from .tasks import NUM_TUNING_IMAGES, NUM_VALIDATION_IMAGES, find_task
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "results.md"
@@ -237,6 +238,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
         *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
         family_section(rows, policies),
         loss_section(rows, policies),
+        tabular_section(rows, policies),
         control_section(rows, policies),
         mask_section(rows, policies),
         action_section(rows, policies),

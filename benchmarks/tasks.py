@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
-from agents.datasets import load_dataset, standardise
+from agents.datasets import TABLE, load_dataset, standardise
 from agents.models import build_model
 from agents.objectives import Objective, find_objective
 from ganno_keras import GANNO
@@ -29,7 +29,9 @@ NUM_TUNING_IMAGES: Final = 4000
 """Held out as well where choices are made; they stand for the test set there."""
 TEST_BATCH_SIZE: Final = 500
 
-DATASET_SIZES: Final = {"cifar10": 50_000, "fashion_mnist": 60_000}
+_TABLE: Final = f"fashion_mnist{TABLE}"
+
+DATASET_SIZES: Final = {"cifar10": 50_000, "fashion_mnist": 60_000, _TABLE: 60_000}
 """Training images, before any are held out."""
 
 
@@ -132,6 +134,10 @@ _WITHOUT_ACCURACY: Final = {
 }
 """As long as the families: policies see that there is no accuracy."""
 
+_TABULAR: Final = Task(
+    *(_TABLE, "multilayer_perceptron", 32, 1), standardised=True, dtype_policy="float32"
+)
+
 
 def _for_choices(tasks: Mapping[str, Task]) -> dict[str, Task]:
     return {
@@ -163,6 +169,7 @@ TASKS: Final[dict[str, Task]] = {
     ),
     **_FAMILIES,
     **_WITHOUT_ACCURACY,
+    "perceptron-table": _TABULAR,
     **_for_choices({"cnn5-cifar10": _CNN5, **_FAMILIES}),
 }
 

@@ -50,9 +50,12 @@ def from_bytes(images: np.ndarray, labels: np.ndarray) -> LabelledImages:
         images: uint8 `[num_images, height, width, channels]`.
         labels: Whole numbers `[num_images]`.
     """
-    return LabelledImages(
-        images.astype(np.float32) / np.float32(255), labels.astype(np.int32)
-    )
+    return LabelledImages(scaled_bytes(images), labels.astype(np.int32))
+
+
+def scaled_bytes(images: np.ndarray) -> np.ndarray:
+    """Scales bytes to float32 in [0, 1], in an array of any shape."""
+    return images.astype(np.float32) / np.float32(255)
 
 
 def hold_out(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from agents.datasets import EMBEDDED, TABLE
 from agents.environment import LayerwiseEnvironment
 from agents.episodes import EpisodeName
 from agents.objectives import find_objective
@@ -42,14 +43,14 @@ OPTIMIZERS = {"causal_cnn": DenseAdam}  # keras.optimizers.Adam for all others
 
 
 def environment_of(
-    network: str, action_set: str, single_agent: bool, objective: str
+    network: str, action_set: str, single_agent: bool, task: dict[str, str]
 ) -> LayerwiseEnvironment:
     task = dataclasses.replace(
         TINY_TASK,
         model=network,
         model_options=NETWORKS[network],
-        objective=objective,
         timesteps=len(SCRIPT),
+        **task,
     )
     return LayerwiseEnvironment(
         tiny_environment(
@@ -113,22 +114,24 @@ def fit(
 
 
 @pytest.mark.parametrize(
-    ("network", "action_set", "single_agent", "objective"),
+    ("network", "action_set", "single_agent", "task"),
     [
-        ("multilayer_perceptron", "paper", False, "classification"),
-        ("two_layer_cnn", "paper", False, "classification"),
-        ("two_layer_cnn", "paper", True, "classification"),
-        ("multilayer_perceptron", "anchored", False, "classification"),
-        ("multilayer_perceptron", "rate-and-decay", False, "classification"),
-        ("multilayer_perceptron", "rate-and-decay", True, "classification"),
-        ("multilayer_perceptron", "rate-and-decay", False, "completion"),
-        ("causal_cnn", "rate-and-decay", False, "next_pixels"),
+        ("multilayer_perceptron", "paper", False, {}),
+        ("two_layer_cnn", "paper", False, {}),
+        ("two_layer_cnn", "paper", True, {}),
+        ("multilayer_perceptron", "anchored", False, {}),
+        ("multilayer_perceptron", "rate-and-decay", False, {}),
+        ("multilayer_perceptron", "rate-and-decay", True, {}),
+        ("multilayer_perceptron", "anchored", False, {"dataset": EMBEDDED + TABLE}),
+        ("multilayer_perceptron", "anchored", False, {"objective": "regression"}),
+        ("multilayer_perceptron", "rate-and-decay", False, {"objective": "completion"}),
+        ("causal_cnn", "rate-and-decay", False, {"objective": "next_pixels"}),
     ],
 )
 def test_environment_and_callback__see_and_do_the_same(
-    network, action_set, single_agent, objective
+    network, action_set, single_agent, task
 ):
-    environment = environment_of(network, action_set, single_agent, objective)
+    environment = environment_of(network, action_set, single_agent, task)
     observations, rates, decays = play(environment)
     history = fit(environment, action_set, single_agent).history
     np.testing.assert_array_equal(

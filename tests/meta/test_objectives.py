@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.datasets import standardise
+from agents.datasets import as_table, standardise
 from agents.objectives import GREY_LEVELS, find_objective
 from ganno_keras.datasets import LabelledImages
 
@@ -60,6 +60,33 @@ def test_next_pixels__tell_white_from_black():
 def test_next_pixels__of_standardised_images_are_refused(random_images):
     with pytest.raises(ValueError, match=r"from -.*standardised: false"):
         find_objective("next_pixels").samples(*standardise(random_images))
+
+
+def test_next_pixels__of_a_table_are_refused(random_images):
+    with pytest.raises(ValueError, match=r"\(5, \d+\).*needs images"):
+        find_objective("next_pixels").samples(as_table(random_images))
+
+
+def test_completion__of_a_table_hides_the_last_columns(random_images):
+    table = as_table(random_images)
+    columns = np.concatenate(find_objective("completion").samples(table), axis=1)
+    np.testing.assert_array_equal(columns, table.images)
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 2)])
+def test_regression__predicts_what_the_data_set_gives(random_images, shape):
+    numbers = np.random.default_rng(1).random(shape)
+    data = random_images._replace(labels=numbers)
+    inputs, targets = samples = find_objective("regression").samples(data)
+    assert inputs is data.images
+    np.testing.assert_array_equal(targets, numbers.reshape(5, -1).astype(np.float32))
+    assert samples.num_outputs == numbers.size // 5
+
+
+def test_classification__of_numbers_is_refused(random_images):
+    data = random_images._replace(labels=np.ones(5, np.float32))
+    with pytest.raises(ValueError, match=r"float32.*'regression'"):
+        find_objective("classification").samples(data)
 
 
 def test_unknown_objective__is_refused_with_the_known_ones():
