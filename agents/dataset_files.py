@@ -69,7 +69,8 @@ def _read(path: str) -> Mapping[str, np.ndarray]:
 
 def _samples(path: str, arrays: Mapping[str, np.ndarray], part: str) -> LabelledImages:
     inputs, targets = arrays[f"x_{part}"], arrays[f"y_{part}"]
-    if inputs.ndim not in (2, 3, 4) or len(inputs) != len(targets) or not targets.ndim:
+    is_table_or_images = inputs.ndim in (2, 3, 4) and targets.ndim > 0
+    if not is_table_or_images or not len(inputs) == len(targets) > 0:
         raise ValueError(
             f"In {path!r}, x_{part} has the shape {inputs.shape} and y_{part} "
             f"{targets.shape}; a table [samples, columns] or images [samples, height, "

@@ -124,10 +124,11 @@ def load_split(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
             name, split=split, batch_size=-1, as_supervised=True, shuffle_files=False
         )
     except Exception as error:
-        reason, _, _ = str(error).partition("\n")  # the rest may be a list of them all
+        # The lines after the first may list all data sets that there are.
+        reason = str(error).partition("\n")[0].rstrip(".")
         raise RuntimeError(
             f"TensorFlow Datasets could not provide the {split} split of {name!r}: "
-            f"{reason} Name one of its sets of images of one size, with TFDS_DATA_DIR "
+            f"{reason}. Name one of its sets of images of one size, with TFDS_DATA_DIR "
             "set to a folder of prepared data or the download allowed; or give the "
             f"path of an {SUFFIX} file; or use {EMBEDDED!r}."
         ) from error

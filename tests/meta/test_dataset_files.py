@@ -80,6 +80,8 @@ def test_table__is_trained_on(save, targets, objective):
     [
         ({"y_test": None}, "holds the arrays .*needed are x_train, y_train"),
         ({"x_train": np.ones(96)}, r"x_train has the shape \(96,\)"),
+        ({"x_test": np.ones((0, 5)), "y_test": np.ones(0)}, r"x_test .*\(0, 5\)"),
+        ({"x_train": np.float32(1)}, r"x_train has the shape \(\)"),
         ({"y_train": np.arange(95)}, r"y_train \(95,\).*one target for each"),
         ({"x_train": np.full((96, 5), np.nan)}, "no finite number.*missing values"),
         ({"x_train": np.full((96, 5), "red")}, "encode categories"),
