@@ -109,3 +109,5 @@ def test_sorted_classes__are_refused(save):
     )
     with pytest.raises(ValueError, match=r"The class 2 is among .*none above 1"):
         load_task_data(task)
+    as_numbers = dataclasses.replace(task, objective="regression")
+    assert load_task_data(as_numbers).validation.labels.tolist() == [2] * 32
