@@ -138,7 +138,7 @@ def _differences_sentence(lines: Sequence[Line]) -> str:
         return ""
     mean, size = float(np.mean(points)), float(np.mean(np.abs(points)))
     sentence = (
-        f"\nWhere both have the figure of a baseline ({len(points)} so far), ours are "
+        f"\nWhere both have a figure ({len(points)} so far), ours are "
         f"{mean:+.2f} points from the paper's on average; the mean distance is "
         f"{size:.2f} points.\n"
     )
