@@ -22,6 +22,7 @@ from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata
 
+from .ablation_courses import ablation_section
 from .action_table import action_section
 from .aggregate import aggregate_section, choice_section, length_section
 from .cells import Rows
@@ -138,9 +139,9 @@ def _differences_sentence(lines: Sequence[Line]) -> str:
         return ""
     mean, size = float(np.mean(points)), float(np.mean(np.abs(points)))
     sentence = (
-        f"\nWhere both have a figure ({len(points)} so far), ours are "
-        f"{mean:+.2f} points from the paper's on average; the mean distance is "
-        f"{size:.2f} points.\n"
+        "\nWhere both have a figure of a method other than GANNO itself "
+        f"({len(points)} so far), ours are {mean:+.2f} points from the paper's on "
+        f"average; the mean distance is {size:.2f} points.\n"
     )
     if not of_best:
         return sentence
@@ -234,6 +235,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
         _reading(),
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
+        ablation_section(rows),
         aggregate_section(rows),
         *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
         family_section(rows, policies),

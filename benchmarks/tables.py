@@ -197,7 +197,7 @@ def _number(value: Spread | None, column: Sequence[Spread | None], missing: str)
 
 
 def differences(lines: Sequence[Line]) -> list[float]:
-    """Ours less the paper's, in points, where both have a figure in a row."""
+    """Ours less the paper's, in points, where both have a figure of a method."""
     return [
         ours.mean - paper.mean
         for line, other in _pairs(lines)
@@ -207,7 +207,7 @@ def differences(lines: Sequence[Line]) -> list[float]:
 
 
 def differences_of_best(lines: Sequence[Line]) -> list[float]:
-    """Ours less the paper's in the best column of each complete row."""
+    """Ours less the paper's in the best column of each complete row of a method."""
     return [
         max(it.mean for it in line.values if it)
         - max(it.mean for it in other.values if it)
