@@ -38,7 +38,9 @@ ABLATIONS: Final = (
 """The policies of Table 2, each meta-trained with the recipe `paper`."""
 
 CNN5: Final = "cnn5-cifar10"
-LENGTHS: Final = (CNN5, "cnn5-cifar10-batch32", "cnn5-cifar10-long")
+SMALLER_MINIBATCHES: Final = "cnn5-cifar10-batch32"
+LONG: Final = "cnn5-cifar10-long"
+LENGTHS: Final = (CNN5, SMALLER_MINIBATCHES, LONG)
 """The same training, with as many updates as in the tables and with more."""
 RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 SIMPLE: Final = (
@@ -186,8 +188,13 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "precision": _choice("cnn5-cifar10-float32"),
     "scaling": _choice("cnn5-cifar10-unscaled"),
-    "length": tuple(
-        Sweep(task, ("constant", "linear"), (1e-4, 1e-2), (0.1,)) for task in LENGTHS
+    # What tells most comes first: a training of the long task takes long.
+    "length": (
+        Sweep(LONG, (GANNO,), (USUAL_RATE,), (0.1,)),
+        Sweep(LONG, ("constant", "linear"), (1e-4, 1e-2), (0.1,)),
+        Sweep(LONG, ("one-cycle",), (1e-2,), (0.1,)),
+        Sweep(LONG, ("constant", "linear"), (1e-3,), (0.1,)),
+        Sweep(SMALLER_MINIBATCHES, ("linear",), (1e-4, 1e-2), (0.1,)),
     ),
     "resnet18": (
         Sweep(RESNETS, ("constant", "cosine", "sgdr", GANNO), RATES, (0.1, 0.01)),
