@@ -6,12 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import numpy as np
-
-from .cells import Cell, Rows, accuracy_by_seed
+from .cells import Cell, Rows
 from .grids import GRIDS, usual_cell
-from .policy_methods import CONTROLS, control, runs_of
-from .statistics import Interval, PairedRuns, gain_bounds
+from .policy_methods import CONTROLS, control, paired_runs
+from .statistics import mean_gain
 from .tables import NOT_RUN, markdown_table, mean_of
 
 CONTROL: Final = """## Controls of {policy}
@@ -89,25 +87,17 @@ def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
     lines = []
     for name in controls:
         paired = [
-            _paired(rows, usual_cell(sweep.task, policy), usual_cell(sweep.task, name))
+            paired_runs(
+                rows, usual_cell(sweep.task, policy), usual_cell(sweep.task, name)
+            )
             for sweep in GRIDS["controls"]
         ]
         known = [runs for runs in paired if len(runs.theirs)]
         if known:
-            mean = float(np.mean([runs.gain for runs in known]))
-            interval = Interval(mean, *gain_bounds(known))
-            lines.append([name, f"{len(known)}", f"{interval:+}"])
+            lines.append([name, f"{len(known)}", f"{mean_gain(known):+}"])
     if not lines:
         return ""
     return GAINS.format(table=markdown_table(["", "networks", "points"], lines))
-
-
-def _paired(rows: Rows, ours: Cell, theirs: Cell) -> PairedRuns:
-    """Two methods with the seeds that they share."""
-    our_runs, their_runs = (
-        accuracy_by_seed(runs_of(rows, cell)) for cell in (ours, theirs)
-    )
-    return PairedRuns.of([our_runs], their_runs)
 
 
 def _known(lines: Iterable[list[str]]) -> list[list[str]]:

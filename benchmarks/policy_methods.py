@@ -28,10 +28,11 @@ from ganno_keras.policies import Policy, load_policy
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy
 
-from .cells import Cell, Row, Rows, seeds_of
+from .cells import Cell, Row, Rows, accuracy_by_seed, seeds_of
 from .masked_policy import MaskedPolicy
 from .methods import Ingredients, Method, Situation
 from .replay import Average, Replay, average_rates, missing_for_average
+from .statistics import PairedRuns
 
 NO_TUNING: Final = "nothing; meta-trained once"
 
@@ -131,6 +132,14 @@ def base_schedule_of(policy: str) -> BaseSchedule | None:
 def runs_of(rows: Rows, cell: Cell) -> list[Row]:
     """The results of a cell with any seed, under whatever cell they are kept."""
     return seeds_of(rows, as_kept(cell))
+
+
+def paired_runs(rows: Rows, ours: Cell, theirs: Cell) -> PairedRuns:
+    """The accuracies of two cells, with the seeds that both have been run with."""
+    our_runs, their_runs = (
+        accuracy_by_seed(runs_of(rows, cell)) for cell in (ours, theirs)
+    )
+    return PairedRuns.of([our_runs], their_runs)
 
 
 def policy_method(name: str) -> Method:

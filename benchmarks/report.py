@@ -24,14 +24,16 @@ from ganno_keras.policies.saved_policy import read_metadata
 
 from .ablation_courses import ablation_section
 from .action_table import action_section
-from .aggregate import aggregate_section, choice_section, length_section
+from .aggregate import aggregate_section
 from .cells import Rows
+from .choices import choice_section
 from .cloning_budget import budget_sections
 from .control_tables import control_section
 from .families import family_section
 from .figures import draw_all
 from .grids import ABLATIONS, CNN5, GRIDS
 from .learning_curves import learning_sections
+from .lengths import length_section
 from .loss_tables import loss_section
 from .masks import mask_section
 from .policy_methods import canonical_name, split_name

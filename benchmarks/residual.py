@@ -54,9 +54,11 @@ def residual_section(rows: Rows, grid: str) -> str:
 
 
 def _is_shown(cell: Cell, sweep: Sweep) -> bool:
-    """Also what was trained for the figures, but for controls and the random agent.
+    """Also what was trained for the figures, but for controls.
 
-    That one is run from a single rate.
+    The random agent has a line only where it is of the grid: for the figures it is run
+    from a single rate.
     """
     _, control = split_name(cell.method)
-    return cell.task == sweep.task and not control and cell.method != "random"
+    is_extra = cell.method == "random" and cell.method not in sweep.methods
+    return cell.task == sweep.task and not control and not is_extra

@@ -157,6 +157,15 @@ def gain_bounds(
     return _percentiles(np.mean(gains, axis=0))
 
 
+def mean_gain(tasks: Sequence[PairedRuns]) -> Interval:
+    """How far one method is above another, on average over tasks, and its bounds.
+
+    Args:
+        tasks: The runs on each, at least one.
+    """
+    return Interval(float(np.mean([runs.gain for runs in tasks])), *gain_bounds(tasks))
+
+
 def _gains(ours: np.ndarray, theirs: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """The difference with the seeds at some places, `[..., num_seeds]`."""
     of_all_starts = ours[drawn].reshape(*drawn.shape[:-1], -1)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from benchmarks import figures, report, results_file
-from benchmarks.aggregate import aggregate_section, length_section
+from benchmarks.aggregate import aggregate_section
 from benchmarks.cells import Cell, Row, Score
-from benchmarks.grids import CNN5, FAMILIES, RATES, cells_of
+from benchmarks.choices import choice_section
+from benchmarks.grids import CNN5, FAMILIES, LONG, RATES, cells_of
+from benchmarks.lengths import length_section
 from benchmarks.loss_tables import loss_section
 from benchmarks.masks import mask_section
 from benchmarks.residual import residual_section
@@ -178,15 +180,39 @@ def test_losses__are_lowest_in_bold_and_beside_the_tuned_schedule():
     assert loss_section({}, [POLICY]) == ""
 
 
-def test_lengths__stand_above_the_papers_figures_once_there_are_others():
-    cells = cells_of("length", 1, [])
-    tables_only = results(cell for cell in cells if cell.task == CNN5)
-    assert not length_section(tables_only)
-    longer = Cell("cnn5-cifar10-batch32", "linear", 0.01, 0.1, 0)
-    lines = length_section({**tables_only, longer: row(longer, 0.6)}).splitlines()
-    assert "| 8 epochs, minibatches of 32 | 12,256 | · | · | · | 60.00 |" in lines
-    paper = "71.99 ± 0.38 | 71.27 ± 0.58 | 62.34 ± 0.45 | 69.87 ± 0.72"
-    assert f"| *paper* | not given | {paper} |" in lines
+def test_lengths__stand_beside_the_papers_figures_once_there_are_others():
+    tables = results([Cell(CNN5, "linear", 0.01, 0.1, s) for s in range(3)], 0.62)
+    assert not length_section(tables)
+    smaller = Cell("cnn5-cifar10-batch32", "linear", 0.01, 0.1, 0)
+    section = length_section({**tables, smaller: row(smaller, 0.6)})
+    assert "| linear from 0.01 | 62.00 ± 0.00 | 60.00 | 69.87 ± 0.72 |" in section
+    assert "From the paper's figures" not in section
+
+
+def test_long_trainings__are_held_against_the_papers_figures():
+    rows = {
+        **results([Cell(CNN5, "linear", 0.01, 0.1, 0)], 0.6187),
+        **results([Cell(LONG, "linear", 0.01, 0.1, 0)], 0.6887),
+        # The paper has them from 0.0001 as well, but here only one length was run.
+        **results([Cell(LONG, "constant", 0.0001, 0.1, 0)], 0.1),
+    }
+    said = " ".join(length_section(rows).split())
+    assert "for the 1 schedules and rates that have been run for 40 epochs: " in said
+    assert "-8.00 points on average, 8.00 in size as in the tables" in said
+    assert "-1.00 points on average, 1.00 in size after 40 epochs." in said
+
+
+def test_choices__say_how_far_they_are_from_the_tables_with_the_same_seeds():
+    exact = "cnn5-cifar10-float32"
+    rows = {
+        **results([Cell(CNN5, "constant", 0.001, 0.1, 0)], 0.9),
+        **results([Cell(CNN5, "constant", 0.001, 0.1, s) for s in (1, 2)], 0.70),
+        **results([Cell(exact, "constant", 0.001, 0.1, s) for s in (1, 2)], 0.71),
+    }
+    lines = choice_section(rows, [POLICY]).splitlines()
+    float32 = "float32 instead of bfloat16"
+    assert f"| {float32} | 71.00 ± 0.00 | +1.00 [+1.00, +1.00] |" in lines
+    assert choice_section({}, [POLICY]) == ""
 
 
 def test_residual_network__has_a_line_for_each_weight_decay():
@@ -196,6 +222,19 @@ def test_residual_network__has_a_line_for_each_weight_decay():
     assert "(8 channels in the first stage), 5 epochs of minibatches of 128" in section
     assert section.count("| cosine |") == 2
     assert not residual_section(results(cells), "resnet9")
+
+
+@pytest.mark.parametrize(
+    ("task", "grid", "is_shown"),
+    [
+        ("resnet9-fashion-eighth", "resnet9", True),
+        # There it is run for the figures, from one rate of five.
+        ("resnet18-cifar10-eighth", "resnet18", False),
+    ],
+)
+def test_random_agent__has_a_line_where_it_is_of_the_grid(task, grid, is_shown):
+    cells = [Cell(task, name, 0.001, 0.1, 0) for name in ("constant", "random")]
+    assert ("| random |" in residual_section(results(cells), grid)) is is_shown
 
 
 def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):
