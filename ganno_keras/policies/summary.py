@@ -7,6 +7,7 @@ of another form, is left out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,7 +65,9 @@ def _training(metadata: PolicyMetadata) -> str:
     tasks = _entry(environment, "tasks")
     timesteps = trained_timesteps(metadata)
     seed = _entry(metadata.trained_on, "configuration", "seed")
-    parts = [_task(task) for task in (tasks if isinstance(tasks, list) else [])]
+    # Tasks that differ in length or width alone have the same name.
+    names = Counter(map(_task, tasks if isinstance(tasks, list) else []))
+    parts = [name if n == 1 else f"{n} x {name}" for name, n in names.items() if name]
     if _entry(environment, "reward") is not None:
         parts.append(f"reward {_entry(environment, 'reward')}")
     if timesteps is not None:

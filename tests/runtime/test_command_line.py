@@ -72,6 +72,11 @@ def test_info__tells_people_the_main_things(capsys):
         assert part in text
 
 
+def test_info__names_tasks_that_differ_in_size_alone_once(capsys):
+    assert main(["info", "ganno-standardised"]) == 0
+    assert capsys.readouterr().out.count("five_layer_cnn / cifar10") == 1
+
+
 def test_info__answers_on_one_line_of_stderr_if_there_is_no_such_policy(capsys):
     assert main(["info", "nope"]) == 1
     output = capsys.readouterr()
