@@ -32,8 +32,9 @@ in float32, for speed ([what that changes](#choices-of-the-evaluation)). Made by
 {differences}"""
 
 DIFFERENCES: Final = """
-From the paper's figures, for the {count} schedules and rates that have been run for
-{epochs} epochs: {short} as in the tables; {long} after {epochs} epochs.
+Of the {count} schedules and rates that have been run for {epochs} epochs, ours are
+{short} in the tables above, and
+{long} after {epochs} epochs.
 """
 
 Figures = Mapping[Cell, Spread | None]
@@ -119,7 +120,10 @@ def _distance(ours: Figures, theirs: Figures, shared: Sequence[Cell]) -> str:
         if (mine := ours[cell]) and (other := theirs[cell])
     ]
     size = float(np.mean(np.abs(points)))
-    return f"{float(np.mean(points)):+.2f} points on average, {size:.2f} in size"
+    return (
+        f"{float(np.mean(points)):+.2f} points from the paper's on average (mean "
+        f"distance {size:.2f})"
+    )
 
 
 def _length(task_name: str) -> str:
