@@ -84,7 +84,8 @@ a method that has no rate to set: its figure is in the last column.
   why](deviations.md).
 - That is less training than the paper's, whose length and widths are not known: rows
   from the lowest rates end far below the paper's, and so do averages over rates. They
-  flatter methods that do not depend on the rate; the best of a row is fairer.
+  flatter methods that do not depend on the rate; the best of a row is fairer. How much
+  of it is [the length of a training](#the-length-of-a-training) has been measured.
 - The images of CIFAR-10 had been encoded again as JPEG where these results were made:
   figures are close to those on the originals, not equal.
 - Weight decay is decoupled, and the optimizer is Adam unless the row names another.
