@@ -86,8 +86,8 @@ a method that has no rate to set: its figure is in the last column.
   from the lowest rates end far below the paper's, and so do averages over rates. They
   flatter methods that do not depend on the rate; the best of a row is fairer. How much
   of it is [the length of a training](#the-length-of-a-training) has been measured.
-- The images of CIFAR-10 had been encoded again as JPEG where these results were made:
-  figures are close to those on the originals, not equal.
+- The images of CIFAR-10 had been encoded again as JPEG where these results were made.
+  What that changes is not known: the originals could not be had there.
 - Weight decay is decoupled, and the optimizer is Adam unless the row names another.
   `ganno-standardised` and `ganno-rate-and-decay` set the weight decay themselves: the
   one that their rows name is what the optimizer was made with, and plays no part.
