@@ -8,7 +8,7 @@ DEMO_READY := $(VENV)/demo.ready
 ALL_READY := $(VENV)/all.ready
 JAX_READY := $(VENV)/jax.ready
 RAY_READY := $(VENV)/ray.ready
-RAY_TESTS := tests/benchmarks/test_ray_workers.py tests/meta/test_ray_collectors.py
+RAY_TESTS := tests/benchmarks/experiments/test_ray_workers.py tests/meta/collection/test_ray_collectors.py
 REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 	--no-input --progress-bar off --constraint constraints.txt --editable

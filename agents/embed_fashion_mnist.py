@@ -16,10 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras._locations import data_directory
-from ganno_keras.datasets import EMBEDDED_FILE
+from ganno_keras.datasets import EMBEDDED_FILE, data_directory
 
-from .datasets import load_split
+from .tasks.datasets import load_split
 
 IMAGES_OF_A_CLASS: Final = {"train": 800, "test": 200}
 

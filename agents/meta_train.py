@@ -15,10 +15,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from .meta_training import MetaTraining
-from .publish import publish_policy
-from .recipes import find_configuration
-from .run_folder import RunFolder
+from .meta_training.meta_training import MetaTraining
+from .meta_training.publishing import publish_policy
+from .meta_training.run_folder import RunFolder
+from .recipes.registry import find_configuration
 
 
 def main(command_line: Sequence[str] | None = None) -> None:

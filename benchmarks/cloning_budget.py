@@ -16,23 +16,21 @@ import argparse
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from agents.configuration import MetaTrainingConfiguration
-from agents.meta_training import MetaTraining
-from agents.publish import publish_policy
-from agents.recipes import BROAD, STANDARDISED, WIDE
-from agents.run_folder import RunFolder
+from agents.meta_training.meta_training import MetaTraining
+from agents.meta_training.publishing import publish_policy
+from agents.meta_training.run_folder import RunFolder
+from agents.recipes.base_schedule_actions import BROAD, STANDARDISED, WIDE
+from agents.recipes.configuration import MetaTrainingConfiguration
 
-from .cells import Cell, Score
-from .grids import FAMILIES, FAMILY_WEIGHT_DECAY, WITHOUT_ACCURACY
-from .loss_tables import NETWORKS
-from .report_file import read_entries, write_entry
-from .statistics import Spread, spread
-from .tables import markdown_table
-from .workers import outcomes
+from .experiments.grids import FAMILY_WEIGHT_DECAY
+from .experiments.tasks import FAMILIES, WITHOUT_ACCURACY
+from .experiments.workers import outcomes
+from .records.cells import Cell, Score
+from .records.entries_file import read_entries, write_entry
 
 RESULTS: Final = Path(__file__).parent / "results" / "cloning_budget"
 
@@ -71,17 +69,6 @@ BUDGETS: Final = {
         "(#networks-without-an-accuracy).",
     ),
 }
-
-SECTION: Final = """## {heading}
-
-Test accuracy (or loss) on networks that meta-training never saw, of policies that were
-cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
-played in {num_ways} ways); {acting} actions, three seeds. The mean is over the networks
-with an accuracy, with its deviation over seeds.{note} Made by
-`python -m benchmarks.cloning_budget {name}`.
-
-{table}
-"""
 
 
 def configuration(
@@ -158,54 +145,6 @@ def _clone(
     return policy, folder.account()["timesteps"]
 
 
-# ---------------------------------------------------------------- docs/results.md
-
-
-def budget_sections() -> list[str]:
-    """A table for each recipe that has results, a line in it for each budget."""
-    return [_section(name) for name in BUDGETS if read_entries(_results(name))]
-
-
-def _section(name: str) -> str:
-    budgets = BUDGETS[name]
-    recipe, networks = budgets.recipe, budgets.networks
-    entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
-    return SECTION.format(
-        name=name,
-        heading=budgets.heading,
-        note=budgets.note,
-        num_ways=len(recipe.cloning.demonstrated),
-        acting="sampled" if recipe.sampled else "greedy",
-        table=markdown_table(
-            ["tasks", "timesteps", *map(_label, networks), "mean"],
-            ([number, *_values(entry, networks)] for number, entry in entries),
-        ),
-    )
-
-
-def _factor(network: str) -> float:
-    """To per cent; or to the unit that the network's loss is shown in."""
-    return NETWORKS[network].factor if network in NETWORKS else 100.0
-
-
-def _label(network: str) -> str:
-    return f"{network}, loss" if network in NETWORKS else network
-
-
-def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
-    reached = {
-        network: [
-            _factor(network) * value
-            for _, value in sorted(entry["reached"][network].items())
-        ]
-        for network in networks
-    }
-    accuracies = [reached[it] for it in networks if it not in NETWORKS]
-    means = [sum(of_seed) / len(of_seed) for of_seed in zip(*accuracies, strict=True)]
-    columns: list[Spread | None] = [spread(it) for it in (*reached.values(), means)]
-    return [f"{entry['timesteps']:,}", *map(str, columns)]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and runs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -221,8 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if str(num_tasks) not in read_entries(results):
             measure(given.recipe, num_tasks, given.run_folder, given.seeds, given.jobs)
             filed = read_entries(results)[str(num_tasks)]
-            values = _values(filed, budgets.networks)
-            print(f"{num_tasks} tasks: {values}", flush=True)
+            print(f"{num_tasks} tasks: {filed['reached']}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,34 +17,35 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from agents.configuration import CloningConfiguration, MetaTrainingConfiguration
-from agents.meta_training import MetaTraining
-from agents.recipes import FIRST
-from agents.run_folder import RunFolder
-from agents.whole_file import write_json
+from agents.common.atomic_files import write_json
+from agents.learning.configuration import CloningConfiguration
+from agents.meta_training.meta_training import MetaTraining
+from agents.meta_training.run_folder import RunFolder
+from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.recipes.paper_actions import FIRST
 
-from .origin import origin
-from .statistics import spread
-from .tables import NOT_RUN, markdown_table
+from .records.provenance import origin
 
 RESULTS: Final = Path(__file__).parent / "results" / "learning_curves"
+
 
 DEMONSTRATIONS: Final = CloningConfiguration(
     episodes=1, actions=(0, 4, (5, 4), (5, 0, 4), (7, 4, 4), (0, 4, 4))
 )
 """No change, divisions by 1.1, and rises by 0.0005 or 0.001 before such a decay."""
+
+
 _DEMONSTRATED: Final = (
     len(DEMONSTRATIONS.demonstrated)
     * FIRST.environment.num_environments
     * FIRST.environment.tasks[0].timesteps
 )
+
 
 Run = dict[str, Any]
 """What one meta-training came to, as its file has it."""
@@ -64,6 +65,7 @@ def _criticised(
 
 
 Change = Callable[[MetaTrainingConfiguration], MetaTrainingConfiguration]
+
 
 VARIANTS: Final[Mapping[str, Change]] = {
     "recipe": lambda recipe: recipe,
@@ -130,18 +132,6 @@ COMPARISONS: Final = {
     ),
 }
 
-SECTION: Final = """## {heading}
-
-Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}:
-accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
-from initial rates spread evenly, by timesteps of meta-training so far; actions drawn,
-and in the last columns the likeliest actions and the worst of the eight trainings
-(drawn) after the last of these. {seeds} Made by
-`python -m benchmarks.learning_curves {name}`.
-
-{table}
-"""
-
 
 def configuration(
     variant: str, seed: int, timesteps: int, evaluation_every: int
@@ -198,68 +188,6 @@ def _evaluations(metrics: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any
                     record["evaluation_sampled_worst_validation_accuracy"], 5
                 ),
             }
-
-
-# ---------------------------------------------------------------- docs/results.md
-
-
-def learning_sections() -> list[str]:
-    """A table for each comparison of which there is more than the recipe itself."""
-    runs = defaultdict(list)
-    for path in sorted(RESULTS.glob("*.json")):
-        run: Run = json.loads(path.read_text("utf-8"))
-        runs[run["variant"]].append(run)
-    return [
-        _section(name, {variant: runs[variant] for variant in it.rows if runs[variant]})
-        for name, it in COMPARISONS.items()
-        if any(runs[variant] for variant in it.rows if variant != "recipe")
-    ]
-
-
-def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
-    comparison = COMPARISONS[name]
-    every = [run for of_variant in runs.values() for run in of_variant]
-    evaluated = {e["timesteps"] for run in every for e in run["evaluations"]}
-    moments = sorted(evaluated.intersection(comparison.shown or evaluated))
-    counts = sorted({str(len(of_variant)) for of_variant in runs.values()})
-    return SECTION.format(
-        heading=comparison.heading,
-        of_what=comparison.of_what,
-        name=name,
-        seeds=f"Seeds: {' to '.join(counts)}.",
-        table=markdown_table(
-            [
-                comparison.of_what.removeprefix("the "),
-                *(f"{moment:,}" for moment in moments),
-                *("likeliest", "worst"),
-            ],
-            (
-                [
-                    _label(variant, comparison.rows[variant]),
-                    *(_at(of_variant, "sampled", moment) for moment in moments),
-                    _at(of_variant, "greedy", moments[-1]),
-                    _at(of_variant, "worst", moments[-1]),
-                ]
-                for variant, of_variant in runs.items()
-            ),
-        ),
-    )
-
-
-def _label(variant: str, meaning: str) -> str:
-    own = "the recipe's, " if variant == "recipe" else f"{variant}: "
-    return own + meaning
-
-
-def _at(runs: Sequence[Run], entry: str, timesteps: int) -> str:
-    found = [
-        100 * evaluation[entry]
-        for run in runs
-        for evaluation in run["evaluations"]
-        if evaluation["timesteps"] == timesteps
-    ]
-    value = spread(found)
-    return NOT_RUN if value is None else str(value)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,10 +21,11 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from agents.configuration import MetaTrainingConfiguration, TaskConfiguration
-from agents.models import build_model
-from agents.objectives import Samples, find_objective
-from agents.task_data import load_task_data
+from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.tasks.configuration import TaskConfiguration
+from agents.tasks.models import build_model
+from agents.tasks.objectives import Samples, find_objective
+from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
 from ganno_keras.datasets import hold_out
 from ganno_keras.policies.metadata import PolicyMetadata

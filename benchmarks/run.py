@@ -13,22 +13,24 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
 from ganno_keras.policies import DEFAULT_POLICY
 
-from .cells import Cell, Row
-from .grids import GRIDS, cells_of
-from .origin import origin
-from .plan import Plan, make_plan, ready_cells
-from .results_file import results_of
-from .tasks import definition
-from .workers import Outcome, outcomes
+from .experiments.grids import GRIDS, cells_of
+from .experiments.plan import Plan, make_plan, ready_cells
+from .experiments.progress import Progress, in_words
+from .experiments.training import definition
+from .experiments.workers import Outcome, outcomes
+from .records.cells import Cell, Row
+from .records.provenance import origin
+from .records.results_file import results_of
 
 Trainer = Callable[[Sequence[Cell], int], Iterator[Outcome]]
 """Trains cells, so many at the same time, and gives outcomes as they come."""
+
 
 REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
 """What stops a run; `MissingDataError` is among them, and no failure of a cell."""
@@ -62,11 +64,11 @@ def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool
     return progress.is_complete
 
 
-def _carry_out(plan: Plan, jobs: int, train: Trainer) -> _Progress:
+def _carry_out(plan: Plan, jobs: int, train: Trainer) -> Progress:
     num_cells = plan.num_done + len(plan.missing)
     print(f"{plan.num_done} of {num_cells} cells are done.", flush=True)
     made_by = origin()
-    progress = _Progress(plan, jobs)
+    progress = Progress(plan, jobs)
     for phase in plan.phases:
         ready = ready_cells(phase)
         progress.skip(ready.skipped)
@@ -83,61 +85,11 @@ def _keep(outcome: Outcome, made_by: dict[str, Any]) -> None:
         results_of(cell.task).append(row)
 
 
-class _Progress:
-    """Lines on the screen: what was done, what was left out, how long it may take."""
-
-    def __init__(self, plan: Plan, jobs: int) -> None:
-        self._plan, self._jobs = plan, jobs
-        self._missing = plan.missing
-        self._num_missing = len(self._missing)
-        self._seconds = {task: [mean] for task, mean in plan.seconds.items()}
-        self.is_complete = True
-
-    def skip(self, skipped: dict[str, list[Cell]]) -> None:
-        for reason, cells in skipped.items():
-            self.is_complete = False
-            print(f"Skipped: {len(cells)} cells. {reason}", flush=True)
-            self._forget(cells)
-
-    def report(self, outcome: Outcome) -> None:
-        cell, score, seconds, failure = outcome
-        self._forget([cell])
-        count = f"[{self._num_missing - len(self._missing)}/{self._num_missing}]"
-        if score is None:
-            self.is_complete = False
-            print(f"{count} {cell}: FAILED: {failure}", file=sys.stderr, flush=True)
-            return
-        self._seconds.setdefault(cell.task, []).append(seconds)
-        print(f"{count} {cell}: {score} ({seconds:.0f} s){self._left()}", flush=True)
-
-    def _forget(self, cells: Iterable[Cell]) -> None:
-        gone = set(cells)
-        self._missing = [cell for cell in self._missing if cell not in gone]
-
-    def _left(self) -> str:
-        """The time that cells of the same task have taken, or of any task."""
-        if not self._missing:
-            return ""
-        means = {task: sum(s) / len(s) for task, s in self._seconds.items()}
-        usual = sum(means.values()) / len(means)
-        seconds = sum(means.get(cell.task, usual) for cell in self._missing)
-        return f"; about {_duration(seconds / self._jobs)} left"
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return (
-        f"{minutes // 60} h {minutes % 60:02d} min"
-        if minutes >= 60
-        else (f"{minutes} min" if minutes else f"{seconds:.0f} s")
-    )
-
-
 def _trainer(on_ray: bool) -> Trainer:
     if not on_ray:
         return outcomes
     # Only the extra `distributed` brings Ray.
-    from . import ray_workers  # noqa: PLC0415
+    from .experiments import ray_workers  # noqa: PLC0415
 
     return ray_workers.outcomes
 
@@ -166,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"Finished after {_duration(time.monotonic() - started)}.")
+    print(f"Finished after {in_words(time.monotonic() - started)}.")
     return 0 if complete else 1
 
 

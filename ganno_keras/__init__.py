@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ganno_keras.policies import list_policies, load_policy
 
 if TYPE_CHECKING:
-    from ganno_keras.callback import GANNO
-    from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
-    from ganno_keras.learning_rate_finder import find_learning_rate
-    from ganno_keras.learning_rate_histograms import LearningRateHistograms
-    from ganno_keras.live_plot import LivePlot
+    from ganno_keras.callbacks.ganno import GANNO
+    from ganno_keras.callbacks.learning_rate_histograms import LearningRateHistograms
+    from ganno_keras.callbacks.live_plot import LivePlot
+    from ganno_keras.control.history import GannoHistory, GuardEvent
+    from ganno_keras.control.layer_groups import LayerGroup, layer_groups
+    from ganno_keras.learning_rate_finder import LearningRateCurve, find_learning_rate
+    from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 try:
     __version__ = version("ganno-keras")
@@ -24,21 +26,31 @@ except PackageNotFoundError:  # A clone on the path, not installed.
 
 __all__ = [
     "GANNO",
+    "GannoHistory",
+    "GuardEvent",
+    "LayerGroup",
     "LayerwiseOptimizer",
+    "LearningRateCurve",
     "LearningRateHistograms",
     "LivePlot",
     "__version__",
     "find_learning_rate",
+    "layer_groups",
     "list_policies",
     "load_policy",
 ]
 
 _NEEDS_KERAS = {
-    "GANNO": "ganno_keras.callback",
-    "LayerwiseOptimizer": "ganno_keras.layerwise_optimizer",
-    "LearningRateHistograms": "ganno_keras.learning_rate_histograms",
-    "LivePlot": "ganno_keras.live_plot",
+    "GANNO": "ganno_keras.callbacks.ganno",
+    "GannoHistory": "ganno_keras.control.history",
+    "GuardEvent": "ganno_keras.control.history",
+    "LayerGroup": "ganno_keras.control.layer_groups",
+    "LayerwiseOptimizer": "ganno_keras.optimizers.layerwise_optimizer",
+    "LearningRateCurve": "ganno_keras.learning_rate_finder",
+    "LearningRateHistograms": "ganno_keras.callbacks.learning_rate_histograms",
+    "LivePlot": "ganno_keras.callbacks.live_plot",
     "find_learning_rate": "ganno_keras.learning_rate_finder",
+    "layer_groups": "ganno_keras.control.layer_groups",
 }
 
 

@@ -14,13 +14,9 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import Any, Final, NamedTuple
 
+from ganno_keras.policies.description import describe, mean_score, trained_timesteps
 from ganno_keras.policies.hub import HubAddress, is_hub_address, push_policy
-from ganno_keras.policies.registry import (
-    describe_policy,
-    list_policies,
-    policy_folder,
-)
-from ganno_keras.policies.summary import describe, mean_score, trained_timesteps
+from ganno_keras.policies.registry import describe_policy, list_policies, policy_folder
 
 SOUND: Final = 0
 NOT_SOUND: Final = 1

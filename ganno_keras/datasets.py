@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-
-from ganno_keras._locations import data_directory
 
 EMBEDDED_FILE: Final = "fashion_mnist_subset.npz"
 
@@ -94,3 +93,8 @@ def hold_out(
         LabelledImages(data.images[:cut], data.labels[:cut]),
         LabelledImages(data.images[cut:], data.labels[cut:]),
     )
+
+
+def data_directory() -> Path:
+    """Returns the folder that holds the embedded data set."""
+    return Path(__file__).resolve().parent / "data"

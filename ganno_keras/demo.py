@@ -19,10 +19,10 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
-from ganno_keras.callback import GANNO
+from ganno_keras.callbacks.ganno import GANNO
+from ganno_keras.control.history import GannoHistory
 from ganno_keras.datasets import LabelledImages, hold_out, load_embedded_fashion_mnist
-from ganno_keras.history import GannoHistory
-from ganno_keras.plotting import plot_history
+from ganno_keras.plots.history_plot import plot_history
 
 INITIAL_LEARNING_RATES: Final = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
 WEIGHT_DECAY: Final = 0.1

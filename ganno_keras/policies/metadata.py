@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from ganno_keras.actions import (
+from ganno_keras.control.action_sets import get_action_set
+from ganno_keras.control.actions import (
     ActionSet,
     LearningRateBounds,
     check_learning_rate_bounds,
-    get_action_set,
 )
-from ganno_keras.observations import ObservationSpec
+from ganno_keras.control.observations import ObservationSpec
 
 FORMAT_VERSION: Final = 1
 ADDED_LATER: Final = frozenset({"single_agent"})

@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from ganno_keras.policies.description import describe
 from ganno_keras.policies.metadata import PolicyMetadata
-from ganno_keras.policies.summary import describe
 
 _TEMPLATE: Final = """\
 ---

@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ganno_keras._locations import policies_directory
 from ganno_keras.policies.files import read_metadata
 from ganno_keras.policies.hub import HubAddress, download_policy, is_hub_address
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Policy
 from ganno_keras.policies.scripted import BUILT_IN_POLICIES
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 DEFAULT_POLICY: Final = "ganno-standardised"
 """The policy behind `GANNO()`."""
@@ -108,3 +109,35 @@ def _existing(directory: Path) -> Path:
             "folder, or hf://owner/name."
         )
     return directory
+
+
+def policies_directory() -> Path:
+    """Returns the folder that holds one folder for each shipped policy.
+
+    It lies beside the package in a clone (where an editable install points, too), and
+    inside the package in an installed wheel.
+
+    Raises:
+        FileNotFoundError: The installation is damaged: the folder is missing.
+
+    Example:
+
+        from ganno_keras.policies.registry import policies_directory
+
+        names = [entry.name for entry in policies_directory().iterdir()]
+    """
+    return _first_directory(
+        _PACKAGE / "saved_policies", _PACKAGE.parent / "saved_policies"
+    )
+
+
+def _first_directory(*candidates: Path) -> Path:
+    """Returns the first of the candidates that is a folder."""
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    places = " and ".join(str(candidate) for candidate in candidates)
+    raise FileNotFoundError(
+        f"The shipped policies were found in neither {places}. The installation is "
+        "incomplete: install ganno-keras again, or restore `saved_policies`."
+    )

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from ganno_keras.actions import NO_OP
+from ganno_keras.control.actions import NO_OP
 from ganno_keras.policies.files import (
     METADATA_FILE,
     check_digest,

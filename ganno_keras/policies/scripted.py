@@ -8,14 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.actions import (
-    ANCHORED_ACTIONS,
-    DEFAULT_LEARNING_RATE_BOUNDS,
-    NO_OP,
-    PAPER_ACTIONS,
-    ActionSet,
-)
-from ganno_keras.observations import ObservationSpec
+from ganno_keras.control.action_sets import ANCHORED_ACTIONS, PAPER_ACTIONS
+from ganno_keras.control.actions import DEFAULT_LEARNING_RATE_BOUNDS, NO_OP, ActionSet
+from ganno_keras.control.observations import ObservationSpec
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, PolicyState
 

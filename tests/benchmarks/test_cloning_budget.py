@@ -7,12 +7,12 @@ import dataclasses
 
 import pytest
 
-from agents.configuration import CloningConfiguration
-from agents.meta_training import MetaTraining
-from agents.run_folder import RunFolder
+from agents.learning.configuration import CloningConfiguration
+from agents.meta_training.meta_training import MetaTraining
+from agents.meta_training.run_folder import RunFolder
 from benchmarks import cloning_budget
 from benchmarks.cloning_budget import Budgets
-from benchmarks.tasks import TASKS, Task
+from benchmarks.experiments.tasks import TASKS, Task
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 16, 1, {"hidden": []})

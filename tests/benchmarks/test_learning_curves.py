@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from agents.plan import Plan
-from agents.run_folder import RunFolder
+from agents.collection.episode_plan import Plan
+from agents.meta_training.run_folder import RunFolder
 from benchmarks import learning_curves
 from tests.support.meta_training import tiny_meta_training
 

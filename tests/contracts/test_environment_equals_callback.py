@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agents.datasets import EMBEDDED, TABLE
-from agents.environment import LayerwiseEnvironment
-from agents.episodes import EpisodeName
-from agents.objectives import find_objective
-from agents.task_data import load_task_data
+from agents.environment.episodes import EpisodeName
+from agents.environment.layerwise_environment import LayerwiseEnvironment
+from agents.tasks.datasets import EMBEDDED, TABLE
+from agents.tasks.objectives import find_objective
+from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
-from ganno_keras.actions import get_action_set
-from tests.support.fakes import by_timestep, with_single_agent
+from ganno_keras.control.action_sets import get_action_set
 from tests.support.meta_training import TINY_TASK, tiny_environment
+from tests.support.policies import by_timestep, with_single_agent
 
 SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
 LANE = 0

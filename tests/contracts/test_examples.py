@@ -23,7 +23,10 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_example__gives_what_the_docstring_says(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    if name in {"agents.ray_collectors", "benchmarks.ray_workers"}:
+    if name in {
+        "agents.collection.ray_collectors",
+        "benchmarks.experiments.ray_workers",
+    }:
         pytest.importorskip("ray", reason="the extra distributed is not installed")
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0

@@ -9,7 +9,7 @@ import keras
 import pytest
 
 from ganno_keras import GANNO
-from tests.support.fakes import assert_same_state, rich_layers, tiny_data, tiny_model
+from tests.support.models import assert_same_state, rich_layers, tiny_data, tiny_model
 
 pytestmark = pytest.mark.backend
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.optimizer_table import (
     OPTIMIZERS,
     new_gradients,

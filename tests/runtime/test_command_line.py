@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from ganno_keras import demo, list_policies
-from ganno_keras._locations import policies_directory
 from ganno_keras.command_line import main
 from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.files import read_metadata
+from ganno_keras.policies.registry import policies_directory
 from tests.support.local_hub import LocalHub
 from tests.support.processes import run_python
 

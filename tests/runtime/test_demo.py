@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ganno_keras import demo
-from ganno_keras.history import GannoHistory
+from ganno_keras.control.history import GannoHistory
 
 
 @pytest.mark.slow

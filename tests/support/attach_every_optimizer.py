@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import pytest
 
-from ganno_keras import _layer_table
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.optimizers import layer_table as _layer_table
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 # The numbers of an optimizer's variables, and nothing else, are counted there; on JAX
 # all that changes has to be among them.

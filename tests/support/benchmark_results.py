@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.cells import Cell, Row, Score
-from benchmarks.grids import cells_of
-from benchmarks.tasks import TASKS
+from benchmarks.experiments.grids import cells_of
+from benchmarks.experiments.tasks import TASKS
+from benchmarks.records.cells import Cell, Row, Score
 from ganno_keras.policies import DEFAULT_POLICY
 
 

@@ -14,9 +14,9 @@ import os
 import sys
 from pathlib import Path
 
-from agents.meta_training import MetaTraining
-from agents.recipes import find_configuration
-from agents.run_folder import RunFolder
+from agents.meta_training.meta_training import MetaTraining
+from agents.meta_training.run_folder import RunFolder
+from agents.recipes.registry import find_configuration
 
 
 def run(configuration_path: str, folder: Path) -> None:

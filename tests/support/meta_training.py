@@ -6,12 +6,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from agents.configuration import (
-    EnvironmentConfiguration,
-    MetaTrainingConfiguration,
-    PPOConfiguration,
-    TaskConfiguration,
-)
+from agents.environment.configuration import EnvironmentConfiguration
+from agents.learning.configuration import PPOConfiguration
+from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.tasks.configuration import TaskConfiguration
 
 TINY_TASK = TaskConfiguration(
     dataset="embedded_fashion_mnist",

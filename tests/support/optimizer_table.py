@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganno_keras.layer_groups import LayerGroup
+from ganno_keras.control.layer_groups import LayerGroup
 
 Optimizer = keras.optimizers.Optimizer
 Arrays = list[np.ndarray]

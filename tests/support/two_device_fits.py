@@ -22,14 +22,14 @@ import numpy as np
 
 from ganno_keras import GANNO
 from ganno_keras.policies import ScriptedPolicy
-from tests.support.fakes import (
-    RecurrentPolicy,
+from tests.support.models import (
     embedding_layers,
     rich_layers,
     state_of,
     tiny_data,
     tiny_model,
 )
+from tests.support.policies import RecurrentPolicy
 
 X, Y = tiny_data(96)
 HELD_OUT = (X[64:], Y[64:])

@@ -16,11 +16,11 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
 import keras
 import numpy as np
 
-from ganno_keras._weights_copy import WeightsCopy
-from ganno_keras.layer_groups import layer_groups
-from ganno_keras.layer_statistics import LayerStatistics
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
-from tests.support.fakes import embedding_layers, tiny_data, tiny_model
+from ganno_keras.control.layer_groups import layer_groups
+from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.monitoring.weights_copy import WeightsCopy
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from tests.support.models import embedding_layers, tiny_data, tiny_model
 
 CASES: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
     "adam": lambda: keras.optimizers.Adam(0.01),

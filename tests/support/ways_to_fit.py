@@ -18,8 +18,9 @@ import pytest
 from keras import layers
 
 from ganno_keras import GANNO
-from ganno_keras.layer_groups import layer_groups
-from tests.support.fakes import SUBTRACT, assert_same_state, by_timestep
+from ganno_keras.control.layer_groups import layer_groups
+from tests.support.models import assert_same_state
+from tests.support.policies import SUBTRACT, by_timestep
 
 X, Y = (
     np.random.default_rng(3).normal(size=(32, 6)).astype("float32"),
@@ -34,7 +35,7 @@ Built = tuple[keras.Model, dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Way:
+class ActionScript:
     """A row: how a fit is made, and what is to be seen in it.
 
     Attributes:
@@ -77,7 +78,7 @@ class Table:
     """The rows of a file of tests."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Way] = {}
+        self.rows: dict[str, ActionScript] = {}
         self.acting: list[str] = []
 
     def row(
@@ -86,7 +87,7 @@ class Table:
         """Adds a row; its rates are tested to take effect as well if it `acts`."""
 
         def add(build: Callable[[], Built]) -> Callable[[], Built]:
-            self.rows[name] = Way(build, **promised)
+            self.rows[name] = ActionScript(build, **promised)
             if acts:
                 self.acting.append(name)
             return build
@@ -110,7 +111,7 @@ class Table:
         )
 
 
-def _parameter(name: str, way: Way, marks: list[pytest.MarkDecorator]) -> Any:
+def _parameter(name: str, way: ActionScript, marks: list[pytest.MarkDecorator]) -> Any:
     here = pytest.mark.skipif(
         keras.backend.backend() not in way.backends,
         reason=f"only with {', '.join(way.backends)}",
@@ -133,7 +134,7 @@ def classifier(*hidden: keras.layers.Layer, **arguments: Any) -> keras.Model:
     return compiled(model, **arguments)
 
 
-def assert_no_op_changes_nothing(way: Way) -> None:
+def assert_no_op_changes_nothing(way: ActionScript) -> None:
     """Asserts all that a policy which does nothing promises."""
     ganno = GANNO("no-op", interval=1)
     controlled, plain = way.fit([ganno]), way.fit([])
@@ -150,7 +151,7 @@ def assert_no_op_changes_nothing(way: Way) -> None:
     assert np.isnan(accuracies).all() != way.has_accuracy
 
 
-def assert_rates_take_effect(way: Way) -> None:
+def assert_rates_take_effect(way: ActionScript) -> None:
     """Asserts that a rate of 0.001 minus 0.001 is 0, from the first decision on."""
     seen = []
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who plays the episodes: this process, or several on Ray.
+
+Whoever plays an episode, it is the same: its randomness follows from its name alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tf_agents.agents.ppo import ppo_clip_agent
+
+from ..recipes.configuration import MetaTrainingConfiguration
+from .episode_plan import Job
+from .local_collector import LocalCollector
+from .rollout import CollectedEpisode
+
+
+class Collector(Protocol):
+    """Plays episodes with the agent as it is now."""
+
+    def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
+        """Plays all jobs and returns their episodes in the same order."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what the collector holds."""
+        ...
+
+
+def start_collector(
+    configuration: MetaTrainingConfiguration,
+    agent: ppo_clip_agent.PPOClipAgent,
+    num_collectors: int,
+    gpus_per_collector: float = 0.0,
+) -> Collector:
+    """Starts what plays the episodes.
+
+    Args:
+        configuration: Of the meta-training.
+        agent: Whose policy acts.
+        num_collectors: How many actors on Ray; 0 for this process alone.
+        gpus_per_collector: GPUs that Ray sets aside for each actor.
+
+    Raises:
+        ValueError: If a number is negative, or GPUs are set aside for no actor.
+        ImportError: If Ray is needed and not installed.
+    """
+    if num_collectors < 0:
+        raise ValueError(
+            f"The number of collectors is {num_collectors}; it has to be 0, for this "
+            "process alone, or above, for as many actors on Ray. Choose one of these."
+        )
+    if gpus_per_collector < 0 or (gpus_per_collector and not num_collectors):
+        raise ValueError(
+            f"{gpus_per_collector:g} GPUs for each of {num_collectors} collectors: it "
+            "has to be 0 or above, and above 0 only with collectors on Ray, since this "
+            "process takes what GPU there is. Leave it out, or start collectors."
+        )
+    if num_collectors == 0:
+        return LocalCollector(configuration, agent)
+    from .ray_collectors import RayCollectors  # noqa: PLC0415 - an extra
+
+    return RayCollectors(configuration, agent, num_collectors, gpus_per_collector)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which episodes a meta-training plays, and when its budget of timesteps is used."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import NamedTuple
+
+from ..environment.action_scripts import ActionScript
+from ..environment.episodes import EpisodeName
+from ..recipes.configuration import MetaTrainingConfiguration
+
+
+class Job(NamedTuple):
+    """One episode to play; anyone who has the configuration can do it."""
+
+    task: int
+    episode: int
+    is_evaluation: bool = False
+    greedy: bool = False
+    script: ActionScript | None = None  # None leaves the actions to the policy
+
+
+class Plan:
+    """All episodes of a meta-training, known before the first is played.
+
+    Args:
+        configuration: Of the meta-training.
+    """
+
+    def __init__(self, configuration: MetaTrainingConfiguration) -> None:
+        self._configuration = configuration
+        self._timesteps: list[int] = []
+        total = 0
+        for iteration in count():
+            if total >= configuration.timesteps:
+                break
+            total += self._timesteps_of(iteration)
+            self._timesteps.append(total)
+
+    @property
+    def num_iterations(self) -> int:
+        """Iterations until the budget of timesteps is used."""
+        return len(self._timesteps)
+
+    def timesteps_through(self, iteration: int) -> int:
+        """Decisions taken up to an iteration's end, summed over the trainings."""
+        return self._timesteps[iteration]
+
+    def training_jobs(self, iteration: int) -> list[Job]:
+        """The episodes that an iteration learns from."""
+        per_task = self._configuration.episodes_per_iteration
+        return [
+            Job(task, iteration * per_task + number)
+            for number in range(per_task)
+            for task in range(len(self._configuration.environment.tasks))
+        ]
+
+    def demonstration_jobs(self, task: int) -> list[Job]:
+        """The same episodes of a task with one way to act after the other."""
+        cloning = self._configuration.cloning
+        return [
+            Job(task, episode, script=way)
+            for episode in range(cloning.episodes)
+            for way in cloning.demonstrated
+        ]
+
+    def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:
+        """The episodes that evaluate after an iteration: always the same, or none."""
+        every = self._configuration.evaluation_every
+        if not every or (iteration + 1) % every:
+            return []
+        tasks = range(len(self._configuration.environment.tasks))
+        return [Job(task, 0, is_evaluation=True, greedy=greedy) for task in tasks]
+
+    def _timesteps_of(self, iteration: int) -> int:
+        environment, seed = self._configuration.environment, self._configuration.seed
+        return environment.num_environments * sum(
+            EpisodeName(seed, job.task, job.episode).timesteps(
+                environment.tasks[job.task]
+            )
+            for job in self.training_jobs(iteration)
+        )

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Episodes played by several processes on Ray, on one machine or on many.
+
+Each actor has environments of its own and is sent the agent's weights with every job,
+so that one that died needs nothing but a new start to play its episode again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from tf_agents.agents.ppo import ppo_clip_agent
+
+from ..learning.ppo_agent import agent_variables, new_agent
+from ..recipes.configuration import MetaTrainingConfiguration
+from .episode_plan import Job
+from .local_collector import LocalCollector
+from .rollout import CollectedEpisode
+
+try:
+    import ray
+    from ray.util import ActorPool
+except ImportError as error:
+    raise ImportError(
+        f"Ray cannot be imported ({error}). Install the extra "
+        "`ganno-keras[distributed]`, or leave --collectors out: this process then "
+        "plays the episodes itself."
+    ) from error
+
+Weights = list[np.ndarray]
+
+RETRIES: Final = 3
+"""How often an episode is begun again on a new actor before the run is stopped."""
+
+
+class RayCollectors:
+    """Actors that share the episodes of an iteration.
+
+    Args:
+        configuration: Of the meta-training.
+        agent: Whose policy acts.
+        num_actors: How many; more than there are episodes in an iteration are idle.
+        gpus_per_actor: GPUs that Ray sets aside for each, 0 for none.
+
+    Raises:
+        ValueError: If there are not as many GPUs.
+    """
+
+    def __init__(
+        self,
+        configuration: MetaTrainingConfiguration,
+        agent: ppo_clip_agent.PPOClipAgent,
+        num_actors: int,
+        gpus_per_actor: float = 0.0,
+    ) -> None:
+        self._agent = agent
+        self._is_own_cluster = not ray.is_initialized()
+        if self._is_own_cluster:
+            ray.init(include_dashboard=False, log_to_driver=False)
+        self.actors: list[Any] = []
+        try:
+            _require_gpus(num_actors * gpus_per_actor)
+        except ValueError:
+            self.close()
+            raise
+        _note_idle_actors(configuration, num_actors)
+        # No cores are set aside: a machine with fewer would wait for them for ever.
+        actor_class = ray.remote(
+            num_cpus=0,
+            num_gpus=gpus_per_actor,
+            max_restarts=-1,
+            max_task_retries=RETRIES,
+            scheduling_strategy="SPREAD",
+        )(_Actor)
+        text = configuration.to_json()
+        self.actors = [actor_class.remote(text) for _ in range(num_actors)]
+        ray.get([actor.process.remote() for actor in self.actors])
+        self._pool = ActorPool(self.actors)
+
+    def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
+        """Plays all jobs and returns their episodes in the same order.
+
+        Raises:
+            RuntimeError: If the actor of an episode died again and again.
+        """
+        weights = ray.put(
+            [variable.numpy() for variable in agent_variables(self._agent)]
+        )
+        try:
+            episodes = list(
+                self._pool.map(
+                    lambda actor, job: actor.collect.remote(weights, job), list(jobs)
+                )
+            )
+        except ray.exceptions.RayActorError as error:
+            raise RuntimeError(
+                f"An episode could not be collected: the actor that played it died "
+                f"{RETRIES + 1} times in a row ({error}). Look for its machine's "
+                "memory; the same command goes on from the last checkpoint."
+            ) from error
+        return [_as_tensors(episode) for episode in episodes]
+
+    def close(self) -> None:
+        """Ends the actors, and Ray if it was started for them."""
+        for actor in self.actors:
+            ray.kill(actor)
+        if self._is_own_cluster:
+            ray.shutdown()
+
+
+class _Actor:
+    """What runs in a process of its own, on whatever machine."""
+
+    def __init__(self, configuration: str) -> None:
+        # As in the process that learns; sums in another order would differ.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        for device in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(device, True)
+        made = MetaTrainingConfiguration.from_json(configuration)
+        self._agent = new_agent(made.environment, made.ppo, made.seed)
+        self._collector = LocalCollector(made, self._agent)
+
+    def collect(self, weights: Weights, job: Job) -> CollectedEpisode:
+        """Plays one episode with these weights of the agent."""
+        for variable, value in zip(agent_variables(self._agent), weights, strict=True):
+            variable.assign(value)
+        [episode] = self._collector.collect([job])
+        return _as_arrays(episode)
+
+    def process(self) -> int:
+        """Number of the process, once it is ready."""
+        return os.getpid()
+
+
+def _as_arrays(episode: CollectedEpisode) -> CollectedEpisode:
+    arrays = tf.nest.map_structure(lambda x: x.numpy(), episode.trajectory)
+    return episode._replace(trajectory=arrays)
+
+
+def _as_tensors(episode: CollectedEpisode) -> CollectedEpisode:
+    tensors = tf.nest.map_structure(tf.convert_to_tensor, episode.trajectory)
+    return episode._replace(trajectory=tensors)
+
+
+def _require_gpus(needed: float) -> None:
+    there: Any = ray.cluster_resources().get("GPU", 0)
+    if needed > there:
+        raise ValueError(
+            f"The collectors need {needed:g} GPUs, and Ray knows of {there:g}. Start "
+            "fewer, or give each a smaller share."
+        )
+
+
+def _note_idle_actors(configuration: MetaTrainingConfiguration, actors: int) -> None:
+    tasks = len(configuration.environment.tasks)
+    episodes = tasks * configuration.episodes_per_iteration
+    if actors > episodes:
+        logging.getLogger(__name__).warning(
+            "%d of %d collectors will be idle: an iteration has %d episodes. Raise "
+            "episodes_per_iteration to give them work.",
+            actors - episodes,
+            actors,
+            episodes,
+        )

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays whole episodes of an environment and keeps what the learner needs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tf_agents.trajectories import time_step as ts
+from tf_agents.trajectories import trajectory
+
+from ..environment.layerwise_environment import LayerwiseEnvironment
+from ..environment.rewards import Outcome
+from ..learning.centralised_critic import view_of
+from .episode_plan import Job
+from .seeded_policy import SeededPolicy
+
+
+class CollectedEpisode(NamedTuple):
+    """One episode of every training of an environment."""
+
+    trajectory: trajectory.Trajectory  # each [batch, timesteps + 1, ...]
+    episode_return: np.ndarray  # [num_environments], undiscounted
+    outcome: Outcome  # at the end
+    learning_rates: np.ndarray  # at the end, [num_environments, num_agents]
+
+
+def collect_episode(
+    environment: LayerwiseEnvironment, policy: SeededPolicy, job: Job
+) -> CollectedEpisode:
+    """Plays one episode, whose randomness follows from its name.
+
+    Args:
+        environment: Where to play; its seed and task are the rest of the name.
+        policy: Who acts; it is reseeded with the name of the episode. If it sees more
+            than an agent's own observation, it has a centralised critic.
+        job: Which episode; the same one gives the same episode again.
+    """
+    environment.episode = job.episode
+    environment.is_evaluation = job.is_evaluation
+    policy.reseed(environment.episode_name, greedy=job.greedy)
+    time_step = _seen_by(policy, environment, environment.reset())
+    state = policy.get_initial_state(environment.batch_size)
+    script = _script(job, environment)
+    frames: list[trajectory.Trajectory] = []
+    while not time_step.is_last()[0]:
+        step = policy.action(time_step, state)
+        if script is not None:
+            step = step._replace(action=script[len(frames)])
+        following = _seen_by(policy, environment, environment.step(step.action))
+        frames.append(trajectory.from_transition(time_step, step, following))
+        time_step, state = following, step.state
+    closing = policy.action(time_step, state)
+    nothing = ts.restart(time_step.observation, environment.batch_size)
+    frames.append(trajectory.from_transition(time_step, closing, nothing))
+    stacked = tf.nest.map_structure(lambda *x: tf.stack(x, axis=1), *frames)
+    totals = np.sum(stacked.reward[:, :-1], axis=1)
+    return CollectedEpisode(
+        trajectory=stacked,
+        episode_return=totals.reshape(-1, environment.num_agents)[:, 0],
+        outcome=environment.outcome,
+        learning_rates=environment.learning_rates,
+    )
+
+
+def _script(job: Job, environment: LayerwiseEnvironment) -> tf.Tensor | None:
+    """What all agents do at each timestep, if that is not the policy's to say."""
+    if job.script is None:
+        return None
+    actions = job.script.script(environment.start.timesteps, environment.is_linear)
+    return tf.constant(actions, environment.action_spec().dtype)
+
+
+def _seen_by(
+    policy: SeededPolicy, environment: LayerwiseEnvironment, time_step: ts.TimeStep
+) -> ts.TimeStep:
+    """As it is, or as a centralised critic sees it."""
+    if policy.time_step_spec.observation == environment.time_step_spec().observation:
+        return time_step
+    return view_of(time_step, environment.num_agents)

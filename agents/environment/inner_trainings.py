@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many small trainings of one network side by side in one compiled loop.
+
+All trainings, the lanes, take their updates in step. Each calls the same Keras model
+with weights of its own, and one optimizer of Keras updates them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganno_keras.control.layer_groups import LayerGroup, layer_groups
+
+from ..tasks.objectives import Objective, Samples
+from .lane_layout import LaneLayout
+from .lane_optimizer import LaneOptimizer
+
+
+class TimestepResult(NamedTuple):
+    """What a timestep of updates left behind, by lane."""
+
+    train_loss: np.ndarray  # [num_lanes], mean over the updates
+    train_accuracy: np.ndarray  # [num_lanes], NaN if the objective has none
+    validation_loss: np.ndarray  # [num_lanes], after the last update
+    validation_accuracy: np.ndarray  # [num_lanes]
+    statistics_sums: np.ndarray  # [num_lanes, num_groups, 4]
+
+
+class InnerTrainings:
+    """A fixed number of trainings of one model, restarted for each episode.
+
+    Args:
+        build_model: Makes the model, with fresh random weights on each call.
+        optimizer: A new optimizer of Keras that updates each weight on its own.
+        num_lanes: How many trainings.
+        train: What minibatches are taken from, on the device.
+        validation: The fixed held-out sample, on the device.
+        objective: What the model is to do.
+
+    Raises:
+        ValueError: The optimizer does not update each weight on its own.
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[], keras.Model],
+        optimizer: keras.optimizers.Optimizer,
+        num_lanes: int,
+        train: Samples,
+        validation: Samples,
+        objective: Objective,
+    ) -> None:
+        self._build_model = build_model
+        self._model = build_model()
+        self._train = train
+        self._validation = validation
+        self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
+        variables = self._model.trainable_variables
+        self._layout = LaneLayout(variables, self.groups, num_lanes)
+        self._optimizer = LaneOptimizer(optimizer, self._layout)
+        # Moving statistics and random seeds of each lane.
+        self._others = [
+            [tf.Variable(v.value) for v in self._model.non_trainable_variables]
+            for _ in range(num_lanes)
+        ]
+        self._rates = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
+        self._decays = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
+        self._losses = objective.loss(reduction=None)
+        self._accuracies = _accuracies if objective.has_accuracy else _no_accuracies
+        self._compiled = tf.function(self._run, reduce_retracing=True)
+
+    def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
+        """Begins new trainings with fresh weights and an optimizer without memory.
+
+        Args:
+            learning_rates: Of all layers of each lane, `[num_lanes]`.
+            weight_decays: Decoupled, of all layers of each lane, `[num_lanes]`.
+        """
+        models = [self._build_model() for _ in self._others]
+        for model, others in zip(models, self._others, strict=True):
+            for variable, fresh in zip(
+                others, model.non_trainable_variables, strict=True
+            ):
+                variable.assign(fresh.value)
+        weights = [[v.value for v in model.trainable_variables] for model in models]
+        self._optimizer.weights.assign(self._layout.join(weights))
+        self._optimizer.restart()
+        self.set_learning_rates(np.repeat(learning_rates[:, None], len(self.groups), 1))
+        self.set_weight_decays(np.repeat(weight_decays[:, None], len(self.groups), 1))
+
+    def set_learning_rates(self, values: np.ndarray) -> None:
+        """Sets the rates of all layers, `[num_lanes, num_groups]`."""
+        self._rates.assign(values)
+
+    def set_weight_decays(self, values: np.ndarray) -> None:
+        """Sets the weight decays of all layers, `[num_lanes, num_groups]`."""
+        self._decays.assign(values)
+
+    def copy_first_half(self) -> None:
+        """Makes each lane of the second half bit-equal to one of the first.
+
+        Weights, slots, moving statistics and seeds are copied, rates and decays are
+        not.
+        """
+        half = self._layout.num_lanes // 2
+        for variable in self._optimizer.vectors:
+            variable.assign(tf.tile(variable.value[: self._layout.size // 2], [2]))
+        for sources, targets in zip(
+            self._others[:half], self._others[half:], strict=True
+        ):
+            for source, target in zip(sources, targets, strict=True):
+                target.assign(source)
+
+    def weights_of(self, lane: int) -> list[np.ndarray]:
+        """The trainable variables of one lane, in the model's order."""
+        lanes = self._layout.split(self._optimizer.weights.value)
+        return [weight.numpy() for weight in lanes[lane]]
+
+    def set_weights_of(self, lane: int, weights: list[np.ndarray]) -> None:
+        """Sets the trainable variables of one lane, in the model's order."""
+        lanes = self._layout.split(self._optimizer.weights.value)
+        lanes[lane] = [tf.constant(weight) for weight in weights]
+        self._optimizer.weights.assign(self._layout.join(lanes))
+
+    def run(self, indices: np.ndarray) -> TimestepResult:
+        """Goes through one timestep.
+
+        Args:
+            indices: Which samples make up each minibatch, int32
+                `[num_lanes, updates, batch_size]`.
+
+        Returns:
+            Losses, accuracies and layer statistics at the end of the timestep.
+        """
+        outputs = self._compiled(tf.constant(indices, tf.int32))
+        return TimestepResult(*(np.asarray(output) for output in outputs))
+
+    def _run(self, indices: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        num_updates = tf.shape(indices)[1]
+        rates = self._layout.spread(self._rates)
+        decays = self._layout.spread(self._rates * self._decays)
+        totals = tf.zeros([2, self._layout.num_lanes])
+        gradient = tf.zeros([self._layout.size])
+        for step in tf.range(num_updates):
+            gradient, outcome = self._gradients(indices[:, step])
+            self._optimizer.update(gradient, rates, decays)
+            totals += outcome
+        train = tf.unstack(totals / tf.cast(num_updates, tf.float32))
+        validation = tf.unstack(self._evaluate())
+        sums = self._optimizer.statistics_sums(gradient, rates)
+        return *train, *validation, sums
+
+    def _gradients(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The gradient of all lanes, and their losses and accuracies `[2, lanes]`."""
+        inputs = tf.unstack(tf.gather(self._train.inputs, indices))
+        targets = tf.gather(self._train.targets, indices)
+        weights = self._layout.split(self._optimizer.weights.value)
+        gradients, losses, outputs = zip(
+            *map(
+                self._backward, range(len(inputs)), weights, inputs, tf.unstack(targets)
+            ),
+            strict=True,
+        )
+        accuracies = self._accuracies(targets, tf.stack(outputs))
+        return self._layout.join(gradients), tf.stack([tf.stack(losses), accuracies])
+
+    def _backward(
+        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Gradients, loss and outputs of one lane on its minibatch."""
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            outputs = self._call(lane, weights, inputs, training=True)
+            loss = tf.reduce_mean(self._losses(targets, outputs))
+        gradients = tape.gradient(
+            loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return gradients, loss, outputs
+
+    def _evaluate(self) -> tf.Tensor:
+        """Losses and accuracies on the held-out sample, `[2, num_lanes]`."""
+        lanes = self._layout.split(self._optimizer.weights.value)
+        outputs = tf.stack(
+            [
+                self._call(lane, weights, self._validation.inputs, training=False)
+                for lane, weights in enumerate(lanes)
+            ]
+        )
+        targets = tf.stack([self._validation.targets] * len(lanes))
+        losses = tf.reshape(self._losses(targets, outputs), [len(lanes), -1])
+        return tf.stack(
+            [tf.reduce_mean(losses, axis=1), self._accuracies(targets, outputs)]
+        )
+
+    def _call(
+        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        outputs, others = self._model.stateless_call(
+            weights, [v.value() for v in self._others[lane]], inputs, training=training
+        )
+        if training:
+            for variable, value in zip(self._others[lane], others, strict=True):
+                variable.assign(value)
+        return outputs
+
+
+def _accuracies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """By lane, from labels `[num_lanes, samples]` and logits with one more axis."""
+    matches = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
+    return tf.reduce_mean(tf.cast(matches, tf.float32), axis=1)
+
+
+def _no_accuracies(targets: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+    return tf.fill([targets.shape[0]], np.float32("nan"))

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the weights of trainings side by side, the lanes, lie in one long vector.
+
+A tiny network is a handful of tiny operations, and starting one takes longer than its
+arithmetic. In one vector, all lanes are updated by a single operation of each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganno_keras.control.layer_groups import LayerGroup
+
+
+class LaneLayout:
+    """Cuts the long vector into variables, and spreads values of groups over it.
+
+    Args:
+        variables: The trainable variables of one lane, in the model's order.
+        groups: Their layer groups.
+        num_lanes: How many lanes the vector holds, one after the other.
+    """
+
+    def __init__(
+        self,
+        variables: Sequence[keras.Variable],
+        groups: Sequence[LayerGroup],
+        num_lanes: int,
+    ) -> None:
+        self.num_lanes = num_lanes
+        self._shapes = [tuple(variable.shape) for variable in variables]
+        self._sizes = [prod(shape) for shape in self._shapes]
+        self._num_groups = len(groups)
+        owners = {id(v): number for number, g in enumerate(groups) for v in g.variables}
+        self._owners = np.array([owners[id(variable)] for variable in variables])
+
+    @property
+    def size(self) -> int:
+        """How many numbers the vector holds."""
+        return self.num_lanes * sum(self._sizes)
+
+    def split(self, vector: tf.Tensor) -> list[list[tf.Tensor]]:
+        """The variables of each lane, by lane and variable."""
+        pieces = tf.split(vector, self._sizes * self.num_lanes)
+        shaped = [
+            tf.reshape(piece, shape)
+            for piece, shape in zip(pieces, self._shapes * self.num_lanes, strict=True)
+        ]
+        count = len(self._shapes)
+        return [shaped[start : start + count] for start in range(0, len(shaped), count)]
+
+    def join(self, lanes: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
+        """The vector of what `split` gives."""
+        return tf.concat([tf.reshape(x, [-1]) for lane in lanes for x in lane], axis=0)
+
+    def spread(self, values: tf.Tensor) -> tf.Tensor:
+        """Gives each weight the value of its group.
+
+        Args:
+            values: `[num_lanes, num_groups]`.
+        """
+        by_variable = tf.gather(values, self._owners, axis=1)
+        return tf.reshape(tf.repeat(by_variable, self._sizes, axis=1), [-1])
+
+    def group_sums(self, vector: tf.Tensor) -> tf.Tensor:
+        """Sums over each group, `[num_lanes, num_groups]`."""
+        # Variable by variable: a running sum over a group would lose float32 digits.
+        sums = tf.stack([tf.reduce_sum(x) for lane in self.split(vector) for x in lane])
+        by_variable = tf.reshape(sums, [self.num_lanes, -1])
+        return tf.transpose(
+            tf.math.unsorted_segment_sum(
+                tf.transpose(by_variable), self._owners, self._num_groups
+            )
+        )

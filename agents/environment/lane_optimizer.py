@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Keras optimizer that updates all lanes at once, with a rate for every weight."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganno_keras.optimizers.update_directions import (
+    LastStep,
+    holds_rate_in_state,
+    update_direction,
+)
+
+from .lane_layout import LaneLayout
+
+ACROSS_WEIGHTS = (keras.optimizers.Muon,)
+"""Their update of one weight depends on the weights beside it."""
+
+
+class LaneOptimizer:
+    """One optimizer of Keras over the long vector of a `LaneLayout`.
+
+    Keras' own `update_step` gets a vector of learning rates instead of a number; so all
+    that the update of one weight may depend on is that weight, its gradient and slots.
+
+    Args:
+        optimizer: A new optimizer of Keras.
+        layout: Of the vector.
+
+    Raises:
+        ValueError: The optimizer does not update each weight on its own.
+    """
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, layout: LaneLayout
+    ) -> None:
+        direction = update_direction(optimizer)
+        if direction is None or isinstance(optimizer, ACROSS_WEIGHTS):
+            raise ValueError(
+                f"Inner trainings cannot use the optimizer {optimizer.name!r}, whose "
+                "update of a weight depends on other weights. Use one that does not, "
+                "such as 'adam', 'sgd', 'rmsprop' or 'lion'."
+            )
+        self._layout = layout
+        self._direction = direction
+        self._freezes = holds_rate_in_state(optimizer)
+        self.weights = keras.Variable(np.zeros(layout.size, np.float32), name="lanes")
+        optimizer.build([self.weights])
+        self._optimizer = optimizer
+        self._initial_state = [
+            keras.ops.convert_to_numpy(variable) for variable in self.state
+        ]
+
+    @property
+    def state(self) -> list[keras.Variable]:
+        """The slots, each as long as the weights, and the count of updates."""
+        rate = self._optimizer._learning_rate
+        return [v for v in self._optimizer.variables if v is not rate]
+
+    @property
+    def vectors(self) -> list[keras.Variable]:
+        """The weights and the slots that hold a number for each of them."""
+        slots = [v for v in self.state if v.shape == self.weights.shape]
+        return [self.weights, *slots]
+
+    def restart(self) -> None:
+        """Forgets all slots and counts."""
+        for variable, value in zip(self.state, self._initial_state, strict=True):
+            variable.assign(value)
+
+    def update(self, gradient: tf.Tensor, rates: tf.Tensor, decays: tf.Tensor) -> None:
+        """Adds one update of all lanes to the graph.
+
+        Args:
+            gradient: One for each weight.
+            rates: The learning rate of each weight.
+            decays: The decoupled weight decay of each weight, times its rate.
+        """
+        # Where past rates are part of the state, a rate of 0 has to keep it as it is.
+        kept = self.vectors if self._freezes else []
+        before = [tf.identity(variable.value) for variable in kept]
+        self.weights.value.assign_sub(self.weights.value * decays)
+        self._optimizer.update_step(gradient, self.weights, rates)
+        for variable, value in zip(kept, before, strict=True):
+            variable.assign(tf.where(rates > 0, variable.value, value))
+        self._optimizer.iterations.assign_add(1)
+
+    def statistics_sums(self, gradient: tf.Tensor, rates: tf.Tensor) -> tf.Tensor:
+        """Adds the sums of the layer statistics to the graph.
+
+        Args:
+            gradient: Of the last update.
+            rates: Of the last update.
+
+        Returns:
+            `[num_lanes, num_groups, 4]`, as `LayerStatistics.from_sums` takes them.
+        """
+        divisors = tf.where(rates > 0, rates, 1.0)
+        number = self._optimizer.iterations
+        update = self._direction(
+            LastStep(self._optimizer, 0, number, gradient, divisors)
+        )
+        weights = self.weights.value
+        sums = [weights, weights**2, gradient**2, update**2]
+        return tf.stack([self._layout.group_sums(x) for x in sums], axis=-1)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inner trainings as a batched TF-Agents environment.
+
+E inner trainings of N layer groups are E * N entries of the batch, which share the
+policy's weights and, within a training, the reward: independent PPO with parameter
+sharing. One step is one timestep, that is `interval` updates of every training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tf_agents.environments import tf_environment
+from tf_agents.trajectories import time_step as ts
+
+from ganno_keras.control.action_sets import get_action_set
+from ganno_keras.control.actions import NO_OP, check_learning_rate_bounds
+from ganno_keras.control.layer_controller import LayerController
+from ganno_keras.control.measurements import Measurements
+
+from ..tasks.configuration import TaskConfiguration
+from ..tasks.models import build_model
+from ..tasks.objectives import Samples, find_objective
+from ..tasks.task_data import load_task_data
+from .configuration import EnvironmentConfiguration
+from .episodes import Episode, EpisodeName, draw_episode
+from .inner_trainings import InnerTrainings, TimestepResult
+from .rewards import Outcome, Timestep, get_reward
+from .specs import action_spec, time_step_spec
+from .team import Team
+
+
+class LayerwiseEnvironment(tf_environment.TFEnvironment):
+    """One agent on every layer of every inner training of a task.
+
+    Observation: float32 `[E * N, num_features]`, the runtime's own. Action: int32
+    `[E * N]`, an index into the action set. Reward: float32 `[E * N]`, the same for all
+    layers of a training. An episode ends after the task's number of decisions; the
+    first one comes after `interval` updates at the initial rate, as in the callback.
+
+    Args:
+        configuration: How inner trainings are started, acted on and rewarded.
+        task: Which of the configuration's tasks this environment is for.
+        seed: Everything random follows from it and the number of the episode.
+
+    Paper: section 4.
+    """
+
+    def __init__(
+        self, configuration: EnvironmentConfiguration, task: int = 0, seed: int = 0
+    ) -> None:
+        self._configuration = configuration
+        self._task_number = task
+        self._task: TaskConfiguration = configuration.tasks[task]
+        self._seed = seed
+        self._spec = configuration.observation_spec
+        self._reward = get_reward(configuration.reward)
+        self._objective = find_objective(self._task.objective)
+        self._train, validation = map(
+            self._objective.samples, load_task_data(self._task)
+        )
+        # The no-op rollouts are further lanes: clones of the trainings, in their order.
+        self._copies = 2 if self._reward.needs_no_op else 1
+        self._lanes = InnerTrainings(
+            self._build_model,
+            self._build_optimizer(),
+            self._copies * configuration.num_environments,
+            Samples(*map(tf.constant, self._train)),
+            Samples(*map(tf.constant, validation)),
+            self._objective,
+        )
+        self._team = Team(self._lanes.groups, configuration.single_agent)
+        self.episode = 0
+        self.is_evaluation = False
+        super().__init__(
+            time_step_spec(configuration),
+            action_spec(configuration),
+            configuration.num_environments * self.num_agents,
+        )
+
+    @property
+    def num_agents(self) -> int:
+        """Agents of one inner training: its layer groups, or a single one."""
+        return self._team.num_agents
+
+    @property
+    def is_linear(self) -> np.ndarray:
+        """Which agents of the batch control linear layers, bool `[E * N]`."""
+        of_one = [group.kind == "linear" for group in self._team.groups]
+        return np.tile(of_one, self._configuration.num_environments)
+
+    @property
+    def episode_name(self) -> EpisodeName:
+        """Of the episode that the next reset begins."""
+        return EpisodeName(
+            self._seed, self._task_number, self.episode, self.is_evaluation
+        )
+
+    @property
+    def learning_rates(self) -> np.ndarray:
+        """Current rates, float64 `[num_environments, num_agents]`."""
+        return np.stack([c.learning_rates for c in self._controllers])
+
+    @property
+    def weight_decays(self) -> np.ndarray:
+        """Current weight decays, float64 `[num_environments, num_agents]`."""
+        return np.stack([c.weight_decays for c in self._controllers])
+
+    @property
+    def outcome(self) -> Outcome:
+        """Validation loss and accuracy now, by inner training."""
+        return self._outcome
+
+    @property
+    def start(self) -> Episode:
+        """What chance decided about the current episode."""
+        return self._drawn
+
+    @property
+    def _progress(self) -> float:
+        return (self._decisions + 1) / (self._drawn.timesteps + 1)
+
+    def _build_model(self) -> keras.Model:
+        return build_model(
+            self._task.model,
+            self._train.input_shape,
+            self._train.num_outputs,
+            self._task.model_options,
+            self._task.dtype_policy,
+        )
+
+    def _build_optimizer(self) -> keras.optimizers.Optimizer:
+        # Rates and decays are drawn for each episode.
+        task = self._task
+        make = type(keras.optimizers.get(task.optimizer))
+        try:
+            return make(**task.optimizer_options)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"optimizer_options is {dict(task.optimizer_options)!r}, which "
+                f"{make.__name__} does not take: {error}. Give arguments of that class."
+            ) from error
+
+    def _current_time_step(self) -> ts.TimeStep:
+        return self._time_step
+
+    def _reset(self) -> ts.TimeStep:
+        name = self.episode_name
+        self.episode += 1
+        self._drawn = draw_episode(
+            name, self._configuration, self._task, len(self._train.inputs)
+        )
+        keras.utils.set_random_seed(name.keras_seed())
+        self._controllers = self._new_controllers()
+        self._lanes.restart(
+            np.tile(self.learning_rates[:, 0], self._copies),
+            np.tile(self.weight_decays[:, 0], self._copies),
+        )
+        self._decisions = 0
+        self._outcome = _no_outcome(self._configuration.num_environments)
+        result = self._run_timestep()
+        self._time_step = ts.restart(
+            tf.constant(self._observe(result)), batch_size=self.batch_size
+        )
+        return self._time_step
+
+    def _step(self, action: tf.Tensor) -> ts.TimeStep:
+        if self._time_step.is_last()[0]:
+            return self.reset()
+        before = self._outcome
+        self._apply(np.asarray(action).reshape(-1, self.num_agents))
+        self._decisions += 1
+        result = self._run_timestep()
+        reward = self._reward.function(
+            Timestep(before, self._outcome, self._no_op_outcome(result))
+        )
+        self._time_step = self._transition(result, reward)
+        return self._time_step
+
+    def _new_controllers(self) -> list[LayerController]:
+        bounds = check_learning_rate_bounds(self._configuration.learning_rate_bounds)
+        return [
+            LayerController(
+                groups=self._team.groups,
+                observation_spec=self._spec,
+                action_set=get_action_set(self._configuration.action_set),
+                bounds=bounds,
+                initial_learning_rate=self._drawn.learning_rate[number],
+                initial_weight_decay=self._drawn.weight_decay[number],
+            )
+            for number in range(self._configuration.num_environments)
+        ]
+
+    def _apply(self, actions: np.ndarray) -> None:
+        """Acts on the trainings; their clones do nothing."""
+        no_ops, progress = np.full(self.num_agents, NO_OP), self._progress
+        left_alone = [
+            (c.rates_after(no_ops, progress), c.decays_after(no_ops))
+            for c in self._controllers
+        ]
+        acted_on = [
+            (c.act(actions[number], progress), c.weight_decays)
+            for number, c in enumerate(self._controllers)
+        ]
+        lanes = [*acted_on, *left_alone][: self._copies * len(acted_on)]
+        rates, decays = (np.stack(values) for values in zip(*lanes, strict=True))
+        self._lanes.set_learning_rates(self._team.spread(rates))
+        self._lanes.set_weight_decays(self._team.spread(decays))
+
+    def _run_timestep(self) -> TimestepResult:
+        if self._copies == 2:
+            self._lanes.copy_first_half()
+        indices = self._drawn.indices[self._decisions]
+        result = self._lanes.run(np.concatenate([indices] * self._copies))
+        count = self._configuration.num_environments
+        self._outcome = Outcome(
+            result.validation_loss[:count], result.validation_accuracy[:count]
+        )
+        return result
+
+    def _no_op_outcome(self, result: TimestepResult) -> Outcome | None:
+        if self._copies == 1:
+            return None
+        count = self._configuration.num_environments
+        return Outcome(
+            result.validation_loss[count:], result.validation_accuracy[count:]
+        )
+
+    def _observe(self, result: TimestepResult) -> np.ndarray:
+        return np.concatenate(
+            [
+                controller.observe(self._measurements(result, number))
+                for number, controller in enumerate(self._controllers)
+            ]
+        )
+
+    def _measurements(self, result: TimestepResult, number: int) -> Measurements:
+        is_hidden = self._drawn.accuracy_is_hidden[number]
+        accuracy_is_known = self._objective.has_accuracy and not is_hidden
+        validation_is_known = not self._drawn.validation_is_hidden[number]
+        both_are_known = accuracy_is_known and validation_is_known
+        return Measurements(
+            train_loss=float(result.train_loss[number]),
+            train_accuracy=_if(accuracy_is_known, result.train_accuracy[number]),
+            validation_loss=_if(validation_is_known, result.validation_loss[number]),
+            validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
+            progress=self._progress,
+            statistics=self._team.statistics(result.statistics_sums[number]),
+        )
+
+    def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:
+        observation = tf.constant(self._observe(result))
+        shared = tf.constant(np.repeat(reward, self.num_agents), tf.float32)
+        if self._decisions == self._drawn.timesteps:
+            return ts.termination(observation, shared)
+        return ts.transition(observation, shared)
+
+
+def _if(known: bool, value: np.floating) -> float | None:
+    return float(value) if known else None
+
+
+def _no_outcome(count: int) -> Outcome:
+    return Outcome(np.full(count, np.nan), np.full(count, np.nan))
+
+
+def build_environments(
+    configuration: EnvironmentConfiguration, seed: int
+) -> Sequence[LayerwiseEnvironment]:
+    """One environment for each task of the configuration."""
+    return [
+        LayerwiseEnvironment(configuration, task, seed)
+        for task in range(len(configuration.tasks))
+    ]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which agent controls which layers of an inner training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ganno_keras.control.layer_groups import LayerGroup, single_group
+from ganno_keras.control.measurements import LayerStatistics
+
+
+class Team:
+    """The agents of one network: one on each layer group, or one on all of them.
+
+    Args:
+        groups: The layer groups of the network.
+        single_agent: Whether one agent controls all of them.
+
+    Paper: section 4, and the single-agent ablation of section 5.
+    """
+
+    def __init__(self, groups: Sequence[LayerGroup], single_agent: bool) -> None:
+        self.groups = single_group(groups) if single_agent else tuple(groups)
+        self._num_layer_groups = len(groups)
+
+    @property
+    def num_agents(self) -> int:
+        """How many agents there are."""
+        return len(self.groups)
+
+    def spread(self, by_agent: np.ndarray) -> np.ndarray:
+        """From a value of each agent, on the last axis, to one of each layer group."""
+        return np.broadcast_to(by_agent, (*by_agent.shape[:-1], self._num_layer_groups))
+
+    def statistics(self, sums: np.ndarray) -> LayerStatistics:
+        """What each agent sees of its weights.
+
+        Args:
+            sums: Of the layer groups, `[num_layer_groups, 4]`; sums of parts add up.
+        """
+        by_agent = sums.reshape(self.num_agents, -1, sums.shape[-1]).sum(axis=1)
+        return LayerStatistics.from_sums(
+            by_agent, np.array([group.num_weights for group in self.groups])
+        )

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Behavioural cloning of the actor before PPO.
+
+PPO tries actions layer by layer and timestep by timestep. What only shows when all
+layers do the same thing for long, such as a high rate through half a training, it
+hardly ever tries. So every inner training is first carried out in several ways: with
+one and the same action throughout, with one after the other in equal parts of it, or
+with another one for linear layers. How much better one way came out than the others
+decides how often the actor is to do the same in that part of a training where the
+observations look alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from tf_agents.agents.behavioral_cloning import behavioral_cloning_agent
+from tf_agents.agents.ppo import ppo_clip_agent
+from tf_agents.trajectories import trajectory
+
+from ..environment.action_scripts import ActionScript
+from .configuration import CloningConfiguration
+from .demonstrations import Demonstration
+from .ppo_agent import as_actor_sees
+from .trajectories import by_length, select
+
+Returns = Mapping[ActionScript, float]
+"""What each way to act came to on one task."""
+
+
+def mean_returns(demonstrations: Sequence[Demonstration]) -> dict[int, Returns]:
+    """The mean return of each task's ways to act, over trainings and episodes."""
+    found: dict[int, dict[ActionScript, list[float]]] = {}
+    for demonstration in demonstrations:
+        of_task = found.setdefault(demonstration.task, defaultdict(list))
+        of_task[demonstration.script] += demonstration.episode_return.tolist()
+    return {
+        task: {way: float(np.mean(values)) for way, values in of_task.items()}
+        for task, of_task in found.items()
+    }
+
+
+def action_probabilities(
+    returns: Sequence[float], actions: np.ndarray, temperature: float, num_actions: int
+) -> np.ndarray:
+    """How often each agent is to do what, `[batch, num_timesteps, num_actions]`.
+
+    Args:
+        returns: Of some ways to act.
+        actions: What they do, int `[num_ways, batch, num_timesteps]`.
+        temperature: By how much a return has to be lower for a way to act to be chosen
+            about a third as often.
+        num_actions: Size of the action set.
+
+    Example:
+
+        >>> two_ways = np.array([[[0, 0]], [[0, 2]]])
+        >>> action_probabilities([1.0, 1.0], two_ways, 0.1, num_actions=3)
+        array([[[1. , 0. , 0. ],
+                [0.5, 0. , 0.5]]])
+    """
+    scaled = np.array(returns) / temperature
+    weights = np.exp(scaled - scaled.max())
+    taken = np.eye(num_actions)[actions]
+    return np.tensordot(weights / weights.sum(), taken, axes=1)
+
+
+class Cloner:
+    """Trains the actor of a PPO agent on demonstrations.
+
+    Args:
+        agent: The PPO agent; its actor and observation normaliser are changed.
+        configuration: Temperature, epochs, minibatches and learning rate.
+    """
+
+    def __init__(
+        self, agent: ppo_clip_agent.PPOClipAgent, configuration: CloningConfiguration
+    ) -> None:
+        self._agent = agent
+        self._configuration = configuration
+        self._num_actions = int(agent.action_spec.maximum) + 1
+        self._cloning = behavioral_cloning_agent.BehavioralCloningAgent(
+            agent.time_step_spec,
+            agent.action_spec,
+            cloning_network=agent.actor_net,
+            optimizer=tf_keras.optimizers.legacy.Adam(configuration.learning_rate),
+            num_outer_dims=2,
+            gradient_clipping=1.0,
+            train_step_counter=tf.Variable(0, dtype=tf.int64),
+        )
+        self._train = tf.function(self._cloning.train, reduce_retracing=True)
+
+    def clone(
+        self, demonstrations: Sequence[Demonstration], random: np.random.Generator
+    ) -> dict[str, Any]:
+        """Normalises what the actor sees, and trains it.
+
+        Args:
+            demonstrations: Of every task, each with the same episodes of every action.
+            random: Decides labels and the order of the minibatches.
+
+        Returns:
+            The mean returns, and the loss of each epoch.
+        """
+        returns = mean_returns(demonstrations)
+        for demonstration in demonstrations:
+            self._agent.update_observation_normalizer(
+                demonstration.trajectory.observation
+            )
+        episodes: list[tuple[np.ndarray, trajectory.Trajectory]] = []
+        for same in _by_episode(demonstrations):
+            probabilities = self._probabilities(returns, same)
+            episodes += [
+                (probabilities, self._normalised(it.trajectory)) for it in same
+            ]
+        losses = [
+            self._epoch(episodes, random) for _ in range(self._configuration.epochs)
+        ]
+        return {"returns": _readable(returns), "losses": losses}
+
+    def _probabilities(
+        self, returns: Mapping[int, Returns], same: Sequence[Demonstration]
+    ) -> np.ndarray:
+        """For all ways to act in one episode."""
+        return action_probabilities(
+            [returns[it.task][it.script] for it in same],
+            np.stack([it.trajectory.action for it in same]),
+            self._configuration.temperature,
+            self._num_actions,
+        )
+
+    def _normalised(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
+        """With observations as the actor gets them."""
+        observation = as_actor_sees(self._agent, tf.constant(episode.observation))
+        return episode._replace(observation=observation)
+
+    def _epoch(
+        self,
+        episodes: Sequence[tuple[np.ndarray, trajectory.Trajectory]],
+        random: np.random.Generator,
+    ) -> float:
+        """One pass with labels drawn anew; returns the mean loss."""
+        labelled = [
+            episode._replace(action=_drawn(probabilities, episode.action, random))
+            for probabilities, episode in episodes
+        ]
+        losses = []
+        for group in by_length(labelled):
+            order = random.permutation(len(group.reward))
+            for chosen in np.array_split(order, self._configuration.minibatches):
+                losses.append(float(self._train(select(group, chosen)).loss))
+        return float(np.mean(losses))
+
+
+def _by_episode(
+    demonstrations: Sequence[Demonstration],
+) -> list[list[Demonstration]]:
+    """Those of the same episode together, each of them in its own way."""
+    groups = defaultdict(list)
+    for demonstration in demonstrations:
+        groups[demonstration.task, demonstration.episode].append(demonstration)
+    return list(groups.values())
+
+
+def _drawn(
+    probabilities: np.ndarray, actions: tf.Tensor, random: np.random.Generator
+) -> tf.Tensor:
+    """What to do in the place of what was done, `[batch, num_timesteps]`."""
+    shares = random.random((*actions.shape, 1)) * probabilities.sum(-1, keepdims=True)
+    drawn = (np.cumsum(probabilities, axis=-1) <= shares).sum(-1)
+    return tf.constant(drawn, actions.dtype)
+
+
+def _readable(returns: Mapping[int, Returns]) -> dict[int, dict[str, float]]:
+    """With each way to act as a text such as "0" or "6; linear 1"."""
+    return {
+        task: {str(way): value for way, value in of_task.items()}
+        for task, of_task in returns.items()
+    }

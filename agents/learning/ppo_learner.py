@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From collected episodes to gradient steps of the agent, and what they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+from tf_agents.agents.ppo import ppo_clip_agent
+from tf_agents.trajectories import trajectory
+
+from .configuration import PPOConfiguration
+from .ppo_agent import agent_variables, as_actor_sees
+from .trajectories import by_length, drop_last, select
+
+
+class Learner:
+    """Turns collected episodes into gradient steps of the agent.
+
+    Args:
+        agent: What learns.
+        configuration: Sequence length, epochs and minibatches.
+
+    Paper: Appendix A, "Sequence length", "Number of epochs", "Number of mini-batches".
+    """
+
+    def __init__(
+        self, agent: ppo_clip_agent.PPOClipAgent, configuration: PPOConfiguration
+    ) -> None:
+        self._agent = agent
+        self._configuration = configuration
+        self._train = tf.function(agent.train, reduce_retracing=True)
+        self._compare = tf.function(self._entropy_and_divergence, reduce_retracing=True)
+
+    def learn(
+        self, episodes: Sequence[trajectory.Trajectory], random: np.random.Generator
+    ) -> dict[str, float]:
+        """Takes all gradient steps that belong to one iteration.
+
+        Sequences of different lengths never share a minibatch: each length has
+        `num_minibatches` of its own in every epoch.
+
+        Args:
+            episodes: Each `[batch, timesteps + 1, ...]`.
+            random: Decides the order of the minibatches.
+
+        Returns:
+            Mean losses, by name; the policy's entropy, and its Kullback-Leibler
+            divergence from the policy that collected the episodes, both in nats.
+        """
+        processed = [self._agent.preprocess_sequence(episode) for episode in episodes]
+        # The last frame only closes the episode: no action was taken there.
+        whole = [drop_last(episode) for episode in processed]
+        groups = by_length([self._cut(episode) for episode in whole])
+        losses = [
+            self._train_on(select(groups[number], chosen))
+            for number, chosen in self._minibatches(groups, random)
+        ]
+        changes = self._changes(whole)
+        for episode in processed:
+            self._agent.update_observation_normalizer(episode.observation)
+            self._agent.update_reward_normalizer(episode.reward)
+        return {**_mean(losses), **changes}
+
+    def is_sound(self, losses: Mapping[str, float]) -> bool:
+        """Whether all losses and all of the agent's weights are finite numbers."""
+        return bool(np.isfinite(list(losses.values())).all()) and all(
+            np.isfinite(variable.numpy()).all()
+            for variable in agent_variables(self._agent)
+        )
+
+    def _minibatches(
+        self, groups: Sequence[trajectory.Trajectory], random: np.random.Generator
+    ) -> list[tuple[int, np.ndarray]]:
+        """Which sequences of which group make up each minibatch, in order."""
+        minibatches = []
+        for _ in range(self._configuration.num_epochs):
+            epoch = [
+                (number, chosen)
+                for number, group in enumerate(groups)
+                for chosen in self._parts(len(group.reward), random)
+            ]
+            if len(groups) > 1:
+                epoch = [epoch[place] for place in random.permutation(len(epoch))]
+            minibatches += epoch
+        return minibatches
+
+    def _parts(
+        self, num_sequences: int, random: np.random.Generator
+    ) -> list[np.ndarray]:
+        parts = min(self._configuration.num_minibatches, num_sequences)
+        return np.array_split(random.permutation(num_sequences), parts)
+
+    def _cut(self, episodes: trajectory.Trajectory) -> trajectory.Trajectory:
+        length = self._configuration.sequence_length
+        if not length:
+            return episodes
+        return tf.nest.map_structure(
+            lambda x: tf.reshape(x, [-1, length, *x.shape[2:]]), episodes
+        )
+
+    def _train_on(self, minibatch: trajectory.Trajectory) -> dict[str, float]:
+        info = self._train(minibatch)
+        extra = info.extra
+        return {
+            "loss": float(info.loss),
+            "policy_loss": float(extra.policy_gradient_loss),
+            "value_loss": float(extra.value_estimation_loss),
+            "entropy_loss": float(extra.entropy_regularization_loss),
+            "clip_fraction": float(extra.clip_fraction),
+        }
+
+    def _changes(self, episodes: Sequence[trajectory.Trajectory]) -> dict[str, float]:
+        """On whole episodes, whose recurrent state is that of their collection."""
+        measured = [np.asarray(self._compare(episode)) for episode in episodes]
+        weights = [tf.size(episode.reward).numpy() for episode in episodes]
+        entropy, divergence = np.average(measured, axis=0, weights=weights)
+        return {"entropy": float(entropy), "kl_divergence": float(divergence)}
+
+    def _entropy_and_divergence(self, episodes: trajectory.Trajectory) -> tf.Tensor:
+        observation = as_actor_sees(self._agent, episodes.observation)
+        distribution, _ = self._agent.actor_net(observation, episodes.step_type, ())
+        [old_logits] = tf.nest.flatten(episodes.policy_info["dist_params"])
+        collecting = tfp.distributions.Categorical(logits=old_logits)
+        divergence = collecting.kl_divergence(distribution)
+        return tf.stack(
+            [tf.reduce_mean(distribution.entropy()), tf.reduce_mean(divergence)]
+        )
+
+
+def _mean(losses: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([loss[name] for loss in losses])) for name in losses[0]}

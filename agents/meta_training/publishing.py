@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a trained agent to disk in the form that `ganno_keras` loads."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+from tf_agents.agents.ppo import ppo_clip_agent
+
+from ganno_keras.control.action_sets import get_action_set
+from ganno_keras.control.actions import check_learning_rate_bounds
+from ganno_keras.policies.metadata import PolicyMetadata
+from ganno_keras.policies.saved_policy import save_policy
+
+from ..learning.exported_policy import ExportedPolicy
+from ..recipes.configuration import MetaTrainingConfiguration
+from .run_folder import RunFolder
+
+
+def publish_policy(
+    agent: ppo_clip_agent.PPOClipAgent,
+    configuration: MetaTrainingConfiguration,
+    folder: RunFolder,
+    directory: Path,
+) -> PolicyMetadata:
+    """Exports the agent's policy with a truthful account of how it was made.
+
+    Beside its folder go the run's metrics and, where there are any, its picture and
+    what was cloned: `NAME.metrics.jsonl`, `NAME.run.png` and `NAME.cloning.json`.
+
+    Args:
+        agent: The trained agent.
+        configuration: Of its meta-training.
+        folder: Of its meta-training; it knows what code ran and for how long.
+        directory: Where to; it must not exist yet.
+
+    Raises:
+        ValueError: If the directory exists.
+    """
+    environment = configuration.environment
+    spec = environment.observation_spec
+    description = PolicyMetadata(
+        name=configuration.name,
+        observation_spec=spec,
+        action_set=get_action_set(environment.action_set),
+        interval=environment.interval,
+        sampled=configuration.sampled,
+        learning_rate_bounds=check_learning_rate_bounds(
+            environment.learning_rate_bounds
+        ),
+        single_agent=environment.single_agent,
+        trained_on={
+            "configuration": dataclasses.asdict(configuration),
+            "gradient_steps": int(agent.train_step_counter),
+            **folder.account(),
+        },
+    )
+    module = ExportedPolicy(agent, spec.num_features)
+    saved = save_policy(module, description, directory)
+    _copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
+    _copy_beside(folder.picture_path, directory, ".run.png")
+    _copy_beside(folder.cloning_path, directory, ".cloning.json")
+    return saved
+
+
+def _copy_beside(source: Path, directory: Path, suffix: str) -> None:
+    """Not into the policy's folder, whose files are those of the policy alone."""
+    if source.exists():
+        shutil.copyfile(source, directory.with_name(directory.name + suffix))

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of a meta-training: return, accuracy and entropy over the timesteps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ganno_keras.plots.drawing import import_matplotlib
+
+Metrics = Sequence[Mapping[str, Any]]
+
+PANELS: Final = (
+    ("return", "return of an episode"),
+    ("validation_accuracy", "final validation accuracy"),
+    ("entropy", "entropy of the actions, nats"),
+)
+
+
+def draw_run(metrics: Metrics, path: Path) -> bool:
+    """Draws what `metrics.jsonl` tells.
+
+    Collected episodes are a thin line, their mean over a tenth of the run a thick one;
+    evaluations are marks.
+
+    Args:
+        metrics: The records of a run, in order.
+        path: The PNG file to write.
+
+    Returns:
+        Whether there is a picture now: matplotlib may not be installed, and a run that
+        has not begun has nothing to show.
+    """
+    try:
+        module = import_matplotlib("matplotlib.figure", "metrics.jsonl has")
+    except ImportError:
+        return False
+    if not metrics:
+        return False
+    figure = module.Figure(figsize=(7, 8), layout="constrained")
+    all_axes = figure.subplots(len(PANELS), 1, sharex=True)
+    for axes, (name, label) in zip(all_axes, PANELS, strict=True):
+        _draw_panel(axes, metrics, name)
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.3)
+    all_axes[0].legend(fontsize=8)
+    all_axes[-1].set_xlabel("timesteps")
+    figure.savefig(path, dpi=120)
+    return True
+
+
+def _draw_panel(axes: Any, metrics: Metrics, name: str) -> None:
+    timesteps, values = _column(metrics, name)
+    thin = {"linewidth": 0.6, "alpha": 0.5, "label": "an iteration"}
+    thick = {"linewidth": 2, "label": "mean over a tenth of the run"}
+    axes.plot(timesteps, values, color="tab:blue", **thin)
+    axes.plot(timesteps, _smooth(values), color="tab:blue", **thick)
+    for kind, marker in (("greedy", "s"), ("sampled", "o")):
+        evaluated = _column(metrics, f"evaluation_{kind}_{name}")
+        if evaluated[0]:
+            axes.plot(*evaluated, marker, label=f"evaluation, {kind}", markersize=4)
+
+
+def _column(metrics: Metrics, name: str) -> tuple[list[int], list[float]]:
+    """The records that have this entry; older runs lack some."""
+    having = [record for record in metrics if name in record]
+    return [r["timesteps"] for r in having], [r[name] for r in having]
+
+
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Means over the last tenth of the run."""
+    width = max(1, len(values) // 10)
+    return [
+        sum(values[max(0, end - width) : end]) / min(width, end)
+        for end in range(1, len(values) + 1)
+    ]

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration of a whole meta-training, and the named ones."""

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that a meta-training depends on, as frozen dataclasses.
+
+The defaults are Appendix A's where the paper gives a value; what it leaves open is
+listed in docs/deviations.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from ganno_keras.control.action_sets import get_action_set
+
+from ..common.field_checks import (
+    require_not_negative,
+    require_positive,
+)
+from ..common.json_records import from_plain
+from ..environment.configuration import EnvironmentConfiguration
+from ..learning.configuration import CloningConfiguration, PPOConfiguration
+
+
+@dataclass(frozen=True)
+class MetaTrainingConfiguration:
+    """One meta-training, from the first episode to the exported policy."""
+
+    name: str = "paper"
+    """Name of the exported policy."""
+    timesteps: int = 50_000
+    """Decisions that PPO learns from, summed over the environments; 0 for cloning
+    alone. Paper: Appendix A."""
+    seed: int = 0
+    """Everything random follows from it."""
+    sampled: bool = True
+    """Whether the exported policy samples its actions. Paper: not given."""
+    episodes_per_iteration: int = 1
+    """Episodes on each task between two updates of the agent, each with all its
+    environments; several collectors share them. Paper: not done."""
+    checkpoint_every: int = 5
+    """Iterations between checkpoints."""
+    evaluation_every: int = 0
+    """Iterations between evaluations, greedy and sampled; 0 for none. Paper: not
+    given."""
+    environment: EnvironmentConfiguration = field(
+        default_factory=EnvironmentConfiguration
+    )
+    """How inner trainings are started, acted on and rewarded."""
+    ppo: PPOConfiguration = field(default_factory=PPOConfiguration)
+    """The agent and how it learns."""
+    cloning: CloningConfiguration = field(default_factory=CloningConfiguration)
+    """What the actor learns before PPO."""
+
+    def __post_init__(self) -> None:
+        self._require_known_actions()
+        require_positive(self, "episodes_per_iteration", "checkpoint_every")
+        require_not_negative(self, "timesteps", "seed", "evaluation_every")
+        if not self.timesteps and not self.cloning.episodes:
+            raise ValueError(
+                "timesteps is 0 and so is cloning.episodes: nothing would be learned. "
+                "Raise one of them."
+            )
+        for task in self.environment.tasks:
+            for timesteps in task.possible_timesteps:
+                self._require_whole_sequences(timesteps)
+
+    def _require_known_actions(self) -> None:
+        number = get_action_set(self.environment.action_set).num_actions
+        ways = self.cloning.demonstrated
+        named = {a for way in ways for a in (*way.actions, *way.of_linear)}
+        if not named <= set(range(number)):
+            raise ValueError(
+                f"Cloning names the actions {sorted(named)}; the action set "
+                f"{self.environment.action_set!r} has the actions 0 to {number - 1}. "
+                "Use these."
+            )
+
+    def _require_whole_sequences(self, timesteps: int) -> None:
+        length = self.ppo.sequence_length
+        if length and timesteps % length:
+            raise ValueError(
+                f"A task has {timesteps} timesteps, which sequences of {length} do not "
+                "divide. Choose a multiple, or sequence_length=0."
+            )
+
+    def to_json(self) -> str:
+        """The whole configuration as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what `to_json` wrote; keys may be left out, but not invented.
+
+        Raises:
+            ValueError: If it is no JSON, a key is unknown or a value impossible.
+        """
+        return from_plain(cls, json.loads(text))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads a JSON file."""
+        return cls.from_json(path.read_text(encoding="utf-8"))

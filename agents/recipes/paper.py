@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's meta-training and its ablations."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from ..environment.configuration import EnvironmentConfiguration
+from .configuration import MetaTrainingConfiguration
+
+PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
+
+
+def _seeing(*names: str) -> EnvironmentConfiguration:
+    """The paper's environment, of whose observation only these entries are shown."""
+    entries = PAPER.environment.observation_spec.entries
+    masked = tuple(entry.name for entry in entries if entry.name not in names)
+    return dataclasses.replace(PAPER.environment, masked=masked)
+
+
+# The ablations of the paper's Table 2. A single agent sees what is of the network as a
+# whole, and that includes the one learning rate and its own last action.
+PAPER_LEARNING_RATE_ONLY: Final = dataclasses.replace(
+    PAPER,
+    name="ganno-paper-learning-rate-only",
+    environment=_seeing("learning_rate"),
+)
+
+
+PAPER_TIMESTEP_ONLY: Final = dataclasses.replace(
+    PAPER, name="ganno-paper-timestep-only", environment=_seeing("progress")
+)
+
+
+PAPER_SINGLE_AGENT: Final = dataclasses.replace(
+    PAPER,
+    name="ganno-paper-single-agent",
+    environment=dataclasses.replace(
+        _seeing(
+            *(
+                entry.name
+                for entry in PAPER.environment.observation_spec.entries
+                if entry.scope == "global"
+                and entry.name not in PAPER.environment.masked
+            ),
+            *("learning_rate", "previous_action"),
+        ),
+        single_agent=True,
+    ),
+)

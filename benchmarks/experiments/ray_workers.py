@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains cells as tasks on Ray, on one machine or on many.
+
+The same as `workers`, for other machines: only the process that asks for the outcomes
+has to do with results files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from ..methods.registry import find_method
+from ..records.cells import Cell
+from .workers import CELLS_PER_PROCESS, Outcome, attempt, require_jobs, use_threads
+
+try:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+except ImportError as error:
+    raise ImportError(
+        f"Ray cannot be imported ({error}). Install the extra "
+        "`ganno-keras[distributed]`, or leave --ray out: --jobs then starts processes "
+        "on this machine."
+    ) from error
+
+RETRIES: Final = 2
+"""How often a cell is begun again after the death of the process that trained it."""
+
+
+def outcomes(
+    cells: Sequence[Cell], jobs: int, attempt: Callable[[Cell], Outcome] = attempt
+) -> Iterator[Outcome]:
+    """Trains cells and gives each outcome once it is known.
+
+    Args:
+        cells: What to train.
+        jobs: How many at the same time, on all machines together.
+        attempt: Trains one of them; a process that dies of it is a failure.
+
+    Raises:
+        ConnectionError: If there is no Ray where `RAY_ADDRESS` says.
+        MissingDataError: If a data set cannot be had.
+        ValueError: If `jobs` is below 1.
+    """
+    require_jobs(jobs)
+    if not cells:
+        return
+    is_own_cluster = not ray.is_initialized()
+    if is_own_cluster:
+        ray.init(include_dashboard=False, log_to_driver=False)
+    try:
+        yield from _in_flight(_Starter(attempt, jobs), cells, jobs)
+    finally:
+        if is_own_cluster:
+            ray.shutdown()
+
+
+class _Starter:
+    """Hands cells to Ray.
+
+    Args:
+        attempt: Trains a cell.
+        jobs: How many run at once: each has its share of the cores.
+    """
+
+    def __init__(self, attempt: Callable[[Cell], Outcome], jobs: int) -> None:
+        self._attempt = attempt
+        self._cores = _cores_of_each(jobs)
+        self._here = NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self._train = ray.remote(
+            num_cpus=self._cores, max_retries=RETRIES, max_calls=CELLS_PER_PROCESS
+        )(_with_threads)
+
+    def start(self, cell: Cell) -> Any:
+        """Begins a training; what is made from other results begins beside them."""
+        where = self._here if find_method(cell.method).needs_results else "SPREAD"
+        train = self._train.options(scheduling_strategy=where)
+        return train.remote(self._attempt, cell, self._cores)
+
+
+def _in_flight(
+    starter: _Starter, cells: Sequence[Cell], jobs: int
+) -> Iterator[Outcome]:
+    waiting = iter(cells)
+    running = {starter.start(cell): cell for cell in islice(waiting, jobs)}
+    try:
+        while running:
+            [task], _ = ray.wait(list(running))
+            cell = running.pop(task)
+            running |= {starter.start(other): other for other in islice(waiting, 1)}
+            yield _outcome(task, cell)
+    finally:
+        for task in running:
+            ray.cancel(task, force=True)
+
+
+def _outcome(task: Any, cell: Cell) -> Outcome:
+    try:
+        return ray.get(task)
+    except ray.exceptions.RayTaskError as error:  # raised by the attempt
+        raise error.cause from None
+    except ray.exceptions.RayError as error:
+        failure = f"its process died {RETRIES + 1} times ({type(error).__name__})"
+        return Outcome(cell, None, 0.0, failure)
+
+
+def _with_threads(
+    attempt: Callable[[Cell], Outcome], cell: Cell, num_threads: int
+) -> Outcome:
+    use_threads(num_threads)
+    return attempt(cell)
+
+
+def _cores_of_each(jobs: int) -> int:
+    """Cores that Ray sets aside for a training: no more than any machine has."""
+    machines = [node["Resources"].get("CPU", 0) for node in ray.nodes()]
+    usable = [int(cores) for cores in machines if cores >= 1]
+    return max(1, min(sum(usable) // jobs, *usable)) if usable else 1

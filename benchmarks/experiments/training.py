@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One training, from images to what it reached."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from agents.tasks.datasets import load_dataset, standardise
+from agents.tasks.models import build_model
+from ganno_keras import GANNO
+from ganno_keras.control.history import GannoHistory
+from ganno_keras.datasets import LabelledImages, hold_out
+
+from ..methods.method import Ingredients, Situation
+from ..methods.registry import find_method
+from ..records.cells import Cell, Score
+from .tasks import (
+    NUM_TUNING_IMAGES,
+    NUM_VALIDATION_IMAGES,
+    TEST_BATCH_SIZE,
+    Task,
+    find_task,
+)
+
+
+class MissingDataError(RuntimeError):
+    """A data set cannot be had; no cell of its tasks can be run."""
+
+
+class TaskImages(NamedTuple):
+    """The images of a task in three parts."""
+
+    train: LabelledImages
+    validation: LabelledImages  # for policies to look at, and the accuracy by epoch
+    test: LabelledImages
+
+
+def definition(cell: Cell) -> dict[str, Any]:
+    """What a result stands for beyond the names: equal results need it to be equal."""
+    task = dataclasses.asdict(find_task(cell.task))
+    return {"task": task, **find_method(cell.method).identity()}
+
+
+@lru_cache(maxsize=1)
+def load_images(
+    dataset: str, standardised: bool, for_choices: bool = False
+) -> TaskImages:
+    """Loads and cuts a data set; the last one stays in memory for the next cell.
+
+    Raises:
+        MissingDataError: If the data cannot be had.
+    """
+    try:
+        everything, test = load_dataset(dataset)
+    except (ImportError, RuntimeError) as error:
+        raise MissingDataError(str(error)) from error
+    if standardised:
+        everything, test = standardise(everything, test)
+    train, validation = _without(everything, NUM_VALIDATION_IMAGES)
+    if for_choices:
+        train, test = _without(train, NUM_TUNING_IMAGES)
+    return TaskImages(train, validation, test)
+
+
+def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...]:
+    """Holds images out, of a small data set fewer than asked for."""
+    return hold_out(data, min(num_images, len(data.labels) // 8))
+
+
+def train(cell: Cell) -> Score:
+    """Carries out one training and evaluates it once.
+
+    Raises:
+        ValueError: If there is no such task or method.
+        MissingDataError: If the data cannot be had.
+    """
+    task = find_task(cell.task)
+    images = load_images(task.dataset, task.standardised, task.for_choices)
+    keras.utils.set_random_seed(cell.seed)
+    try:
+        return _train(task, cell, images)
+    finally:
+        keras.utils.clear_session()
+
+
+def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
+    objective = task.objective
+    train_data, validation, test = map(objective.samples, images)
+    num_updates = task.num_updates(len(images.train.labels))
+    model = build_model(
+        task.model,
+        train_data.input_shape,
+        train_data.num_outputs,
+        task.model_options,
+        task.dtype_policy,
+    )
+    situation = Situation(cell, num_updates, validation)
+    ingredients = find_method(cell.method).make(situation)
+    model = ingredients.adapt(model)
+    model.compile(ingredients.optimizer, objective.loss(), metrics=objective.metrics)
+    history = model.fit(
+        *train_data,
+        batch_size=task.batch_size,
+        epochs=task.epochs,
+        validation_data=validation,
+        validation_batch_size=TEST_BATCH_SIZE,
+        callbacks=list(ingredients.callbacks),
+        verbose=0,
+    )
+    scores = model.evaluate(
+        *test, batch_size=TEST_BATCH_SIZE, verbose=0, return_dict=True
+    )
+    course = {**_by_epoch(history.history), **_by_decision(ingredients)}
+    accuracy = float(scores["accuracy"]) if objective.has_accuracy else None
+    return Score(accuracy, float(scores["loss"]), course)
+
+
+def _by_epoch(logs: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    names = {
+        "train_loss": "loss",
+        "train_accuracy": "accuracy",
+        "held_out_loss": "val_loss",
+        "held_out_accuracy": "val_accuracy",
+    }
+    return {name: _rounded(logs[key]) for name, key in names.items() if key in logs}
+
+
+def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
+    """What a policy saw and did; nothing for other methods."""
+    for callback in ingredients.callbacks:
+        if isinstance(callback, GANNO) and callback.history.timesteps:
+            history = callback.history
+            return {
+                "layers": list(history.layers),
+                "updates": history.updates.tolist(),
+                "learning_rates": [_rounded(row) for row in history.learning_rates],
+                **_weight_decays(history),
+                "interval_train_loss": _rounded(history.measured("train_loss")),
+                **_validation_accuracy(history),
+            }
+    return {}
+
+
+def _validation_accuracy(history: GannoHistory) -> dict[str, list[float]]:
+    """By decision, if the task has an accuracy."""
+    measured = history.measured("validation_accuracy")
+    if np.isnan(measured).all():
+        return {}
+    return {"validation_accuracy": _rounded(measured)}
+
+
+def _weight_decays(history: GannoHistory) -> dict[str, list[list[float]]]:
+    """By decision, if the policy sets them."""
+    if history.weight_decays is None:
+        return {}
+    return {"weight_decays": [_rounded(row) for row in history.weight_decays]}
+
+
+def _rounded(values: Any) -> list[float]:
+    """To six digits, which is more than is read off them."""
+    return [float(f"{float(value):.6g}") for value in values]

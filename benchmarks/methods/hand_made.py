@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a benchmark compares: schedules, optimizers and policies, found by name.
+
+Every method makes the optimizer and the callbacks of one training. All of them decay
+weights the decoupled way, as Keras does it: by rate times decay, in every update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import keras
+from keras import optimizers
+
+from .method import Ingredients, Method, Situation
+from .schedules import SCHEDULES
+
+RATE_AND_LENGTH: Final = "initial rate; length of the training"
+
+
+def scheduled(
+    schedule: str, optimizer: Callable[..., Any] = optimizers.Adam
+) -> Callable[[Situation], Ingredients]:
+    """A method of one of `SCHEDULES` and an optimizer of Keras."""
+
+    def make(situation: Situation) -> Ingredients:
+        rate = SCHEDULES[schedule](situation.rate, situation.num_updates)
+        decay = situation.cell.weight_decay
+        return Ingredients(optimizer(rate, weight_decay=decay))
+
+    return make
+
+
+def _schedule_free(situation: Situation) -> Ingredients:
+    """Schedule-Free AdamW, which `fit` must not be left to build.
+
+    Left to `fit` of Keras 3.15.1, the network stays at the accuracy of chance; built
+    before, with the weights there to be copied, it learns.
+    """
+    optimizer = optimizers.ScheduleFreeAdamW(
+        situation.rate, weight_decay=situation.cell.weight_decay
+    )
+
+    def build(model: keras.Model) -> keras.Model:
+        optimizer.build(model.trainable_variables)
+        return model
+
+    return Ingredients(optimizer, adapt=build)
+
+
+def _with_adam() -> dict[str, Method]:
+    tunings = dict.fromkeys(SCHEDULES, RATE_AND_LENGTH) | {
+        "constant": "initial rate",
+        "piecewise": "initial rate; length; where and how far it falls",
+        "sgdr": "initial rate; length; number and lengths of the cycles",
+        "warm-up and cosine": "peak rate; length; share of the warm-up",
+        "one-cycle": "peak rate; length; share of the rise",
+    }
+    return {name: Method(scheduled(name), tunings[name]) for name in SCHEDULES}
+
+
+# LARS is left out: Keras has no LARS. LAMB is its form for Adam, and Keras has it.
+HAND_MADE: Final[Mapping[str, Method]] = {
+    **_with_adam(),
+    "lamb and cosine": Method(scheduled("cosine", optimizers.Lamb), RATE_AND_LENGTH),
+    "lion": Method(scheduled("constant", optimizers.Lion), "initial rate"),
+    "schedule-free": Method(_schedule_free, "initial rate"),
+}

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VeLO: a public, pretrained, learned optimizer, on JAX.
+
+It sees gradients, weights and the loss, has no rate to set, and needs the length of the
+training. The package `learned_optimization` of
+https://github.com/google/learned_optimization runs it; its weights are two files, in a
+folder that the environment variable GANNO_VELO names. Without both the method is
+skipped. Weight decay is the package's own: the gradient, and the loss that VeLO sees,
+of a penalty on the squared weights; it is not decoupled.
+
+Paper: Metz et al., "VeLO: Training Versatile Learned Optimizers by Scaling Up"
+(arXiv 2211.09760).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from ...records.cells import Cell
+from ..method import Ingredients, Method, Situation
+from .optax_optimizer import OptaxOptimizer, TellingModel, Transformation
+
+WEIGHTS_VARIABLE: Final = "GANNO_VELO"
+FILES: Final = ("params", "config.gin")
+PACKAGES: Final = ("jax", "learned_optimization")
+PUBLISHED: Final = (
+    "gs://gresearch/learned_optimization/pretrained_lopts/"
+    "aug12_continue_on_bigger_2xbs_200kstep_bigproblem_v2_5620"
+)
+
+
+def _make(situation: Situation) -> Ingredients:
+    optimizer = OptaxOptimizer(
+        _transformation(situation.num_updates, situation.cell.weight_decay)
+    )
+
+    def adapt(model: keras.Model) -> keras.Model:
+        return TellingModel(model.inputs, model.outputs)
+
+    return Ingredients(optimizer, adapt=adapt)
+
+
+def _transformation(num_updates: int, weight_decay: float) -> Transformation:
+    # Nothing of this project brings them.
+    import jax  # noqa: PLC0415
+    from learned_optimization.learned_optimizers import (  # noqa: PLC0415
+        opt_from_checkpoint,
+    )
+    from learned_optimization.research.general_lopt import prefab  # noqa: PLC0415
+
+    path = str(_folder() / FILES[0])
+    velo = prefab.optax_lopt(
+        num_updates,
+        weight_decay=weight_decay,
+        base_lopt_fn=lambda: opt_from_checkpoint.opt_from_checkpoint(path),
+    )
+
+    def update(gradients: Any, state: Any, weights: Any, loss: np.ndarray) -> Any:
+        return velo.update(gradients, state, weights, extra_args={"loss": loss})
+
+    return Transformation(velo.init, jax.jit(update))
+
+
+def _folder() -> Path:
+    return Path(os.environ.get(WEIGHTS_VARIABLE, ""))
+
+
+def _obstacle(_: Cell | None = None) -> str:
+    missing = [name for name in PACKAGES if not importlib.util.find_spec(name)]
+    if missing:
+        return (
+            f"VeLO cannot be run: {' and '.join(missing)} cannot be imported. Install "
+            "JAX, and learned_optimization from github.com/google/learned_optimization."
+        )
+    if not os.environ.get(WEIGHTS_VARIABLE):
+        given = f"{WEIGHTS_VARIABLE} is not set"
+    elif absent := [name for name in FILES if not (_folder() / name).is_file()]:
+        given = f"{_folder()} has no {' and no '.join(absent)}"
+    else:
+        return ""
+    return (
+        f"The weights of VeLO are not there: {given}. Set {WEIGHTS_VARIABLE} to a "
+        f"folder with the files {' and '.join(FILES)} of {PUBLISHED}."
+    )
+
+
+def _identity() -> dict[str, Any]:
+    path = _folder() / FILES[0]
+    if not path.is_file():
+        return {}
+    return {"weights": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+VELO: Final = Method(
+    _make, "nothing but the length", obstacle=_obstacle, identity=_identity
+)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which code and libraries made a result, with new results not counted as changes."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from agents.common.provenance import provenance
+
+ROOT: Final = Path(__file__).parents[2]
+WRITTEN_BY_RUNS: Final = (
+    ":!benchmarks/results",
+    ":!docs/results.md",
+    ":!docs/pictures",
+)
+DIRTY: Final = "-dirty"
+
+
+def origin() -> dict[str, Any]:
+    """The commit, marked if the code differed from it, and the library versions."""
+    made_by: dict[str, Any] = provenance()
+    commit = made_by["commit"]
+    if commit.endswith(DIRTY) and not _code_has_changed():
+        made_by["commit"] = commit.removesuffix(DIRTY)
+    return made_by
+
+
+def _code_has_changed() -> bool:
+    command = ["git", "diff", "--quiet", "HEAD", "--", ".", *WRITTEN_BY_RUNS]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode != 0

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results on disk, one JSON object a line, safe to kill at any moment."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from .cells import Cell, Row, Score
+
+RESULTS: Final = Path(__file__).parents[1] / "results"
+
+
+class ResultsFile:
+    """The finished cells of a task, whatever tables they belong to.
+
+    Args:
+        path: The file; made at the first row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rows(self) -> list[Row]:
+        """All whole rows; a last line that a kill cut short is left out.
+
+        Raises:
+            ValueError: If a line before the last is broken, or a cell is there twice.
+        """
+        if not self._path.exists():
+            return []
+        *whole, _ = self._path.read_text(encoding="utf-8").split("\n")
+        rows = [self._parse(number, line) for number, line in enumerate(whole, 1)]
+        self._refuse_doubles(rows)
+        return rows
+
+    def append(self, row: Row) -> None:
+        """Adds a row; an earlier broken last line is removed first.
+
+        Raises:
+            ValueError: If there is a result of this cell already.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._mend()
+        self._refuse_doubles([*self.rows(), row])
+        record = {
+            **row.cell._asdict(),
+            **row.score._asdict(),
+            "seconds": round(row.seconds, 1),
+            "definition": row.definition,
+            **row.provenance,
+        }
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @contextmanager
+    def writer(self) -> Iterator[None]:
+        """Keeps a second run from doing the same cells at the same time.
+
+        Raises:
+            RuntimeError: If there is such a run.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RuntimeError(
+                    f"Another run is writing to {self._path}. Wait for it or stop it; "
+                    "--jobs makes one run use more cores."
+                ) from error
+            yield
+
+    def _mend(self) -> None:
+        if self._path.exists():
+            content = self._path.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            if whole != content:
+                with self._path.open("r+b") as stream:
+                    stream.truncate(len(whole))
+
+    def _refuse_doubles(self, rows: list[Row]) -> None:
+        first: dict[Cell, int] = {}
+        for number, row in enumerate(rows, 1):
+            if row.cell in first:
+                raise ValueError(
+                    f"{self._path} has two results of one cell, in lines "
+                    f"{first[row.cell]} and {number}: {row.cell}. Remove one of them."
+                )
+            first[row.cell] = number
+
+    def _parse(self, number: int, line: str) -> Row:
+        try:
+            record = json.loads(line)
+            cell = Cell(*(record.pop(name) for name in Cell._fields))
+            score = Score(*(record.pop(name) for name in Score._fields))
+            seconds, definition = record.pop("seconds"), record.pop("definition")
+            return Row(cell, score, seconds, definition, record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"Line {number} of {self._path} is no result ({error!r}): "
+                f"{line[:200]!r}. Restore the file, or remove that line to run its "
+                "cell again."
+            ) from error
+
+
+def results_of(task: str) -> ResultsFile:
+    """The results file of a task."""
+    return ResultsFile(RESULTS / f"{task}.jsonl")
+
+
+def all_rows() -> dict[Cell, Row]:
+    """Every result of every task."""
+    tasks = sorted(path.stem for path in RESULTS.glob("*.jsonl"))
+    return {row.cell: row for task in tasks for row in results_of(task).rows()}

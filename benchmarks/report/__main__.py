@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/results.md, its pictures and README's table; no figure is typed by hand.
+
+    python -m benchmarks.report
+
+Rows are of benchmarks/results/, the paper's of benchmarks/paper/, the scores of a
+policy on its own task of its ganno.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ganno_keras.policies import DEFAULT_POLICY
+
+from ..methods.policy_names import canonical_name
+from ..records.results_file import all_rows
+from .page import page
+from .paper_figures import draw_all
+from .summary import summary, write_into_readme
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "results.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draws the pictures and writes the page; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument(
+        "--policy", default=DEFAULT_POLICY, help="the policy of the figures"
+    )
+    policy = canonical_name(parser.parse_args(arguments).policy)
+    try:
+        rows = all_rows()
+        text = page(rows, draw_all(rows, policy))
+        write_into_readme(summary(rows))
+    except (ImportError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    PAGE.write_text(text, encoding="utf-8")
+    print(f"Wrote {PAGE.name} and README's table from {len(rows)} results.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables and numbers as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ..analysis.intervals import Spread, spread
+from ..analysis.runs import runs_of
+from ..analysis.table_lines import HERE, Line
+from ..records.cells import Cell, Row, Rows
+
+NOT_RUN: Final = "·"
+
+
+HAS_NO_RATE: Final = "/"
+
+
+def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
+    """Formats lines with the best of each column, ours and the paper's, in bold."""
+    show_source = any(line.source != HERE for line in lines)
+    show_decay = len({line.weight_decay for line in lines}) > 1
+    header = [
+        "",
+        *([""] if show_source else []),
+        *(["weight decay"] if show_decay else []),
+        *rates,
+        "average",
+    ]
+    body = []
+    for line in lines:
+        rivals = [other for other in lines if other.source == line.source]
+        numbers = [*line.values, line.average]
+        columns = zip(
+            *([*rival.values, rival.average] for rival in rivals), strict=True
+        )
+        missing = NOT_RUN if any(line.values) else HAS_NO_RATE
+        body.append(
+            [
+                line.name,
+                *([line.source] if show_source else []),
+                *([f"{line.weight_decay:g}"] if show_decay else []),
+                *(
+                    _number(number, column, missing)
+                    for number, column in zip(numbers, columns, strict=True)
+                ),
+            ]
+        )
+    return markdown_table(header, body)
+
+
+def _number(value: Spread | None, column: Sequence[Spread | None], missing: str) -> str:
+    if value is None:
+        return missing
+    means = [other.mean for other in column if other]
+    is_best = len(means) > 1 and value.mean == max(means)
+    return f"**{value}**" if is_best else str(value)
+
+
+def mean_accuracy(runs: Sequence[Row]) -> str:
+    """Of the runs of one cell, with their deviation; "·" without any."""
+    value = spread([row.accuracy for row in runs])
+    return NOT_RUN if value is None else str(value)
+
+
+def mean_of(rows: Rows, cell: Cell) -> str:
+    """The mean accuracy over all seeds of a cell."""
+    return mean_accuracy(runs_of(rows, cell))
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Formats rows of text as a table.
+
+    Example:
+
+        >>> print(markdown_table(["a", "b"], [["1", "2"]]))
+        | a | b |
+        | --- | --- |
+        | 1 | 2 |
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of results: which sections it has, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ganno_keras.policies import DEFAULT_POLICY
+from ganno_keras.policies.registry import policies_directory
+from ganno_keras.policies.saved_policy import read_metadata
+
+from ..experiments.grids import ABLATIONS
+from ..experiments.tasks import (
+    CNN5,
+    NUM_TUNING_IMAGES,
+    NUM_VALIDATION_IMAGES,
+    find_task,
+)
+from ..methods.policy_names import split_name
+from ..methods.registry import METHODS
+from ..records.cells import Rows
+from .markdown import NOT_RUN
+from .paper.ablations import ablation_section
+from .paper.aggregate import aggregate_section
+from .paper.evaluation_choices import choice_section
+from .paper.paper_tables import TABLES, heading, not_run_section, table_section
+from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
+from .paper.training_length import length_section
+from .policies.cloning_budgets import budget_sections
+from .policies.constant_actions import action_section
+from .policies.controls import control_section
+from .policies.hidden_entries import mask_section
+from .policies.learning_curves import learning_sections
+from .policies.losses import loss_section
+from .policies.policy_scores import scores_section
+from .policies.tabular import tabular_section
+from .policies.unseen_networks import family_section
+from .summary import summary_section
+
+INTRODUCTION: Final = """# Results
+
+Written by `python -m benchmarks.report` from the files in `benchmarks/results/`, the
+paper's own figures in `benchmarks/paper/` and the policies' own `ganno.json`.
+
+"""
+
+
+READING: Final = """## How to read the tables
+
+Accuracies are in %, on the test set, which is touched once at the end of a training;
+± is one standard deviation over seeds. In the tables below, rows without a mark are
+made here and rows marked *paper* are the paper's; the best of each column is in bold,
+among ours and among the paper's. "{not_run}" stands for what has not been run, "/" for
+a method that has no rate to set: its figure is in the last column.
+
+- The five-layer CNN trains for {epochs} epochs on {num_images:,} images of CIFAR-10,
+  standardised by channel, in minibatches of {batch_size}, in bfloat16. The other
+  {num_validation:,} training images are for policies to look at. Choices were made on
+  tasks of their own, `cnn5-cifar10-choices` and its like, which hold out {num_tuning:,}
+  more and never open the test set. [What differs from the paper, and
+  why](deviations.md).
+- That is less training than the paper's, whose length and widths are not known: rows
+  from the lowest rates end far below the paper's, and so do averages over rates. They
+  flatter methods that do not depend on the rate; the best of a row is fairer. How much
+  of it is [the length of a training](#the-length-of-a-training) has been measured.
+- The images of CIFAR-10 had been encoded again as JPEG where these results were made.
+  What that changes is not known: the originals could not be had there.
+- Weight decay is decoupled, and the optimizer is Adam unless the row names another.
+  `ganno-standardised` and `ganno-rate-and-decay` set the weight decay themselves: the
+  one that their rows name is what the optimizer was made with, and plays no part.
+- VeLO's rows are the paper's own, and not counted as missing: its weights could not be
+  downloaded where these results were made. Celo-Adam, a public learned schedule, takes
+  its place in runs.
+- LARS is left out, since Keras has none; LAMB is its form for Adam.
+"""
+
+
+FIGURE: Final = """## {heading}
+
+![{heading}](pictures/{name}.png)
+
+{caption}
+"""
+
+
+def policies_in(rows: Rows) -> list[str]:
+    """The policies that have results of their own, the shipped one first.
+
+    Built-in policies and the ablations have rows of their own names in the grids.
+    """
+    others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
+    found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
+    return [DEFAULT_POLICY, *sorted(found - {DEFAULT_POLICY})]
+
+
+def page(rows: Rows, drawn: Mapping[str, str]) -> str:
+    """The whole page.
+
+    Args:
+        rows: All results.
+        drawn: The captions of the pictures that there are, by name.
+    """
+    policies = policies_in(rows)
+    folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())
+    metadata = [read_metadata(folder) for folder in folders]
+    figures = [
+        FIGURE.format(heading=heading(name), name=name, caption=caption)
+        for name, caption in drawn.items()
+    ]
+    sections: list[str] = [
+        INTRODUCTION,
+        summary_section(rows),
+        _reading(),
+        not_run_section(rows, drawn),
+        *(table_section(name, rows, policies) for name in TABLES),
+        ablation_section(rows),
+        aggregate_section(rows),
+        *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
+        family_section(rows, policies),
+        loss_section(rows, policies),
+        tabular_section(rows, policies),
+        control_section(rows, policies),
+        mask_section(rows, policies),
+        action_section(rows, policies),
+        choice_section(rows, policies),
+        length_section(rows),
+        *learning_sections(),
+        *budget_sections(),
+        *figures,
+        *(scores_section(policy) for policy in metadata if policy.scores),
+    ]
+    return "\n".join(filter(None, sections))
+
+
+def _reading() -> str:
+    task = find_task(CNN5)
+    return READING.format(
+        not_run=NOT_RUN,
+        epochs=task.epochs,
+        batch_size=task.batch_size,
+        num_images=task.num_training_images,
+        num_validation=NUM_VALIDATION_IMAGES,
+        num_tuning=NUM_TUNING_IMAGES,
+    )

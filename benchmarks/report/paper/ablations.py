@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of what the policies of Table 2 do with the learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from ...analysis.runs import runs_of
+from ...experiments.grids import ABLATIONS, GRIDS
+from ...experiments.tasks import CNN5
+from ...records.cells import Cell, Row, Rows
+from ..markdown import markdown_table
+
+LARGEST_RISE: Final = 1e-3
+"""What the largest action of the paper adds to a rate."""
+HARDLY_ANY: Final = 1e-4
+"""Below it a network hardly learns within an interval."""
+
+SECTION: Final = """## What the policies of Table 2 do
+
+Of the five-layer CNN on CIFAR-10, over all seeds: how many of all layers' decisions add
+{rise:g}; after how many the rate is below {hardly:g}; the highest rate of any layer;
+the mean rate at the end; and after which of 30 decisions, on average, the training loss
+was lowest.
+Made by `python -m benchmarks.run table2`.
+
+{table}
+"""
+
+
+def ablation_section(rows: Rows) -> str:
+    """All that has been run; empty if nothing has."""
+    (sweep,) = GRIDS["table2"]
+    (weight_decay,) = sweep.weight_decays
+    cells = [
+        Cell(CNN5, method, rate, weight_decay, 0)
+        for method in ABLATIONS
+        for rate in sweep.initial_learning_rates
+    ]
+    found = [_line(cell, runs) for cell in cells if (runs := runs_of(rows, cell))]
+    if not found:
+        return ""
+    header = ["", "from", "rises", "hardly any", "highest", "at the end", "lowest loss"]
+    table = markdown_table(header, found)
+    return SECTION.format(rise=LARGEST_RISE, hardly=HARDLY_ANY, table=table)
+
+
+def _line(cell: Cell, runs: Sequence[Row]) -> list[str]:
+    courses = [np.array(row.score.course["learning_rates"]) for row in runs]
+    rates = np.concatenate(courses)
+    rises = np.concatenate([_rises(cell, course) for course in courses])
+    losses = [row.score.course["interval_train_loss"] for row in runs]
+    return [
+        f"`{cell.method}`",
+        f"{cell.initial_learning_rate:g}",
+        f"{rises.mean():.0%}",
+        f"{(rates < HARDLY_ANY).mean():.0%}",
+        f"{rates.max():.4f}",
+        f"{np.mean([course[-1] for course in courses]):.4f}",
+        f"{np.mean([1 + np.argmin(loss) for loss in losses]):.0f}",
+    ]
+
+
+def _rises(cell: Cell, rates: np.ndarray) -> np.ndarray:
+    before = np.full_like(rates[:1], cell.initial_learning_rate)
+    changes = np.diff(rates, axis=0, prepend=before)
+    return np.isclose(changes, LARGEST_RISE, rtol=0.02)  # results are rounded

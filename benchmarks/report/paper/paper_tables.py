@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's tables as sections, and what is missing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from ...analysis.runs import coverage
+from ...analysis.table_lines import (
+    HERE,
+    Line,
+    differences,
+    differences_of_best,
+    lines_of,
+    paper_table,
+)
+from ...experiments.grids import GRIDS
+from ...records.cells import Rows
+from ..markdown import format_lines
+
+TABLES: Final = tuple(name for name in GRIDS if name.startswith("table"))
+
+
+HEADINGS: Final = {"layers": "Which layers do what"}
+
+
+TABLE: Final = """## {heading}: {title}
+
+Test accuracy by {columns}. {coverage} Made by `python -m benchmarks.run {name}`.
+{differences}
+{table}
+"""
+
+
+def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
+    """One of the paper's tables; empty if nothing of it has been run."""
+    lines = lines_of(name, rows, policies)
+    if not any(line.source == HERE for line in lines):
+        return ""
+    paper = paper_table(name)
+    return TABLE.format(
+        heading=heading(name),
+        title=paper["title"],
+        columns=paper["heading"],
+        coverage=coverage(name, rows),
+        name=name,
+        differences=_differences_sentence(lines),
+        table=format_lines(lines, paper["initial_learning_rates"]),
+    )
+
+
+def _differences_sentence(lines: Sequence[Line]) -> str:
+    points, of_best = differences(lines), differences_of_best(lines)
+    if not points:
+        return ""
+    mean, size = float(np.mean(points)), float(np.mean(np.abs(points)))
+    sentence = (
+        "\nWhere both have a figure of a method other than GANNO itself "
+        f"({len(points)} so far), ours are {mean:+.2f} points from the paper's on "
+        f"average; the mean distance is {size:.2f} points.\n"
+    )
+    if not of_best:
+        return sentence
+    return sentence + (
+        f"At the best rate of each complete row ({len(of_best)} so far) it is "
+        f"{float(np.mean(of_best)):+.2f} points, and "
+        f"{float(np.mean(np.abs(of_best))):.2f}.\n"
+    )
+
+
+def heading(name: str) -> str:
+    """`table1` as a reader knows it."""
+    if not name[-1].isdigit():
+        return HEADINGS[name]
+    return f"{name[:-1].capitalize()} {name[-1]}"
+
+
+def not_run_section(rows: Rows, drawn: Mapping[str, str]) -> str:
+    """Which tables and figures are missing or incomplete."""
+    incomplete = [
+        f"{heading(name)} ({counted.done} of {counted.wanted} cells)"
+        for name in TABLES
+        if (counted := coverage(name, rows)).done < counted.wanted
+    ]
+    figures = [name for name in GRIDS if name.startswith("figure")]
+    missing = [heading(name) for name in figures if name not in drawn]
+    if not incomplete and not missing:
+        return ""
+    sentences = [
+        f"Incomplete with three seeds: {', '.join(incomplete)}." if incomplete else "",
+        f"Not drawn for want of results: {', '.join(missing)}." if missing else "",
+        "`python -m benchmarks.run all` runs what is missing.",
+    ]
+    return "## What is missing\n\n" + "\n".join(filter(None, sentences)) + "\n"

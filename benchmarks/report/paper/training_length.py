@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What more updates change, beside the paper's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from ganno_keras.policies import DEFAULT_POLICY
+
+from ...analysis.intervals import Spread, spread
+from ...analysis.runs import runs_of
+from ...analysis.table_lines import lines_of, paper_table
+from ...experiments.grids import cells_of
+from ...experiments.tasks import CNN5, LENGTHS, LONG, find_task
+from ...records.cells import Cell, Rows
+from ..markdown import NOT_RUN, markdown_table
+
+PAPER_TABLES: Final = ("table1", "table3")
+"""Those that have the schedules of the grid."""
+
+SECTION: Final = """## The length of a training
+
+Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by schedule and
+initial rate: with as many updates as in the tables above, and with more; one seed where
+there is no deviation. The paper does not say how many it took. The {epochs} epochs are
+in float32, for speed ([what that changes](#choices-of-the-evaluation)). Made by
+`python -m benchmarks.run length`.
+
+{table}
+{differences}"""
+
+DIFFERENCES: Final = """
+Of the {count} schedules and rates that have been run for {epochs} epochs, ours are
+{short} in the tables above, and
+{long} after {epochs} epochs.
+"""
+
+Figures = Mapping[Cell, Spread | None]
+"""By the cell of the long training."""
+
+
+def length_section(rows: Rows) -> str:
+    """A line for each schedule and rate of the long training; empty without others.
+
+    Args:
+        rows: All results.
+    """
+    wanted = cells_of("length", 1, [DEFAULT_POLICY])
+    cells = sorted(
+        (cell for cell in wanted if cell.task == LONG),
+        key=lambda cell: cell.initial_learning_rate or np.inf,
+    )
+    by_task = {task: _figures(rows, cells, task) for task in LENGTHS}
+    known = [task for task in LENGTHS if any(by_task[task].values())]
+    if not set(known) - {CNN5}:
+        return ""
+    paper = _paper_figures(cells)
+
+    def text(task: str, cell: Cell) -> str:
+        """Empty where nothing is wanted; the tables want all that is here."""
+        is_wanted = task == CNN5 or cell._replace(task=task) in wanted
+        return str(by_task[task][cell] or (NOT_RUN if is_wanted else ""))
+
+    return SECTION.format(
+        epochs=find_task(LONG).epochs,
+        table=markdown_table(
+            ["", *map(_length, known), "*paper*"],
+            (
+                [_name(cell), *(text(it, cell) for it in known), str(paper[cell] or "")]
+                for cell in cells
+            ),
+        ),
+        differences=_differences(by_task[CNN5], by_task[LONG], paper),
+    )
+
+
+def _figures(rows: Rows, cells: Sequence[Cell], task: str) -> Figures:
+    """The same schedules and rates on a task of another length."""
+    return {
+        cell: spread([row.accuracy for row in runs_of(rows, cell._replace(task=task))])
+        for cell in cells
+    }
+
+
+def _paper_figures(cells: Sequence[Cell]) -> Figures:
+    """None for a policy of ours, which the paper does not have."""
+    known: dict[tuple[str, float | None, float], Spread | None] = {
+        (line.method, float(rate), line.weight_decay): value
+        for name in PAPER_TABLES
+        for line in lines_of(name, {}, [])
+        for rate, value in zip(
+            paper_table(name)["initial_learning_rates"], line.values, strict=True
+        )
+    }
+    return {
+        cell: known.get((cell.method, cell.initial_learning_rate, cell.weight_decay))
+        for cell in cells
+    }
+
+
+def _differences(short: Figures, long: Figures, paper: Figures) -> str:
+    """How far the figures of the tables and the long ones are from the paper's."""
+    shared = [cell for cell in paper if paper[cell] and short[cell] and long[cell]]
+    if not shared:
+        return ""
+    return DIFFERENCES.format(
+        count=len(shared),
+        epochs=find_task(LONG).epochs,
+        short=_distance(short, paper, shared),
+        long=_distance(long, paper, shared),
+    )
+
+
+def _distance(ours: Figures, theirs: Figures, shared: Sequence[Cell]) -> str:
+    points = [
+        mine.mean - other.mean
+        for cell in shared
+        if (mine := ours[cell]) and (other := theirs[cell])
+    ]
+    size = float(np.mean(np.abs(points)))
+    return (
+        f"{float(np.mean(points)):+.2f} points from the paper's on average (mean "
+        f"distance {size:.2f})"
+    )
+
+
+def _length(task_name: str) -> str:
+    """A task's length as the head of a column."""
+    task = find_task(task_name)
+    return (
+        f"{task.epochs} epochs, minibatches of {task.batch_size} "
+        f"({task.num_planned_updates:,} updates)"
+    )
+
+
+def _name(cell: Cell) -> str:
+    rate = cell.initial_learning_rate
+    return cell.method if rate is None else f"{cell.method} from {rate:g}"

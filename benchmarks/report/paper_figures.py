@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's figures and one more, drawn from results where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, import_matplotlib
+
+from ..analysis.runs import runs_of
+from ..experiments.tasks import CNN5, RESNETS, TASKS
+from ..methods.policy_names import UNTRAINED, control
+from ..methods.schedules import SCHEDULES, rates_over
+from ..records.cells import Cell, Row, Rows
+from .layer_rates import draw_layer_rates
+
+PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
+NUM_UPDATES: Final = 300
+SHORTEST_BAND: Final = 2
+
+
+def new_figure(width: float, height: float) -> Any:
+    """A matplotlib figure that needs no screen.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    module = import_matplotlib("matplotlib.figure", "benchmarks/results has")
+    return module.Figure(figsize=(width, height), layout="constrained")
+
+
+def draw_all(rows: Rows, policy: str) -> dict[str, str]:
+    """Draws every figure that there are results for.
+
+    Args:
+        rows: All results.
+        policy: The policy in the place of GANNO.
+
+    Returns:
+        The caption of each figure that was drawn, by its name.
+    """
+    captions = {}
+    for name, draw in FIGURES.items():
+        figure, caption = draw(rows, policy)
+        if figure is not None:
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            # Without the version of matplotlib, equal pictures are equal files.
+            path = PICTURES / f"{name}.png"
+            figure.savefig(path, dpi=120, metadata={"Software": None})
+            captions[name] = caption
+    return captions
+
+
+def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
+    """The course of a policy with the first seed there is."""
+    found = runs_of(rows, cell)
+    return found[0].score.course if found else None
+
+
+# ---------------------------------------------------------------- figures 2 and 3
+
+
+def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
+    """Figure 2: learning rates and training loss before and after meta-training."""
+    task = "cnn2-fashion"
+    courses = {
+        "untrained": _first(
+            rows, Cell(task, control(policy, UNTRAINED), 1e-3, 0.1, seed=0)
+        ),
+        policy: _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0)),
+    }
+    known = {name: course for name, course in courses.items() if course}
+    if len(known) < len(courses):
+        return None, ""
+    figure = new_figure(9.0, 7.5)
+    *panels, loss = figure.subplots(3, 1, sharex=True)
+    panels[1].sharey(panels[0])
+    for rates, color, (name, course) in zip(
+        panels, PALETTE[1::-1], known.items(), strict=True
+    ):
+        updates = course["updates"]
+        by_layer = np.array(course["learning_rates"]).T
+        for layer, style, values in zip(
+            course["layers"], LINE_STYLES, by_layer, strict=False
+        ):
+            rates.step(updates, values, style, color=color, label=layer, where="post")
+        rates.set_title(name, fontsize=10)
+        _label(rates, "", "learning rate")
+        loss.plot(updates, course["interval_train_loss"], color=color, label=name)
+    _label(loss, "updates", "training loss")
+    return figure, (
+        f"Learning rates and training loss of the two-layer CNN on Fashion-MNIST from "
+        f"0.001, weight decay 0.1, with `{policy}` and with the same agent before any "
+        "meta-training. The paper shows the first episode and the 40th of one "
+        "meta-training."
+    )
+
+
+def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
+    """Figure 3: the layers' rates beside the accuracy, over a long training."""
+    task = "cnn2-fashion-long"
+    course = _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0))
+    if not course:
+        return None, ""
+    figure = new_figure(9.0, 6.0)
+    axes = figure.subplots(len(course["layers"]) + 1, 1, sharex=True)
+    rates = np.array(course["learning_rates"])
+    for number, layer in enumerate(course["layers"]):
+        axes[number].step(
+            course["updates"], rates[:, number], color=PALETTE[0], where="post"
+        )
+        _label(axes[number], "", f"rate of {layer}", legend=False)
+    axes[-1].plot(
+        course["updates"], 100 * np.array(course["validation_accuracy"]), color="k"
+    )
+    _label(axes[-1], "updates", "accuracy in %", legend=False)
+    return figure, (
+        f"Learning rates of both layers under `{policy}` in a training of "
+        f"{TASKS[task].epochs} epochs (two-layer CNN, Fashion-MNIST, from 0.001, "
+        "weight decay 0.1), and the accuracy on the 1,000 held-out images that the "
+        "policy watches; the paper shows the accuracy on the test set."
+    )
+
+
+# ---------------------------------------------------------------- figures 4 and 7
+
+
+def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, str]:
+    decays = [0.01, 0.1]
+    names = [policy if method == "GANNO" else method for method in methods]
+    found = {
+        (name, decay): runs_of(rows, Cell(RESNETS, name, _start(name), decay, seed=0))
+        for name in names
+        for decay in decays
+    }
+    drawn = {name for (name, _), seeds in found.items() if seeds}
+    if policy not in drawn:
+        return None, ""
+    decays = [it for it in decays if any(found[name, it] for name in names)]
+    figure = new_figure(4.5 * len(decays), 4.0)
+    (panels,) = figure.subplots(1, len(decays), sharey=True, squeeze=False)
+    for axes, decay in zip(panels, decays, strict=True):
+        for color, name in zip(PALETTE, names, strict=False):
+            _draw_accuracy(axes, found[name, decay], color, name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_title(f"weight decay {decay:g}", fontsize=10)
+        _label(axes, "epoch", "accuracy in %")
+    task = TASKS[RESNETS]
+    absent = [name for name in names if name not in drawn]
+    counts = {len(seeds) for seeds in found.values() if seeds}
+    return figure, (
+        f"ResNet-18 on CIFAR-10 with an initial rate of 0.001, {task.epochs} epochs, "
+        "an eighth of the original width "
+        f"({task.model_options['width']} channels in the first stage): accuracy by "
+        "epoch on 1,000 held-out training images, "
+        f"{_range(counts)}. What has a schedule of its own does not start from that "
+        "rate; from other rates the others end elsewhere, see the table. The paper "
+        "shows test accuracy, at a width and length that it does not give, and VeLO, "
+        "whose weights could not be downloaded here: Celo-Adam takes its place."
+        + (f" Not run: {', '.join(absent)}." if absent else "")
+    )
+
+
+def _start(method: str) -> float | None:
+    return None if method == "celo-adam" else 1e-3
+
+
+def _draw_accuracy(axes: Any, seeds: Sequence[Row], color: str, name: str) -> None:
+    if not seeds:
+        return
+    by_seed = 100 * np.array([row.score.course["held_out_accuracy"] for row in seeds])
+    epochs = np.arange(1, by_seed.shape[1] + 1)
+    axes.plot(epochs, by_seed.mean(axis=0), color=color, label=name)
+    if len(seeds) >= SHORTEST_BAND:
+        low, high = by_seed.min(axis=0), by_seed.max(axis=0)
+        axes.fill_between(epochs, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def _range(counts: set[int]) -> str:
+    low, high = min(counts), max(counts)
+    if high == 1:
+        return "one seed"
+    return f"mean and range of {low if low == high else f'{low} to {high}'} seeds"
+
+
+# ---------------------------------------------------------------- figures 5 and 6
+
+
+def _schedules(_: Rows, __: str) -> tuple[Any, str]:
+    figure = new_figure(9.0, 6.0)
+    progress = np.linspace(0.0, 1.0, NUM_UPDATES)
+    for axes, name in zip(
+        figure.subplots(3, 3, sharex=True, sharey=True).flat, SCHEDULES, strict=True
+    ):
+        axes.plot(progress, rates_over(name, 1.0, NUM_UPDATES), color=PALETTE[0])
+        axes.set_title(name, fontsize=10)
+        axes.grid(visible=True, alpha=0.3)
+    figure.supxlabel("share of the training", fontsize=10)
+    figure.supylabel("learning rate by the initial or peak rate", fontsize=10)
+    return figure, "The nine hand-made schedules, as they are used here."
+
+
+def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
+    """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
+    course = _first(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
+    if not course:
+        return None, ""
+    figure = new_figure(9.0, 4.0)
+    axes = figure.subplots()
+    axes.plot(*_one_cycle(course["updates"][-1]), color="k", label="cosine one-cycle")
+    rates = np.array(course["learning_rates"])
+    for number, layer in enumerate(course["layers"]):
+        # Thinner from layer to layer, since they often have the same rate.
+        axes.step(
+            course["updates"],
+            rates[:, number],
+            linewidth=4.0 - 0.6 * number,
+            color=PALETTE[number % len(PALETTE)],
+            label=layer,
+            where="post",
+        )
+    _label(axes, "updates", "learning rate")
+    return figure, (
+        f"The learning rate of each layer under `{policy}` (five-layer CNN, CIFAR-10, "
+        "weight decay 0.1), beside cosine one-cycle with a peak of 0.01. The paper's "
+        "agents start from a rate of 0 there; a policy with a schedule of its own does "
+        "the same from every rate."
+    )
+
+
+def _one_cycle(num_updates: int) -> tuple[np.ndarray, np.ndarray]:
+    rates = rates_over("one-cycle", 1e-2, NUM_UPDATES)
+    return np.linspace(0, num_updates, NUM_UPDATES), rates
+
+
+# ---------------------------------------------------------------- beyond the paper
+
+
+def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
+    """Which layers do what, on networks larger or of other kinds than those seen."""
+    figure = new_figure(9.0, 12.0)
+    if not draw_layer_rates(figure, rows, policy):
+        return None, ""
+    return figure, (
+        f"What each layer is given by `{policy}`, from the input down, in one training "
+        "of each task: its learning rate or, of a policy with a base schedule, the "
+        "factor on it (orange for more, purple for less, white for the schedule "
+        "itself), and its weight decay, if the policy sets that."
+    )
+
+
+def _label(axes: Any, horizontal: str, vertical: str, *, legend: bool = True) -> None:
+    axes.set_xlabel(horizontal)
+    axes.set_ylabel(vertical)
+    axes.grid(visible=True, alpha=0.3)
+    if legend:
+        axes.legend(fontsize=8)
+
+
+FIGURES: Final[Mapping[str, Callable[[Rows, str], tuple[Any, str]]]] = {
+    "figure2": _learning,
+    "figure3": _dynamics,
+    "figure4": lambda rows, policy: _robustness(
+        ("random", "celo-adam", "GANNO"), rows, policy
+    ),
+    "figure5": _schedules,
+    "figure6": _caution,
+    "figure7": lambda rows, policy: _robustness(
+        ("random", "celo-adam", "GANNO", "sgdr"), rows, policy
+    ),
+    "layers": _layers,
+}

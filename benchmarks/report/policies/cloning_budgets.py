@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What more demonstrations are worth, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ...analysis.intervals import Spread, spread
+from ...cloning_budget import BUDGETS, _results
+from ...records.entries_file import read_entries
+from ..markdown import markdown_table
+from .losses import NETWORKS
+
+SECTION: Final = """## {heading}
+
+Test accuracy (or loss) on networks that meta-training never saw, of policies that were
+cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
+played in {num_ways} ways); {acting} actions, three seeds. The mean is over the networks
+with an accuracy, with its deviation over seeds.{note} Made by
+`python -m benchmarks.cloning_budget {name}`.
+
+{table}
+"""
+
+
+# ---------------------------------------------------------------- docs/results.md
+
+
+def budget_sections() -> list[str]:
+    """A table for each recipe that has results, a line in it for each budget."""
+    return [_section(name) for name in BUDGETS if read_entries(_results(name))]
+
+
+def _section(name: str) -> str:
+    budgets = BUDGETS[name]
+    recipe, networks = budgets.recipe, budgets.networks
+    entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
+    return SECTION.format(
+        name=name,
+        heading=budgets.heading,
+        note=budgets.note,
+        num_ways=len(recipe.cloning.demonstrated),
+        acting="sampled" if recipe.sampled else "greedy",
+        table=markdown_table(
+            ["tasks", "timesteps", *map(_label, networks), "mean"],
+            ([number, *_values(entry, networks)] for number, entry in entries),
+        ),
+    )
+
+
+def _factor(network: str) -> float:
+    """To per cent; or to the unit that the network's loss is shown in."""
+    return NETWORKS[network].factor if network in NETWORKS else 100.0
+
+
+def _label(network: str) -> str:
+    return f"{network}, loss" if network in NETWORKS else network
+
+
+def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
+    reached = {
+        network: [
+            _factor(network) * value
+            for _, value in sorted(entry["reached"][network].items())
+        ]
+        for network in networks
+    }
+    accuracies = [reached[it] for it in networks if it not in NETWORKS]
+    means = [sum(of_seed) / len(of_seed) for of_seed in zip(*accuracies, strict=True)]
+    columns: list[Spread | None] = [spread(it) for it in (*reached.values(), means)]
+    return [f"{entry['timesteps']:,}", *map(str, columns)]

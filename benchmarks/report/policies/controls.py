@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What policies are worth beside their controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ...analysis.intervals import mean_gain
+from ...analysis.runs import paired_runs
+from ...experiments.grids import GRIDS, usual_cell
+from ...methods.policy_names import CONTROLS, control
+from ...records.cells import Cell, Rows
+from ..markdown import NOT_RUN, markdown_table, mean_of
+
+CONTROL: Final = """## Controls of {policy}
+
+Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by initial learning
+rate, beside what the policy has to beat: itself before any meta-training, its own
+average schedule replayed without looking at the training (over other seeds from the
+same rate, one for all layers or one for each), its greedy and sampled use, itself under
+the guard, and doing nothing at all. Controls that have not been run have no row. Made
+by `python -m benchmarks.run controls`.
+
+{table}
+{networks}{gains}"""
+
+NETWORKS: Final = """
+The same on networks that meta-training never saw, also beside its average schedule on
+the other ones of them (all layers and seeds): what a policy that looks at the network
+has to beat.
+
+{table}
+"""
+
+GAINS: Final = """
+By how many points the policy is above each control, on average over the networks that
+both have been trained on with the same seeds (the five-layer CNN from 0.001); with a
+95 % interval of a bootstrap over seeds, where all networks have two or more.
+
+{table}
+"""
+
+
+def control_section(rows: Rows, policies: Sequence[str]) -> str:
+    """The controls of every policy that has been put to them."""
+    sections = []
+    for policy in policies:
+        names = [control(policy, kind) for kind in CONTROLS]
+        if any(cell.method in names for cell in rows):
+            table = _rates_table(rows, [policy, *names, "no-op"])
+            networks = _networks_table(rows, [policy, *names])
+            gains = _gains_table(rows, policy, names)
+            sections.append(
+                CONTROL.format(
+                    policy=policy, table=table, networks=networks, gains=gains
+                )
+            )
+    return "\n".join(sections)
+
+
+def _rates_table(rows: Rows, methods: Iterable[str]) -> str:
+    sweep, *_ = GRIDS["controls"]
+    (decay,) = sweep.weight_decays
+    rates = sweep.initial_learning_rates
+    lines = (
+        [name, *(mean_of(rows, Cell(sweep.task, name, r, decay, 0)) for r in rates)]
+        for name in methods
+    )
+    header = ["", *(f"{rate:g}" for rate in rates if rate is not None)]
+    return markdown_table(header, _known(lines))
+
+
+def _networks_table(rows: Rows, methods: Iterable[str]) -> str:
+    """Empty if no control has been run there."""
+    _, *sweeps = GRIDS["controls"]
+    lines = _known(
+        [name, *(mean_of(rows, usual_cell(sweep.task, name)) for sweep in sweeps)]
+        for name in methods
+    )
+    if len(lines) < 2:
+        return ""
+    table = markdown_table(["", *(sweep.task for sweep in sweeps)], lines)
+    return NETWORKS.format(table=table)
+
+
+def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
+    lines = []
+    for name in controls:
+        paired = [
+            paired_runs(
+                rows, usual_cell(sweep.task, policy), usual_cell(sweep.task, name)
+            )
+            for sweep in GRIDS["controls"]
+        ]
+        known = [runs for runs in paired if len(runs.theirs)]
+        if known:
+            lines.append([name, f"{len(known)}", f"{mean_gain(known):+}"])
+    if not lines:
+        return ""
+    return GAINS.format(table=markdown_table(["", "networks", "points"], lines))
+
+
+def _known(lines: Iterable[list[str]]) -> list[list[str]]:
+    """Without those of which nothing has been run."""
+    return [line for line in lines if set(line[1:]) != {NOT_RUN}]

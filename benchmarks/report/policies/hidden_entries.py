@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy has to see: its accuracy with each entry of the observation hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from ...analysis.runs import accuracy_by_seed, runs_of
+from ...experiments.grids import usual_cell
+from ...experiments.tasks import FAMILIES
+from ...methods.policy_names import MASKS, control
+from ...records.cells import Rows
+from ..markdown import NOT_RUN, markdown_table
+
+SECTION: Final = """## What {policy} has to see
+
+By how many points the test accuracy changes, on average over the same seeds, when an
+entry of the observation is hidden from the finished policy, on the networks that
+meta-training never saw; the largest fall first. The more an entry's absence costs, the
+more the decisions rest on it; changes within the deviation over seeds in the tables of
+these networks say nothing, and those of a single seed little. Agents that are
+meta-trained without it might do as well. {seeds} Made by
+`python -m benchmarks.run observations`.
+
+{table}
+"""
+
+
+def mask_section(rows: Rows, policies: Sequence[str]) -> str:
+    """Of each policy that has been blinded."""
+    tables = {policy: _table(rows, policy) for policy in policies}
+    return "\n".join(
+        SECTION.format(policy=policy, seeds=_seeds(rows, policy), table=table)
+        for policy, table in tables.items()
+        if table
+    )
+
+
+def _table(rows: Rows, policy: str) -> str:
+    changes = {
+        entry: [_change(rows, family, policy, kind) for family in FAMILIES]
+        for kind, entry in MASKS.items()
+    }
+    known = {
+        entry: points
+        for entry, points in changes.items()
+        if any(point is not None for point in points)
+    }
+    if not known:
+        return ""
+    means = {
+        entry: float(np.mean([point for point in points if point is not None]))
+        for entry, points in known.items()
+    }
+    return markdown_table(
+        ["hidden", *FAMILIES, "mean"],
+        (
+            [entry, *map(_points, known[entry]), _points(means[entry])]
+            for entry in sorted(known, key=means.__getitem__)
+        ),
+    )
+
+
+def _seeds(rows: Rows, policy: str) -> str:
+    hidden = {control(policy, kind) for kind in MASKS}
+    seeds = {cell.seed for cell in rows if cell.method in hidden}
+    return f"Seeds: {', '.join(map(str, sorted(seeds)))}."
+
+
+def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
+    """In points, over the seeds that both have."""
+    whole, blind = (
+        accuracy_by_seed(runs_of(rows, usual_cell(family, name)))
+        for name in (policy, control(policy, kind))
+    )
+    seeds = whole.keys() & blind.keys()
+    return float(np.mean([blind[s] - whole[s] for s in seeds])) if seeds else None
+
+
+def _points(value: float | None) -> str:
+    return NOT_RUN if value is None else f"{value:+.2f}"

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What choices in meta-training change, as tables."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ...analysis.intervals import spread
+from ...learning_curves import COMPARISONS, RESULTS, Run
+from ..markdown import NOT_RUN, markdown_table
+
+SECTION: Final = """## {heading}
+
+Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}:
+accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
+from initial rates spread evenly, by timesteps of meta-training so far; actions drawn,
+and in the last columns the likeliest actions and the worst of the eight trainings
+(drawn) after the last of these. {seeds} Made by
+`python -m benchmarks.learning_curves {name}`.
+
+{table}
+"""
+
+
+# ---------------------------------------------------------------- docs/results.md
+
+
+def learning_sections() -> list[str]:
+    """A table for each comparison of which there is more than the recipe itself."""
+    runs = defaultdict(list)
+    for path in sorted(RESULTS.glob("*.json")):
+        run: Run = json.loads(path.read_text("utf-8"))
+        runs[run["variant"]].append(run)
+    return [
+        _section(name, {variant: runs[variant] for variant in it.rows if runs[variant]})
+        for name, it in COMPARISONS.items()
+        if any(runs[variant] for variant in it.rows if variant != "recipe")
+    ]
+
+
+def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
+    comparison = COMPARISONS[name]
+    every = [run for of_variant in runs.values() for run in of_variant]
+    evaluated = {e["timesteps"] for run in every for e in run["evaluations"]}
+    moments = sorted(evaluated.intersection(comparison.shown or evaluated))
+    counts = sorted({str(len(of_variant)) for of_variant in runs.values()})
+    return SECTION.format(
+        heading=comparison.heading,
+        of_what=comparison.of_what,
+        name=name,
+        seeds=f"Seeds: {' to '.join(counts)}.",
+        table=markdown_table(
+            [
+                comparison.of_what.removeprefix("the "),
+                *(f"{moment:,}" for moment in moments),
+                *("likeliest", "worst"),
+            ],
+            (
+                [
+                    _label(variant, comparison.rows[variant]),
+                    *(_at(of_variant, "sampled", moment) for moment in moments),
+                    _at(of_variant, "greedy", moments[-1]),
+                    _at(of_variant, "worst", moments[-1]),
+                ]
+                for variant, of_variant in runs.items()
+            ),
+        ),
+    )
+
+
+def _label(variant: str, meaning: str) -> str:
+    own = "the recipe's, " if variant == "recipe" else f"{variant}: "
+    return own + meaning
+
+
+def _at(runs: Sequence[Run], entry: str, timesteps: int) -> str:
+    found = [
+        100 * evaluation[entry]
+        for run in runs
+        for evaluation in run["evaluations"]
+        if evaluation["timesteps"] == timesteps
+    ]
+    value = spread(found)
+    return NOT_RUN if value is None else str(value)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies on kinds of networks that their meta-training never had.
+
+A policy has the learning rates of a network set from whatever rate it is given. What it
+is compared with may be tuned: the fixed schedule and initial rate that are best on
+held-out training images of the very task. The test set decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ...analysis.intervals import Interval, PairedRuns, gain_bounds, interquartile_mean
+from ...analysis.runs import accuracy_by_seed, coverage, distinct, runs_of
+from ...analysis.table_lines import our_lines
+from ...analysis.tuned_schedules import Tuned, best_tuned
+from ...experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES
+from ...experiments.tasks import FAMILIES, find_task
+from ...records.cells import Cell, Row, Rows
+from ..markdown import format_lines, markdown_table
+
+TOLERANCE: Final = 1.0
+"""Points by which a policy may fall below the constant rate from the same start."""
+
+NETWORKS: Final = {
+    "transformer-fashion": "a Transformer encoder of one block, width 32, over the "
+    "28 rows of an image",
+    "lstm-fashion": "an LSTM of 32 units over the 28 rows of an image",
+    "resnet9-fashion-small": "ResNet-9 with batch normalisation, a sixteenth of its "
+    "width, on images of 14 x 14 pixels",
+    "separable-fashion": "depthwise separable convolutions with batch normalisation",
+}
+
+SECTION: Final = """## Networks that meta-training never saw
+
+Fashion-MNIST, {length}, weight decay
+{weight_decay:g}, float32. The data set is one that policies were meta-trained on; the
+kinds of networks are not. Test accuracy by initial learning rate. {coverage}
+Made by `python -m benchmarks.run families`.
+
+{tables}
+{summary}"""
+
+SUMMARY: Final = """### Beside the best-tuned fixed schedule
+
+The schedule and the initial rate are chosen for each network by the accuracy on 1,000
+held-out training images at the end, averaged over seeds: {candidates}, each from every
+rate. Its test accuracy is the interquartile mean over seeds; that of a policy, which
+has nothing chosen for it, is over seeds and the five initial rates, or over seeds alone
+if the rate plays no part. The last column has the worst of the five starts: the
+policy's mean over seeds less that of the constant rate from there. In points. In
+brackets a 95 % interval of a bootstrap over the seeds that policy and schedule share;
+the choice of the schedule is not drawn again.
+
+{table}
+
+{verdicts}
+"""
+
+
+class Comparison(NamedTuple):
+    """A policy, from every initial rate, beside what fixed schedules reach."""
+
+    task: str
+    policy: str
+    tuned: Tuned
+    accuracy: float  # in %, on the test set: the interquartile mean over all its runs
+    above_constant: Mapping[float, float]  # points, by initial rate
+    paired: PairedRuns  # of the policy and of the tuned schedule
+
+    @property
+    def above_tuned(self) -> float:
+        """Points by which the policy is above the best-tuned schedule."""
+        return self.accuracy - self.tuned.accuracy
+
+    @property
+    def worst_start(self) -> float:
+        """The initial rate from which a constant rate is best beside the policy."""
+        return min(self.above_constant, key=lambda rate: self.above_constant[rate])
+
+
+def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
+    """Puts a policy beside the fixed schedules; None while results are missing."""
+    tuned = best_tuned(rows, task, FIXED, FAMILY_WEIGHT_DECAY)
+    by_rate = {rate: _runs(rows, task, policy, rate) for rate in RATES}
+    if tuned is None or not all(by_rate.values()):
+        return None
+    constant = {rate: _runs(rows, task, "constant", rate) for rate in RATES}
+    by_start = distinct(by_rate.values())
+    return Comparison(
+        task,
+        policy,
+        tuned,
+        interquartile_mean(np.concatenate(list(map(_accuracies, by_start)))),
+        {rate: _mean(by_rate[rate]) - _mean(constant[rate]) for rate in RATES},
+        PairedRuns.of(list(map(accuracy_by_seed, by_start)), tuned.by_seed),
+    )
+
+
+def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
+    """All seeds from an initial rate, or those that stand for every rate."""
+    cell = Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
+    return runs_of(rows, cell)
+
+
+def _accuracies(runs: Sequence[Row]) -> list[float]:
+    return [row.accuracy for row in runs]
+
+
+def _mean(runs: Sequence[Row]) -> float:
+    return float(np.mean(_accuracies(runs)))
+
+
+def family_section(rows: Rows, policies: Sequence[str]) -> str:
+    """Tables of the families that have results; empty if none has.
+
+    Args:
+        rows: All results.
+        policies: The policies that are compared, where they have been run.
+    """
+    tables = [_family_table(rows, task, policies) for task in FAMILIES]
+    if not any(tables):
+        return ""
+    return SECTION.format(
+        length=find_task(FAMILIES[0]).length_in_words,
+        weight_decay=FAMILY_WEIGHT_DECAY,
+        coverage=coverage("families", rows),
+        tables="\n".join(filter(None, tables)),
+        summary=_summary(rows, policies),
+    )
+
+
+def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
+    table = accuracy_table(rows, task, policies)
+    if not table:
+        return ""
+    network = NETWORKS[task]
+    return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
+
+
+def accuracy_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
+    """Test accuracy by initial rate, of fixed schedules and policies; empty if none."""
+    lines = our_lines([row for cell, row in rows.items() if cell.task == task], RATES)
+    keys = [(name, FAMILY_WEIGHT_DECAY) for name in (*FIXED, *policies)]
+    shown = [lines[key] for key in keys if key in lines]
+    return format_lines(shown, [f"{rate:g}" for rate in RATES]) if shown else ""
+
+
+def _summary(rows: Rows, policies: Sequence[str]) -> str:
+    by_policy = {
+        policy: [found for task in FAMILIES if (found := compare(rows, task, policy))]
+        for policy in policies
+    }
+    complete = {name: found for name, found in by_policy.items() if found}
+    if not complete:
+        return ""
+    return SUMMARY.format(
+        candidates=", ".join(FIXED),
+        table=comparison_table(
+            [found for of_one in complete.values() for found in of_one]
+        ),
+        verdicts="\n".join(verdict(found) for found in complete.values()),
+    )
+
+
+def comparison_table(comparisons: Iterable[Comparison]) -> str:
+    """A line for each policy and network."""
+    heads = [
+        "",
+        "best-tuned schedule",
+        "its accuracy",
+        "policy",
+        "its accuracy",
+        "difference",
+        "worst difference from the constant rate",
+    ]
+    return markdown_table(heads, map(_line, comparisons))
+
+
+def _line(found: Comparison) -> list[str]:
+    start = found.worst_start
+    return [
+        found.task,
+        str(found.tuned),
+        f"{found.tuned.accuracy:.2f}",
+        found.policy,
+        f"{found.accuracy:.2f}",
+        f"{found.above_tuned:+.2f}",
+        f"{found.above_constant[start]:+.2f}, from {start:g}",
+    ]
+
+
+def verdict(comparisons: Sequence[Comparison]) -> str:
+    """Says in one line how far a policy is what it is meant to be.
+
+    Args:
+        comparisons: Of one policy, one for each family that has all results.
+    """
+    gains = [found.above_tuned for found in comparisons]
+    bounds = gain_bounds([found.paired for found in comparisons])
+    average = Interval(float(np.mean(gains)), *bounds)
+    starts = [gain for found in comparisons for gain in found.above_constant.values()]
+    missing = [task for task in FAMILIES if task not in {c.task for c in comparisons}]
+    remark = f" Still to be compared: {', '.join(missing)}." if missing else ""
+    return (
+        f"- `{comparisons[0].policy}`: at least the best-tuned schedule on "
+        f"{sum(gain >= 0 for gain in gains)} of {len(gains)} networks, "
+        f"{average:+} points on average; more than {TOLERANCE:g} point below "
+        f"the constant rate from {sum(gain < -TOLERANCE for gain in starts)} of "
+        f"{len(starts)} starts.{remark}"
+    )

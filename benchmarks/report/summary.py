@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures that matter most, in one table for README and docs/results.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ganno_keras.policies import DEFAULT_POLICY
+
+from ..analysis.runs import runs_of
+from ..analysis.tuned_schedules import best_tuned
+from ..experiments.grids import (
+    FAMILY_WEIGHT_DECAY,
+    FIXED,
+    OPTIMIZERS,
+    SIMPLE,
+    USUAL_RATE,
+    usual_cell,
+)
+from ..experiments.tasks import CNN5, RESNETS
+from ..records.cells import Row, Rows
+from .markdown import markdown_table
+
+README: Final = Path(__file__).parents[2] / "README.md"
+# With empty lines, as not every renderer ends a comment at its last line.
+BEGIN: Final = "<!-- from here on by the report -->\n\n"
+END: Final = "\n<!-- until here -->\n"
+
+COLUMNS: Final = {
+    "`GANNO()`": DEFAULT_POLICY,
+    f"constant {USUAL_RATE:g}": "constant",
+    f"cosine from {USUAL_RATE:g}": "cosine",
+}
+
+
+class Network(NamedTuple):
+    """A network of the summary, and what its best-tuned rival is chosen from."""
+
+    name: str
+    task: str
+    rivals: Sequence[str]
+
+
+NETWORKS: Final = (
+    Network(
+        "five-layer CNN, CIFAR-10",
+        CNN5,
+        (*SIMPLE, "warm-up and cosine", "one-cycle", *OPTIMIZERS, "lion"),
+    ),
+    Network(
+        "ResNet-18, an eighth of its width, CIFAR-10",
+        RESNETS,
+        ("constant", "cosine", "sgdr"),
+    ),
+    Network("Transformer, Fashion-MNIST", "transformer-fashion", FIXED),
+    Network("LSTM, Fashion-MNIST", "lstm-fashion", FIXED),
+    Network("small ResNet-9, Fashion-MNIST", "resnet9-fashion-small", FIXED),
+    Network("separable convolutions, Fashion-MNIST", "separable-fashion", FIXED),
+)
+
+SUMMARY: Final = """{table}
+
+Test accuracy in %, weight decay {weight_decay:g}; {seeds} seeds. Nothing was chosen for
+`GANNO()`, the default policy, whatever rate the model was compiled with. The last
+column is the best of {num_rivals} fixed schedules and optimizers, from five rates each,
+chosen for each network on held-out training images. Written by
+`python -m benchmarks.report` from `benchmarks/results/`.
+"""
+
+
+class Line(NamedTuple):
+    """A network, the runs of each column, and in words what was tuned."""
+
+    name: str
+    columns: Sequence[Sequence[Row]]
+    tuned: str
+
+    def texts(self) -> list[str]:
+        """What stands in the table, the best in bold."""
+        means = [np.mean([row.accuracy for row in runs]) for runs in self.columns]
+        shown = [f"{mean:.1f}" for mean in means]
+        best = int(np.argmax(means))
+        shown[best] = f"**{shown[best]}**"
+        return [self.name, *shown[:-1], f"{shown[-1]} ({self.tuned})"]
+
+
+def summary(rows: Rows) -> str:
+    """The table and what it means; empty if no network has all that it shows.
+
+    Args:
+        rows: All results.
+    """
+    lines = [line for network in NETWORKS if (line := _line(rows, network))]
+    if not lines:
+        return ""
+    return SUMMARY.format(
+        table=markdown_table(
+            ["", *COLUMNS, "best-tuned"], (line.texts() for line in lines)
+        ),
+        weight_decay=FAMILY_WEIGHT_DECAY,
+        seeds=_range(len(runs) for line in lines for runs in line.columns),
+        num_rivals=_range(len(network.rivals) for network in NETWORKS),
+    )
+
+
+def summary_section(rows: Rows) -> str:
+    """The same under a heading of its own."""
+    text = summary(rows)
+    return f"## In short\n\n{text}" if text else ""
+
+
+def _line(rows: Rows, network: Network) -> Line | None:
+    columns = [
+        runs_of(rows, usual_cell(network.task, method)) for method in COLUMNS.values()
+    ]
+    tuned = best_tuned(rows, network.task, network.rivals, FAMILY_WEIGHT_DECAY)
+    if tuned is None or not all(columns):
+        return None
+    return Line(network.name, [*columns, tuned.runs], str(tuned))
+
+
+def _range(numbers: Iterable[int]) -> str:
+    found = set(numbers)
+    lowest, highest = min(found), max(found)
+    return f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
+
+
+def write_into_readme(text: str, path: Path = README) -> None:
+    """Puts the summary between the two marks of the README.
+
+    Raises:
+        ValueError: If the README has lost a mark.
+    """
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(
+            f"{path.name} lacks one of the lines {BEGIN.strip()!r} and {END.strip()!r},"
+            " between which the summary goes. Put both back."
+        )
+    path.write_text(before + begin + text + end + after, encoding="utf-8")

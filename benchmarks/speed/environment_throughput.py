@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many updates of inner trainings the environment does in a second.
+
+    python -m benchmarks.speed.environment_throughput
+
+Prints, from one run: the environment of the recipe `paper` with its no-op clones; the
+same updates as one `fit` a lane with the callback; a bare hand-written loop on one lane
+and on all. The measured parts take turns, so that a slow moment of the machine hits
+them alike; the ratios are what to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from agents.common.atomic_files import write_json
+from agents.environment.layerwise_environment import LayerwiseEnvironment
+from agents.environment.rewards import get_reward
+from agents.recipes.paper import PAPER
+from agents.tasks.configuration import TaskConfiguration
+from agents.tasks.models import build_model
+from agents.tasks.task_data import load_task_data
+from ganno_keras import GANNO
+
+from ..records.provenance import origin
+from .bare_loop import BareLoop
+
+RESULTS: Final = Path(__file__).parents[1] / "results" / "environment_throughput.json"
+TASK: Final = dataclasses.replace(
+    PAPER.environment.tasks[0],
+    dataset="embedded_fashion_mnist",
+    validation_samples=1000,
+)
+
+
+def environment(**changes: Any) -> Callable[[], int]:
+    """A timestep of the environment; the call returns how many updates it did."""
+    configuration = dataclasses.replace(PAPER.environment, tasks=(TASK,))
+    configuration = dataclasses.replace(configuration, **changes)
+    made = LayerwiseEnvironment(configuration)
+    made.reset()
+    actions = tf.zeros([made.batch_size], tf.int32)
+    copies = 2 if get_reward(configuration.reward).needs_no_op else 1
+
+    def run() -> int:
+        made.step(actions)
+        return copies * configuration.num_environments * configuration.interval
+
+    return run
+
+
+def bare_loop(num_lanes: int) -> Callable[[], int]:
+    """A timestep of the hand-written loop."""
+    train = load_task_data(TASK).train
+    loop = BareLoop(num_lanes, tf.constant(train.images), tf.constant(train.labels))
+    shape = (num_lanes, PAPER.environment.interval, TASK.batch_size)
+    random = np.random.default_rng(0)
+    indices = tf.constant(random.integers(0, len(train.labels), shape, np.int32))
+
+    def run() -> int:
+        loop.run(indices).numpy()
+        return num_lanes * PAPER.environment.interval
+
+    return run
+
+
+def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
+    """The naive way: `fit` with the callback and the no-op policy, lane by lane."""
+    train, validation = load_task_data(TASK)
+    models = [_compiled_model() for _ in range(num_lanes)]
+    count = PAPER.environment.interval * TASK.batch_size
+
+    def run() -> int:
+        for model in models:
+            ganno = GANNO(
+                "no-op",
+                interval=PAPER.environment.interval,
+                validation_data=tuple(validation),
+                guard=False,
+            )
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "This fit has")  # one decision
+                model.fit(
+                    train.images[:count],
+                    train.labels[:count],
+                    batch_size=TASK.batch_size,
+                    callbacks=[ganno],
+                    verbose=0,
+                )
+        return num_lanes * PAPER.environment.interval
+
+    return run
+
+
+def _compiled_model() -> keras.Model:
+    model = build_model(TASK.model, (28, 28, 1), 10, TASK.model_options)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.Adam(1e-3, weight_decay=0.1)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def updates_per_second(
+    parts: dict[str, Callable[[], int]], rounds: int
+) -> dict[str, float]:
+    """Median over rounds in which every part has its turn."""
+    seen: dict[str, list[float]] = {name: [] for name in parts}
+    for number in range(rounds + 1):
+        for name, run in parts.items():
+            started = time.perf_counter()
+            done = run()
+            if number:  # the first round compiles
+                seen[name].append(done / (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in seen.items()}
+
+
+def growth(rounds: int) -> dict[str, float]:
+    """How the speed changes with lanes, layers and clones."""
+    parts = {
+        f"{lanes} environments with clones": environment(num_environments=lanes)
+        for lanes in (1, 2, 4, 8)
+    }
+    parts["4 environments without clones"] = environment(reward="potential")
+    parts |= {
+        f"4 environments, perceptron of {layers} layers": environment(
+            tasks=(_perceptron(layers),)
+        )
+        for layers in (2, 4, 8)
+    }
+    return updates_per_second(parts, rounds)
+
+
+def _perceptron(layers: int) -> TaskConfiguration:
+    options = {"hidden": [16] * (layers - 1)}
+    return dataclasses.replace(
+        TASK, model="multilayer_perceptron", model_options=options
+    )
+
+
+def main() -> None:
+    """Measures, prints and writes the results file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=7, help="after one to compile")
+    rounds = parser.parse_args().rounds
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    lanes = 2 * PAPER.environment.num_environments
+    speeds = updates_per_second(
+        {
+            "environment": environment(),
+            "one fit a lane": one_fit_a_lane(lanes),
+            "bare loop, one lane": bare_loop(1),
+            "bare loop, all lanes": bare_loop(lanes),
+        },
+        rounds,
+    )
+    ratios = {
+        f"environment / {name}": speeds["environment"] / speed
+        for name, speed in speeds.items()
+        if name != "environment"
+    }
+    report = {
+        "updates_per_second": _rounded(speeds, 1),
+        "ratios": _rounded(ratios, 3),
+        "growth_updates_per_second": _rounded(growth(rounds), 1),
+        "made_by": origin(),
+    }
+    write_json(RESULTS, report)
+    print(RESULTS.read_text("utf-8"), end="")
+
+
+def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:
+    return {name: round(value, digits) for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GANNO as a Keras callback."""
+
+# ruff: noqa: ARG002  the arguments of the methods are Keras'
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+import keras
+
+from ganno_keras.control.history import GannoHistory
+from ganno_keras.fit.compatibility import check_model, check_policy
+from ganno_keras.fit.fit_control import FitControl
+from ganno_keras.fit.messages import Notices
+from ganno_keras.fit.progress import FitPlan
+from ganno_keras.fit.settings import complete_settings
+from ganno_keras.fit.undo_on_failure import FitGuard
+from ganno_keras.monitoring.validation_sample import ValidationSample
+from ganno_keras.plots.history_plot import plot_history
+from ganno_keras.policies import Policy
+
+
+class GANNO(keras.callbacks.Callback):
+    """Lets a learned policy set the learning rate of every layer during `fit`.
+
+    Put it first in the callbacks of `model.fit`. The model is compiled as ever, with
+    any optimizer that has a number as its learning rate. Every layer has a rate of its
+    own, and the policy looks at them again after every `interval` updates. After the
+    fit the optimizer is the user's own again, with its own learning rate.
+
+    The default policy sets rates from the first update on, for training from scratch
+    with Adam or its relatives; the optimizer's rate plays no part. Nor does its weight
+    decay, if it has one: the policy sets that too. Policies with the paper's actions,
+    such as `"ganno-first"`, start from the optimizer's rate and leave the decay alone.
+
+    Args:
+        policy: A name out of `list_policies()`, the path of a policy's folder,
+            `"hf://owner/name"` for one on the Hugging Face Hub, or an object with the
+            interface of `ganno_keras.policies.Policy`.
+        interval: Updates between two decisions, at least 1. By default the number that
+            the policy was trained with; keep it unless the fit is very short.
+        validation_data: Held-out data as for `model.evaluate`: `(x, y)`,
+            `(x, y, sample_weight)` or a dataset. It is measured at each decision. By
+            default the last result of the validation in `fit` counts, up to an epoch
+            old; before the first one the policy is told that there is none.
+        validation_samples: How many samples of `validation_data` to measure.
+        learning_rate_bounds: Lowest and highest rate, by default the policy's own.
+        temperature: 0 takes the likeliest actions, 1 draws them as in the policy's
+            training. By default what the policy is meant to be used with.
+        seed: Of the drawing; equal seeds give equal actions.
+        guard: Whether to return to the best moment so far, its weights and optimizer,
+            with a tenth of its learning rates, when the training loss turns NaN or
+            rises far. The log tells, and `history.guard_events`. Nothing changes as
+            long as all goes well, but a copy of weights and optimizer is kept in the
+            memory of the host; False saves it. The paper has no such guard.
+        log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
+            epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
+            after GANNO in the list.
+        verbose: 1 prints a line an epoch.
+
+    Raises:
+        TypeError: If an argument is of another kind.
+        ValueError: If an argument is out of its range, or there is no such policy. And
+            in `fit`, before anything is changed: if the model is not compiled, has no
+            trainable variables or several optimizers, its optimizer follows a schedule
+            or is a `MultiOptimizer`, the validation data does not fit the model, or
+            there are two GANNO callbacks.
+
+    Example:
+
+        >>> import keras, numpy as np
+        >>> x, y = np.ones((64, 4)), np.ones((64, 1))
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse")
+        >>> ganno = GANNO("no-op", interval=1)
+        >>> history = model.fit(x, y, epochs=3, callbacks=[ganno], verbose=0)
+        >>> ganno.history.learning_rates.shape  # decisions, layers
+        (5, 1)
+
+    Paper: section 4, "Environments": this is the evaluation environment.
+    """
+
+    # Keras may deliver batch ends later (JAX): nothing here waits for them.
+    async_safe = True
+
+    def __init__(  # noqa: PLR0913  each is something that users ask for
+        self,
+        policy: str | os.PathLike[str] | Policy = "default",
+        *,
+        interval: int | None = None,
+        validation_data: Any = None,
+        validation_samples: int = 1000,
+        learning_rate_bounds: tuple[float, float] | None = None,
+        temperature: float | None = None,
+        seed: int = 0,
+        guard: bool = True,
+        log_learning_rates: bool = True,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__()
+        self._settings = complete_settings(
+            policy,
+            interval,
+            learning_rate_bounds,
+            temperature,
+            seed,
+            validation=(
+                None
+                if validation_data is None
+                else ValidationSample(validation_data, validation_samples)
+            ),
+            guard=guard,
+        )
+        self._log_learning_rates = log_learning_rates
+        self._verbose = verbose
+        self._control: FitControl | None = None
+        self._is_training = False
+        self._history = GannoHistory()
+
+    # ------------------------------------------------------------ for users
+
+    @property
+    def history(self) -> GannoHistory:
+        """The decisions of the last fit, or of the one that is running."""
+        return self._history
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draws rates and actions of all layers, and loss and accuracy.
+
+        Args:
+            path: Where to save the picture, such as `"rates.png"`.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            ImportError: If matplotlib is not installed.
+            ValueError: If there was no decision yet.
+        """
+        return plot_history(self._history, path)
+
+    def detach(self) -> None:
+        """Makes the optimizer plain again; `fit` does that by itself when it ends.
+
+        After a fit that failed or was interrupted it is done already, or at the latest
+        when the model is fitted or compiled again. In the middle of a fit, training
+        goes on with the optimizer's own learning rate.
+        """
+        guard = None if self._model is None else FitGuard.of(self._model)
+        if guard is not None and guard.owner is self:
+            _ = self.model  # On JAX this brings the variables up to date.
+            guard.release()
+
+    # ------------------------------------------------------------ for Keras
+
+    def set_model(self, model: keras.Model) -> None:
+        """Takes control of the model, before Keras makes its training step."""
+        self._is_training = False
+        self.detach()  # from the model of a fit that failed
+        super().set_model(model)
+        self._attach(model)
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Learns how long the fit will be."""
+        if self._control is None:
+            # A CallbackList of the user's own sets the model once for several fits.
+            self._attach(self.model)
+            self.model.make_train_function(force=True)
+        self._is_training = True
+        self._let(lambda it: it.plan_fit(FitPlan.from_parameters(self.params)))
+        FitGuard.watch_step(self.model)
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Counts the updates exactly, once an epoch."""
+        self._let(lambda it: it.begin_epoch(epoch))
+
+    def on_train_batch_begin(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Decides before the next update, once `interval` updates are done."""
+        if self._control is not None and self._control.needs_attention(batch):
+            self._let(lambda it: it.attend(batch))
+
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keeps the logs, for models whose loss is in no metric."""
+        if self._control is not None:
+            self._control.end_batch(batch, logs or {})
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Reads the training metrics of the epoch before validation resets them."""
+        if self._is_training:
+            self._let(lambda it: it.meter.begin_validation())
+        else:
+            self.detach()
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Reads the result of the validation in `fit`."""
+        if self._is_training:
+            self._let(lambda it: it.meter.end_validation())
+
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Has nothing to do in `predict`."""
+        if not self._is_training:
+            self.detach()
+
+    def on_epoch_end(
+        self, epoch: int, logs: MutableMapping[str, Any] | None = None
+    ) -> None:
+        """Adds the learning rates to the logs."""
+        self._let(lambda it: it.end_epoch(logs or {}))
+        if self._control is None or logs is None or not self._log_learning_rates:
+            return
+        for layer, rate in self._control.learning_rates.items():
+            logs[f"learning_rate/{layer}"] = rate
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Gives the optimizer back."""
+        self._let(lambda it: it.end_fit())
+        self._is_training = False
+        self.detach()
+
+    # ------------------------------------------------------------ lifetime
+
+    def _attach(self, model: keras.Model) -> None:
+        """Takes control, after all checks that could refuse it."""
+        self._refuse_a_second_callback(model)
+        check_model(model)
+        check_policy(model, self._settings)
+        self._control = FitControl(model, self._settings, Notices(self._verbose))
+        self._history = self._control.history
+        FitGuard(model, owner=self, undo=self._release)
+        model.train_function = None
+
+    def _release(self) -> None:
+        """Makes the optimizer plain, and has the training step made anew."""
+        if self._control is not None:
+            self._control.detach()
+        self._control = None
+        if self._is_training:
+            self._model.make_train_function(force=True)
+        else:
+            self._model.train_function = None
+
+    def _let(self, act: Callable[[FitControl], None]) -> None:
+        """Acts, if in control; gives the optimizer back at once if that fails."""
+        if self._control is None:
+            return
+        _ = self.model  # On JAX this brings the variables up to date, at some cost.
+        try:
+            act(self._control)
+        except BaseException:
+            self.detach()
+            raise
+
+    def _refuse_a_second_callback(self, model: keras.Model) -> None:
+        guard = FitGuard.of(model)
+        if guard is not None and guard.owner is not self:
+            guard.release()
+            raise ValueError(
+                f"There are two GANNO callbacks for the model {model.name!r}; both "
+                "would set its learning rates. Leave one of them in the list."
+            )

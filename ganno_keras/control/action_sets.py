@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The named action sets, which a policy's metadata refers to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ganno_keras.control.actions import ActionSet, Operation, WeightDecays
+from ganno_keras.control.base_schedule import BaseSchedule
+
+PAPER_ACTIONS: Final = ActionSet(
+    name="paper",
+    operations=(
+        Operation("+", 0.0),
+        Operation("*", 1.01),
+        Operation("*", 1.10),
+        Operation("/", 1.01),
+        Operation("/", 1.10),
+        Operation("+", 0.0005),
+        Operation("-", 0.0005),
+        Operation("+", 0.001),
+        Operation("-", 0.001),
+    ),
+)
+
+
+ANCHORED_ACTIONS: Final = ActionSet(
+    name="anchored",
+    operations=(
+        Operation("+", 0.0),
+        Operation("*", 2**0.5),
+        Operation("*", 2.0),
+        Operation("*", 2**1.5),
+        Operation("*", 4.0),
+        Operation("/", 2**0.5),
+        Operation("/", 2.0),
+        Operation("/", 2**1.5),
+        Operation("/", 4.0),
+    ),
+    base=BaseSchedule(peak=0.003),
+)
+"""Bounded factors on a warm-up and cosine decay, which any rate at the start leads to.
+
+Deviation: the paper's actions change the layer's own rate.
+"""
+
+
+_RATE_FACTORS: Final = (
+    Operation("+", 0.0),
+    Operation("*", 2.0),
+    Operation("*", 4.0),
+    Operation("/", 2.0),
+    Operation("/", 4.0),
+)
+
+
+_DECAY_FACTORS: Final = (1.0, 3.0, 0.1)
+
+
+RATE_AND_DECAY_ACTIONS: Final = ActionSet(
+    name="rate-and-decay",
+    operations=tuple(rate for rate in _RATE_FACTORS for _ in _DECAY_FACTORS),
+    base=ANCHORED_ACTIONS.base,
+    decays=WeightDecays(
+        base=0.1,
+        factors=tuple(decay for _ in _RATE_FACTORS for decay in _DECAY_FACTORS),
+    ),
+)
+"""Every factor on the rate with every factor on the weight decay.
+
+Paper: its first open question, to set more than the learning rate.
+"""
+
+
+_ACTION_SETS: Final = {
+    action_set.name: action_set
+    for action_set in (PAPER_ACTIONS, ANCHORED_ACTIONS, RATE_AND_DECAY_ACTIONS)
+}
+
+
+def get_action_set(name: str) -> ActionSet:
+    """Finds an action set by name.
+
+    Args:
+        name: `"paper"` for Appendix A's, `"anchored"` for factors on a schedule, or
+            `"rate-and-decay"` for factors on a schedule and on the weight decay.
+
+    Raises:
+        ValueError: If there is no set of that name.
+
+    Example:
+
+        >>> get_action_set("paper").num_actions
+        9
+
+    Paper: Appendix A, "Actions".
+    """
+    if name not in _ACTION_SETS:
+        raise ValueError(
+            f"There is no action set {name!r}; known are {sorted(_ACTION_SETS)}. "
+            "Use one of these, or a version of ganno-keras that has it."
+        )
+    return _ACTION_SETS[name]

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an agent can do to the learning rate and the weight decay of its layer."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from ganno_keras.control.base_schedule import BaseSchedule
+
+NO_OP: Final = 0
+"""Index of the action that leaves the rate as it is, or as the base schedule has it."""
+
+
+class LearningRateBounds(NamedTuple):
+    """Lowest and highest learning rate that an action can lead to."""
+
+    minimum: float
+    maximum: float
+
+
+DEFAULT_LEARNING_RATE_BOUNDS: Final = LearningRateBounds(0.0, 0.01)
+
+
+_OPERATORS: Final[Mapping[str, Callable[[Any, float], Any]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+
+
+_SIGNS: Final[Mapping[str, str]] = {
+    "+": "+",
+    "-": "\N{MINUS SIGN}",
+    "*": "\N{MULTIPLICATION SIGN}",
+    "/": "\N{DIVISION SIGN}",
+}
+
+
+class Operation(NamedTuple):
+    """One arithmetic change of a learning rate, such as `("*", 1.1)`."""
+
+    symbol: str
+    amount: float
+
+    def __call__(self, learning_rates: np.ndarray) -> np.ndarray:
+        """Returns the changed learning rates, not yet clipped."""
+        changed: np.ndarray = _OPERATORS[self.symbol](learning_rates, self.amount)
+        return changed
+
+    def __str__(self) -> str:
+        """As people write it, such as "no change" or "+ 0.0005"."""
+        if self == Operation("+", 0.0):
+            return "no change"
+        digits = 2 if self.symbol in "*/" else 4
+        return f"{_SIGNS[self.symbol]} {self.amount:.{digits}f}"
+
+
+class WeightDecays(NamedTuple):
+    """What a set of actions makes of the decoupled weight decay.
+
+    Like factors on a base schedule, they do not build on each other: no decision
+    outlives the next. An optimizer without weight decay stays without.
+    """
+
+    base: float  # of all layers before the first decision
+    factors: tuple[float, ...]  # on the base, by action; the first of them is 1
+
+
+@dataclass(frozen=True)
+class ActionSet:
+    """An ordered list of operations; an action is an index into it.
+
+    A policy names the set that it was trained with, and the callback applies that
+    one. Index 0 is the no-op, the action of the rollout that the difference reward
+    compares with.
+
+    Without a base schedule, operations change the rate that a layer has; with one, they
+    change the schedule's rate of the moment, so that no decision outlives the next.
+
+    Args:
+        name: The name under which policies refer to the set.
+        operations: The operations by index, the first of which changes nothing.
+        base: What the operations start from; None for the layer's own rate.
+        decays: What the actions make of the weight decay; None to leave it alone.
+
+    Raises:
+        ValueError: If the first operation is not `("+", 0.0)`, or there is not one
+            factor of the weight decay for each operation.
+
+    Example:
+
+        >>> import numpy as np
+        >>> actions = get_action_set("paper")
+        >>> bounds = LearningRateBounds(0.0, 0.01)
+        >>> actions.apply(np.array([0, 2]), np.array([0.001, 0.001]), bounds, 0.5)
+        array([0.001 , 0.0011])
+
+    Paper: section 4 "Actions" and Appendix A.  Deviation: the result is clipped, and
+    there may be a base schedule.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+    base: BaseSchedule | None = None
+    decays: WeightDecays | None = None
+
+    def __post_init__(self) -> None:
+        if self.decays and len(self.decays.factors) != len(self.operations):
+            raise ValueError(
+                f"Action set {self.name!r} has {len(self.operations)} operations and "
+                f"{len(self.decays.factors)} factors of the weight decay. Give each "
+                "operation one."
+            )
+        if not self.operations or self.operations[NO_OP] != Operation("+", 0.0):
+            raise ValueError(
+                f"Action set {self.name!r} starts with {self.operations[:1]}; index "
+                "0 has to be the no-op Operation('+', 0.0). Put it first."
+            )
+
+    @property
+    def num_actions(self) -> int:
+        """How many actions an agent chooses from."""
+        return len(self.operations)
+
+    def apply(
+        self,
+        actions: np.ndarray,
+        learning_rates: np.ndarray,
+        bounds: LearningRateBounds,
+        progress: float,
+    ) -> np.ndarray:
+        """Carries out one action for each agent.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+            learning_rates: Current rates, float64 `[num_agents]`.
+            bounds: Limits of the result. A no-op is not clipped where it changes
+                nothing.
+            progress: Updates done by updates planned, in [0, 1].
+
+        Returns:
+            The new rates, float64 `[num_agents]`.
+        """
+        starts = self._starts(learning_rates, progress)
+        candidates = np.stack([change(starts) for change in self.operations])
+        chosen = np.take_along_axis(candidates, actions[np.newaxis], axis=0)[0]
+        clipped = np.clip(chosen, bounds.minimum, bounds.maximum)
+        if self.base:
+            return clipped
+        return np.where(actions == NO_OP, learning_rates, clipped)
+
+    def first_rate(
+        self, bounds: LearningRateBounds, progress: float = 0.0
+    ) -> float | None:
+        """The rate of all layers before the first decision; None for the optimizer's.
+
+        A base schedule does not wait for the first decision: until then a rate that is
+        much too high can do harm that nothing heals.
+
+        Args:
+            bounds: Limits of the rate.
+            progress: Above 0 for a fit that begins at a later epoch, in [0, 1].
+        """
+        if self.base is None:
+            return None
+        return float(np.clip(self.base(progress), bounds.minimum, bounds.maximum))
+
+    @property
+    def first_decay(self) -> float | None:
+        """The weight decay before the first decision; None for the optimizer's."""
+        return None if self.decays is None else self.decays.base
+
+    def weight_decays(self, actions: np.ndarray) -> np.ndarray:
+        """The weight decays that actions lead to, whatever they were before.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+
+        Returns:
+            float64 `[num_agents]`.
+
+        Raises:
+            ValueError: If the set leaves the weight decay alone.
+        """
+        if self.decays is None:
+            raise ValueError(
+                f"The action set {self.name!r} leaves the weight decay alone. Ask it "
+                "for `decays` first."
+            )
+        return self.decays.base * np.array(self.decays.factors)[actions]
+
+    def label(self, action: int) -> str:
+        """What an action does to the rate: "+ 0.0005", or "base schedule"."""
+        operation = self.operations[action]
+        if self.base and operation == self.operations[NO_OP]:
+            return "base schedule"
+        return str(operation)
+
+    def _starts(self, learning_rates: np.ndarray, progress: float) -> np.ndarray:
+        if self.base is None:
+            return learning_rates
+        return np.full_like(learning_rates, self.base(progress))
+
+
+def check_learning_rate_bounds(bounds: tuple[float, float]) -> LearningRateBounds:
+    """Turns a pair given by a user into bounds.
+
+    Raises:
+        ValueError: If the pair is not 0 <= minimum < maximum < infinity.
+
+    Example:
+
+        >>> check_learning_rate_bounds((0.0, 0.1))
+        LearningRateBounds(minimum=0.0, maximum=0.1)
+    """
+    values = np.asarray(bounds, dtype=np.float64)
+    ordered = values.shape == (2,) and 0.0 <= values[0] < values[1] < np.inf
+    if not ordered:
+        raise ValueError(
+            f"learning_rate_bounds is {bounds!r}; a pair (minimum, maximum) with "
+            "0 <= minimum < maximum is needed, such as (0.0, 0.01)."
+        )
+    return LearningRateBounds(float(values[0]), float(values[1]))

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What GANNO saw and did during a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ganno_keras.control.action_sets import PAPER_ACTIONS
+from ganno_keras.control.actions import ActionSet
+from ganno_keras.control.measurements import Measurements
+
+
+@dataclass(frozen=True)
+class Timestep:
+    """One decision and what it was based on.
+
+    Args:
+        update: Updates done when it was taken.
+        measurements: What was known of the training.
+        observation: What the agents saw, float32 `[num_layers, num_features]`.
+        actions: Index into the policy's action set, int64 `[num_layers]`.
+        learning_rates: The rates from here on, float64 `[num_layers]`.
+        weight_decays: The same for the weight decay; None where it is left alone.
+    """
+
+    update: int
+    measurements: Measurements
+    observation: np.ndarray  # [num_layers, num_features]
+    actions: np.ndarray  # [num_layers]
+    learning_rates: np.ndarray  # [num_layers]
+    weight_decays: np.ndarray | None = None  # [num_layers]
+
+
+@dataclass(frozen=True)
+class GuardEvent:
+    """A moment at which the guard returned to the best one before.
+
+    Args:
+        update: Updates done.
+        train_loss: Mean training loss of the timestep that ran away; may be NaN.
+        best_update: Updates done at the moment whose weights were put back.
+        learning_rates: The rates from here on, float64 `[num_layers]`.
+    """
+
+    update: int
+    train_loss: float
+    best_update: int
+    learning_rates: np.ndarray  # [num_layers]
+
+
+@dataclass
+class GannoHistory:
+    """The decisions of one fit, in order.
+
+    Args:
+        layers: Names of the layer groups; empty until the first decision.
+        initial_learning_rate: The rate that all layers start with.
+        timesteps: One entry for each decision.
+        guard_events: What the guard did, if there was one and something ran away. A
+            last event may come after the last decision, at the end of the fit.
+        action_set: What the actions of the timesteps mean.
+
+    Example:
+
+        >>> GannoHistory(initial_learning_rate=0.001).to_dict()["updates"]
+        []
+    """
+
+    layers: tuple[str, ...] = ()
+    initial_learning_rate: float = float("nan")
+    timesteps: list[Timestep] = field(default_factory=list)
+    guard_events: list[GuardEvent] = field(default_factory=list)
+    action_set: ActionSet = PAPER_ACTIONS
+
+    @property
+    def updates(self) -> np.ndarray:
+        """Updates done at each decision, int64 `[num_timesteps]`."""
+        return np.array([step.update for step in self.timesteps], np.int64)
+
+    @property
+    def learning_rates(self) -> np.ndarray:
+        """Rates after each decision, float64 `[num_timesteps, num_layers]`."""
+        return self._stack([step.learning_rates for step in self.timesteps])
+
+    @property
+    def weight_decays(self) -> np.ndarray | None:
+        """Weight decays after each decision, float64 `[num_timesteps, num_layers]`.
+
+        None if the policy left them alone, or the optimizer has none.
+        """
+        rows = [step.weight_decays for step in self.timesteps]
+        known = [row for row in rows if row is not None]
+        return self._stack(known) if known else None
+
+    @property
+    def actions(self) -> np.ndarray:
+        """Actions, int64 `[num_timesteps, num_layers]`."""
+        return self._stack([step.actions for step in self.timesteps]).astype(np.int64)
+
+    @property
+    def observations(self) -> np.ndarray:
+        """Observations, float32 `[num_timesteps, num_layers, num_features]`."""
+        return np.array([step.observation for step in self.timesteps], np.float32)
+
+    def measured(self, name: str) -> np.ndarray:
+        """One measurement over time, NaN where it was not known.
+
+        Args:
+            name: `train_loss`, `train_accuracy`, `validation_loss`,
+                `validation_accuracy` or `progress`.
+
+        Returns:
+            float64 `[num_timesteps]`.
+        """
+        values = [getattr(step.measurements, name) for step in self.timesteps]
+        return np.array([np.nan if v is None else v for v in values], np.float64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the observations' raw measurements, in plain JSON types."""
+        names = ("train_loss", "train_accuracy", "validation_loss")
+        decays = self.weight_decays
+        return {
+            "layers": list(self.layers),
+            "initial_learning_rate": self.initial_learning_rate,
+            "updates": self.updates.tolist(),
+            "learning_rates": self.learning_rates.tolist(),
+            "weight_decays": None if decays is None else decays.tolist(),
+            "actions": self.actions.tolist(),
+            "action_set": self.action_set.name,
+            "observations": self.observations.tolist(),
+            **{
+                name: [getattr(step.measurements, name) for step in self.timesteps]
+                for name in (*names, "validation_accuracy", "progress")
+            },
+            "guard_events": [
+                {**vars(event), "learning_rates": event.learning_rates.tolist()}
+                for event in self.guard_events
+            ],
+        }
+
+    def _stack(self, rows: list[np.ndarray]) -> np.ndarray:
+        return np.array(rows, np.float64).reshape(len(rows), len(self.layers))

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From measurements to observations, and from actions to learning rates.
+
+The callback has one controller for its model; the meta-training environment has one
+for each of its inner trainings. Neither does any of this itself, which is why a policy
+behaves in `fit` as it did in meta-training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ganno_keras.control.actions import NO_OP, ActionSet, LearningRateBounds
+from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
+from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.observations import ObservationSpec
+
+
+class LayerController:
+    """Keeps the rates and weight decays of one training and what its agents did last.
+
+    Args:
+        groups: The layer groups, one agent each.
+        observation_spec: What the policy sees.
+        action_set: What the policy can do.
+        bounds: Limits of the learning rates.
+        initial_learning_rate: The optimizer's; every group starts with it, or with the
+            first rate of the actions' base schedule.
+        initial_weight_decay: The weight decay of the optimizer, 0 if it has none. If it
+            has one, the actions' own takes its place, should they have one.
+
+    Example:
+
+        >>> import keras, numpy as np
+        >>> from ganno_keras.actions import LearningRateBounds, get_action_set
+        >>> from ganno_keras import layer_groups
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> controller = LayerController(
+        ...     groups=layer_groups(model),
+        ...     observation_spec=ObservationSpec(num_actions=9),
+        ...     action_set=get_action_set("paper"),
+        ...     bounds=LearningRateBounds(0.0, 0.01),
+        ...     initial_learning_rate=0.001,
+        ...     initial_weight_decay=0.0,
+        ... )
+        >>> controller.act(np.array([7]), progress=0.5)
+        array([0.002])
+
+    Paper: section 4 "Observations" and "Actions".
+    """
+
+    def __init__(
+        self,
+        *,
+        groups: Sequence[LayerGroup],
+        observation_spec: ObservationSpec,
+        action_set: ActionSet,
+        bounds: LearningRateBounds,
+        initial_learning_rate: float,
+        initial_weight_decay: float,
+    ) -> None:
+        self._spec = observation_spec
+        self._action_set = action_set
+        self._bounds = bounds
+        base_rate = action_set.first_rate(bounds)
+        first_rate = initial_learning_rate if base_rate is None else base_rate
+        self.sets_weight_decays = action_set.decays is not None and (
+            initial_weight_decay > 0.0
+        )
+        self._initial_weight_decay = initial_weight_decay
+        self.learning_rates = np.full(len(groups), first_rate, np.float64)
+        self.previous_actions = np.full(len(groups), NO_OP, np.int64)
+        self._constants = {
+            "initial_learning_rate": np.float64(first_rate),
+            "initial_weight_decay": self.weight_decays[0],
+            "layer_kind": np.array([LAYER_KINDS.index(g.kind) for g in groups]),
+            "layer_depth": np.array([LAYER_DEPTHS.index(g.depth) for g in groups]),
+        }
+
+    @property
+    def num_agents(self) -> int:
+        """How many layer groups are controlled."""
+        return len(self.learning_rates)
+
+    @property
+    def weight_decays(self) -> np.ndarray:
+        """The weight decays, float64 `[num_agents]`: those of the last actions."""
+        return self.decays_after(self.previous_actions)
+
+    def observe(self, measurements: Measurements) -> np.ndarray:
+        """Makes the observation, float32 `[num_agents, num_features]`."""
+        values = {
+            **self._constants,
+            **_global_values(measurements),
+            **vars(measurements.statistics),
+            "learning_rate": self.learning_rates,
+            "previous_action": self.previous_actions,
+        }
+        return self._spec.build(values, self.num_agents)
+
+    def act(self, actions: np.ndarray, progress: float) -> np.ndarray:
+        """Carries out one action index for each agent.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+            progress: Updates done by updates planned, in [0, 1].
+
+        Returns:
+            The new learning rates, float64 `[num_agents]`.
+        """
+        self.learning_rates = self.rates_after(actions, progress)
+        self.previous_actions = np.asarray(actions, np.int64)
+        return self.learning_rates
+
+    def rates_after(self, actions: np.ndarray, progress: float) -> np.ndarray:
+        """The learning rates that `act` would lead to."""
+        return self._action_set.apply(
+            np.asarray(actions, np.int64), self.learning_rates, self._bounds, progress
+        )
+
+    def decays_after(self, actions: np.ndarray) -> np.ndarray:
+        """The weight decays that `act` would lead to."""
+        if self.sets_weight_decays:
+            return self._action_set.weight_decays(np.asarray(actions, np.int64))
+        return np.full(self.num_agents, self._initial_weight_decay, np.float64)
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        return {
+            "learning_rates": self.learning_rates.copy(),
+            "previous_actions": self.previous_actions.copy(),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        self.learning_rates = np.array(state["learning_rates"], np.float64)
+        self.previous_actions = np.array(state["previous_actions"], np.int64)
+
+
+def _global_values(measurements: Measurements) -> dict[str, np.ndarray]:
+    """The global entries; what is absent is shown as 0 beside a flag that says so."""
+    accuracy_is_known = measurements.train_accuracy is not None
+    validation_is_known = measurements.validation_loss is not None
+    values = {
+        "train_accuracy": measurements.train_accuracy or 0.0,
+        "train_loss": measurements.train_loss,
+        "validation_accuracy": measurements.validation_accuracy or 0.0,
+        "validation_loss": measurements.validation_loss or 0.0,
+        "loss_is_not_finite": float(not measurements.loss_is_finite),
+        "progress": measurements.progress,
+        "train_validation_loss_ratio": _loss_ratio(measurements),
+        "accuracy_is_known": float(accuracy_is_known),
+        "validation_is_known": float(validation_is_known),
+    }
+    return {name: np.asarray(value, np.float64) for name, value in values.items()}
+
+
+def _loss_ratio(measurements: Measurements) -> float:
+    """Train by validation loss (Almeida et al., 2021); 1 where it says nothing."""
+    if measurements.validation_loss is None or measurements.validation_loss == 0.0:
+        return 1.0
+    return measurements.train_loss / measurements.validation_loss

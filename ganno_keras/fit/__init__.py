@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One fit under control, from compile to the last epoch."""

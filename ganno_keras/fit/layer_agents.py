@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agents of one training: a policy, what it remembers, and what it controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ganno_keras.control.history import Timestep
+from ganno_keras.control.layer_controller import LayerController
+from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.control.measurements import Measurements
+from ganno_keras.fit.settings import ControlSettings
+
+_POLICY_STATE = "policy_state."
+
+
+class LayerAgents:
+    """Lets the policy act on every layer, one decision after the other.
+
+    Args:
+        groups: The layer groups, one agent each.
+        settings: Policy, bounds, temperature and seed.
+        initial_learning_rate: Of the optimizer.
+        initial_weight_decay: The weight decay of the optimizer, 0 if it has none.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[LayerGroup],
+        settings: ControlSettings,
+        initial_learning_rate: float,
+        initial_weight_decay: float,
+    ) -> None:
+        self._settings = settings
+        metadata = settings.policy.metadata
+        self._controller = LayerController(
+            groups=groups,
+            observation_spec=metadata.observation_spec,
+            action_set=metadata.action_set,
+            bounds=settings.bounds,
+            initial_learning_rate=initial_learning_rate,
+            initial_weight_decay=initial_weight_decay,
+        )
+        self._policy_state = settings.policy.initial_state(len(groups))
+        self.num_decisions = 0
+
+    @property
+    def learning_rates(self) -> np.ndarray:
+        """The current learning rates, float64 `[num_agents]`."""
+        return self._controller.learning_rates
+
+    @learning_rates.setter
+    def learning_rates(self, values: np.ndarray) -> None:
+        self._controller.learning_rates = values
+
+    def decide(self, update: int, measurements: Measurements) -> Timestep:
+        """Observes, acts and remembers.
+
+        Args:
+            update: Updates done.
+            measurements: What is known of the training.
+
+        Returns:
+            The decision with the new learning rates.
+        """
+        settings = self._settings
+        observation = self._controller.observe(measurements)
+        actions, self._policy_state = settings.policy.act(
+            observation,
+            self._policy_state,
+            (settings.seed, self.num_decisions),
+            settings.temperature,
+        )
+        self.num_decisions += 1
+        controller = self._controller
+        return Timestep(
+            update=update,
+            measurements=measurements,
+            observation=observation,
+            actions=actions,
+            learning_rates=controller.act(actions, measurements.progress),
+            weight_decays=(
+                controller.weight_decays if controller.sets_weight_decays else None
+            ),
+        )
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        return {
+            **self._controller.get_state(),
+            **{_POLICY_STATE + name: v for name, v in self._policy_state.items()},
+            "num_decisions": np.array(self.num_decisions, np.int64),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: If the state is that of another policy.
+        """
+        saved = {name for name in state if name.startswith(_POLICY_STATE)}
+        needed = {_POLICY_STATE + name for name in self._policy_state}
+        if saved != needed:
+            raise ValueError(
+                f"The saved training went on with another policy: it remembers {saved},"
+                f" and {self._settings.policy.metadata.name!r} needs {needed}. Resume "
+                "with the policy that the training began with."
+            )
+        self._controller.set_state(state)
+        self._policy_state = {
+            name: np.asarray(state[_POLICY_STATE + name]) for name in self._policy_state
+        }
+        self.num_decisions = int(state["num_decisions"])

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What GANNO tells its user: warnings, each once a fit, and a line an epoch."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Final
+
+import keras
+
+from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.history import GuardEvent
+from ganno_keras.fit.progress import FitPlan, UpdateClock
+
+_LOGGER: Final = logging.getLogger("ganno_keras")
+
+FEWEST_DECISIONS: Final = 5
+"""With fewer decisions in a whole fit there is little to control."""
+
+_RELATIVES_OF_ADAM: Final = (
+    keras.optimizers.Adam,
+    keras.optimizers.Adamax,
+    keras.optimizers.Lamb,
+    keras.optimizers.Nadam,
+    keras.optimizers.RMSprop,
+)
+"""Optimizers whose learning rates are of about the same size."""
+
+
+class Notices:
+    """Tells the user of one fit what is worth knowing.
+
+    Args:
+        verbose: 1 prints a line an epoch.
+    """
+
+    def __init__(self, verbose: int) -> None:
+        self._verbose = verbose
+        self._told_of_other_scheduler = False
+        self._previous_event: GuardEvent | None = None
+
+    def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
+        """Warns of a fit that is only a few intervals long."""
+        if plan.batches is None or not plan.epochs:
+            return
+        updates = plan.batches * plan.epochs // clock.batches_per_update
+        decisions = max(updates - 1, 0) // clock.interval
+        if decisions < FEWEST_DECISIONS:
+            _warn(
+                f"This fit has {updates} updates in {plan.epochs} epochs, and GANNO "
+                f"decides after every {clock.interval}: {decisions} decisions in all. "
+                "Train for more epochs, use smaller batches, or pass a smaller interval"
+                f", such as GANNO(interval={max(updates // 20, 1)})."
+            )
+
+    def of_bounds(self, learning_rate: float, bounds: LearningRateBounds) -> None:
+        """Warns of an initial learning rate that no action can lead back to."""
+        if not bounds.minimum <= learning_rate <= bounds.maximum:
+            _warn(
+                f"The optimizer's learning rate {learning_rate:g} lies outside the "
+                f"bounds {tuple(bounds)}: the first change of a layer's rate takes it "
+                "to the nearest bound. Compile with a rate inside, or pass "
+                "GANNO(learning_rate_bounds=(minimum, maximum))."
+            )
+
+    def of_schedule(self, plan: FitPlan, learning_rate: float) -> None:
+        """Logs that a policy's base schedule will not move from where it begins."""
+        if plan.shows_no_progress:
+            _LOGGER.warning(
+                "GANNO: the policy follows a schedule over the whole fit, and this one "
+                "has a single epoch of unknown length. So it shows no progress, and "
+                "the schedule stays at its first learning rate, %.2e. Pass "
+                "steps_per_epoch to fit, or data of known length.",
+                learning_rate,
+            )
+
+    def of_late_start(self, epoch: int, epochs: int, learning_rate: float) -> None:
+        """Logs that a policy's base schedule begins in its middle."""
+        _LOGGER.warning(
+            "GANNO: this fit begins after %d of %d epochs (initial_epoch), and the "
+            "policy's schedule begins there, too, at the learning rate %.2e, without "
+            "what the policy remembered of them. If each of your fits is one part of "
+            "the training, each goes to the end of the schedule: make them one fit. To "
+            "resume a training with its memory, use BackupAndRestore.",
+            epoch,
+            epochs,
+            learning_rate,
+        )
+
+    def of_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Logs that a policy's base schedule is not made for such an optimizer."""
+        if not isinstance(optimizer, _RELATIVES_OF_ADAM):
+            _LOGGER.warning(
+                "GANNO: the policy follows a schedule made for Adam and its relatives, "
+                "and the optimizer is %s, for which its learning rates may be far too "
+                "low or too high. Compile with Adam or AdamW, or pass a policy that "
+                "starts from the optimizer's rate and bounds that suit it, such as "
+                'GANNO("ganno-first", learning_rate_bounds=(0.0, 0.5)) for SGD.',
+                optimizer.__class__.__name__,
+            )
+
+    def of_other_scheduler(self, initial: float, current: float) -> None:
+        """Warns that somebody else sets a learning rate that has no effect."""
+        if current == initial or self._told_of_other_scheduler:
+            return
+        self._told_of_other_scheduler = True
+        _warn(
+            f"The optimizer's learning_rate was changed from {initial:g} to "
+            f"{current:g} during the fit, by another callback perhaps. That has no "
+            "effect while GANNO sets a rate for every layer. Remove "
+            "LearningRateScheduler, ReduceLROnPlateau or whatever changes it, or "
+            "remove GANNO."
+        )
+
+    def of_guard(self, event: GuardEvent | None) -> None:
+        """Logs that the guard took over, once for several timesteps in a row."""
+        if event is not None and self._previous_event is None:
+            rates = event.learning_rates
+            _LOGGER.warning(
+                "GANNO's guard: the training ran away (training loss %g before update "
+                "%d). It goes on from the weights after update %d, with learning rates "
+                "from %.2e to %.2e.",
+                event.train_loss,
+                event.update,
+                event.best_update,
+                rates.min(),
+                rates.max(),
+            )
+        self._previous_event = event
+
+    def of_learning_rates(self, updates: int, rates: Mapping[str, float]) -> None:
+        """Prints the range of the learning rates."""
+        if not self._verbose or not rates:
+            return
+        (lowest, low), *_, (highest, high) = 2 * sorted(
+            rates.items(), key=lambda item: item[1]
+        )
+        sys.stdout.write(
+            f"GANNO: {updates} updates, learning rates from {low:.2e} ({lowest}) to "
+            f"{high:.2e} ({highest})\n"
+        )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=2)

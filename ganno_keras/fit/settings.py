@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user asked GANNO for, checked and completed by the policy's own values."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+from ganno_keras.control.actions import LearningRateBounds, check_learning_rate_bounds
+from ganno_keras.monitoring.validation_sample import ValidationSample
+from ganno_keras.policies import Policy, load_policy
+
+_LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class ControlSettings:
+    """How a fit is controlled.
+
+    Args:
+        policy: Chooses the actions.
+        interval: Updates between two decisions, at least 1.
+        bounds: Limits of the learning rates.
+        temperature: 0 for the likeliest actions, 1 to sample, at least 0.
+        seed: Of the sampling.
+        validation: The held-out sample; None to use what `fit` itself measures.
+        guard: Whether to return to the best moment when the training runs away.
+    """
+
+    policy: Policy
+    interval: int
+    bounds: LearningRateBounds
+    temperature: float
+    seed: int
+    validation: ValidationSample | None
+    guard: bool
+
+
+def complete_settings(
+    policy: Any,
+    interval: int | None,
+    bounds: tuple[float, float] | None,
+    temperature: float | None,
+    seed: int,
+    validation: ValidationSample | None,
+    guard: bool,
+) -> ControlSettings:
+    """Checks the arguments of `GANNO` and fills in what was left out.
+
+    Raises:
+        TypeError: If an argument is of another kind.
+        ValueError: If an argument is out of its range, or there is no such policy.
+    """
+    chosen = policy if _is_policy(policy) else load_policy(policy)
+    own = chosen.metadata
+    return ControlSettings(
+        policy=chosen,
+        interval=_whole("interval", own.interval if interval is None else interval, 1),
+        bounds=check_learning_rate_bounds(
+            own.learning_rate_bounds if bounds is None else bounds
+        ),
+        temperature=_check_temperature(
+            own.default_temperature if temperature is None else temperature
+        ),
+        seed=_whole("seed", seed, 0),
+        validation=validation,
+        guard=_check_guard(guard),
+    )
+
+
+def _is_policy(policy: object) -> bool:
+    return all(hasattr(policy, name) for name in ("metadata", "initial_state", "act"))
+
+
+def _whole(name: str, value: Any, minimum: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{name} is {value!r} of type {type(value).__name__}; a whole number of at "
+            f"least {minimum} is needed."
+        ) from None
+    if not minimum <= number <= _LARGEST_SEED:
+        raise ValueError(
+            f"{name} is {value!r}; a whole number from {minimum} to {_LARGEST_SEED} is "
+            "needed."
+        )
+    return number
+
+
+def _check_temperature(value: Any) -> float:
+    temperature = float(value)
+    if not 0.0 <= temperature < math.inf:
+        raise ValueError(
+            f"temperature is {value!r}; a number of at least 0 is needed: 0 takes the "
+            "likeliest actions, 1 draws them as in the policy's training."
+        )
+    return temperature
+
+
+def _check_guard(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(
+            f"guard is {value!r} of type {type(value).__name__}; True or False is "
+            "needed."
+        )
+    return value

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model's own `test_step` as a function: sums out, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from ganno_keras.monitoring.metric_sums import accuracy_metrics, as_sums, loss_metrics
+
+Batch = tuple[Any, ...]
+Results = dict[str, list[tuple[Any, Any]]]  # total and count of each metric
+Step = Callable[[Batch], Results]
+
+
+class StatelessTestStep:
+    """Evaluates one batch with fresh metrics and forgets everything but their sums.
+
+    Only the library of the backend in use is imported.
+
+    Args:
+        model: A compiled model.
+        compiled: Whether to compile the step, unless the model runs eagerly.
+    """
+
+    def __init__(self, model: keras.Model, *, compiled: bool = True) -> None:
+        self._model = model
+        self._compilation = _compilation(model)
+        make = _MAKERS[keras.backend.backend()]
+        self._step = make(model, compiled and not model.run_eagerly)
+
+    def fits(self, model: keras.Model) -> bool:
+        """Whether the step was made for this model as it is compiled now."""
+        return self._model is model and self._compilation is _compilation(model)
+
+    def __call__(self, batch: Batch) -> np.ndarray:
+        """Returns totals and counts of the batch, float64 `[1 + num_accuracies, 2]`."""
+        return as_sums(**tree.map_structure(_to_float, self._step(batch)))
+
+
+def _compilation(model: keras.Model) -> object:
+    """An object that is another one after each `model.compile`."""
+    return getattr(model, "_compile_config", None)
+
+
+def _to_float(tensor: Any) -> float:
+    return float(ops.convert_to_numpy(tensor))
+
+
+def _results(model: keras.Model, logs: Any, value: Callable[[Any], Any]) -> Results:
+    """Totals and counts; a loss that is only in the logs comes after all metrics."""
+    losses, accuracies = (
+        [(value(metric.total), value(metric.count)) for metric in metrics]
+        for metrics in (loss_metrics(model), accuracy_metrics(model))
+    )
+    if isinstance(logs, dict) and "loss" in logs:
+        losses.append((logs["loss"], 1.0))
+    return {"losses": losses, "accuracies": accuracies}
+
+
+def _changing_nothing(model: keras.Model, batch: Batch) -> Results:
+    with keras.StatelessScope():
+        model.reset_metrics()
+        logs = model.test_step(batch)
+        return _results(model, logs, lambda variable: variable.value)
+
+
+def _on_tensorflow(model: keras.Model, compiled: bool) -> Step:
+    tf = import_module("tensorflow")
+
+    def step(batch: Batch) -> Results:
+        return _changing_nothing(model, batch)
+
+    return tf.function(step, jit_compile=model.jit_compile) if compiled else step
+
+
+def _on_torch(model: keras.Model, _: bool) -> Step:
+    torch = import_module("torch")
+
+    def step(batch: Batch) -> Results:
+        with torch.no_grad():
+            return _changing_nothing(
+                model, tree.map_structure(ops.convert_to_tensor, batch)
+            )
+
+    return step
+
+
+def _on_jax(model: keras.Model, compiled: bool) -> Step:
+    jax = import_module("jax")
+
+    def pure(state: Any, batch: Batch) -> Results:
+        *weights, metrics = state
+        fresh = [ops.zeros_like(value) for value in metrics]
+        logs, (*_, metrics) = model.test_step((*weights, fresh), batch)
+        values = dict(zip(map(id, model.metrics_variables), metrics, strict=True))
+        return _results(model, logs, lambda variable: values[id(variable)])
+
+    run = jax.jit(pure) if compiled else pure
+
+    def step(batch: Batch) -> Results:
+        state = [
+            [variable.value for variable in variables]
+            for variables in (
+                model.trainable_variables,
+                model.non_trainable_variables,
+                model.metrics_variables,
+            )
+        ]
+        return run(state, batch)
+
+    return step
+
+
+_MAKERS: dict[str, Callable[[keras.Model, bool], Step]] = {
+    "tensorflow": _on_tensorflow,
+    "torch": _on_torch,
+    "jax": _on_jax,
+}

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fixed held-out sample, measured during training without leaving a trace.
+
+Keras hands its callbacks no validation data, and `model.evaluate` would reset the
+metrics of the running epoch. Here the model's own `test_step` runs in a scope that
+drops every change of a variable: metrics, weights, moving averages, random seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from ganno_keras.monitoring.metric_sums import Means, means_of
+from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
+
+LARGEST_BATCH: Final = 250
+
+Batch = tuple[Any, ...]  # (x,), (x, y) or (x, y, sample_weight)
+
+
+class ValidationSample:
+    """A part of the validation data, the same at every measurement.
+
+    Args:
+        data: A tuple `(x, y)` or `(x, y, sample_weight)` of arrays, or of structures
+            of arrays as the model takes them; or a dataset that gives such batches
+            each time it is iterated over (`tf.data.Dataset`, `keras.utils.PyDataset`,
+            a PyTorch `DataLoader`).
+        num_samples: How many samples to keep, at least 1. Of arrays a random choice
+            that is always the same, of a dataset the first ones.
+
+    Raises:
+        TypeError: If the data is of another kind.
+        ValueError: If the arrays differ in length, or there are no samples.
+
+    Example:
+
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> sample = ValidationSample((np.ones((9, 4)), np.ones((9, 1))), 5)
+        >>> sample.measure(model).accuracy is None
+        True
+
+    Paper: Appendix A, "test" accuracy and loss.
+    """
+
+    def __init__(self, data: Any, num_samples: int = 1000) -> None:
+        if num_samples < 1:
+            raise ValueError(
+                f"validation_samples is {num_samples!r}; at least 1 sample is needed."
+            )
+        self._batches = list(_batches(data, num_samples))
+        if not self._batches:
+            raise ValueError(
+                "The validation data has no samples. Give some, or leave "
+                "validation_data out."
+            )
+        self._step: StatelessTestStep | None = None
+
+    @property
+    def num_samples(self) -> int:
+        """How many samples are measured."""
+        return sum(_length(batch) for batch in self._batches)
+
+    def check(self, model: keras.Model) -> None:
+        """Tries one sample on a built model, before any training.
+
+        A model that is made for batches of one size has all of them of that size from
+        then on; what is left over is left out.
+
+        Raises:
+            ValueError: If the data does not fit the model.
+        """
+        size = _fixed_batch_size(model)
+        if size is not None:
+            self._batches = _in_batches_of(size, self._batches)
+        batch = _take(self._batches[0], slice(size or 1))
+        try:
+            StatelessTestStep(model, compiled=False)(batch)
+        except Exception as error:
+            shapes = tree.map_structure(lambda leaf: np.shape(leaf), self._batches[0])
+            raise ValueError(
+                f"The validation data does not fit the model: batches of the shapes "
+                f"{shapes} gave {type(error).__name__}: {error}. Give data as you give "
+                "to model.evaluate: (x, y), (x, y, sample_weight), or a dataset of "
+                "such batches."
+            ) from error
+
+    def measure(self, model: keras.Model) -> Means:
+        """Returns loss and accuracy of the model on the sample, as `evaluate` would."""
+        return means_of(self.sums(model))
+
+    def sums(self, model: keras.Model) -> np.ndarray:
+        """The totals and counts that loss and accuracies are made of.
+
+        Returns:
+            float64 `[1 + num_accuracies, 2]`; row 0 is the loss, whose count is 0 if
+            the model's `test_step` counts none.
+        """
+        if self._step is None or not self._step.fits(model):
+            self._step = StatelessTestStep(model)
+        return np.sum([self._step(batch) for batch in self._batches], axis=0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy makes a compiled step of its own."""
+        return {**vars(self), "_step": None}
+
+
+def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
+    if isinstance(data, tuple | list) and 1 <= len(data) <= 3:
+        return _batches_of_arrays(tuple(data), num_samples)
+    if isinstance(data, keras.utils.PyDataset):
+        # It is infinite if it does not know its number of batches.
+        indices = count() if data.num_batches is None else range(data.num_batches)
+        return _batches_of_dataset((data[index] for index in indices), num_samples)
+    if not _is_dataset(data):
+        raise TypeError(
+            f"validation_data is {type(data).__name__}; a tuple (x, y) or (x, y, "
+            "sample_weight) of arrays is needed, or a dataset of such batches that "
+            "can be read more than once, such as a tf.data.Dataset."
+        )
+    return _batches_of_dataset(data, num_samples)
+
+
+def _is_dataset(data: Any) -> bool:
+    """Neither one array or dictionary nor something that is used up by reading it."""
+    single = isinstance(data, dict | str) or hasattr(data, "shape")
+    return isinstance(data, Iterable) and not isinstance(data, Iterator) and not single
+
+
+def _on_host(batch: Batch) -> Batch:
+    """NumPy arrays; labels and weights that are None are left out, as Keras does."""
+    while len(batch) > 1 and batch[-1] is None:
+        batch = batch[:-1]
+    return tuple(tree.map_structure(_to_numpy, part) for part in batch)
+
+
+def _batches_of_arrays(arrays: Batch, num_samples: int) -> Iterator[Batch]:
+    arrays = _on_host(arrays)
+    lengths = {len(leaf) for leaf in tree.flatten(arrays)}
+    if len(lengths) != 1:
+        raise ValueError(
+            f"The arrays of the validation data have {sorted(lengths)} samples. Give "
+            "the same number of samples in each."
+        )
+    (length,) = lengths
+    size = min(num_samples, length)
+    chosen = np.sort(np.random.default_rng(0).choice(length, size, replace=False))
+    for indices in np.array_split(chosen, math.ceil(size / LARGEST_BATCH) or 1):
+        if len(indices):
+            yield _take(arrays, indices)
+
+
+def _batches_of_dataset(dataset: Iterable[Any], num_samples: int) -> Iterator[Batch]:
+    missing = num_samples
+    for element in dataset:
+        batch = tuple(element) if isinstance(element, tuple | list) else (element,)
+        batch = _take(_on_host(batch), slice(missing))
+        missing -= _length(batch)
+        yield batch
+        if missing <= 0:
+            return
+
+
+def _take(batch: Batch, indices: Any) -> Batch:
+    return tuple(tree.map_structure(lambda leaf: leaf[indices], batch))
+
+
+def _length(batch: Batch) -> int:
+    return len(tree.flatten(batch)[0])
+
+
+def _to_numpy(leaf: Any) -> np.ndarray:
+    """An array on the host, floating-point numbers in Keras' default precision."""
+    array = ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else np.asarray(leaf)
+    if not array.ndim:
+        raise ValueError(
+            "The validation data has elements without a batch axis. Give batches, "
+            "such as dataset.batch(100)."
+        )
+    floating = np.issubdtype(array.dtype, np.floating)
+    return array.astype(keras.config.floatx()) if floating else array
+
+
+def _fixed_batch_size(model: keras.Model) -> int | None:
+    """The size of the batches that a model is made for, if it is made for one."""
+    sizes = [tensor.shape[0] for tensor in getattr(model, "inputs", None) or []]
+    return next((size for size in sizes if size is not None), None)
+
+
+def _in_batches_of(size: int, batches: list[Batch]) -> list[Batch]:
+    joined = tree.map_structure(lambda *leaves: np.concatenate(leaves), *batches)
+    length = _length(joined)
+    if length < size:
+        raise ValueError(
+            f"The model takes batches of {size} samples, and there are {length} to "
+            f"validate on. Give at least {size}, and let validation_samples be as many."
+        )
+    starts = range(0, length - size + 1, size)
+    return [_take(joined, slice(start, start + size)) for start in starts]

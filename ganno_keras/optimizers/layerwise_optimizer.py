@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A learning rate of its own for every layer group of a Keras optimizer."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.optimizers.layer_table import Groups, LayerTable
+from ganno_keras.optimizers.saved_state import LayerwiseState
+from ganno_keras.optimizers.specialised_optimizer import (
+    is_specialised,
+    restore,
+    specialise,
+)
+
+
+class LayerwiseOptimizer:
+    """Gives every layer group of a Keras optimizer its own learning rate.
+
+    The optimizer stays the user's own object: it is specialised in place, its slots,
+    clipping, averaging, accumulation and loss scaling work on as they are, and
+    `detach()` makes it plain again. With equal rates training is bit-identical to the
+    plain optimizer. A rate of 0 freezes exactly that group, weight decay included.
+
+    Args:
+        inner_optimizer: Any optimizer of Keras but `MultiOptimizer`, built or not. Of a
+            `LossScaleOptimizer` the optimizer inside it is taken.
+        groups: The layer groups, or a function of the list of trainable variables that
+            gives them (called when the optimizer is built, for models that are not
+            built yet). None makes one group a layer, by the paths of the variables.
+        learning_rate: What all groups have at first; None for the optimizer's rate.
+        weight_decay: The same for the weight decay. An optimizer without one stays
+            without.
+        model: The model that the optimizer was compiled into. Give it if `fit` trains
+            it: its training step is then made anew here and in `detach()`. Else a step
+            that Keras has compiled before goes on with the rates it was made for.
+
+    Raises:
+        TypeError: `inner_optimizer` is not a Keras optimizer.
+        ValueError: The optimizer is a `MultiOptimizer`, follows a learning rate
+            schedule or is attached already; or a variable is in two groups or in none.
+            Nothing has been changed then.
+
+    Example:
+
+        >>> import keras
+        >>> from ganno_keras import layer_groups
+        >>> model = keras.Sequential(
+        ...     [keras.Input([4]), keras.layers.Dense(3), keras.layers.Dense(1)]
+        ... )
+        >>> model.compile("adam", "mse")
+        >>> with LayerwiseOptimizer(
+        ...     model.optimizer, layer_groups(model), model=model
+        ... ) as layerwise:
+        ...     layerwise.set_learning_rates([0.0, 0.01])
+        ...     history = model.fit(
+        ...         keras.ops.ones([8, 4]), keras.ops.ones([8, 1]), verbose=0
+        ...     )
+
+    Paper: section 4, one learning rate a layer.
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: keras.optimizers.Optimizer,
+        groups: Groups = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        *,
+        model: keras.Model | None = None,
+    ) -> None:
+        *self._loss_scalers, self.inner_optimizer = _unwrapped(inner_optimizer)
+        _check_supported(self.inner_optimizer)
+        table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
+        self._state = LayerwiseState(table)
+        specialise(self.inner_optimizer, self._state, self._loss_scalers)
+        self._model = model
+        self._renew_training_step()
+
+    @property
+    def groups(self) -> tuple[LayerGroup, ...]:
+        """The layer groups, in the order of all `[num_groups]` values."""
+        return self._built_table.groups
+
+    @property
+    def num_groups(self) -> int:
+        """How many layer groups, and so learning rates, there are."""
+        return len(self.groups)
+
+    @property
+    def learning_rates(self) -> keras.Variable:
+        """The learning rates: a variable `[num_groups]`."""
+        return self._built_table.learning_rates
+
+    @property
+    def weight_decays(self) -> keras.Variable | None:
+        """The weight decays `[num_groups]`; None if the optimizer has none."""
+        return self._built_table.weight_decays
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the coming updates take the statistics; at first not."""
+        return bool(ops.convert_to_numpy(self._built_table.measuring))
+
+    def measure(self, is_wanted: bool) -> None:
+        """Has the coming updates take the statistics, or not any more.
+
+        Args:
+            is_wanted: Whether `statistics()` is going to be read after them.
+        """
+        self._state.deferred_sums.complete()
+        self._built_table.measuring.assign(is_wanted)
+
+    @property
+    def statistics_sums(self) -> np.ndarray:
+        """The sums `[num_groups, 4]` of the last measured update, at first 0."""
+        self._state.deferred_sums.complete()
+        # A copy: PyTorch's array would change with the variable.
+        return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))
+
+    def set_learning_rates(self, values: npt.ArrayLike) -> None:
+        """Sets the learning rate of every group.
+
+        Args:
+            values: `[num_groups]`, finite, at least 0.
+
+        Raises:
+            ValueError: The values have another shape, or are negative or not finite.
+        """
+        self.learning_rates.assign(self._checked("learning rates", values))
+
+    def set_weight_decays(self, values: npt.ArrayLike) -> None:
+        """Sets the decoupled weight decay of every group.
+
+        Args:
+            values: `[num_groups]`, finite, at least 0.
+
+        Raises:
+            ValueError: The values have another shape, or are negative or not finite, or
+                the optimizer was made without weight decay.
+        """
+        if self.weight_decays is None:
+            raise ValueError(
+                f"Received weight decays for the optimizer "
+                f"{self.inner_optimizer.name!r}, which has none. Make it with a "
+                "`weight_decay` above 0 to give every group its own."
+            )
+        self.weight_decays.assign(self._checked("weight decays", values))
+
+    def statistics(self) -> LayerStatistics:
+        """Reads the statistics of the last update that was measured.
+
+        Returns:
+            One value a group in each field, as NumPy arrays on the host.
+        """
+        return LayerStatistics.from_sums(
+            self.statistics_sums, [group.num_weights for group in self.groups]
+        )
+
+    @property
+    def host_state(self) -> dict[str, np.ndarray]:
+        """Arrays of the host that are saved and loaded with the optimizer.
+
+        Whoever drives the rates keeps here what a training that goes on from a file
+        must have. Loading replaces all entries, and counts in `num_loads`.
+        """
+        return self._state.host_state
+
+    @property
+    def num_loads(self) -> int:
+        """How often rates and `host_state` have been loaded from a file."""
+        return self._state.num_loads
+
+    @property
+    def slots(self) -> list[keras.Variable]:
+        """The inner optimizer's own state: without its rate and number of updates."""
+        inner = self.inner_optimizer
+        others = [inner._iterations, inner._learning_rate, *self._state.table.variables]
+        known = {id(variable) for variable in others}
+        return [variable for variable in inner.variables if id(variable) not in known]
+
+    def detach(self) -> None:
+        """Makes the optimizer the user's plain object again; harmless if it is."""
+        for optimizer in (*self._loss_scalers, self.inner_optimizer):
+            if vars(optimizer).get("layerwise_state") is self._state:
+                restore(optimizer)
+                self._renew_training_step()
+
+    def _renew_training_step(self) -> None:
+        if self._model is not None:
+            self._model.train_function = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.detach()
+
+    @property
+    def _built_table(self) -> LayerTable:
+        if not self._state.table.built:
+            raise ValueError(
+                "The layer groups are known once the optimizer is built. Call "
+                "`optimizer.build(model.trainable_variables)` first."
+            )
+        return self._state.table
+
+    def _checked(self, what: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        array = np.asarray(values, np.float64)
+        if array.shape != (self.num_groups,):
+            raise ValueError(
+                f"Received {what} of shape {array.shape}. Pass one for each of the "
+                f"{self.num_groups} layer groups."
+            )
+        if not (np.isfinite(array) & (array >= 0)).all():
+            raise ValueError(
+                f"Received {what} {array.tolist()}. Pass finite values of 0 or more."
+            )
+        return array
+
+
+def _unwrapped(
+    optimizer: keras.optimizers.Optimizer,
+) -> list[keras.optimizers.Optimizer]:
+    """An optimizer and those inside it, the innermost last."""
+    optimizers = [optimizer]
+    while isinstance(optimizers[-1], keras.optimizers.LossScaleOptimizer):
+        optimizers.append(optimizers[-1].inner_optimizer)
+    return optimizers
+
+
+def _check_supported(optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses what cannot be specialised."""
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(
+            f"Received an optimizer of type {type(optimizer).__name__}: {optimizer!r}. "
+            "Pass a Keras optimizer, such as `keras.optimizers.Adam(0.001)`."
+        )
+    if isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
+        raise ValueError(
+            "Received a MultiOptimizer, whose parts have learning rates of their own. "
+            "Pass one optimizer for all variables: the rates are then per layer."
+        )
+    if not isinstance(optimizer._learning_rate, keras.Variable):
+        raise ValueError(
+            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
+            f"a function: {optimizer._learning_rate!r}. Make the optimizer with a "
+            "number: the layerwise rates replace the schedule."
+        )
+    if is_specialised(optimizer):
+        raise ValueError(
+            f"The optimizer {optimizer.name!r} is attached to another "
+            "LayerwiseOptimizer. Call `detach()` on that one first."
+        )

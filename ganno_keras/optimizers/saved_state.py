@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is saved with a specialised optimizer beside the plain optimizer's variables."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganno_keras.optimizers.deferred_statistics import DeferredSums
+from ganno_keras.optimizers.layer_table import LayerTable
+
+_HOST_PREFIX = "host_state."
+
+
+class LayerwiseState(keras.metrics.Metric):
+    """Saves and loads the rates, the decays and the host's own arrays.
+
+    Keras saves the objects that it finds among the attributes of an optimizer, each in
+    a place of its own, so that a plain optimizer reads the same file and leaves this
+    place alone. Of the sorts of object that Keras looks for, a metric is the smallest.
+
+    Args:
+        table: The table of the optimizer.
+    """
+
+    def __init__(self, table: LayerTable) -> None:
+        super().__init__(name="layerwise_state")
+        self.table = table
+        self.deferred_sums = DeferredSums(table)
+        self.host_state: dict[str, Any] = {}
+        self.num_loads = 0
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes everything into the store of a file."""
+        if not self.table.built:
+            return
+        self.deferred_sums.complete()  # while what they are taken of is still there
+        for name, variable in self.table.saved_variables.items():
+            store[name] = ops.convert_to_numpy(variable)
+        for name, array in self.host_state.items():
+            store[_HOST_PREFIX + name] = np.asarray(array)
+
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Takes everything back; the file of a plain optimizer has nothing to take."""
+        arrays = {name: np.asarray(store[name]) for name in list(store.keys())}
+        if not arrays:
+            return
+        self.table.load(arrays)
+        self.host_state.clear()
+        for name, array in arrays.items():
+            if name.startswith(_HOST_PREFIX):
+                self.host_state[name.removeprefix(_HOST_PREFIX)] = array
+        self.num_loads += 1

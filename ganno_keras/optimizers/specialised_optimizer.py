@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The user's own optimizer, with one learning rate for each layer group.
+
+The optimizer keeps its identity, its variables and its whole pipeline (clipping,
+accumulation, averaging, loss scaling). Only its class is exchanged, for a subclass of
+the class it had with the mixins below, which replace the rate that each variable sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cache
+from typing import Any
+
+import keras
+from keras.src import api_export
+
+from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin
+from ganno_keras.optimizers.freezing import FREEZING
+from ganno_keras.optimizers.layer_table import LayerTable
+from ganno_keras.optimizers.saved_state import LayerwiseState
+from ganno_keras.optimizers.update_steps import STEPS
+from ganno_keras.optimizers.weight_decay import DECAYS
+
+Tensor = Any
+
+
+def specialise(
+    optimizer: keras.optimizers.Optimizer,
+    state: LayerwiseState,
+    loss_scalers: Sequence[keras.optimizers.LossScaleOptimizer],
+) -> None:
+    """Lets an optimizer look its rates up in a table, until `restore`.
+
+    Args:
+        optimizer: The innermost optimizer.
+        state: What is to be saved with it, the table among it.
+        loss_scalers: The optimizers around it.
+    """
+    mixins = [LayerwiseMixin, DECAYS[BACKEND], STEPS[BACKEND]]
+    if state.table.freezes:
+        mixins.append(FREEZING[BACKEND])
+    _exchange_class(optimizer, state, mixins)
+    if BACKEND == "jax":
+        # Their variables are those of the optimizer inside too.
+        for scaler in loss_scalers:
+            _exchange_class(scaler, state, [PlainLayoutMixin])
+
+
+def restore(optimizer: keras.optimizers.Optimizer) -> None:
+    """Makes an optimizer what it was before `specialise`; harmless if it is."""
+    if is_specialised(optimizer):
+        _set_class(optimizer, type(optimizer)._plain_class)
+        for name in ("_layer_table", "layerwise_state", "_decaying_group"):
+            vars(optimizer).pop(name, None)
+
+
+def is_specialised(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether an optimizer looks its rates up in a table now."""
+    return issubclass(type(optimizer), PlainLayoutMixin)
+
+
+def _exchange_class(
+    optimizer: keras.optimizers.Optimizer, state: LayerwiseState, mixins: list[type]
+) -> None:
+    # Around Keras' own __setattr__: the table's variables are not the optimizer's.
+    vars(optimizer).update(_layer_table=state.table, layerwise_state=state)
+    _set_class(optimizer, _subclass(type(optimizer), tuple(mixins)))
+
+
+def _set_class(optimizer: keras.optimizers.Optimizer, cls: type) -> None:
+    vars(object)["__class__"].__set__(optimizer, cls)
+
+
+@cache
+def _subclass(plain: type, mixins: tuple[type, ...]) -> type:
+    """A subclass that looks like the plain class to everything but `type`."""
+    namespace: dict[str, Any] = {
+        "_plain_class": plain,
+        "__module__": plain.__module__,
+        "__qualname__": plain.__qualname__,
+        "__doc__": plain.__doc__,
+    }
+    if BACKEND != "torch":  # whose compiler refuses such a property
+        namespace["__class__"] = property(lambda _: plain)
+    subclass = type(plain.__name__, (*mixins, plain), namespace)
+    if name := api_export.get_name_from_symbol(plain):
+        # A configuration that is written meanwhile names the plain class.
+        api_export.REGISTERED_OBJS_TO_NAMES[subclass] = name
+    return subclass
+
+
+class PlainLayoutMixin(OptimizerMixin):
+    """Saves, loads and pickles as the plain class does."""
+
+    _layer_table: LayerTable
+    _plain_class: type
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes the variables of the plain optimizer."""
+        with self._layer_table.hidden():
+            super().save_own_variables(store)
+
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Reads the variables of the plain optimizer."""
+        with self._layer_table.hidden():
+            super().load_own_variables(store)
+
+    @classmethod
+    def from_config(cls, *args: Any, **kwargs: Any) -> keras.optimizers.Optimizer:
+        """Makes an optimizer of the plain class, also where `__class__` is not that."""
+        return cls._plain_class.from_config(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        # Keras unpickles by a method of the class: name the one that can be imported.
+        _, arguments = super().__reduce__()
+        return self._plain_class._unpickle_model, arguments
+
+
+class LayerwiseMixin(PlainLayoutMixin):
+    """Updates each variable at the rate of its group."""
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Makes the table fit before anything is built."""
+        if not self.built:
+            self._layer_table.build(variables)
+        super().build(variables)
+
+    def _backend_apply_gradients(
+        self, grads: Sequence[Tensor], trainable_variables: Sequence[keras.Variable]
+    ) -> None:
+        with self._layer_table.active():
+            super()._backend_apply_gradients(grads, trainable_variables)
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        """Takes the rate of the variable's group; called alone, obeys its argument."""
+        table = self._layer_table
+        if table.is_active:
+            learning_rate = table.rate(table.membership.group_of(variable))
+        super().update_step(gradient, variable, learning_rate)

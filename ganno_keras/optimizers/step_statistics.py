@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sums behind the layer statistics, taken in the graph right after a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keras import ops
+
+from ganno_keras.optimizers.backend import dense, seldom
+from ganno_keras.optimizers.layer_table import LayerTable
+from ganno_keras.optimizers.update_directions import LastStep
+
+Tensor = Any
+
+
+def measured_sums(
+    table: LayerTable,
+    gradients: Mapping[int, Tensor],
+    weights_before: Mapping[int, Tensor],
+) -> Tensor:
+    """The sums after this step if the table is measuring, the earlier ones otherwise.
+
+    One condition serves all variables; only its true branch reads the weights. Tables
+    that defer do without.
+
+    Args:
+        table: The table of the optimizer that has just done the step.
+        gradients: The final gradients by the index of the variable in the optimizer;
+            variables without a gradient are left out.
+        weights_before: What `copy_if_measuring` gave before the step, by the same
+            index, where the optimizer's state does not tell the direction.
+
+    Returns:
+        `[num_groups, 4]`: sums of the weights, of their squares, of the gradient's
+        squares and of the update direction's squares.
+    """
+    # Read here: the condition would let the count wait for the gradients, and at the
+    # end of data, where there are none, Keras counts one update more.
+    number = table.optimizer.iterations + 1
+    return seldom(
+        table.measuring.value,
+        lambda: _sums(table, number, gradients, weights_before),
+        ops.convert_to_tensor(table.statistics_sums.value),
+    )
+
+
+def copy_if_measuring(table: LayerTable, variable: Any) -> Tensor:
+    """Keeps the weights before a step, on those steps that are measured.
+
+    Args:
+        table: The table of the optimizer that is going to do the step.
+        variable: A variable of Keras or of the backend.
+
+    Returns:
+        A copy of the value; zeros of that shape when nothing is measured.
+    """
+    return ops.cond(
+        table.measuring.value,
+        lambda: ops.copy(ops.convert_to_tensor(variable)),
+        lambda: ops.zeros(variable.shape, variable.dtype),
+    )
+
+
+def _sums(
+    table: LayerTable,
+    number: Tensor,
+    gradients: Mapping[int, Tensor],
+    weights_before: Mapping[int, Tensor],
+) -> Tensor:
+    optimizer = table.optimizer
+    rates = ops.cast(table.learning_rates.value, "float32")
+    divisors = ops.unstack(ops.where(rates > 0, rates, 1.0), len(table.groups))
+    entries: list[Tensor] = []
+    for variable, group in zip(
+        table.membership.variables, table.membership.numbers, strict=True
+    ):
+        index = optimizer._get_variable_index(variable)
+        weight = ops.cast(variable, "float32")
+        entries += [ops.sum(weight), squares(weight)]
+        if index not in gradients:
+            entries += [0.0, 0.0]
+            continue
+        gradient = ops.cast(dense(gradients[index]), "float32")
+        if table.direction is None:
+            change = ops.cast(weights_before[index], "float32") - weight
+            update = change / divisors[group]
+        else:
+            update = table.direction(
+                LastStep(optimizer, index, number, gradient, divisors[group])
+            )
+        entries += [squares(gradient), squares(update)]
+    sums = summed_by_group(table, entries)
+    if table.direction is None or table.freezes:
+        # There is no change to divide at a rate of 0: the last update stays.
+        stays = (ops.expand_dims(rates, 1) == 0) & (ops.arange(4) == 3)
+        sums = ops.where(stays, table.statistics_sums.value, sums)
+    return sums
+
+
+def summed_by_group(table: LayerTable, entries: Sequence[Tensor]) -> Tensor:
+    """Adds the rows of the variables of each group.
+
+    Args:
+        table: The table of the optimizer.
+        entries: Scalars, equally many for each of its variables, in their order.
+
+    Returns:
+        `[num_groups, entries of a variable]`, of the type of the table's sums.
+    """
+    rows = ops.reshape(ops.stack(entries), [len(table.membership.variables), -1])
+    numbers = ops.convert_to_tensor(table.membership.numbers)
+    sums = ops.segment_sum(rows, numbers, num_segments=len(table.groups))
+    return ops.cast(sums, table.statistics_sums.dtype)
+
+
+def squares(tensor: Tensor) -> Tensor:
+    """The sum of the squares of a float32 tensor."""
+    return ops.sum(ops.square(tensor))

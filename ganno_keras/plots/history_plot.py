@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The picture of what GANNO did in a fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from ganno_keras.control.history import GannoHistory
+from ganno_keras.plots.drawing import import_matplotlib
+from ganno_keras.plots.heat_maps import (
+    draw_actions,
+    draw_decays_by_row,
+    draw_rates_by_row,
+)
+from ganno_keras.plots.line_panels import (
+    draw_learning_rates,
+    draw_measurement,
+    is_few,
+    mark_guard_events,
+)
+
+WIDTH: Final = 10.0
+
+
+def plot_history(
+    history: GannoHistory, path: str | os.PathLike[str] | None = None
+) -> Any:
+    """Draws what the agents of all layers did over the updates, and what came of it.
+
+    From the top: the learning rate of every layer, the actions as a heat map, the
+    weight decay of every layer where the policy sets it, accuracy and loss. The rates
+    of up to seven layers are lines; of more, a heat map. All colours can be told apart
+    by colour-blind readers. What a guard undid is shaded.
+
+    Args:
+        history: The decisions of a fit, at least one.
+        path: Where to save the picture; its ending gives the format (.png, .svg, .pdf).
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+        ValueError: If there was no decision to draw.
+    """
+    if not history.timesteps:
+        raise ValueError(
+            "There is nothing to plot: GANNO has taken no decision yet. Call plot "
+            "after a fit that is longer than one interval."
+        )
+    rows = _height_of_rows(len(history.layers))
+    few = is_few(history.layers)
+    parts: list[tuple[float, Callable[..., None]]] = [
+        (3.4, draw_learning_rates) if few else (rows, draw_rates_by_row),
+        (rows, draw_actions),
+        *([] if history.weight_decays is None else [(rows, draw_decays_by_row)]),
+        (1.5, partial(draw_measurement, quantity="accuracy")),
+        (1.5, partial(draw_measurement, quantity="loss")),
+    ]
+    heights = [height for height, _ in parts]
+    figure = _new_figure(WIDTH, sum(heights))
+    panels, keys = figure.subplots(
+        len(parts), 2, sharex="col", height_ratios=heights, width_ratios=(1.0, 0.025)
+    ).T
+    for (_, draw), axes, key in zip(parts, panels, keys, strict=True):
+        draw(axes, key, history)
+    mark_guard_events(panels, history)
+    panels[-1].set_xlabel("updates")
+    panels[-1].set_xlim(left=0)
+    if path is not None:
+        figure.savefig(path, dpi=150)
+    return figure
+
+
+def _height_of_rows(num_layers: int) -> float:
+    """Inches: room for the key beside few rows, and for each of 60 to be seen."""
+    return float(np.clip(0.22 * num_layers, 2.0, 4.5))
+
+
+def _new_figure(width: float, height: float) -> Any:
+    """A figure outside of matplotlib's global state: no window, no backend."""
+    figure_module = import_matplotlib("matplotlib.figure", "history.to_dict has")
+    return figure_module.Figure(figsize=(width, height), layout="constrained")

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard of `GANNO()` in real fits: idle while all is well, there when it is not."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from ganno_keras import GANNO
+from ganno_keras.monitoring.divergence_guard import DivergenceGuard
+from tests.support.models import (
+    assert_same_state,
+    rich_layers,
+    state_of,
+    tiny_data,
+    tiny_model,
+)
+from tests.support.policies import RecurrentPolicy, always
+
+pytestmark = [
+    pytest.mark.backend,
+    pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
+]
+
+X, Y = tiny_data()
+TARGETS = np.eye(3, dtype="float32")[Y]
+BROKEN = TARGETS.copy()
+BROKEN[70] = np.nan  # in the fifth of six batches
+
+
+def fit(model, ganno, *callbacks, y=Y, **arguments):
+    defaults = {"batch_size": 16, "epochs": 4, "verbose": 0, "shuffle": False}
+    history = model.fit(
+        X, y, callbacks=[ganno, *callbacks], **{**defaults, **arguments}
+    )
+    return history.history
+
+
+def validated(validation, data, **options):
+    """GANNO and the data for `fit`: one of them has the sample."""
+    ganno = GANNO(
+        always(0),
+        interval=3,
+        validation_data=data if validation == "sample" else None,
+        **options,
+    )
+    return ganno, data if validation == "fit" else None
+
+
+class Remember(keras.callbacks.Callback):
+    """Keeps the whole state before each batch; comes after GANNO."""
+
+    def __init__(self):
+        super().__init__()
+        self.states = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.states.append([value.copy() for value in state_of(self.model)])
+
+
+def names_of(model):
+    variables = [*model.variables, *model.optimizer.variables]
+    return [variable.path for variable in variables]
+
+
+# What no return to an earlier moment changes back.
+COUNTING = ("iteration", "seed_generator", "learning_rate", "total", "count")
+
+
+# ---------------------------------------------------------------- all is well
+
+OPTIMIZERS = {
+    "SGD": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "Adam": lambda: keras.optimizers.Adam(
+        0.01, use_ema=True, gradient_accumulation_steps=2
+    ),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "validation"), [("SGD", "none"), ("Adam", "sample"), ("scaled", "fit")]
+)
+def test_guard__changes_nothing_where_nothing_runs_away(name, validation):
+    def run(guard):
+        ganno = GANNO(
+            "random",
+            interval=2,
+            guard=guard,
+            validation_data=(X[:40], Y[:40]) if validation == "sample" else None,
+        )
+        model = tiny_model(OPTIMIZERS[name](), layers=rich_layers)
+        data = (X[:40], Y[:40]) if validation == "fit" else None
+        return model, fit(model, ganno, validation_data=data), ganno.history
+
+    guarded, logs, history = run(guard=True)
+    plain, plain_logs, plain_history = run(guard=False)
+    assert_same_state(guarded, plain)
+    assert logs == plain_logs
+    np.testing.assert_equal(history.to_dict(), plain_history.to_dict())
+    assert history.guard_events == []
+
+
+def test_guard__changes_nothing_in_a_model_that_fit_builds():
+    def run(guard):
+        model = tiny_model(keras.optimizers.Adam(0.01), built=False)
+        fit(model, GANNO("random", interval=2, guard=guard))
+        return model
+
+    assert_same_state(run(guard=True), run(guard=False))
+
+
+@pytest.mark.parametrize("options", [{}, {"guard": False}], ids=["default", "off"])
+def test_guard__is_on_unless_it_is_switched_off(options, caplog):
+    ganno = GANNO(always(0), interval=2, **options)
+    model = tiny_model(loss="mse")
+    fit(model, ganno, y=BROKEN)
+    is_on = not options
+    assert bool(ganno.history.guard_events) == is_on
+    assert ("the training ran away" in caplog.text) == is_on
+    assert all(np.isfinite(value).all() for value in model.get_weights()) == is_on
+
+
+def test_guard__has_to_be_true_or_false():
+    with pytest.raises(TypeError, match="guard is 'yes' of type str"):
+        GANNO("no-op", guard="yes")
+
+
+# ---------------------------------------------------------------- something is wrong
+
+
+@pytest.mark.parametrize(
+    ("loss", "built", "first_kernel"),
+    [("mse", True, 0.0), ("mse", False, 0.0), ("categorical_crossentropy", True, 4.0)],
+)
+def test_guard__catches_a_rate_that_is_too_high_from_the_start(
+    loss, built, first_kernel, caplog
+):
+    ganno = GANNO(always(0), interval=12, learning_rate_bounds=(0.0, 1e6))
+    # A beginning that needs no luck: the labels are known, or nothing is.
+    layer = keras.layers.Dense(
+        3,
+        activation=None if loss == "mse" else "softmax",
+        kernel_initializer=keras.initializers.Identity(first_kernel),
+    )
+    model = tiny_model(
+        keras.optimizers.SGD(3000.0), layers=lambda: [layer], loss=loss, built=built
+    )
+    with caplog.at_level(logging.WARNING, logger="ganno_keras"):
+        logs = fit(model, ganno, y=TARGETS, epochs=24)
+    events = ganno.history.guard_events
+    assert events
+    assert events[0].update == 12
+    assert events[0].best_update in ([0] if built else [0, 1])
+    assert events[0].learning_rates.tolist() == [300.0]
+    assert np.isfinite(logs["loss"][-1])
+    assert logs["accuracy"][-1] > 0.4
+    updates = [event.update for event in events]
+    beginnings = [update for update in updates if update - 12 not in updates]
+    told = caplog.text.count("GANNO's guard: the training ran away")
+    assert told == len(beginnings)
+
+
+def test_guard__returns_to_weights_and_slots_of_the_best_moment():
+    ganno = GANNO(always(0), interval=2, guard=True)
+    model = tiny_model(
+        keras.optimizers.Adam(0.01, use_ema=True), layers=rich_layers, loss="mse"
+    )
+    remember = Remember()
+    fit(model, ganno, remember, y=BROKEN, epochs=1)
+    # The NaN comes after the last decision: the end of the fit is looked at, too.
+    (event,) = ganno.history.guard_events
+    best = 2 + 2 * int(np.argmin(ganno.history.measured("train_loss")))
+    assert (event.update, event.best_update) == (6, best)
+    assert len(ganno.history.timesteps) == 2
+    kept = dict(zip(names_of(model), remember.states[best], strict=False))
+    # As at the end of any fit, averages have replaced the weights themselves.
+    averages = model.optimizer._model_variables_moving_average
+    for variable, average in zip(model.trainable_variables, averages, strict=True):
+        kept[variable.path] = kept[average.path]
+    for name, value in zip(names_of(model), state_of(model), strict=True):
+        if not any(part in name for part in COUNTING):
+            np.testing.assert_array_equal(value, kept[name], err_msg=name)
+
+
+@pytest.mark.parametrize("validation", ["sample", "fit"])
+def test_guard__outlives_a_batch_that_is_no_number(validation):
+    ganno, data = validated(validation, (X[:40], TARGETS[:40]), guard=True)
+    model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+    fit(model, ganno, y=BROKEN, epochs=5, validation_data=data)
+    history = ganno.history
+    assert [event.update for event in history.guard_events] == [6, 12, 18, 24, 30]
+    healthy = history.updates % 6 != 0
+    assert np.isfinite(history.measured("train_loss")[healthy]).all()
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+    event = history.to_dict()["guard_events"][0]
+    assert event.keys() == {"update", "train_loss", "best_update", "learning_rates"}
+    assert event["learning_rates"] == pytest.approx([1e-3, 1e-3])
+
+
+@pytest.mark.parametrize("validation", ["sample", "fit"])
+@pytest.mark.parametrize("broken", [np.nan, 1e30], ids=["not a number", "infinite"])
+def test_guard__leaves_a_training_alone_whose_validation_data_are_broken(
+    validation, broken
+):
+    def run(guard):
+        targets = TARGETS.copy()
+        targets[3] = broken
+        ganno, data = validated(validation, (X, targets), guard=guard)
+        model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+        fit(model, ganno, y=TARGETS, validation_data=data)
+        return ganno, model
+
+    (ganno, guarded), (_, plain) = run(guard=True), run(guard=False)
+    assert not np.isfinite(ganno.history.measured("validation_loss")[-1])
+    assert not ganno.history.guard_events
+    assert_same_state(guarded, plain)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "GANNO last"])
+def test_guard__leaves_a_sound_network_where_terminate_on_nan_ends_the_fit(order):
+    ganno = GANNO(always(0), interval=2, guard=True)
+    model = tiny_model(loss="mse")
+    callbacks = [ganno, keras.callbacks.TerminateOnNaN()][::order]
+    fit(model, *callbacks, y=BROKEN)
+    assert int(model.optimizer.iterations.numpy()) == 5
+    assert [event.update for event in ganno.history.guard_events] == [5]
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+
+
+def test_guard__leaves_early_stopping_to_stop_at_the_best():
+    stopping = keras.callbacks.EarlyStopping(
+        "loss", patience=1, restore_best_weights=True
+    )
+    ganno = GANNO(always(0), interval=1, guard=True)
+    model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+    logs = fit(model, ganno, stopping, y=BROKEN, epochs=9)
+    assert np.isfinite(logs["loss"]).all()
+    assert len(logs["loss"]) < 9
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+
+
+# ---------------------------------------------------------------- resuming
+
+AT_FIRST = TARGETS.copy()
+AT_FIRST[0] = np.nan  # in the first batch of each epoch
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends the fit in the middle of the third epoch, like a crash."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        iterations = keras.ops.convert_to_numpy(self.model.optimizer.iterations)
+        if int(iterations) == 14:
+            raise KeyboardInterrupt
+
+
+def run(*callbacks, interval=4, guard=True, y=AT_FIRST, order=1):
+    model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
+    ganno = GANNO(RecurrentPolicy(), interval=interval, guard=guard)
+    fit(model, *[ganno, *callbacks][::order], y=y)
+    return model, ganno.history
+
+
+def interrupt(backup, **options):
+    """A fit of which a file after 12 updates is left."""
+    with pytest.raises(KeyboardInterrupt):
+        run(backup, Stop(), **options)
+
+
+@pytest.fixture
+def backup(tmp_path):
+    return keras.callbacks.BackupAndRestore(str(tmp_path))
+
+
+@functools.cache
+def uninterrupted():
+    return run()
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["GANNO first", "backup first"])
+def test_guard__goes_on_as_if_nothing_had_happened(backup, order):
+    whole, whole_history = uninterrupted()
+    interrupt(backup, order=order)
+    resumed, history = run(backup, order=order)
+    assert_same_state(resumed, whole)
+    events = whole_history.guard_events
+    assert [event.update for event in events] == [4, 8, 16, 20]
+    later = [event for event in events if event.update > 12]
+    np.testing.assert_equal(
+        [vars(event) for event in history.guard_events], [vars(e) for e in later]
+    )
+    # The decision after 12 updates opens the third epoch, which is done again.
+    assert later[0].best_update == 12
+
+
+def test_guard__returns_to_where_it_was_resumed_before_its_first_look(backup):
+    interrupt(backup, interval=8)
+    remember = Remember()
+    model, history = run(backup, remember, interval=8)
+    (event, _) = history.guard_events
+    assert (event.update, event.best_update) == (16, 12)
+    kept = dict(zip(names_of(model), remember.states[0], strict=False))
+    after = dict(zip(names_of(model), remember.states[4], strict=False))
+    for name, value in after.items():
+        if not any(part in name for part in COUNTING):
+            np.testing.assert_array_equal(value, kept[name], err_msg=name)
+
+
+def test_guard__goes_on_from_an_older_file_and_leaves_the_weights_out(
+    backup, monkeypatch
+):
+    whole, _ = uninterrupted()
+    get_state, states = DivergenceGuard.get_state, []
+
+    def older(guard):
+        new = get_state(guard)
+        start, first, lowest, ceiling = new["guard_losses"]
+        return {
+            "guard_losses": np.array([start, first, lowest, lowest, ceiling]),
+            "guard_counts": np.array([0, False, *new["guard_counts"]]),
+            "guard_rates": np.zeros(2),
+            "guard_weights": np.zeros(636, np.uint8),
+        }
+
+    monkeypatch.setattr(DivergenceGuard, "get_state", older)
+    interrupt(backup)
+    monkeypatch.undo()
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            states.append(sorted(self.model.optimizer.layerwise_state.host_state))
+
+    resumed, _ = run(backup, Look())
+    assert_same_state(resumed, whole)
+    guarded = [name for name in states[0] if name.startswith("guard")]
+    assert guarded == ["guard_counts", "guard_losses", "guard_rises"]
+
+
+def test_guard__makes_files_no_larger(tmp_path):
+    def size(guard):
+        path = str(tmp_path / f"{guard}.weights.h5")
+        layers = [keras.layers.Dense(5000), keras.layers.Dense(3)]
+        model = tiny_model(keras.optimizers.Adam(), layers=lambda: layers)
+        checkpoint = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
+        fit(model, GANNO(always(0), guard=guard), checkpoint, epochs=1)
+        return Path(path).stat().st_size
+
+    assert size(guard=True) - size(guard=False) < 10_000
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["then off", "then on"])
+def test_guard__may_be_switched_when_a_training_is_resumed(backup, before):
+    interrupt(backup, guard=before, y=TARGETS)
+    _, history = run(backup, guard=not before, y=TARGETS)
+    assert history.updates.tolist() == [12, 16, 20]

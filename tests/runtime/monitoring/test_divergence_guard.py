@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When the divergence guard returns to the best moment, and to which."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.measurements import Measurements
+from ganno_keras.monitoring.divergence_guard import DivergenceGuard
+from ganno_keras.monitoring.weights_copy import WeightsCopy
+from tests.support.models import (
+    embedding_layers,
+    plain_layers,
+    rich_layers,
+    tiny_data,
+    tiny_model,
+)
+from tests.support.values import statistics_of
+
+pytestmark = pytest.mark.backend
+
+MEASURED = Measurements(1.0, None, None, None, 0.5, statistics_of(2))
+BOUNDS = LearningRateBounds(1e-4, 100.0)
+HIGH = np.array([100.0, 0.2])
+
+
+def new_guard(first_batch=2.0, patience=1):
+    """A guard of one weight, which the tests move."""
+    weight = keras.Variable([0.0], trainable=False)
+    guard = DivergenceGuard(WeightsCopy([weight]), BOUNDS, patience)
+    guard.begin(0, np.array([0.01, 0.02]))
+    guard.see_first_batch(first_batch)
+    return guard, weight
+
+
+def measured(loss, validation_loss=None):
+    return dataclasses.replace(
+        MEASURED, train_loss=loss, validation_loss=validation_loss
+    )
+
+
+def events_of(guard, weight, losses, validation_losses=()):
+    """What the guard does; rates double, the weight is the number of the timestep."""
+    events = []
+    for index, loss in enumerate(losses):
+        weight.assign([index + 1.0])
+        validation = dict(enumerate(validation_losses)).get(index)
+        rates = np.array([0.01, 0.02]) * 2**index
+        events.append(guard.review(index + 1, measured(loss, validation), rates))
+    return events
+
+
+def test_guard__says_nothing_while_the_loss_falls_and_fluctuates():
+    losses = (2.5, 1.5, 1.6, 0.9, 1.2, 0.5, 1.7)
+    assert events_of(*new_guard(), losses) == [None] * 7
+
+
+def test_guard__says_nothing_where_a_small_loss_comes_back_to_its_beginning():
+    assert events_of(*new_guard(0.04), (0.05, 0.01, 0.04)) == [None] * 3
+
+
+def test_guard__says_nothing_of_losses_that_compare_with_nothing():
+    assert events_of(*new_guard(0.0), (0.0, 3.0, 500.0)) == [None] * 3
+
+
+@pytest.mark.parametrize("loss", [2.3, np.nan, np.inf])
+def test_guard__returns_to_the_best_moment_at_a_tenth_of_its_rates(loss):
+    guard, weight = new_guard()
+    *nothing, event = events_of(guard, weight, (2.0, 0.8, 1.0, loss))
+    assert nothing == [None] * 3
+    assert (event.update, event.best_update, float(weight[0])) == (4, 2, 2.0)
+    np.testing.assert_equal(event.train_loss, loss)
+    np.testing.assert_allclose(event.learning_rates, [0.002, 0.004])
+
+
+def test_guard__goes_by_validation_as_soon_as_there_is_one():
+    losses, validation = (2.0, 0.8, 0.7, 0.6, 5.0), (None, 3.0, 1.0, 2.0, 9.0)
+    *_, event = events_of(*new_guard(), losses, validation)
+    assert event.best_update == 3
+
+
+@pytest.mark.parametrize("validation", [np.nan, np.inf])
+def test_guard__leaves_a_training_alone_whose_validation_is_no_number(validation):
+    broken = (validation,) * 3
+    *nothing, event = events_of(*new_guard(), (2.0, 0.8, 1.0, np.nan), broken)
+    assert nothing == [None] * 3
+    assert event.best_update == 2  # by the training loss
+
+
+def test_guard__compares_no_training_loss_with_a_validation_loss():
+    losses, validation = (2.0, 0.8, 0.1, 5.0), (None, 3.0, None, None)
+    *_, event = events_of(*new_guard(), losses, validation)
+    assert event.best_update == 2
+
+
+@pytest.mark.parametrize(("loss", "update"), [(19.0, None), (21.0, 1), (np.nan, 1)])
+def test_guard__sees_that_the_first_timestep_went_wrong(loss, update):
+    guard, weight = new_guard()
+    (event,) = events_of(guard, weight, (loss,))
+    assert (event and event.update) == update
+    if event is not None:
+        assert float(weight[0]) == event.best_update == 0
+        np.testing.assert_allclose(event.learning_rates, [0.001, 0.002])
+
+
+def test_guard__lowers_the_rates_further_if_they_fail_again():
+    guard, rates = new_guard()[0], np.array([0.5, 0.1])
+    for expected in ([0.001, 0.002], [1e-4, 2e-4], [1e-4, 1e-4]):
+        event = guard.review(1, measured(np.nan), rates)
+        np.testing.assert_allclose(event.learning_rates, expected)
+        rates = event.learning_rates
+
+
+def test_guard__never_lets_a_rate_come_near_those_that_failed():
+    guard, _ = new_guard()
+    high = np.array([3.0, 0.2])
+    np.testing.assert_array_equal(guard.limit(high), high)
+    guard.review(1, measured(np.nan), np.array([0.5, 0.1]))
+    np.testing.assert_allclose(guard.limit(high), [0.25, 0.2])
+
+
+def test_guard__waits_for_a_rise_that_lasts_but_not_where_the_loss_is_no_number():
+    guard, weight = new_guard(patience=3)
+    losses = (2.0, 0.8, 5.0, 5.0, 0.9, 5.0, 5.0, 5.0, 5.0, np.nan)
+    events = events_of(guard, weight, losses)
+    found = [(event.update, event.best_update) for event in events if event]
+    assert found == [(8, 2), (10, 2)]
+
+
+# ---------------------------------------------------------------- resuming
+
+
+def resumed(guard, weight, update, rates, patience=1):
+    """A guard of the same weight in a training that was saved and goes on."""
+    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS, patience)
+    other.set_state(guard.get_state())
+    other.begin(update, rates)
+    return other
+
+
+def test_resumed_guard__returns_to_where_it_began_or_to_what_it_has_looked_at():
+    whole, weight = new_guard()
+    events_of(whole, weight, (2.0, 0.5))
+    rates = np.array([0.1, 0.4])
+    weight.assign([3.0])
+    guard = resumed(whole, weight, 3, rates)
+    weight.assign([4.0])
+    event = guard.review(4, measured(3.0), rates)
+    assert (event.best_update, float(weight[0])) == (3, 3.0)
+    np.testing.assert_allclose(event.learning_rates, [0.01, 0.04])
+    weight.assign([5.0])
+    assert guard.review(5, measured(0.6), rates) is None  # above the lowest of all
+    weight.assign([6.0])
+    event = guard.review(6, measured(3.0), rates)
+    assert (event.best_update, float(weight[0])) == (5, 5.0)
+
+
+LOSS = st.sampled_from([0.1, 0.4, 0.5, 0.8, 1.0, 1.9, 2.0, 2.5, 30.0, np.nan])
+TIMESTEP = st.tuples(LOSS, st.one_of(st.none(), LOSS), st.floats(1e-3, 1.0))
+
+
+@given(st.lists(TIMESTEP, max_size=12), st.integers(0, 12), st.integers(1, 3))
+def test_resumed_guard__equals_the_first_one_from_the_next_best_moment_on(
+    timesteps, moment, patience
+):
+    pairs = [new_guard(patience=patience)]
+    for index, (loss, validation, rate) in enumerate(timesteps):
+        rates = np.array([rate, 0.01])
+        if index == moment:
+            weight = keras.Variable([float(index)], trainable=False)
+            other = resumed(pairs[0][0], weight, index, rates, patience)
+            pairs.append((other, weight))
+        events = []
+        for guard, weight in pairs:
+            weight.assign([index + 1.0])
+            events.append(guard.review(index + 1, measured(loss, validation), rates))
+        # It sees every run-away, and bars the same rates.
+        assert len({event is None for event in events}) == 1
+        limits = [guard.limit(HIGH).tolist() for guard, _ in pairs]
+        assert limits[0] == limits[-1]
+        if events[0] is not None and events[0].best_update > moment:
+            np.testing.assert_equal(vars(events[0]), vars(events[-1]))
+            assert float(pairs[0][1][0]) == float(pairs[-1][1][0])
+
+
+def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
+    guard, weight = new_guard()
+    events_of(guard, weight, (2.0, 0.5, np.nan))
+    state = guard.get_state()
+    start, first, lowest, ceiling = state["guard_losses"]
+    assert state.pop("guard_rises") == 0
+    old = {
+        "guard_losses": np.array([start, first, lowest, 0.4, ceiling]),
+        "guard_counts": np.array([2, True, *state["guard_counts"]]),
+        "guard_rates": np.array([0.02, 0.04]),
+        "guard_weights": np.zeros(4, np.uint8),
+    }
+    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    other.set_state(old)
+    np.testing.assert_equal({**other.get_state(), **state}, other.get_state())
+
+
+# ---------------------------------------------------------------- the copy
+
+
+def some_variables():
+    values = [np.arange(6.0).reshape(2, 3), np.array(7), np.ones(2)]
+    types = ["float32", "int32", "bfloat16"]
+    return [
+        keras.Variable(value, dtype=dtype, trainable=False)
+        for value, dtype in zip(values, types, strict=True)
+    ]
+
+
+def values_of(variables):
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def test_copy__is_put_back_bit_by_bit():
+    variables = some_variables()
+    copy = WeightsCopy(variables)
+    copy.put_back()  # Without anything, that does nothing.
+    assert not copy.is_taken
+    copy.take()
+    assert copy.is_taken
+    for variable in variables:
+        variable.assign(keras.ops.zeros(variable.shape))
+    copy.put_back()
+    for one, other in zip(
+        values_of(variables), values_of(some_variables()), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("layers", "options"),
+    [
+        pytest.param(rich_layers, {"run_eagerly": True}, id="eager"),
+        pytest.param(rich_layers, {"jit_compile": False}, id="graph"),
+        pytest.param(
+            plain_layers,
+            {"jit_compile": True},
+            id="compiled",
+            marks=pytest.mark.skipif(
+                keras.backend.backend() == "torch", reason="PyTorch's compiler warns"
+            ),
+        ),
+        pytest.param(embedding_layers, {"jit_compile": False}, id="sparse"),
+    ],
+)
+def test_copy__stays_as_it_was_while_the_network_is_trained(layers, options):
+    x, y = tiny_data()
+    model = tiny_model(keras.optimizers.Adam(0.1), layers=layers, **options)
+    fit = functools.partial(model.fit, x, y, batch_size=16, verbose=0, shuffle=False)
+    fit()
+    variables = [*model.weights, *model.optimizer.variables]
+    before = values_of(variables)
+    copy = WeightsCopy(variables)
+    copy.take()
+    fit()
+    for variable in model.trainable_variables:
+        variable.assign_add(keras.ops.ones(variable.shape))
+    between = values_of(variables)
+    assert all(
+        (one != other).any() for one, other in zip(before[:2], between, strict=False)
+    )
+    copy.put_back()
+    for one, other in zip(values_of(variables), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # What was put back is not the copy itself.
+    fit()
+    copy.put_back()
+    for one, other in zip(values_of(variables), before, strict=True):
+        np.testing.assert_array_equal(one, other)
