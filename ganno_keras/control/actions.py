@@ -96,6 +96,7 @@ class ActionSet:
     Example:
 
         >>> import numpy as np
+        >>> from ganno_keras.control.action_sets import get_action_set
         >>> actions = get_action_set("paper")
         >>> bounds = LearningRateBounds(0.0, 0.01)
         >>> actions.apply(np.array([0, 2]), np.array([0.001, 0.001]), bounds, 0.5)

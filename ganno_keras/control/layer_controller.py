@@ -35,8 +35,9 @@ class LayerController:
     Example:
 
         >>> import keras, numpy as np
-        >>> from ganno_keras.actions import LearningRateBounds, get_action_set
         >>> from ganno_keras import layer_groups
+        >>> from ganno_keras.control.action_sets import get_action_set
+        >>> from ganno_keras.control.actions import LearningRateBounds
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
         >>> controller = LayerController(
         ...     groups=layer_groups(model),

@@ -124,7 +124,7 @@ def from_down_to_up(action_set: ActionSet) -> list[int]:
 
     Example:
 
-        >>> from ganno_keras.actions import PAPER_ACTIONS
+        >>> from ganno_keras.control.action_sets import PAPER_ACTIONS
         >>> from_down_to_up(PAPER_ACTIONS)
         [8, 6, 4, 3, 0, 1, 2, 5, 7]
     """
