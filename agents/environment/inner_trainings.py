@@ -28,7 +28,7 @@ class TimestepResult(NamedTuple):
     train_accuracy: np.ndarray  # [num_lanes], NaN if the objective has none
     validation_loss: np.ndarray  # [num_lanes], after the last update
     validation_accuracy: np.ndarray  # [num_lanes]
-    statistics_sums: np.ndarray  # [num_lanes, num_groups, 4]
+    statistics_sums: np.ndarray  # [num_lanes, num_groups, num_sums]
 
 
 class InnerTrainings:

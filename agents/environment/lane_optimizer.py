@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.update_directions import (
     LastStep,
     holds_rate_in_state,
@@ -95,7 +96,8 @@ class LaneOptimizer:
             rates: Of the last update.
 
         Returns:
-            `[num_lanes, num_groups, 4]`, as `LayerStatistics.from_sums` takes them.
+            `[num_lanes, num_groups, num_sums]`, as `LayerStatistics.from_sums` takes
+            them.
         """
         divisors = tf.where(rates > 0, rates, 1.0)
         number = self._optimizer.iterations
@@ -103,5 +105,11 @@ class LaneOptimizer:
             LastStep(self._optimizer, 0, number, gradient, divisors)
         )
         weights = self.weights.value
-        sums = [weights, weights**2, gradient**2, update**2]
-        return tf.stack([self._layout.group_sums(x) for x in sums], axis=-1)
+        summed = {
+            "weights": weights,
+            "weight_squares": weights**2,
+            "gradient_squares": gradient**2,
+            "update_squares": update**2,
+        }
+        sums = [self._layout.group_sums(summed[name]) for name in STATISTICS_SUMS]
+        return tf.stack(sums, axis=-1)

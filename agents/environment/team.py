@@ -38,7 +38,8 @@ class Team:
         """What each agent sees of its weights.
 
         Args:
-            sums: Of the layer groups, `[num_layer_groups, 4]`; sums of parts add up.
+            sums: Of the layer groups, `[num_layer_groups, num_sums]`; sums of parts add
+                up.
         """
         by_agent = sums.reshape(self.num_agents, -1, sums.shape[-1]).sum(axis=1)
         return LayerStatistics.from_sums(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ganno_keras.plots.drawing import import_matplotlib
+from ganno_keras.plots.drawing import new_figure
 
 Metrics = Sequence[Mapping[str, Any]]
 
@@ -32,13 +32,12 @@ def draw_run(metrics: Metrics, path: Path) -> bool:
         Whether there is a picture now: matplotlib may not be installed, and a run that
         has not begun has nothing to show.
     """
-    try:
-        module = import_matplotlib("matplotlib.figure", "metrics.jsonl has")
-    except ImportError:
-        return False
     if not metrics:
         return False
-    figure = module.Figure(figsize=(7, 8), layout="constrained")
+    try:
+        figure = new_figure(7, 8, "metrics.jsonl has")
+    except ImportError:
+        return False
     all_axes = figure.subplots(len(PANELS), 1, sharex=True)
     for axes, (name, label) in zip(all_axes, PANELS, strict=True):
         _draw_panel(axes, metrics, name)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, import_matplotlib
+from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, new_figure
 
 from ..analysis.runs import runs_of
 from ..experiments.tasks import CNN5, RESNETS, TASKS
@@ -21,16 +21,8 @@ from .layer_rates import draw_layer_rates
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 NUM_UPDATES: Final = 300
 SHORTEST_BAND: Final = 2
-
-
-def new_figure(width: float, height: float) -> Any:
-    """A matplotlib figure that needs no screen.
-
-    Raises:
-        ImportError: If matplotlib is not installed.
-    """
-    module = import_matplotlib("matplotlib.figure", "benchmarks/results has")
-    return module.Figure(figsize=(width, height), layout="constrained")
+NUMBERS: Final = "benchmarks/results has"
+"""Where the numbers of a picture are, said where matplotlib is missing."""
 
 
 def draw_all(rows: Rows, policy: str) -> dict[str, str]:
@@ -76,7 +68,7 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
     known = {name: course for name, course in courses.items() if course}
     if len(known) < len(courses):
         return None, ""
-    figure = new_figure(9.0, 7.5)
+    figure = new_figure(9.0, 7.5, NUMBERS)
     *panels, loss = figure.subplots(3, 1, sharex=True)
     panels[1].sharey(panels[0])
     for rates, color, (name, course) in zip(
@@ -106,7 +98,7 @@ def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
     course = _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0))
     if not course:
         return None, ""
-    figure = new_figure(9.0, 6.0)
+    figure = new_figure(9.0, 6.0, NUMBERS)
     axes = figure.subplots(len(course["layers"]) + 1, 1, sharex=True)
     rates = np.array(course["learning_rates"])
     for number, layer in enumerate(course["layers"]):
@@ -141,7 +133,7 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     if policy not in drawn:
         return None, ""
     decays = [it for it in decays if any(found[name, it] for name in names)]
-    figure = new_figure(4.5 * len(decays), 4.0)
+    figure = new_figure(4.5 * len(decays), 4.0, NUMBERS)
     (panels,) = figure.subplots(1, len(decays), sharey=True, squeeze=False)
     for axes, decay in zip(panels, decays, strict=True):
         for color, name in zip(PALETTE, names, strict=False):
@@ -191,7 +183,7 @@ def _range(counts: set[int]) -> str:
 
 
 def _schedules(_: Rows, __: str) -> tuple[Any, str]:
-    figure = new_figure(9.0, 6.0)
+    figure = new_figure(9.0, 6.0, NUMBERS)
     progress = np.linspace(0.0, 1.0, NUM_UPDATES)
     for axes, name in zip(
         figure.subplots(3, 3, sharex=True, sharey=True).flat, SCHEDULES, strict=True
@@ -209,7 +201,7 @@ def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     course = _first(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
     if not course:
         return None, ""
-    figure = new_figure(9.0, 4.0)
+    figure = new_figure(9.0, 4.0, NUMBERS)
     axes = figure.subplots()
     axes.plot(*_one_cycle(course["updates"][-1]), color="k", label="cosine one-cycle")
     rates = np.array(course["learning_rates"])
@@ -242,7 +234,7 @@ def _one_cycle(num_updates: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
     """Which layers do what, on networks larger or of other kinds than those seen."""
-    figure = new_figure(9.0, 12.0)
+    figure = new_figure(9.0, 12.0, NUMBERS)
     if not draw_layer_rates(figure, rows, policy):
         return None, ""
     return figure, (

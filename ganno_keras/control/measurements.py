@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an agent sees of its layer: norms of weights, gradient and update.
 
-The graph hands over four sums for each layer group; the arithmetic on them is done
+The graph hands over a few sums for each layer group; the arithmetic on them is done
 here in float64. The sums themselves are float32, so a variance far below 1e-7 of the
 mean square is rounding.
 """
@@ -9,9 +9,20 @@ mean square is rounding.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+STATISTICS_SUMS: Final = (
+    "weights",
+    "weight_squares",
+    "gradient_squares",
+    "update_squares",
+)
+"""What the graph sums up for each layer group, in the order of the last axis."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +50,6 @@ class Measurements:
         """Whether every known loss is a number."""
         known = [self.train_loss, self.validation_loss]
         return bool(np.isfinite([loss for loss in known if loss is not None]).all())
-
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,15 +85,14 @@ class LayerStatistics:
         """Computes the statistics from what the graph summed up.
 
         Args:
-            sums: `[..., num_groups, 4]`: the sum of the weights, of their squares, of
-                the gradient's squares and of the update direction's squares.
+            sums: `[..., num_groups, num_sums]`, in the order of `STATISTICS_SUMS`.
             num_weights: `[num_groups]`: how many numbers each group holds, at least 1.
 
         Returns:
             The statistics, each `[..., num_groups]`.
 
         Raises:
-            ValueError: The last axes do not match `[num_groups, 4]`.
+            ValueError: The last axes do not match `[num_groups, num_sums]`.
 
         Example:
 
@@ -94,18 +101,18 @@ class LayerStatistics:
         """
         sums = np.asarray(sums, np.float64)
         count = np.asarray(num_weights, np.float64)
-        if sums.shape[-2:] != (*count.shape, 4):
+        if sums.shape[-2:] != (*count.shape, len(STATISTICS_SUMS)):
             raise ValueError(
                 f"Received sums of shape {sums.shape} for {count.shape} groups. Pass "
-                "sums of shape [..., num_groups, 4] and num_weights of [num_groups]."
+                f"sums of shape [..., num_groups, {len(STATISTICS_SUMS)}] and "
+                "num_weights of [num_groups]."
             )
+        weights, *squares = np.moveaxis(sums, -1, 0)
         # Infinite weights give infinity minus infinity: NaN is then the right answer.
         with np.errstate(invalid="ignore", over="ignore"):
-            mean = sums[..., 0] / count
-            variance = np.maximum(sums[..., 1] / count - mean**2, 0.0)
-            weight_norm, gradient_norm, update_norm = np.sqrt(
-                np.moveaxis(sums[..., 1:], -1, 0)
-            )
+            mean = weights / count
+            variance = np.maximum(squares[0] / count - mean**2, 0.0)
+            weight_norm, gradient_norm, update_norm = np.sqrt(squares)
             trust_ratio = _trust_ratio(weight_norm, update_norm)
         return cls(mean, variance, weight_norm, gradient_norm, update_norm, trust_ratio)
 

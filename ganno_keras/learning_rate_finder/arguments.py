@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import keras
 import numpy as np
-from keras import ops
 
+from ganno_keras.monitoring.validation_sample import can_be_read_again
 from ganno_keras.optimizers.specialised_optimizer import (
     has_own_schedule,
     innermost,
@@ -50,7 +49,7 @@ def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
     if isinstance(data, tuple | list) and 2 <= len(data) <= 3:
         named = dict(zip(("x", "y", "sample_weight"), data, strict=False))
         return {**named, "batch_size": batch_size}
-    if not _can_be_read_again(data):
+    if isinstance(data, tuple | list) or not can_be_read_again(data):
         raise TypeError(
             f"data is {type(data).__name__}; a tuple (x, y) or (x, y, sample_weight) of"
             " arrays is needed, or a dataset of such batches that can be read more "
@@ -63,14 +62,6 @@ def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
         )
     # Keras warns when it is asked to shuffle what only the dataset itself can.
     return {"x": data, "shuffle": isinstance(data, keras.utils.PyDataset)}
-
-
-def _can_be_read_again(data: Any) -> bool:
-    if isinstance(data, keras.utils.PyDataset):
-        return True
-    single = isinstance(data, np.ndarray | dict | str | tuple | list)
-    lasting = isinstance(data, Iterable) and not isinstance(data, Iterator)
-    return lasting and not single and not ops.is_tensor(data)
 
 
 def check_model(model: keras.Model) -> None:

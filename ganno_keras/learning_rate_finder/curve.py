@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.plots.drawing import PALETTE, import_matplotlib
+from ganno_keras.plots.drawing import PALETTE, new_figure
 
 SMOOTHED_DECADES: Final = 0.8
 """How far back the running mean looks, in powers of ten of the learning rate."""
@@ -71,10 +71,7 @@ class LearningRateCurve:
         Raises:
             ImportError: If matplotlib is not installed.
         """
-        figure_module = import_matplotlib(
-            "matplotlib.figure", "learning_rates and losses have"
-        )
-        figure = figure_module.Figure(figsize=(8.0, 4.5), layout="constrained")
+        figure = new_figure(8.0, 4.5, "learning_rates and losses have")
         _draw(figure.subplots(), self)
         if path is not None:
             figure.savefig(path, dpi=150)

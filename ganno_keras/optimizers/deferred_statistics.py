@@ -69,7 +69,7 @@ class DeferredSums:
 
 
 def _sums(table: LayerTable) -> Tensor:
-    """All sums of the last step, `[num_groups, 4]`."""
+    """All sums of the last step, `[num_groups, num_sums]`."""
     entries: list[Tensor] = []
     optimizer, direction = table.optimizer, cast(Direction, table.direction)
     number = ops.maximum(optimizer.iterations, 1)

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from keras import ops
 
+from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import dense, seldom
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.update_directions import LastStep
 
 Tensor = Any
+_IS_OF_UPDATE: Final = np.array([name == "update_squares" for name in STATISTICS_SUMS])
 
 
 def measured_sums(
@@ -33,8 +36,7 @@ def measured_sums(
             index, where the optimizer's state does not tell the direction.
 
     Returns:
-        `[num_groups, 4]`: sums of the weights, of their squares, of the gradient's
-        squares and of the update direction's squares.
+        `[num_groups, num_sums]`, in the order of `STATISTICS_SUMS`.
     """
     # Read here: the condition would let the count wait for the gradients, and at the
     # end of data, where there are none, Keras counts one update more.
@@ -94,7 +96,7 @@ def _sums(
     sums = summed_by_group(table, entries)
     if table.direction is None or table.freezes:
         # There is no change to divide at a rate of 0: the last update stays.
-        stays = (ops.expand_dims(rates, 1) == 0) & (ops.arange(4) == 3)
+        stays = (ops.expand_dims(rates, 1) == 0) & ops.convert_to_tensor(_IS_OF_UPDATE)
         sums = ops.where(stays, table.statistics_sums.value, sums)
     return sums
 

@@ -213,7 +213,7 @@ def _muon(step: LastStep) -> Tensor:
     )
 
 
-# By the class that defines `update_step`; None: from the change of the weights.
+# By the class that defines `update_step`.
 _DIRECTIONS: dict[type, Direction] = {
     getattr(keras.optimizers, name): direction
     for name, direction in {

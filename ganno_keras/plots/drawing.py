@@ -38,6 +38,21 @@ def shorten(name: str) -> str:
     return f"{name[: LONGEST_NAME - 1 - half]}…{name[-half:]}"
 
 
+def new_figure(width: float, height: float, numbers: str) -> Any:
+    """Makes an empty figure of matplotlib.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        numbers: Where the user finds the numbers, as for `import_matplotlib`.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    module = import_matplotlib("matplotlib.figure", numbers)
+    return module.Figure(figsize=(width, height), layout="constrained")
+
+
 def import_matplotlib(name: str, numbers: str) -> Any:
     """Imports a module of matplotlib, none of which touches windows or backends.
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from ganno_keras.control.history import GannoHistory
-from ganno_keras.plots.drawing import import_matplotlib
+from ganno_keras.plots.drawing import new_figure
 from ganno_keras.plots.heat_maps import (
     draw_actions,
     draw_decays_by_row,
@@ -63,7 +63,7 @@ def plot_history(
         (1.5, partial(draw_measurement, quantity="loss")),
     ]
     heights = [height for height, _ in parts]
-    figure = _new_figure(WIDTH, sum(heights))
+    figure = new_figure(WIDTH, sum(heights), "history.to_dict has")
     panels, keys = figure.subplots(
         len(parts), 2, sharex="col", height_ratios=heights, width_ratios=(1.0, 0.025)
     ).T
@@ -80,9 +80,3 @@ def plot_history(
 def _height_of_rows(num_layers: int) -> float:
     """Inches: room for the key beside few rows, and for each of 60 to be seen."""
     return float(np.clip(0.22 * num_layers, 2.0, 4.5))
-
-
-def _new_figure(width: float, height: float) -> Any:
-    """A figure outside of matplotlib's global state: no window, no backend."""
-    figure_module = import_matplotlib("matplotlib.figure", "history.to_dict has")
-    return figure_module.Figure(figsize=(width, height), layout="constrained")
