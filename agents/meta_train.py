@@ -42,7 +42,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     )
     training.run()
     if arguments.export:
-        publish_policy(training.agent, configuration, folder, arguments.export)
+        publish_policy(training.learner, configuration, folder, arguments.export)
 
 
 def _parser() -> argparse.ArgumentParser:

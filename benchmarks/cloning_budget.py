@@ -141,7 +141,7 @@ def _clone(
         shutil.copyfile(source.demonstrations_path(task), path)
     training.run()
     policy = directory / "policy"
-    publish_policy(training.agent, chosen, folder, policy)
+    publish_policy(training.learner, chosen, folder, policy)
     return policy, folder.account()["timesteps"]
 
 

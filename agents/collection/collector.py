@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tf_agents.agents.ppo import ppo_clip_agent
-
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from .episode_plan import Job
 from .local_collector import LocalCollector
@@ -31,7 +30,7 @@ class Collector(Protocol):
 
 def start_collector(
     configuration: MetaTrainingConfiguration,
-    agent: ppo_clip_agent.PPOClipAgent,
+    learner: Learner,
     num_collectors: int,
     gpus_per_collector: float = 0.0,
 ) -> Collector:
@@ -39,7 +38,7 @@ def start_collector(
 
     Args:
         configuration: Of the meta-training.
-        agent: Whose policy acts.
+        learner: Whose policy acts.
         num_collectors: How many actors on Ray; 0 for this process alone.
         gpus_per_collector: GPUs that Ray sets aside for each actor.
 
@@ -59,7 +58,7 @@ def start_collector(
             "process takes what GPU there is. Leave it out, or start collectors."
         )
     if num_collectors == 0:
-        return LocalCollector(configuration, agent)
+        return LocalCollector(configuration, learner)
     from .ray_collectors import RayCollectors  # noqa: PLC0415 - an extra
 
-    return RayCollectors(configuration, agent, num_collectors, gpus_per_collector)
+    return RayCollectors(configuration, learner, num_collectors, gpus_per_collector)

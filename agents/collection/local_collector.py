@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tf_agents.agents.ppo import ppo_clip_agent
-
 from ..environment.layerwise_environment import build_environments
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from .episode_plan import Job
 from .rollout import CollectedEpisode, collect_episode
@@ -19,18 +18,16 @@ class LocalCollector:
 
     Args:
         configuration: Of the meta-training.
-        agent: Whose policy acts.
+        learner: Whose policy acts.
     """
 
     def __init__(
-        self,
-        configuration: MetaTrainingConfiguration,
-        agent: ppo_clip_agent.PPOClipAgent,
+        self, configuration: MetaTrainingConfiguration, learner: Learner
     ) -> None:
         self._environments = build_environments(
             configuration.environment, configuration.seed
         )
-        self._policy = SeededPolicy(agent.collect_policy)
+        self._policy = SeededPolicy(learner.collect_policy)
 
     def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
         """Plays all jobs and returns their episodes in the same order."""

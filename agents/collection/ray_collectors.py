@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
-from tf_agents.agents.ppo import ppo_clip_agent
 
-from ..learning.ppo_agent import agent_variables, new_agent
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
+from ..recipes.learners import new_learner
 from .episode_plan import Job
 from .local_collector import LocalCollector
 from .rollout import CollectedEpisode
@@ -43,7 +43,7 @@ class RayCollectors:
 
     Args:
         configuration: Of the meta-training.
-        agent: Whose policy acts.
+        learner: Whose policy acts.
         num_actors: How many; more than there are episodes in an iteration are idle.
         gpus_per_actor: GPUs that Ray sets aside for each, 0 for none.
 
@@ -54,11 +54,11 @@ class RayCollectors:
     def __init__(
         self,
         configuration: MetaTrainingConfiguration,
-        agent: ppo_clip_agent.PPOClipAgent,
+        learner: Learner,
         num_actors: int,
         gpus_per_actor: float = 0.0,
     ) -> None:
-        self._agent = agent
+        self._learner = learner
         self._is_own_cluster = not ray.is_initialized()
         if self._is_own_cluster:
             ray.init(include_dashboard=False, log_to_driver=False)
@@ -89,7 +89,7 @@ class RayCollectors:
             RuntimeError: If the actor of an episode died again and again.
         """
         weights = ray.put(
-            [variable.numpy() for variable in agent_variables(self._agent)]
+            [variable.numpy() for variable in self._learner.collect_variables]
         )
         try:
             episodes = list(
@@ -122,12 +122,13 @@ class _Actor:
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
         made = MetaTrainingConfiguration.from_json(configuration)
-        self._agent = new_agent(made.environment, made.ppo, made.seed)
-        self._collector = LocalCollector(made, self._agent)
+        self._learner = new_learner(made)
+        self._collector = LocalCollector(made, self._learner)
 
     def collect(self, weights: Weights, job: Job) -> CollectedEpisode:
-        """Plays one episode with these weights of the agent."""
-        for variable, value in zip(agent_variables(self._agent), weights, strict=True):
+        """Plays one episode with these weights."""
+        variables = self._learner.collect_variables
+        for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
         [episode] = self._collector.collect([job])
         return _as_arrays(episode)

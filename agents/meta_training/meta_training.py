@@ -17,11 +17,9 @@ from tqdm import tqdm
 
 from ..collection.collector import start_collector
 from ..collection.episode_plan import Plan
-from ..learning.cloning import Cloner
 from ..learning.demonstrations import DemonstratedTask
-from ..learning.ppo_agent import new_agent
-from ..learning.ppo_learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
+from ..recipes.learners import new_learner
 from .checkpoints import describe, explain_write_error
 from .demonstration_files import (
     demonstration_of,
@@ -62,12 +60,9 @@ class MetaTraining:
         self.configuration = configuration
         self._folder = folder
         self._plan = Plan(configuration)
-        self.agent = new_agent(
-            configuration.environment, configuration.ppo, configuration.seed
-        )
-        self._learner = Learner(self.agent, configuration.ppo)
+        self.learner = new_learner(configuration)
         self._collector = start_collector(
-            configuration, self.agent, num_collectors, gpus_per_collector
+            configuration, self.learner, num_collectors, gpus_per_collector
         )
         try:
             folder.claim()
@@ -78,7 +73,7 @@ class MetaTraining:
         self._is_cloned = tf.Variable(not configuration.cloning.episodes)
         self._checkpoints = folder.checkpoints(
             tf.train.Checkpoint(
-                agent=self.agent,
+                agent=self.learner.state,
                 iteration=self._iteration,
                 is_cloned=self._is_cloned,
             )
@@ -118,8 +113,7 @@ class MetaTraining:
         demonstrated = [self._demonstrated(task) for task in bar]
         demonstrations = [it for task in demonstrated for it in task.demonstrations]
         started = time.monotonic()
-        cloner = Cloner(self.agent, self.configuration.cloning)
-        outcome = cloner.clone(
+        outcome = self.learner.clone(
             demonstrations, np.random.default_rng(self.configuration.seed)
         )
         record = {
@@ -164,7 +158,7 @@ class MetaTraining:
         collected = self._collector.collect(jobs)
         collection_seconds = time.monotonic() - started
         random = np.random.default_rng([self.configuration.seed, iteration])
-        losses = self._learner.learn([c.trajectory for c in collected], random)
+        losses = self.learner.learn([c.trajectory for c in collected], random)
         self._require_sound(iteration, losses)
         learned = time.monotonic()
         evaluation = self._evaluate(iteration)
@@ -194,7 +188,7 @@ class MetaTraining:
         return summaries
 
     def _require_sound(self, iteration: int, losses: Mapping[str, float]) -> None:
-        if self._learner.is_sound(losses):
+        if self.learner.is_sound(losses):
             return
         raise DivergedError(
             f"In iteration {iteration} the agent's loss became {losses['loss']}, with "

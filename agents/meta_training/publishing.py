@@ -7,31 +7,29 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from tf_agents.agents.ppo import ppo_clip_agent
-
 from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.control.actions import check_learning_rate_bounds
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import save_policy
 
-from ..learning.exported_policy import ExportedPolicy
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from .run_folder import RunFolder
 
 
 def publish_policy(
-    agent: ppo_clip_agent.PPOClipAgent,
+    learner: Learner,
     configuration: MetaTrainingConfiguration,
     folder: RunFolder,
     directory: Path,
 ) -> PolicyMetadata:
-    """Exports the agent's policy with a truthful account of how it was made.
+    """Exports the learner's policy with a truthful account of how it was made.
 
     Beside its folder go the run's metrics and, where there are any, its picture and
     what was cloned: `NAME.metrics.jsonl`, `NAME.run.png` and `NAME.cloning.json`.
 
     Args:
-        agent: The trained agent.
+        learner: The trained learner.
         configuration: Of its meta-training.
         folder: Of its meta-training; it knows what code ran and for how long.
         directory: Where to; it must not exist yet.
@@ -53,11 +51,11 @@ def publish_policy(
         single_agent=environment.single_agent,
         trained_on={
             "configuration": dataclasses.asdict(configuration),
-            "gradient_steps": int(agent.train_step_counter),
+            "gradient_steps": learner.num_gradient_steps,
             **folder.account(),
         },
     )
-    module = ExportedPolicy(agent, spec.num_features)
+    module = learner.exported_policy(spec.num_features)
     saved = save_policy(module, description, directory)
     _copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
     _copy_beside(folder.picture_path, directory, ".run.png")

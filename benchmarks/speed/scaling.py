@@ -29,9 +29,8 @@ from agents.collection.episode_plan import Plan
 from agents.collection.local_collector import LocalCollector
 from agents.collection.rollout import CollectedEpisode
 from agents.common.atomic_files import write_json
-from agents.learning.ppo_agent import agent_variables, new_agent
-from agents.learning.ppo_learner import Learner
 from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.recipes.learners import new_learner
 from agents.recipes.registry import find_configuration
 
 from ..records.provenance import origin
@@ -59,13 +58,9 @@ def measure(configuration: MetaTrainingConfiguration) -> Parts:
         configuration: Of the meta-training; an iteration is one episode of each task.
     """
     configuration = dataclasses.replace(configuration, episodes_per_iteration=1)
-    plan, agent = (
-        Plan(configuration),
-        new_agent(configuration.environment, configuration.ppo, configuration.seed),
-    )
-    collector = LocalCollector(configuration, agent)
-    learner = Learner(agent, configuration.ppo)
-    variables = agent_variables(agent)
+    plan, learner = Plan(configuration), new_learner(configuration)
+    collector = LocalCollector(configuration, learner)
+    variables = learner.collect_variables
     rows = []
     for iteration in range(ITERATIONS + 1):
         jobs = plan.training_jobs(iteration)

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from agents.collection.episode_plan import Job, Plan
 from agents.collection.local_collector import LocalCollector
 from agents.environment.action_scripts import ActionScript
-from agents.learning.cloning import Cloner, action_probabilities, mean_returns
+from agents.learning.cloning import action_probabilities, mean_returns
 from agents.learning.configuration import CloningConfiguration
 from agents.learning.demonstrations import DemonstratedTask
-from agents.learning.ppo_agent import new_agent
 from agents.meta_training.demonstration_files import (
     demonstration_of,
     load_demonstrations,
@@ -27,6 +26,7 @@ from agents.meta_training.demonstration_files import (
 )
 from agents.meta_training.meta_training import MetaTraining
 from agents.meta_training.run_folder import RunFolder
+from agents.recipes.learners import new_learner
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 STILL, RAISED, RAISED_LATE = (
@@ -53,19 +53,19 @@ CONFIGURATION = tiny_meta_training(
 )
 
 
-@pytest.fixture(name="agent", scope="module")
-def _agent():
-    return new_agent(CONFIGURATION.environment, CONFIGURATION.ppo, CONFIGURATION.seed)
+@pytest.fixture(name="learner", scope="module")
+def _learner():
+    return new_learner(CONFIGURATION)
 
 
 @pytest.fixture(name="demonstrations", scope="module")
-def _demonstrations(agent):
+def _demonstrations(learner):
     """Of both tasks; what they came to is made up, so that another way is best."""
     returns = {
         0: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 1.0, APART: 0.0},
         1: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 0.0, APART: 1.0},
     }
-    collector, plan = LocalCollector(CONFIGURATION, agent), Plan(CONFIGURATION)
+    collector, plan = LocalCollector(CONFIGURATION, learner), Plan(CONFIGURATION)
     jobs = [*plan.demonstration_jobs(0), *plan.demonstration_jobs(1)]
     demonstrations = [
         demonstration_of(job, collected)._replace(
@@ -111,8 +111,9 @@ def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations)
         tf.nest.map_structure(np.testing.assert_array_equal, one[3:], other[3:])
 
 
-def test_actor__learns_for_each_task_what_did_best_there(agent, demonstrations):
-    Cloner(agent, CLONING).clone(demonstrations, np.random.default_rng(0))
+def test_actor__learns_for_each_task_what_did_best_there(learner, demonstrations):
+    learner.clone(demonstrations, np.random.default_rng(0))
+    agent = learner.state
     for it in demonstrations:
         seen = agent.policy.observation_normalizer.normalize(it.trajectory.observation)
         distribution, _ = agent.actor_net(seen, it.trajectory.step_type, ())
