@@ -13,8 +13,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
+from .common.threads import use_one_thread
 from .meta_training.meta_training import MetaTraining
 from .meta_training.publishing import publish_policy
 from .meta_training.run_folder import RunFolder
@@ -34,9 +33,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     _refuse_existing(arguments.export)
     configuration = find_configuration(arguments.configuration)
     folder = RunFolder(arguments.run_folder, configuration)
-    # Several small models side by side use the cores better than several threads
-    # inside each of their operations.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     training = MetaTraining(
         configuration, folder, arguments.collectors, arguments.gpus_per_collector
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
+from ..common.threads import use_one_thread
 from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from ..recipes.learners import new_learner
@@ -117,8 +118,8 @@ class _Actor:
     """What runs in a process of its own, on whatever machine."""
 
     def __init__(self, configuration: str) -> None:
-        # As in the process that learns; sums in another order would differ.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        # As in the process that learns: sums in another order would differ.
+        use_one_thread()
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
         made = MetaTrainingConfiguration.from_json(configuration)

@@ -29,6 +29,7 @@ from agents.collection.episode_plan import Plan
 from agents.collection.local_collector import LocalCollector
 from agents.collection.rollout import CollectedEpisode
 from agents.common.atomic_files import write_json
+from agents.common.threads import use_one_thread
 from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.learners import new_learner
 from agents.recipes.registry import find_configuration
@@ -127,7 +128,7 @@ def main() -> None:
         configuration = find_configuration(arguments.configuration)
     except ValueError as error:
         parser.error(str(error))
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
