@@ -14,9 +14,7 @@ from ..recipes.configuration import MetaTrainingConfiguration
 class Job(NamedTuple):
     """One episode to play; anyone who has the configuration can do it."""
 
-    task: int
-    episode: int
-    is_evaluation: bool = False
+    name: EpisodeName
     greedy: bool = False
     script: ActionScript | None = None  # None leaves the actions to the policy
 
@@ -51,7 +49,7 @@ class Plan:
         """The episodes that an iteration learns from."""
         per_task = self._configuration.episodes_per_iteration
         return [
-            Job(task, iteration * per_task + number)
+            Job(self._name(task, iteration * per_task + number))
             for number in range(per_task)
             for task in range(len(self._configuration.environment.tasks))
         ]
@@ -60,9 +58,9 @@ class Plan:
         """The same episodes of a task with one way to act after the other."""
         cloning = self._configuration.cloning
         return [
-            Job(task, episode, script=way)
+            Job(self._name(task, episode), script=script)
             for episode in range(cloning.episodes)
-            for way in cloning.demonstrated
+            for script in cloning.scripts
         ]
 
     def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:
@@ -70,14 +68,19 @@ class Plan:
         every = self._configuration.evaluation_every
         if not every or (iteration + 1) % every:
             return []
-        tasks = range(len(self._configuration.environment.tasks))
-        return [Job(task, 0, is_evaluation=True, greedy=greedy) for task in tasks]
+        return [
+            Job(self._name(task, 0, is_evaluation=True), greedy=greedy)
+            for task in range(len(self._configuration.environment.tasks))
+        ]
+
+    def _name(
+        self, task: int, episode: int, *, is_evaluation: bool = False
+    ) -> EpisodeName:
+        return EpisodeName(self._configuration.seed, task, episode, is_evaluation)
 
     def _timesteps_of(self, iteration: int) -> int:
-        environment, seed = self._configuration.environment, self._configuration.seed
+        environment = self._configuration.environment
         return environment.num_environments * sum(
-            EpisodeName(seed, job.task, job.episode).timesteps(
-                environment.tasks[job.task]
-            )
+            job.name.timesteps(environment.tasks[job.name.task])
             for job in self.training_jobs(iteration)
         )

@@ -24,15 +24,13 @@ class LocalCollector:
     def __init__(
         self, configuration: MetaTrainingConfiguration, learner: Learner
     ) -> None:
-        self._environments = build_environments(
-            configuration.environment, configuration.seed
-        )
+        self._environments = build_environments(configuration.environment)
         self._policy = SeededPolicy(learner.collect_policy)
 
     def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
         """Plays all jobs and returns their episodes in the same order."""
         return [
-            collect_episode(self._environments[job.task], self._policy, job)
+            collect_episode(self._environments[job.name.task], self._policy, job)
             for job in jobs
         ]
 

@@ -32,15 +32,13 @@ def collect_episode(
     """Plays one episode, whose randomness follows from its name.
 
     Args:
-        environment: Where to play; its seed and task are the rest of the name.
+        environment: Of the episode's task.
         policy: Who acts; it is reseeded with the name of the episode. If it sees more
             than an agent's own observation, it has a centralised critic.
         job: Which episode; the same one gives the same episode again.
     """
-    environment.episode = job.episode
-    environment.is_evaluation = job.is_evaluation
-    policy.reseed(environment.episode_name, greedy=job.greedy)
-    time_step = _seen_by(policy, environment, environment.reset())
+    policy.reseed(job.name, greedy=job.greedy)
+    time_step = _seen_by(policy, environment, environment.begin(job.name))
     state = policy.get_initial_state(environment.batch_size)
     script = _script(job, environment)
     frames: list[trajectory.Trajectory] = []

@@ -44,18 +44,14 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     Args:
         configuration: How inner trainings are started, acted on and rewarded.
         task: Which of the configuration's tasks this environment is for.
-        seed: Everything random follows from it and the number of the episode.
 
     Paper: section 4.
     """
 
-    def __init__(
-        self, configuration: EnvironmentConfiguration, task: int = 0, seed: int = 0
-    ) -> None:
+    def __init__(self, configuration: EnvironmentConfiguration, task: int = 0) -> None:
         self._configuration = configuration
         self._task_number = task
         self._task: TaskConfiguration = configuration.tasks[task]
-        self._seed = seed
         self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
         self._objective = find_objective(self._task.objective)
@@ -73,8 +69,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             self._objective,
         )
         self._team = Team(self._lanes.groups, configuration.single_agent)
-        self.episode = 0
-        self.is_evaluation = False
+        self._name: EpisodeName | None = None
         super().__init__(
             time_step_spec(configuration),
             action_spec(configuration),
@@ -91,13 +86,6 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         """Which agents of the batch control linear layers, bool `[E * N]`."""
         of_one = [group.kind == "linear" for group in self._team.groups]
         return np.tile(of_one, self._configuration.num_environments)
-
-    @property
-    def episode_name(self) -> EpisodeName:
-        """Of the episode that the next reset begins."""
-        return EpisodeName(
-            self._seed, self._task_number, self.episode, self.is_evaluation
-        )
 
     @property
     def learning_rates(self) -> np.ndarray:
@@ -144,12 +132,36 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
                 f"{make.__name__} does not take: {error}. Give arguments of that class."
             ) from error
 
+    def begin(self, name: EpisodeName) -> ts.TimeStep:
+        """Starts the inner trainings of an episode.
+
+        `reset` starts those of the same episode again, as does `step` after its end.
+
+        Args:
+            name: Everything random in the episode follows from it.
+
+        Raises:
+            ValueError: If it names an episode of another task.
+        """
+        if name.task != self._task_number:
+            raise ValueError(
+                f"{name} is an episode of task {name.task}, and this environment "
+                f"belongs to task {self._task_number}. Begin the episode in the "
+                "environment of its own task."
+            )
+        self._name = name
+        return self.reset()
+
     def _current_time_step(self) -> ts.TimeStep:
         return self._time_step
 
     def _reset(self) -> ts.TimeStep:
-        name = self.episode_name
-        self.episode += 1
+        name = self._name
+        if name is None:
+            raise ValueError(
+                "The environment was reset before any episode was named. Call "
+                "begin(EpisodeName(seed, task, episode)) first."
+            )
         self._drawn = draw_episode(
             name, self._configuration, self._task, len(self._train.inputs)
         )
@@ -268,10 +280,10 @@ def _no_outcome(count: int) -> Outcome:
 
 
 def build_environments(
-    configuration: EnvironmentConfiguration, seed: int
+    configuration: EnvironmentConfiguration,
 ) -> Sequence[LayerwiseEnvironment]:
-    """One environment for each task of the configuration."""
+    """Makes an environment for each task of the configuration."""
     return [
-        LayerwiseEnvironment(configuration, task, seed)
+        LayerwiseEnvironment(configuration, task)
         for task in range(len(configuration.tasks))
     ]

@@ -108,14 +108,14 @@ class CloningConfiguration:
                 f"actions_by_kind is {self.actions_by_kind!r}; pairs are needed, the "
                 "action of linear layers and that of all others. Write such pairs."
             )
-        if self.episodes and not self.demonstrated:
+        if self.episodes and not self.scripts:
             raise ValueError(
                 f"{self.episodes} episodes are to be demonstrated with no actions. "
                 "Name some of the action set, or set episodes to 0."
             )
 
     @property
-    def demonstrated(self) -> tuple[ActionScript, ...]:
+    def scripts(self) -> tuple[ActionScript, ...]:
         """All ways to act."""
         alike = [it if isinstance(it, tuple) else (it,) for it in self.actions]
         apart = [

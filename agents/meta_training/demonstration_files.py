@@ -29,7 +29,11 @@ def demonstration_of(job: Job, collected: CollectedEpisode) -> Demonstration:
     # PPO's own entries say how likely the policy was to act, which it did not do.
     episode = drop_last(collected.trajectory._replace(policy_info=()))
     return Demonstration(
-        job.task, job.episode, job.script, collected.episode_return, episode
+        job.name.task,
+        job.name.episode,
+        job.script,
+        collected.episode_return,
+        episode,
     )
 
 
@@ -53,8 +57,8 @@ def load_demonstrations(path: Path, jobs: Sequence[Job]) -> DemonstratedTask:
     with np.load(path) as arrays:
         demonstrations = [
             Demonstration(
-                job.task,
-                job.episode,
+                job.name.task,
+                job.name.episode,
                 cast(ActionScript, job.script),
                 arrays[f"{number}.episode_return"],
                 trajectory.Trajectory(

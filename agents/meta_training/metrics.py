@@ -54,7 +54,7 @@ def learning_rates_of(
         of_task = [
             episode.learning_rates
             for job, episode in zip(jobs, collected, strict=True)
-            if job.task == number
+            if job.name.task == number
         ]
         for agent, rate in enumerate(np.median(np.concatenate(of_task), axis=0)):
             named[f"learning_rate/{number}_{task.model}/layer_{agent}"] = float(rate)

@@ -69,8 +69,8 @@ class MetaTrainingConfiguration:
 
     def _require_known_actions(self) -> None:
         number = get_action_set(self.environment.action_set).num_actions
-        ways = self.cloning.demonstrated
-        named = {a for way in ways for a in (*way.actions, *way.of_linear)}
+        scripts = self.cloning.scripts
+        named = {a for it in scripts for a in (*it.actions, *it.of_linear)}
         if not named <= set(range(number)):
             raise ValueError(
                 f"Cloning names the actions {sorted(named)}; the action set "

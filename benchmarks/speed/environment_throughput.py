@@ -25,6 +25,8 @@ import numpy as np
 import tensorflow as tf
 
 from agents.common.atomic_files import write_json
+from agents.common.threads import use_one_thread
+from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
 from agents.environment.rewards import get_reward
 from agents.recipes.paper import PAPER
@@ -49,7 +51,7 @@ def environment(**changes: Any) -> Callable[[], int]:
     configuration = dataclasses.replace(PAPER.environment, tasks=(TASK,))
     configuration = dataclasses.replace(configuration, **changes)
     made = LayerwiseEnvironment(configuration)
-    made.reset()
+    made.begin(EpisodeName(seed=0, task=0, episode=0))
     actions = tf.zeros([made.batch_size], tf.int32)
     copies = 2 if get_reward(configuration.reward).needs_no_op else 1
 
@@ -153,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7, help="after one to compile")
     rounds = parser.parse_args().rounds
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     lanes = 2 * PAPER.environment.num_environments
     speeds = updates_per_second(
         {

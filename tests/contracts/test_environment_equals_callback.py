@@ -22,6 +22,7 @@ from tests.support.policies import by_timestep, with_single_agent
 
 SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
 LANE = 0
+EPISODE = EpisodeName(0, 0, 0)
 NETWORKS = {
     "multilayer_perceptron": {"hidden": [6, 5]},
     "two_layer_cnn": {"filters": 2},
@@ -65,7 +66,8 @@ def environment_of(
 
 def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, ...]:
     """Observations, rates and decays of one lane, `[timesteps, num_agents, ...]`."""
-    step, observations, rates, decays = environment.reset(), [], [], []
+    step = environment.begin(EPISODE)
+    observations, rates, decays = [], [], []
     for action in SCRIPT:
         observations.append(step.observation.numpy())
         step = environment.step(tf.fill([environment.batch_size], action))
@@ -82,7 +84,7 @@ def fit(
     task, start = environment._task, environment.start
     objective = find_objective(task.objective)
     train, validation = map(objective.samples, load_task_data(task))
-    keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
+    keras.utils.set_random_seed(EPISODE.keras_seed())
     model = environment._build_model()
     adam = OPTIMIZERS.get(task.model, keras.optimizers.Adam)
     model.compile(

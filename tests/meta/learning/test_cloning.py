@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agents.collection.episode_plan import Job, Plan
 from agents.collection.local_collector import LocalCollector
 from agents.environment.action_scripts import ActionScript
+from agents.environment.episodes import EpisodeName
 from agents.learning.cloning import action_probabilities, mean_returns
 from agents.learning.configuration import CloningConfiguration
 from agents.learning.demonstrations import DemonstratedTask
@@ -60,7 +61,7 @@ def _learner():
 
 @pytest.fixture(name="demonstrations", scope="module")
 def _demonstrations(learner):
-    """Of both tasks; what they came to is made up, so that another way is best."""
+    """Of both tasks; what they came to is made up, so that another script is best."""
     returns = {
         0: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 1.0, APART: 0.0},
         1: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 0.0, APART: 1.0},
@@ -69,7 +70,7 @@ def _demonstrations(learner):
     jobs = [*plan.demonstration_jobs(0), *plan.demonstration_jobs(1)]
     demonstrations = [
         demonstration_of(job, collected)._replace(
-            episode_return=np.full(2, returns[job.task][job.script])
+            episode_return=np.full(2, returns[job.name.task][job.script])
         )
         for job, collected in zip(jobs, collector.collect(jobs), strict=True)
     ]
@@ -77,7 +78,7 @@ def _demonstrations(learner):
     return demonstrations
 
 
-def test_demonstrations__are_the_same_episode_in_one_way_after_the_other(
+def test_demonstrations__are_the_same_episode_with_one_script_after_the_other(
     demonstrations,
 ):
     still, raised, raised_late, *_ = demonstrations
@@ -101,7 +102,7 @@ def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations)
     path = tmp_path / "demonstrations" / "task.npz"
     save_demonstrations(path, DemonstratedTask(demonstrations, 1.5))
     read = load_demonstrations(
-        path, [Job(t, e, script=s) for t, e, s, *_ in demonstrations]
+        path, [Job(EpisodeName(0, t, e), script=s) for t, e, s, *_ in demonstrations]
     )
     assert list(path.parent.iterdir()) == [path]
     assert read.seconds == 1.5
@@ -124,7 +125,7 @@ def test_actor__learns_for_each_task_what_did_best_there(learner, demonstrations
         np.testing.assert_array_equal(likeliest, shown)
 
 
-some_ways = st.lists(
+some_scripts = st.lists(
     st.tuples(
         st.floats(-100, 100),
         st.lists(st.integers(0, 8), min_size=6, max_size=6),
@@ -134,10 +135,10 @@ some_ways = st.lists(
 )
 
 
-@given(some_ways, st.floats(0.001, 10))
-def test_action_probabilities__are_those_of_what_was_shown(ways, temperature):
-    returns, actions = zip(*ways, strict=True)
-    shown = np.reshape(actions, (len(ways), 2, 3))
+@given(some_scripts, st.floats(0.001, 10))
+def test_action_probabilities__are_those_of_what_was_shown(scripts, temperature):
+    returns, actions = zip(*scripts, strict=True)
+    shown = np.reshape(actions, (len(scripts), 2, 3))
     probabilities = action_probabilities(returns, shown, temperature, num_actions=9)
     assert probabilities.shape == (2, 3, 9)
     np.testing.assert_allclose(probabilities.sum(axis=-1), np.ones((2, 3)))
@@ -189,7 +190,7 @@ def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
         MetaTraining(configuration, folder).run()
         return folder.account()["timesteps"]
 
-    demonstrated = 4 * TINY_TASK.timesteps * 2  # ways to act, ..., trainings
+    demonstrated = 4 * TINY_TASK.timesteps * 2  # scripts, timesteps, trainings
     assert train(timesteps=0) == demonstrated
     kept = json.loads((tmp_path / "cloning.json").read_text())
     assert set(kept["returns"]["0"]) == {"0", "7", "0, 7", "7; linear 1"}

@@ -149,7 +149,7 @@ def test_loss_that_is_no_number__stops_the_run_and_names_the_checkpoint(tmp_path
     collect = training._collector.collect
 
     def poison(jobs):
-        if jobs[0].episode == 2:
+        if jobs[0].name.episode == 2:
             critic = training.learner.collect_policy._value_network.variables[0]
             critic.assign(np.full(critic.shape, np.nan))
         return collect(jobs)

@@ -8,6 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
 from agents.tasks.datasets import load_dataset
 from agents.tasks.task_data import load_task_data
@@ -67,7 +68,7 @@ def test_table__is_trained_on(save, targets, objective):
     environment = LayerwiseEnvironment(
         tiny_environment(tasks=(task,), masked=(), reward="potential")
     )
-    environment.reset()
+    environment.begin(EpisodeName(0, 0, 0))
     before = environment.outcome.validation_loss
     for _ in range(task.timesteps):
         environment.step(np.zeros(environment.batch_size, np.int32))
