@@ -116,17 +116,6 @@ class InnerTrainings:
             for source, target in zip(sources, targets, strict=True):
                 target.assign(source)
 
-    def weights_of(self, lane: int) -> list[np.ndarray]:
-        """The trainable variables of one lane, in the model's order."""
-        lanes = self._layout.split(self._optimizer.weights.value)
-        return [weight.numpy() for weight in lanes[lane]]
-
-    def set_weights_of(self, lane: int, weights: list[np.ndarray]) -> None:
-        """Sets the trainable variables of one lane, in the model's order."""
-        lanes = self._layout.split(self._optimizer.weights.value)
-        lanes[lane] = [tf.constant(weight) for weight in weights]
-        self._optimizer.weights.assign(self._layout.join(lanes))
-
     def run(self, indices: np.ndarray) -> TimestepResult:
         """Goes through one timestep.
 

@@ -15,6 +15,7 @@ from agents.tasks.objectives import Samples, find_objective
 from ganno_keras.control.layer_groups import layer_groups
 from ganno_keras.control.measurements import LayerStatistics
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from tests.support.inner_trainings import set_weights_of, weights_of
 
 CLASSES = find_objective("classification")
 RATES = np.array([[0.01, 0.0, 0.003]])
@@ -80,7 +81,7 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
     lanes.set_learning_rates(RATES)
     twin = build_model()
     for variable, value in zip(
-        twin.trainable_variables, lanes.weights_of(0), strict=True
+        twin.trainable_variables, weights_of(lanes, 0), strict=True
     ):
         variable.assign(value)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -94,7 +95,9 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
                 tf.gather(data.inputs, chosen), tf.gather(data.targets, chosen)
             )
         expected = layerwise.statistics()
-    for ours, theirs in zip(lanes.weights_of(0), twin.trainable_variables, strict=True):
+    for ours, theirs in zip(
+        weights_of(lanes, 0), twin.trainable_variables, strict=True
+    ):
         np.testing.assert_allclose(ours, convert_to_numpy(theirs), atol=1e-6)
     measured = Team(lanes.groups, False).statistics(result.statistics_sums[0])
     for field in LayerStatistics.__dataclass_fields__:
@@ -105,12 +108,12 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
 
 def test_lanes__do_not_touch_each_other(data):
     alone, beside = started(data), started(data, num_lanes=2)
-    alone.set_weights_of(0, beside.weights_of(0))
+    set_weights_of(alone, 0, weights_of(beside, 0))
     beside.set_learning_rates(np.concatenate([RATES, 1e6 * RATES]))
     alone.set_learning_rates(RATES)
     alone.run(minibatches(0))
     beside.run(minibatches(0, num_lanes=2))
-    for one, other in zip(alone.weights_of(0), beside.weights_of(0), strict=True):
+    for one, other in zip(weights_of(alone, 0), weights_of(beside, 0), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
@@ -121,7 +124,7 @@ def test_copy_first_half__then_training_both_keeps_them_bit_equal(data):
     lanes.copy_first_half()
     lanes.set_learning_rates(np.concatenate([RATES, RATES]))
     result = lanes.run(minibatches(1, num_lanes=2))
-    assert_equal(lanes.weights_of(0), lanes.weights_of(1))
+    assert_equal(weights_of(lanes, 0), weights_of(lanes, 1))
     for outcome in result:
         np.testing.assert_array_equal(outcome[0], outcome[1])
 
@@ -129,27 +132,27 @@ def test_copy_first_half__then_training_both_keeps_them_bit_equal(data):
 def test_restart__forgets_slots_moving_statistics_and_counts(data):
     """The same weights and minibatches then give the same training again."""
     lanes = started(data)
-    weights = lanes.weights_of(0)
+    weights = weights_of(lanes, 0)
     first = lanes.run(minibatches(0))
     lanes.restart(np.array([0.01]), np.array([0.1]))
-    lanes.set_weights_of(0, weights)
+    set_weights_of(lanes, 0, weights)
     assert_equal(first, lanes.run(minibatches(0)))
 
 
 def test_restart__draws_new_weights(data):
     lanes = started(data)
-    before = lanes.weights_of(0)[0]
+    before = weights_of(lanes, 0)[0]
     lanes.restart(np.array([0.01]), np.array([0.1]))
-    assert not np.array_equal(before, lanes.weights_of(0)[0])
+    assert not np.array_equal(before, weights_of(lanes, 0)[0])
 
 
 def test_rate_of_0__freezes_a_layer(data):
     lanes = started(data, "sgd")
     lanes.run(minibatches(0))
-    before = lanes.weights_of(0)
+    before = weights_of(lanes, 0)
     lanes.set_learning_rates(np.zeros([1, 3]))
     lanes.run(minibatches(1))
-    assert_equal(before, lanes.weights_of(0))
+    assert_equal(before, weights_of(lanes, 0))
 
 
 @pytest.mark.parametrize("optimizer", ["lamb", "muon", "adafactor"])

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
+from tests.support.inner_trainings import set_weights_of, weights_of
 from tests.support.meta_training import TINY_TASK, tiny_environment
 
 FIRST = EpisodeName(0, 0, 0)
@@ -158,8 +159,8 @@ def test_one_trace__serves_all_episodes(environment):
 def test_diverged_training__is_observed_finite_and_flagged():
     wild = LayerwiseEnvironment(tiny_environment())
     wild.begin(FIRST)
-    weights = wild._lanes.weights_of(0)
-    wild._lanes.set_weights_of(0, [np.full_like(weight, np.nan) for weight in weights])
+    weights = weights_of(wild._lanes, 0)
+    set_weights_of(wild._lanes, 0, [np.full_like(weight, np.nan) for weight in weights])
     step = wild.step(tf.zeros([wild.batch_size], tf.int32))
     flag = step.observation[:, wild._spec.place("loss_is_not_finite")].numpy()
     assert np.isfinite(step.observation).all()
