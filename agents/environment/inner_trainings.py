@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
 
-from ..tasks.objectives import Objective, Samples
+from ..tasks.objectives import Objective
+from ..tasks.samples import Samples
 from .lane_layout import LaneLayout
 from .lane_optimizer import LaneOptimizer
 

@@ -23,7 +23,8 @@ from ganno_keras.control.measurements import Measurements
 
 from ..tasks.configuration import TaskConfiguration
 from ..tasks.models import build_model
-from ..tasks.objectives import Samples, find_objective
+from ..tasks.objectives import find_objective
+from ..tasks.samples import Samples
 from ..tasks.task_data import load_task_data
 from .configuration import EnvironmentConfiguration
 from .episodes import Episode, EpisodeName, draw_episode

@@ -65,10 +65,10 @@ def environment(**changes: Any) -> Callable[[], int]:
 def bare_loop(num_lanes: int) -> Callable[[], int]:
     """A timestep of the hand-written loop."""
     train = load_task_data(TASK).train
-    loop = BareLoop(num_lanes, tf.constant(train.images), tf.constant(train.labels))
+    loop = BareLoop(num_lanes, tf.constant(train.inputs), tf.constant(train.targets))
     shape = (num_lanes, PAPER.environment.interval, TASK.batch_size)
     random = np.random.default_rng(0)
-    indices = tf.constant(random.integers(0, len(train.labels), shape, np.int32))
+    indices = tf.constant(random.integers(0, len(train.targets), shape, np.int32))
 
     def run() -> int:
         loop.run(indices).numpy()
@@ -94,8 +94,8 @@ def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "This fit has")  # one decision
                 model.fit(
-                    train.images[:count],
-                    train.labels[:count],
+                    train.inputs[:count],
+                    train.targets[:count],
                     batch_size=TASK.batch_size,
                     callbacks=[ganno],
                     verbose=0,

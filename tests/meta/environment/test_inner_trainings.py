@@ -11,7 +11,8 @@ from keras.ops import convert_to_numpy
 
 from agents.environment.inner_trainings import InnerTrainings
 from agents.environment.team import Team
-from agents.tasks.objectives import Samples, find_objective
+from agents.tasks.objectives import find_objective
+from agents.tasks.samples import Samples
 from ganno_keras.control.layer_groups import layer_groups
 from ganno_keras.control.measurements import LayerStatistics
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer

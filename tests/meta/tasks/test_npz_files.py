@@ -43,10 +43,10 @@ def test_bytes__are_pixels(save, shape, loaded):
     pixels = RANDOM.integers(0, 256, shape, dtype=np.uint8)
     train, test = load_dataset(save(x_train=pixels))
     np.testing.assert_allclose(
-        train.images.reshape(shape), pixels / 255, rtol=1e-6, atol=0
+        train.inputs.reshape(shape), pixels / 255, rtol=1e-6, atol=0
     )
-    assert train.images.shape[1:] == loaded
-    assert train.images.dtype == test.images.dtype == np.float32
+    assert train.inputs.shape[1:] == loaded
+    assert train.inputs.dtype == test.inputs.dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,4 @@ def test_sorted_classes__are_refused(save):
     with pytest.raises(ValueError, match=r"The class 2 is among .*none above 1"):
         load_task_data(task)
     as_numbers = dataclasses.replace(task, objective="regression")
-    assert load_task_data(as_numbers).validation.labels.tolist() == [2] * 32
+    assert load_task_data(as_numbers).validation.targets.tolist() == [2] * 32
