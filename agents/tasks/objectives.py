@@ -50,7 +50,8 @@ def _with_classes(data: Samples) -> Samples:
     if not np.issubdtype(data.targets.dtype, np.integer):
         raise ValueError(
             f"The targets are {data.targets.dtype} numbers, and to classify takes "
-            "whole numbers. Choose the objective 'regression', or save classes as integers."
+            "whole numbers. Choose the objective 'regression', or save classes as "
+            "integers."
         )
     return data
 
