@@ -195,16 +195,18 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     def _new_controllers(self) -> list[LayerController]:
         bounds = check_learning_rate_bounds(self._configuration.learning_rate_bounds)
+        action_set = get_action_set(self._configuration.action_set)
         return [
             LayerController(
                 groups=self._team.groups,
                 observation_spec=self._spec,
-                action_set=get_action_set(self._configuration.action_set),
+                action_set=action_set,
                 bounds=bounds,
-                initial_learning_rate=self._drawn.learning_rate[number],
-                initial_weight_decay=self._drawn.weight_decay[number],
+                start=action_set.starting_point(*drawn, bounds),
             )
-            for number in range(self._configuration.num_environments)
+            for drawn in zip(
+                self._drawn.learning_rate, self._drawn.weight_decay, strict=True
+            )
         ]
 
     def _apply(self, actions: np.ndarray) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
+from ganno_keras.control.actions import StartingPoint
 from ganno_keras.control.layer_groups import layer_groups
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
@@ -35,19 +36,13 @@ class Replay(keras.callbacks.Callback):
 
     Args:
         rates: What to set, and when.
-        first_rate: Of all layers before the first decision; None for the optimizer's.
-        first_decay: The same for the weight decay.
+        start: What all layers have before the first decision.
     """
 
-    def __init__(
-        self,
-        rates: LayerRates,
-        first_rate: float | None = None,
-        first_decay: float | None = None,
-    ) -> None:
+    def __init__(self, rates: LayerRates, start: StartingPoint) -> None:
         super().__init__()
         self._rates = rates
-        self._first = (first_rate, first_decay)
+        self._start = start
         self._update = 0
         self._layerwise: LayerwiseOptimizer | None = None
 
@@ -56,7 +51,7 @@ class Replay(keras.callbacks.Callback):
         super().set_model(model)
         if self._layerwise is None:
             self._layerwise = LayerwiseOptimizer(
-                model.optimizer, layer_groups(model), *self._first
+                model.optimizer, layer_groups(model), *self._start
             )
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:

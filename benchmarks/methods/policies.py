@@ -104,10 +104,13 @@ def _untrained(policy: str, seed: int) -> Policy:
 def _replay(policy: str, average: Average) -> Method:
     def make(situation: Situation) -> Ingredients:
         rates = average_rates(situation.cell, policy, average)
-        action_set = metadata_of(policy).action_set
-        first_rate = action_set.first_rate(DEFAULT_LEARNING_RATE_BOUNDS)
-        replay = Replay(rates, first_rate, action_set.first_decay)
-        return Ingredients(_adam(situation), (replay,))
+        optimizer = _adam(situation)
+        start = metadata_of(policy).action_set.starting_point(
+            float(optimizer.learning_rate),
+            float(optimizer.weight_decay or 0.0),
+            DEFAULT_LEARNING_RATE_BOUNDS,
+        )
+        return Ingredients(optimizer, (Replay(rates, start),))
 
     def obstacle(cell: Cell) -> str:
         return _obstacle(policy) or missing_for_average(cell, policy, average)

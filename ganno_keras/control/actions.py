@@ -61,6 +61,13 @@ class Operation(NamedTuple):
         return f"{_SIGNS[self.symbol]} {self.amount:.{digits}f}"
 
 
+class StartingPoint(NamedTuple):
+    """What all layers have before the first decision."""
+
+    learning_rate: float
+    weight_decay: float  # 0 if the optimizer has none
+
+
 class WeightDecays(NamedTuple):
     """What a set of actions makes of the decoupled weight decay.
 
@@ -156,26 +163,29 @@ class ActionSet:
             return clipped
         return np.where(actions == NO_OP, learning_rates, clipped)
 
-    def first_rate(
-        self, bounds: LearningRateBounds, progress: float = 0.0
-    ) -> float | None:
-        """The rate of all layers before the first decision; None for the optimizer's.
+    def starting_point(
+        self,
+        learning_rate: float,
+        weight_decay: float,
+        bounds: LearningRateBounds,
+        progress: float = 0.0,
+    ) -> StartingPoint:
+        """Says what all layers have before the first decision.
 
         A base schedule does not wait for the first decision: until then a rate that is
         much too high can do harm that nothing heals.
 
         Args:
-            bounds: Limits of the rate.
+            learning_rate: Of the optimizer.
+            weight_decay: Of the optimizer, 0 if it has none.
+            bounds: Limits of a base schedule's rate.
             progress: Above 0 for a fit that begins at a later epoch, in [0, 1].
         """
-        if self.base is None:
-            return None
-        return float(np.clip(self.base(progress), bounds.minimum, bounds.maximum))
-
-    @property
-    def first_decay(self) -> float | None:
-        """The weight decay before the first decision; None for the optimizer's."""
-        return None if self.decays is None else self.decays.base
+        if self.base is not None:
+            learning_rate = float(np.clip(self.base(progress), *bounds))
+        if self.decays is not None and weight_decay > 0.0:
+            weight_decay = self.decays.base
+        return StartingPoint(learning_rate, weight_decay)
 
     def weight_decays(self, actions: np.ndarray) -> np.ndarray:
         """The weight decays that actions lead to, whatever they were before.

@@ -12,7 +12,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ganno_keras.control.actions import NO_OP, ActionSet, LearningRateBounds
+from ganno_keras.control.actions import (
+    NO_OP,
+    ActionSet,
+    LearningRateBounds,
+    StartingPoint,
+)
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 from ganno_keras.control.measurements import Measurements
@@ -27,10 +32,8 @@ class LayerController:
         observation_spec: What the policy sees.
         action_set: What the policy can do.
         bounds: Limits of the learning rates.
-        initial_learning_rate: The optimizer's; every group starts with it, or with the
-            first rate of the actions' base schedule.
-        initial_weight_decay: The weight decay of the optimizer, 0 if it has none. If it
-            has one, the actions' own takes its place, should they have one.
+        start: Rate and weight decay of every group before the first decision, as the
+            action set says.
 
     Example:
 
@@ -38,14 +41,14 @@ class LayerController:
         >>> from ganno_keras import layer_groups
         >>> from ganno_keras.control.action_sets import get_action_set
         >>> from ganno_keras.control.actions import LearningRateBounds
+        >>> actions, bounds = get_action_set("paper"), LearningRateBounds(0.0, 0.01)
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
         >>> controller = LayerController(
         ...     groups=layer_groups(model),
         ...     observation_spec=ObservationSpec(num_actions=9),
-        ...     action_set=get_action_set("paper"),
-        ...     bounds=LearningRateBounds(0.0, 0.01),
-        ...     initial_learning_rate=0.001,
-        ...     initial_weight_decay=0.0,
+        ...     action_set=actions,
+        ...     bounds=bounds,
+        ...     start=actions.starting_point(0.001, 0.0, bounds),
         ... )
         >>> controller.act(np.array([7]), progress=0.5)
         array([0.002])
@@ -60,23 +63,19 @@ class LayerController:
         observation_spec: ObservationSpec,
         action_set: ActionSet,
         bounds: LearningRateBounds,
-        initial_learning_rate: float,
-        initial_weight_decay: float,
+        start: StartingPoint,
     ) -> None:
         self._spec = observation_spec
         self._action_set = action_set
         self._bounds = bounds
-        base_rate = action_set.first_rate(bounds)
-        first_rate = initial_learning_rate if base_rate is None else base_rate
-        self.sets_weight_decays = action_set.decays is not None and (
-            initial_weight_decay > 0.0
-        )
-        self._initial_weight_decay = initial_weight_decay
-        self.learning_rates = np.full(len(groups), first_rate, np.float64)
+        self._start = start
+        # An optimizer without weight decay stays without.
+        self.sets_weight_decays = bool(action_set.decays and start.weight_decay)
+        self.learning_rates = np.full(len(groups), start.learning_rate, np.float64)
         self.previous_actions = np.full(len(groups), NO_OP, np.int64)
         self._constants = {
-            "initial_learning_rate": np.float64(first_rate),
-            "initial_weight_decay": self.weight_decays[0],
+            "initial_learning_rate": np.float64(start.learning_rate),
+            "initial_weight_decay": np.float64(start.weight_decay),
             "layer_kind": np.array([LAYER_KINDS.index(g.kind) for g in groups]),
             "layer_depth": np.array([LAYER_DEPTHS.index(g.depth) for g in groups]),
         }
@@ -126,7 +125,7 @@ class LayerController:
         """The weight decays that `act` would lead to."""
         if self.sets_weight_decays:
             return self._action_set.weight_decays(np.asarray(actions, np.int64))
-        return np.full(self.num_agents, self._initial_weight_decay, np.float64)
+        return np.full(self.num_agents, self._start.weight_decay, np.float64)
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""

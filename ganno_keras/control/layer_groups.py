@@ -238,3 +238,10 @@ def _unique(names: Iterable[str]) -> Iterator[str]:
             candidate, number = f"{name}_{number}", number + 1
         taken.add(candidate)
         yield candidate
+
+
+def short_names(groups: Sequence[LayerGroup], model_name: str) -> tuple[str, ...]:
+    """Names the layers within a model, without its own name where that is clear."""
+    names = [group.name for group in groups]
+    short = [name.removeprefix(f"{model_name}/") for name in names]
+    return tuple(short if len(set(short)) == len(names) else names)

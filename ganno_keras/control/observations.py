@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
-
-FORMAT_VERSION: Final = 1
 
 Transform = Literal["identity", "log10", "signed_log1p", "one_hot"]
 
@@ -65,8 +63,8 @@ _TRANSFORMS: Final[Mapping[str, Callable[[np.ndarray, int], np.ndarray]]] = {
 }
 
 
-def _entries(num_actions: int) -> tuple[ObservationEntry, ...]:
-    """Appendix A in its order, then the flags that tell a missing value from 0."""
+def _first_entries(num_actions: int) -> tuple[ObservationEntry, ...]:
+    """Lists Appendix A in its order, and the flags that tell a missing value from 0."""
 
     def shared(
         name: str, transform: Transform, low: float, high: float
@@ -103,6 +101,21 @@ def _entries(num_actions: int) -> tuple[ObservationEntry, ...]:
     )
 
 
+ENTRIES_BY_VERSION: Final[dict[int, Callable[[int], tuple[ObservationEntry, ...]]]] = {
+    1: _first_entries,
+}
+"""The entries of each version, given the size of the action set.
+
+A version never changes: policies that were trained with it are used with it. A new
+entry starts a new version, whose list may begin with that of the version before.
+"""
+
+
+def newest_version() -> int:
+    """Returns the version that new policies are trained with."""
+    return max(ENTRIES_BY_VERSION)
+
+
 @dataclass(frozen=True)
 class ObservationSpec:
     """The ordered, named and versioned list of what a policy sees.
@@ -114,9 +127,11 @@ class ObservationSpec:
     Args:
         num_actions: Size of the action set, for the one-hot previous action.
         masked: Names of the entries that the agents may not see.
+        version: Which list of entries; by default the newest.
 
     Raises:
-        ValueError: If `masked` names an entry that does not exist.
+        ValueError: If there is no such version, or `masked` names an entry that does
+            not exist in it.
 
     Example:
 
@@ -131,8 +146,15 @@ class ObservationSpec:
 
     num_actions: int
     masked: frozenset[str] = frozenset()
+    version: int = field(default_factory=newest_version)
 
     def __post_init__(self) -> None:
+        if self.version not in ENTRIES_BY_VERSION:
+            raise ValueError(
+                f"There is no version {self.version!r} of the observation; known are "
+                f"{sorted(ENTRIES_BY_VERSION)}. Use one of these, or a version of "
+                "ganno-keras that has it."
+            )
         names = [entry.name for entry in self.entries]
         unknown = sorted(set(self.masked) - set(names))
         if unknown:
@@ -144,7 +166,7 @@ class ObservationSpec:
     @property
     def entries(self) -> tuple[ObservationEntry, ...]:
         """The entries in the order of the vector."""
-        return _entries(self.num_actions)
+        return ENTRIES_BY_VERSION[self.version](self.num_actions)
 
     @property
     def num_features(self) -> int:
@@ -189,7 +211,7 @@ class ObservationSpec:
     def to_dict(self) -> dict[str, Any]:
         """Describes the spec in plain JSON types, entry by entry."""
         return {
-            "version": FORMAT_VERSION,
+            "version": self.version,
             "num_actions": self.num_actions,
             "masked": sorted(self.masked),
             "entries": [asdict(entry) for entry in self.entries],
@@ -200,24 +222,32 @@ class ObservationSpec:
         """Rebuilds a spec and checks that this code builds the very same vector.
 
         Raises:
-            ValueError: If the version or any entry differs from what this code makes.
+            ValueError: If the version is unknown, or an entry differs from what this
+                code makes.
         """
-        spec = cls(description["num_actions"], frozenset(description["masked"]))
+        version = description.get("version")
+        if version not in ENTRIES_BY_VERSION:
+            known = sorted(ENTRIES_BY_VERSION)
+            raise _cannot_build([f"version {version} (known here: {known})"])
+        masked = frozenset(description["masked"])
+        spec = cls(description["num_actions"], masked, version)
         differing = _differences(spec.to_dict(), description)
         if differing:
-            raise ValueError(
-                "The policy was trained on an observation that this version of "
-                f"ganno-keras cannot build; it differs in {differing}. Use the "
-                "version that the policy names, or train the policy anew."
-            )
+            raise _cannot_build(differing)
         return spec
+
+
+def _cannot_build(differing: list[Any]) -> ValueError:
+    return ValueError(
+        "The policy was trained on an observation that this version of ganno-keras "
+        f"cannot build; it differs in {differing}. Use the version that the policy "
+        "names, or train the policy anew."
+    )
 
 
 def _differences(
     ours: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> list[dict[str, Any] | str]:
-    if ours["version"] != theirs.get("version"):
-        return [f"version {theirs.get('version')} (known here: {ours['version']})"]
     known: Iterable[dict[str, Any]] = ours["entries"]
     given = list(theirs.get("entries", []))
     unknown = [entry for entry in given if entry not in known]

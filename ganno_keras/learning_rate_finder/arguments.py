@@ -10,7 +10,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganno_keras.optimizers.specialised_optimizer import is_specialised
+from ganno_keras.optimizers.specialised_optimizer import (
+    has_own_schedule,
+    innermost,
+    is_several,
+    is_specialised,
+)
 
 FEWEST_UPDATES: Final = 20
 
@@ -81,20 +86,17 @@ def check_model(model: keras.Model) -> None:
             "keras.Input, call it on a batch or build it first, with layers that are "
             "trainable."
         )
-    _check_learning_rate(model.optimizer)
+    _check_learning_rate(innermost(model.optimizer))
 
 
 def _check_learning_rate(optimizer: keras.optimizers.Optimizer) -> None:
-    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-    several = isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ()))
-    if several or is_specialised(optimizer):
+    if is_several(optimizer) or is_specialised(optimizer):
         raise ValueError(
             f"The optimizer {optimizer.name!r} has several learning rates, so there is "
             "no single one to test. Compile the model with one plain optimizer, or "
             "detach the LayerwiseOptimizer first."
         )
-    if not isinstance(optimizer._learning_rate, keras.Variable):
+    if has_own_schedule(optimizer):
         raise ValueError(
             f"The learning rate of the optimizer {optimizer.name!r} is a schedule or a "
             f"function: {optimizer._learning_rate!r}, which sets the rate itself. "
