@@ -142,7 +142,7 @@ def _clone(
     training.run()
     policy = directory / "policy"
     publish_policy(training.learner, chosen, folder, policy)
-    return policy, folder.account()["timesteps"]
+    return policy, folder.provenance()["timesteps"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

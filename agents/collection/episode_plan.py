@@ -19,7 +19,7 @@ class Job(NamedTuple):
     script: ActionScript | None = None  # None leaves the actions to the policy
 
 
-class Plan:
+class EpisodePlan:
     """All episodes of a meta-training, known before the first is played.
 
     Args:

@@ -66,7 +66,7 @@ def _script(job: Job, environment: LayerwiseEnvironment) -> tf.Tensor | None:
     """What all agents do at each timestep, if that is not the policy's to say."""
     if job.script is None:
         return None
-    actions = job.script.script(environment.start.timesteps, environment.is_linear)
+    actions = job.script.by_timestep(environment.draw.timesteps, environment.is_linear)
     return tf.constant(actions, environment.action_spec().dtype)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inner trainings as a batched TF-Agents environment.
 
-E inner trainings of N layer groups are E * N entries of the batch, which share the
-policy's weights and, within a training, the reward: independent PPO with parameter
-sharing. One step is one timestep, that is `interval` updates of every training.
+E inner trainings of N layer groups are E * N entries of the batch. All entries share
+the policy's weights, and those of one training share the reward: independent PPO with
+parameter sharing. One step is one timestep: `interval` updates of every training.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from ..tasks.objectives import find_objective
 from ..tasks.samples import Samples
 from ..tasks.task_data import load_task_data
 from .configuration import EnvironmentConfiguration
-from .episodes import Episode, EpisodeName, draw_episode
+from .episodes import EpisodeDraw, EpisodeName, draw_episode
 from .inner_trainings import InnerTrainings, TimestepResult
-from .rewards import Outcome, Timestep, get_reward
+from .rewards import Outcome, Outcomes, get_reward
 from .specs import action_spec, time_step_spec
 from .team import Team
 
@@ -37,14 +37,17 @@ from .team import Team
 class LayerwiseEnvironment(tf_environment.TFEnvironment):
     """One agent on every layer of every inner training of a task.
 
-    Observation: float32 `[E * N, num_features]`, the runtime's own. Action: int32
-    `[E * N]`, an index into the action set. Reward: float32 `[E * N]`, the same for all
-    layers of a training. An episode ends after the task's number of decisions; the
-    first one comes after `interval` updates at the initial rate, as in the callback.
+    Observation: float32 `[E * N, num_features]`, as in the callback. Action: int32
+    `[E * N]`, an index into the action set. Reward: float32 `[E * N]`, equal for all
+    layers of a training.
+
+    An episode begins by its name. The first decision comes after `interval` updates at
+    the initial rate, as in the callback. The episode ends after the task's number of
+    decisions.
 
     Args:
         configuration: How inner trainings are started, acted on and rewarded.
-        task: Which of the configuration's tasks this environment is for.
+        task: Number of the task in the configuration.
 
     Paper: section 4.
     """
@@ -59,17 +62,17 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._train, validation = map(
             self._objective.samples, load_task_data(self._task)
         )
-        # The no-op rollouts are further lanes: clones of the trainings, in their order.
-        self._copies = 2 if self._reward.needs_no_op else 1
-        self._lanes = InnerTrainings(
+        # No-op clones are further inner trainings, in the order of those they clone.
+        self._num_copies = 2 if self._reward.needs_no_op else 1
+        self._trainings = InnerTrainings(
             self._build_model,
             self._build_optimizer(),
-            self._copies * configuration.num_environments,
+            self._num_copies * configuration.num_environments,
             Samples(*map(tf.constant, self._train)),
             Samples(*map(tf.constant, validation)),
             self._objective,
         )
-        self._team = Team(self._lanes.groups, configuration.single_agent)
+        self._team = Team(self._trainings.groups, configuration.single_agent)
         self._name: EpisodeName | None = None
         super().__init__(
             time_step_spec(configuration),
@@ -79,12 +82,12 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     @property
     def num_agents(self) -> int:
-        """Agents of one inner training: its layer groups, or a single one."""
+        """Agents of one inner training: one for each layer group, or a single one."""
         return self._team.num_agents
 
     @property
     def is_linear(self) -> np.ndarray:
-        """Which agents of the batch control linear layers, bool `[E * N]`."""
+        """Whether each agent of the batch controls a linear layer, bool `[E * N]`."""
         of_one = [group.kind == "linear" for group in self._team.groups]
         return np.tile(of_one, self._configuration.num_environments)
 
@@ -100,17 +103,17 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     @property
     def outcome(self) -> Outcome:
-        """Validation loss and accuracy now, by inner training."""
+        """Current validation loss and accuracy of each inner training."""
         return self._outcome
 
     @property
-    def start(self) -> Episode:
-        """What chance decided about the current episode."""
-        return self._drawn
+    def draw(self) -> EpisodeDraw:
+        """Everything that chance decided about the current episode."""
+        return self._draw
 
     @property
     def _progress(self) -> float:
-        return (self._decisions + 1) / (self._drawn.timesteps + 1)
+        return (self._decisions + 1) / (self._draw.timesteps + 1)
 
     def _build_model(self) -> keras.Model:
         return build_model(
@@ -122,7 +125,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _build_optimizer(self) -> keras.optimizers.Optimizer:
-        # Rates and decays are drawn for each episode.
+        # Its rate and decay do not matter: they are drawn for each episode.
         task = self._task
         make = type(keras.optimizers.get(task.optimizer))
         try:
@@ -163,14 +166,14 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
                 "The environment was reset before any episode was named. Call "
                 "begin(EpisodeName(seed, task, episode)) first."
             )
-        self._drawn = draw_episode(
+        self._draw = draw_episode(
             name, self._configuration, self._task, len(self._train.inputs)
         )
         keras.utils.set_random_seed(name.keras_seed())
         self._controllers = self._new_controllers()
-        self._lanes.restart(
-            np.tile(self.learning_rates[:, 0], self._copies),
-            np.tile(self.weight_decays[:, 0], self._copies),
+        self._trainings.restart(
+            np.tile(self.learning_rates[:, 0], self._num_copies),
+            np.tile(self.weight_decays[:, 0], self._num_copies),
         )
         self._decisions = 0
         self._outcome = _no_outcome(self._configuration.num_environments)
@@ -188,7 +191,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._decisions += 1
         result = self._run_timestep()
         reward = self._reward.function(
-            Timestep(before, self._outcome, self._no_op_outcome(result))
+            Outcomes(before, self._outcome, self._no_op_outcome(result))
         )
         self._time_step = self._transition(result, reward)
         return self._time_step
@@ -205,12 +208,12 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
                 start=action_set.starting_point(*drawn, bounds),
             )
             for drawn in zip(
-                self._drawn.learning_rate, self._drawn.weight_decay, strict=True
+                self._draw.learning_rate, self._draw.weight_decay, strict=True
             )
         ]
 
     def _apply(self, actions: np.ndarray) -> None:
-        """Acts on the trainings; their clones do nothing."""
+        """Acts on the inner trainings; their clones take the no-op."""
         no_ops, progress = np.full(self.num_agents, NO_OP), self._progress
         left_alone = [
             (c.rates_after(no_ops, progress), c.decays_after(no_ops))
@@ -220,16 +223,16 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             (c.act(actions[number], progress), c.weight_decays)
             for number, c in enumerate(self._controllers)
         ]
-        lanes = [*acted_on, *left_alone][: self._copies * len(acted_on)]
-        rates, decays = (np.stack(values) for values in zip(*lanes, strict=True))
-        self._lanes.set_learning_rates(self._team.spread(rates))
-        self._lanes.set_weight_decays(self._team.spread(decays))
+        both = [*acted_on, *left_alone][: self._num_copies * len(acted_on)]
+        rates, decays = (np.stack(values) for values in zip(*both, strict=True))
+        self._trainings.set_learning_rates(self._team.spread(rates))
+        self._trainings.set_weight_decays(self._team.spread(decays))
 
     def _run_timestep(self) -> TimestepResult:
-        if self._copies == 2:
-            self._lanes.copy_first_half()
-        indices = self._drawn.indices[self._decisions]
-        result = self._lanes.run(np.concatenate([indices] * self._copies))
+        if self._num_copies == 2:
+            self._trainings.clone_first_half()
+        indices = self._draw.indices[self._decisions]
+        result = self._trainings.run(np.concatenate([indices] * self._num_copies))
         count = self._configuration.num_environments
         self._outcome = Outcome(
             result.validation_loss[:count], result.validation_accuracy[:count]
@@ -237,7 +240,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         return result
 
     def _no_op_outcome(self, result: TimestepResult) -> Outcome | None:
-        if self._copies == 1:
+        if self._num_copies == 1:
             return None
         count = self._configuration.num_environments
         return Outcome(
@@ -253,9 +256,9 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _measurements(self, result: TimestepResult, number: int) -> Measurements:
-        is_hidden = self._drawn.accuracy_is_hidden[number]
+        is_hidden = self._draw.accuracy_is_hidden[number]
         accuracy_is_known = self._objective.has_accuracy and not is_hidden
-        validation_is_known = not self._drawn.validation_is_hidden[number]
+        validation_is_known = not self._draw.validation_is_hidden[number]
         both_are_known = accuracy_is_known and validation_is_known
         return Measurements(
             train_loss=float(result.train_loss[number]),
@@ -269,7 +272,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:
         observation = tf.constant(self._observe(result))
         shared = tf.constant(np.repeat(reward, self.num_agents), tf.float32)
-        if self._decisions == self._drawn.timesteps:
+        if self._decisions == self._draw.timesteps:
             return ts.termination(observation, shared)
         return ts.transition(observation, shared)
 

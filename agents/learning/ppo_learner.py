@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From collected episodes to gradient steps of the agent, and what they changed."""
+"""Turns collected episodes into gradient steps of PPO, and measures the change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PPOLearner(Learner):
     Args:
         agent: The PPO agent.
         configuration: Sequence length, epochs and minibatches.
-        cloning: How it learns from demonstrations.
+        cloning: How the actor learns from demonstrations.
 
     Paper: Appendix A, "Sequence length", "Number of epochs", "Number of mini-batches".
     """
@@ -52,7 +52,7 @@ class PPOLearner(Learner):
 
     @property
     def collect_variables(self) -> list[tf.Variable]:
-        """Networks and normalisers."""
+        """Variables of the networks and normalisers."""
         return agent_variables(self._agent)
 
     @property
@@ -68,18 +68,19 @@ class PPOLearner(Learner):
     def learn(
         self, episodes: Sequence[trajectory.Trajectory], random: np.random.Generator
     ) -> dict[str, float]:
-        """Takes all gradient steps that belong to one iteration.
+        """Takes all gradient steps of one iteration.
 
-        Sequences of different lengths never share a minibatch: each length has
-        `num_minibatches` of its own in every epoch.
+        Sequences of different lengths never share a minibatch: each length has its own
+        `num_minibatches` in every epoch.
 
         Args:
-            episodes: Each `[batch, timesteps + 1, ...]`.
+            episodes: Trajectories, each `[batch, timesteps + 1, ...]`.
             random: Decides the order of the minibatches.
 
         Returns:
-            Mean losses, by name; the policy's entropy, and its Kullback-Leibler
-            divergence from the policy that collected the episodes, both in nats.
+            Mean losses by name, the policy's entropy, and the Kullback-Leibler
+            divergence from the policy that collected the episodes. Entropy and
+            divergence are in nats.
         """
         processed = [self._agent.preprocess_sequence(episode) for episode in episodes]
         # The last frame only closes the episode: no action was taken there.
@@ -98,7 +99,7 @@ class PPOLearner(Learner):
     def clone(
         self, demonstrations: Sequence[Demonstration], random: np.random.Generator
     ) -> dict[str, Any]:
-        """Trains the actor on demonstrations; returns their returns and the losses."""
+        """Trains the actor; returns the mean returns of the scripts, and the losses."""
         return Cloner(self._agent, self._cloning).clone(demonstrations, random)
 
     def is_sound(self, metrics: Mapping[str, float]) -> bool:
@@ -114,7 +115,7 @@ class PPOLearner(Learner):
     def _minibatches(
         self, groups: Sequence[trajectory.Trajectory], random: np.random.Generator
     ) -> list[tuple[int, np.ndarray]]:
-        """Which sequences of which group make up each minibatch, in order."""
+        """Returns the group and the sequences of each minibatch, in order."""
         minibatches = []
         for _ in range(self._configuration.num_epochs):
             epoch = [
@@ -153,7 +154,10 @@ class PPOLearner(Learner):
         }
 
     def _changes(self, episodes: Sequence[trajectory.Trajectory]) -> dict[str, float]:
-        """On whole episodes, whose recurrent state is that of their collection."""
+        """Measures entropy and divergence on whole episodes.
+
+        Only there the recurrent state equals that of the collection.
+        """
         measured = [np.asarray(self._compare(episode)) for episode in episodes]
         weights = [tf.size(episode.reward).numpy() for episode in episodes]
         entropy, divergence = np.average(measured, axis=0, weights=weights)

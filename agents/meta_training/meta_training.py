@@ -16,7 +16,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from ..collection.collector import start_collector
-from ..collection.episode_plan import Plan
+from ..collection.episode_plan import EpisodePlan
 from ..learning.demonstrations import DemonstratedTask
 from ..recipes.configuration import MetaTrainingConfiguration
 from ..recipes.learners import new_learner
@@ -59,7 +59,7 @@ class MetaTraining:
     ) -> None:
         self.configuration = configuration
         self._folder = folder
-        self._plan = Plan(configuration)
+        self._plan = EpisodePlan(configuration)
         self.learner = new_learner(configuration)
         self._collector = start_collector(
             configuration, self.learner, num_collectors, gpus_per_collector

@@ -52,7 +52,7 @@ def publish_policy(
         trained_on={
             "configuration": dataclasses.asdict(configuration),
             "gradient_steps": learner.num_gradient_steps,
-            **folder.account(),
+            **folder.provenance(),
         },
     )
     module = learner.exported_policy(spec.num_features)

@@ -86,7 +86,7 @@ class RunFolder:
         """The states of the run that it can go on from."""
         return Checkpoints(state, self.path / "checkpoints")
 
-    def account(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         """What was run, with which code, and how long it took."""
         text = (self.path / "provenance.json").read_text(encoding="utf-8")
         metrics = self.read_metrics()

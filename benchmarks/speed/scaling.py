@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
 from agents.collection.rollout import CollectedEpisode
 from agents.common.atomic_files import write_json
@@ -59,7 +59,7 @@ def measure(configuration: MetaTrainingConfiguration) -> Parts:
         configuration: Of the meta-training; an iteration is one episode of each task.
     """
     configuration = dataclasses.replace(configuration, episodes_per_iteration=1)
-    plan, learner = Plan(configuration), new_learner(configuration)
+    plan, learner = EpisodePlan(configuration), new_learner(configuration)
     collector = LocalCollector(configuration, learner)
     variables = learner.collect_variables
     rows = []

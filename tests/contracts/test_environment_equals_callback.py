@@ -81,7 +81,7 @@ def fit(
     environment: LayerwiseEnvironment, action_set: str, single_agent: bool
 ) -> GANNO:
     """The same training as an ordinary `fit` on the same minibatches."""
-    task, start = environment._task, environment.start
+    task, draw = environment._task, environment.draw
     objective = find_objective(task.objective)
     train, validation = map(objective.samples, load_task_data(task))
     keras.utils.set_random_seed(EPISODE.keras_seed())
@@ -89,17 +89,17 @@ def fit(
     adam = OPTIMIZERS.get(task.model, keras.optimizers.Adam)
     model.compile(
         adam(
-            float(start.learning_rate[LANE]),
-            weight_decay=float(start.weight_decay[LANE]),
+            float(draw.learning_rate[LANE]),
+            weight_decay=float(draw.weight_decay[LANE]),
         ),
         objective.loss(),
         metrics=objective.metrics,
     )
-    order = start.indices[:, LANE].reshape(-1)
+    order = draw.indices[:, LANE].reshape(-1)
     policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
     ganno = GANNO(
         with_single_agent(policy) if single_agent else policy,
-        interval=start.indices.shape[2],
+        interval=draw.indices.shape[2],
         validation_data=validation,
         validation_samples=len(validation.inputs),
         learning_rate_bounds=environment._configuration.learning_rate_bounds,
@@ -107,7 +107,7 @@ def fit(
     model.fit(
         train.inputs[order],
         train.targets[order],
-        batch_size=start.indices.shape[3],
+        batch_size=draw.indices.shape[3],
         shuffle=False,
         callbacks=[ganno],
         verbose=0,
@@ -141,7 +141,7 @@ def test_environment_and_callback__see_and_do_the_same(
     )
     np.testing.assert_array_equal(history.learning_rates, rates)
     if history.weight_decays is None:
-        decays_left_alone = np.full_like(decays, environment.start.weight_decay[LANE])
+        decays_left_alone = np.full_like(decays, environment.draw.weight_decay[LANE])
         np.testing.assert_array_equal(decays, decays_left_alone)
     else:
         np.testing.assert_array_equal(history.weight_decays, decays)

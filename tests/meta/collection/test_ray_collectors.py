@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
 from agents.meta_training.meta_training import MetaTraining
 from agents.meta_training.run_folder import RunFolder
@@ -63,7 +63,7 @@ def test_two_actors__are_two_other_processes(collectors):
 
 
 def test_episodes__are_those_played_here(collectors, here, learner):
-    jobs = Plan(CONFIGURATION).training_jobs(0)
+    jobs = EpisodePlan(CONFIGURATION).training_jobs(0)
     assert_equal(collectors.collect(jobs), here.collect(jobs))
     bias = learner.state.actor_net.trainable_variables[-1]
     bias.assign_add(tf.range(bias.shape[0], dtype=tf.float32))
@@ -73,7 +73,7 @@ def test_episodes__are_those_played_here(collectors, here, learner):
 def test_actor_killed_in_the_middle__is_replaced_and_its_episode_played_again(
     collectors, here
 ):
-    jobs = Plan(CONFIGURATION).training_jobs(1) * 5
+    jobs = EpisodePlan(CONFIGURATION).training_jobs(1) * 5
     before = processes(collectors)
     killer = threading.Timer(0.1, os.kill, [before[0], signal.SIGKILL])
     killer.start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lanes train as Keras trains, and copies go on exactly as their originals do."""
+"""Inner trainings train as Keras does, and clones exactly as their originals."""
 
 from __future__ import annotations
 
@@ -118,11 +118,11 @@ def test_lanes__do_not_touch_each_other(data):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_copy_first_half__then_training_both_keeps_them_bit_equal(data):
+def test_clone_first_half__then_training_both_keeps_them_bit_equal(data):
     lanes = started(data, num_lanes=2)
     lanes.set_learning_rates(np.concatenate([RATES, 2 * RATES]))
     lanes.run(minibatches(0, num_lanes=2))
-    lanes.copy_first_half()
+    lanes.clone_first_half()
     lanes.set_learning_rates(np.concatenate([RATES, RATES]))
     result = lanes.run(minibatches(1, num_lanes=2))
     assert_equal(weights_of(lanes, 0), weights_of(lanes, 1))

@@ -60,9 +60,9 @@ def test_same_name__gives_the_same_steps_again(environment):
 
 
 def test_another_name__gives_other_steps(environment):
-    first = play(environment, 1)[0].observation
+    first = environment.begin(FIRST).observation
     for name in (EpisodeName(1, 0, 0), EpisodeName(0, 0, 1)):
-        assert (play(environment, 1, name)[0].observation != first).any()
+        assert not np.array_equal(environment.begin(name).observation, first)
 
 
 def test_reset__begins_the_same_episode_again(environment):
@@ -131,7 +131,7 @@ def test_single_agent__sets_one_rate_for_all_layers():
     step = alone.step(tf.constant([7, 8], tf.int32))
     assert alone.num_agents == 1
     assert step.observation.shape == (2, alone._spec.num_features)
-    rates = alone._lanes._rates.numpy()[:2]
+    rates = alone._trainings._rates.numpy()[:2]
     np.testing.assert_array_equal(rates, np.float32(alone.learning_rates).repeat(2, 1))
 
 
@@ -153,14 +153,16 @@ def test_drawn_horizons__end_each_episode_at_its_own():
 def test_one_trace__serves_all_episodes(environment):
     play(environment, 0)
     play(environment, 3)
-    assert environment._lanes._compiled.experimental_get_tracing_count() == 1
+    assert environment._trainings._compiled.experimental_get_tracing_count() == 1
 
 
 def test_diverged_training__is_observed_finite_and_flagged():
     wild = LayerwiseEnvironment(tiny_environment())
     wild.begin(FIRST)
-    weights = weights_of(wild._lanes, 0)
-    set_weights_of(wild._lanes, 0, [np.full_like(weight, np.nan) for weight in weights])
+    weights = weights_of(wild._trainings, 0)
+    set_weights_of(
+        wild._trainings, 0, [np.full_like(weight, np.nan) for weight in weights]
+    )
     step = wild.step(tf.zeros([wild.batch_size], tf.int32))
     flag = step.observation[:, wild._spec.place("loss_is_not_finite")].numpy()
     assert np.isfinite(step.observation).all()

@@ -13,7 +13,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.collection.episode_plan import Job, Plan
+from agents.collection.episode_plan import EpisodePlan, Job
 from agents.collection.local_collector import LocalCollector
 from agents.environment.action_scripts import ActionScript
 from agents.environment.episodes import EpisodeName
@@ -66,7 +66,7 @@ def _demonstrations(learner):
         0: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 1.0, APART: 0.0},
         1: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 0.0, APART: 1.0},
     }
-    collector, plan = LocalCollector(CONFIGURATION, learner), Plan(CONFIGURATION)
+    collector, plan = LocalCollector(CONFIGURATION, learner), EpisodePlan(CONFIGURATION)
     jobs = [*plan.demonstration_jobs(0), *plan.demonstration_jobs(1)]
     demonstrations = [
         demonstration_of(job, collected)._replace(
@@ -170,7 +170,7 @@ some_actions = st.lists(st.integers(0, 8), min_size=1, max_size=4).map(tuple)
 
 @given(some_actions, some_actions, st.integers(4, 50))
 def test_script__takes_equal_parts_in_their_order(actions, linear, num_timesteps):
-    script = ActionScript(actions, linear).script(
+    script = ActionScript(actions, linear).by_timestep(
         num_timesteps, np.array([False, True])
     )
     assert script.shape == (num_timesteps, 2)
@@ -188,7 +188,7 @@ def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
         configuration = dataclasses.replace(short, timesteps=timesteps)
         folder = RunFolder(tmp_path, short)
         MetaTraining(configuration, folder).run()
-        return folder.account()["timesteps"]
+        return folder.provenance()["timesteps"]
 
     demonstrated = 4 * TINY_TASK.timesteps * 2  # scripts, timesteps, trainings
     assert train(timesteps=0) == demonstrated

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
 from agents.learning.configuration import CloningConfiguration
 from agents.learning.ppo_learner import PPOLearner
@@ -75,7 +75,7 @@ def test_mixture_of_tasks__is_learned_from_with_a_centralised_critic():
     configuration = tiny_meta_training(
         environment=tiny_environment(tasks=MIXTURE, reward="potential"), ppo=ppo
     )
-    learner, plan = new_learner(configuration), Plan(configuration)
+    learner, plan = new_learner(configuration), EpisodePlan(configuration)
     collector = LocalCollector(configuration, learner)
     lengths = set()
     for iteration in range(3):
