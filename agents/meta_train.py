@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Meta-training: teaches one shared policy to set the learning rates of layers.
+"""Meta-trains one shared policy to set the learning rates of layers.
 
     python -m agents.meta_train --configuration paper --run-folder runs/paper \
         --export saved_policies/ganno-paper
@@ -21,13 +21,13 @@ from .recipes.registry import find_configuration
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
-    """Reads the command line and runs.
+    """Runs a meta-training as the command line says.
 
     Args:
-        command_line: Its words; those of the process if left out.
+        command_line: The arguments; those of the process if left out.
 
     Raises:
-        ValueError: If something is wrong that can be known before training.
+        ValueError: If an argument, or the configuration, cannot be used.
     """
     arguments = _parser().parse_args(command_line)
     _refuse_existing(arguments.export)
@@ -63,13 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         "--gpus-per-collector",
         type=float,
         default=0.0,
-        help="GPUs, or a share of one, that Ray sets aside for each actor",
+        help="GPUs, or a share of one, that Ray reserves for each actor",
     )
     return parser
 
 
 def _refuse_existing(directory: Path | None) -> None:
-    """Hours of training are not to end at a folder that may not be written."""
+    """Refuses an existing folder now, and not after hours of training."""
     if directory and directory.exists():
         raise ValueError(
             f"--export {directory} exists already; a policy is written to a new "

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who plays the episodes: this process, or several on Ray.
+"""The interface of collectors: this process plays the episodes, or several on Ray.
 
-Whoever plays an episode, it is the same: its randomness follows from its name alone.
+An episode is the same wherever it is played: its randomness follows from its name.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .rollout import CollectedEpisode
 
 
 class Collector(Protocol):
-    """Plays episodes with the agent as it is now."""
+    """Plays episodes with the learner's current policy."""
 
     def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
         """Plays all jobs and returns their episodes in the same order."""
         ...
 
     def close(self) -> None:
-        """Gives back what the collector holds."""
+        """Releases everything that the collector holds."""
         ...
 
 
@@ -34,13 +34,13 @@ def start_collector(
     num_collectors: int,
     gpus_per_collector: float = 0.0,
 ) -> Collector:
-    """Starts what plays the episodes.
+    """Starts a collector.
 
     Args:
-        configuration: Of the meta-training.
-        learner: Whose policy acts.
-        num_collectors: How many actors on Ray; 0 for this process alone.
-        gpus_per_collector: GPUs that Ray sets aside for each actor.
+        configuration: The meta-training.
+        learner: The learner whose policy acts.
+        num_collectors: Number of actors on Ray; 0 for this process alone.
+        gpus_per_collector: GPUs, or a share of one, that Ray reserves for each actor.
 
     Raises:
         ValueError: If a number is negative, or GPUs are set aside for no actor.
@@ -54,8 +54,8 @@ def start_collector(
     if gpus_per_collector < 0 or (gpus_per_collector and not num_collectors):
         raise ValueError(
             f"{gpus_per_collector:g} GPUs for each of {num_collectors} collectors: it "
-            "has to be 0 or above, and above 0 only with collectors on Ray, since this "
-            "process takes what GPU there is. Leave it out, or start collectors."
+            "has to be 0 or above, and above 0 only with collectors on Ray. This "
+            "process uses any GPU that there is. Leave it out, or start collectors."
         )
     if num_collectors == 0:
         return LocalCollector(configuration, learner)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which episodes a meta-training plays, and when its budget of timesteps is used."""
+"""Plans the episodes of a meta-training within its budget of timesteps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..recipes.configuration import MetaTrainingConfiguration
 
 
 class Job(NamedTuple):
-    """One episode to play; anyone who has the configuration can do it."""
+    """One episode to play, in any process that has the configuration."""
 
     name: EpisodeName
     greedy: bool = False
@@ -23,7 +23,7 @@ class EpisodePlan:
     """All episodes of a meta-training, known before the first is played.
 
     Args:
-        configuration: Of the meta-training.
+        configuration: The meta-training.
     """
 
     def __init__(self, configuration: MetaTrainingConfiguration) -> None:
@@ -46,7 +46,7 @@ class EpisodePlan:
         return self._timesteps[iteration]
 
     def training_jobs(self, iteration: int) -> list[Job]:
-        """The episodes that an iteration learns from."""
+        """Lists the episodes that an iteration learns from."""
         per_task = self._configuration.episodes_per_iteration
         return [
             Job(self._name(task, iteration * per_task + number))
@@ -55,7 +55,7 @@ class EpisodePlan:
         ]
 
     def demonstration_jobs(self, task: int) -> list[Job]:
-        """The same episodes of a task with one way to act after the other."""
+        """Lists the demonstrations of a task: every script in the same episodes."""
         cloning = self._configuration.cloning
         return [
             Job(self._name(task, episode), script=script)
@@ -64,7 +64,7 @@ class EpisodePlan:
         ]
 
     def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:
-        """The episodes that evaluate after an iteration: always the same, or none."""
+        """Lists the episodes that evaluate an iteration: always the same, or none."""
         every = self._configuration.evaluation_every
         if not every or (iteration + 1) % every:
             return []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Episodes played in this process."""
+"""Plays episodes in this process."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .seeded_policy import SeededPolicy
 
 
 class LocalCollector:
-    """Plays one episode after the other in this process.
+    """A collector that plays one episode after the other in this process.
 
     Args:
-        configuration: Of the meta-training.
-        learner: Whose policy acts.
+        configuration: The meta-training.
+        learner: The learner whose policy acts.
     """
 
     def __init__(
@@ -35,4 +35,4 @@ class LocalCollector:
         ]
 
     def close(self) -> None:
-        """Does nothing: what is held goes with this process."""
+        """Does nothing: there is nothing to release."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Episodes played by several processes on Ray, on one machine or on many.
+"""Plays episodes in several processes on Ray, on one machine or on many.
 
-Each actor has environments of its own and is sent the agent's weights with every job,
-so that one that died needs nothing but a new start to play its episode again.
+Each actor has its own environments, and receives the learner's weights with every job.
+So an actor that died only has to be restarted to play its episode again.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ except ImportError as error:
 Weights = list[np.ndarray]
 
 RETRIES: Final = 3
-"""How often an episode is begun again on a new actor before the run is stopped."""
+"""How often an episode is repeated on a new actor before the run stops."""
 
 
 class RayCollectors:
-    """Actors that share the episodes of an iteration.
+    """A collector whose actors share the episodes of an iteration.
 
     Args:
-        configuration: Of the meta-training.
-        learner: Whose policy acts.
-        num_actors: How many; more than there are episodes in an iteration are idle.
-        gpus_per_actor: GPUs that Ray sets aside for each, 0 for none.
+        configuration: The meta-training.
+        learner: The learner whose policy acts.
+        num_actors: Number of actors. More than an iteration has episodes are idle.
+        gpus_per_actor: GPUs that Ray reserves for each actor, 0 for none.
 
     Raises:
-        ValueError: If there are not as many GPUs.
+        ValueError: If there are not enough GPUs.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class RayCollectors:
             self.close()
             raise
         _note_idle_actors(configuration, num_actors)
-        # No cores are set aside: a machine with fewer would wait for them for ever.
+        # No cores are reserved: a machine with fewer would wait for them forever.
         actor_class = ray.remote(
             num_cpus=0,
             num_gpus=gpus_per_actor,
@@ -87,7 +87,7 @@ class RayCollectors:
         """Plays all jobs and returns their episodes in the same order.
 
         Raises:
-            RuntimeError: If the actor of an episode died again and again.
+            RuntimeError: If the actor of an episode keeps dying.
         """
         weights = ray.put(
             [variable.numpy() for variable in self._learner.collect_variables]
@@ -107,7 +107,7 @@ class RayCollectors:
         return [_as_tensors(episode) for episode in episodes]
 
     def close(self) -> None:
-        """Ends the actors, and Ray if it was started for them."""
+        """Stops the actors, and Ray if it was started for them."""
         for actor in self.actors:
             ray.kill(actor)
         if self._is_own_cluster:
@@ -115,7 +115,7 @@ class RayCollectors:
 
 
 class _Actor:
-    """What runs in a process of its own, on whatever machine."""
+    """The learner and the environments in a process of their own."""
 
     def __init__(self, configuration: str) -> None:
         # As in the process that learns: sums in another order would differ.
@@ -135,7 +135,7 @@ class _Actor:
         return _as_arrays(episode)
 
     def process(self) -> int:
-        """Number of the process, once it is ready."""
+        """Returns the number of this process, once it is ready."""
         return os.getpid()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The loop of meta-training: collect episodes, learn from them, keep the result.
+"""The loop of meta-training: collect episodes, learn from them, save the result.
 
-A configuration may have the actor clone demonstrations before the loop begins.
+If the configuration asks for it, the learner clones demonstrations before the loop.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from .run_plot import draw_run
 
 
 class DivergedError(ArithmeticError):
-    """The agent's loss or weights are no finite numbers any more."""
+    """The learner's loss or weights are no longer finite numbers."""
 
 
 class MetaTraining:
     """A resumable run: collect an episode on every task, learn from it, repeat.
 
     Args:
-        configuration: What to do.
-        folder: Where it is kept.
-        num_collectors: Actors on Ray that play the episodes; 0 plays them in this
-            process. The result does not depend on it.
-        gpus_per_collector: GPUs that Ray sets aside for each actor.
+        configuration: The meta-training.
+        folder: The run folder.
+        num_collectors: Number of actors on Ray that play the episodes; 0 plays them in
+            this process. The result does not depend on it.
+        gpus_per_collector: GPUs, or a share of one, that Ray reserves for each actor.
 
     Raises:
         ValueError: If a task cannot be made, or the folder is damaged.
@@ -82,14 +82,14 @@ class MetaTraining:
 
     @property
     def num_iterations(self) -> int:
-        """Iterations until the budget of timesteps is used."""
+        """Number of iterations that use up the budget of timesteps."""
         return self._plan.num_iterations
 
     def run(self) -> None:
-        """Goes on from the last checkpoint to the end.
+        """Resumes from the last checkpoint, and runs to the end.
 
         Raises:
-            DivergedError: If the agent's loss or weights are no numbers any more.
+            DivergedError: If the learner's loss or weights are no longer finite.
             OSError: If the run folder cannot be written.
             ValueError: If the last checkpoint is damaged.
         """
@@ -107,10 +107,13 @@ class MetaTraining:
             draw_run(self._folder.read_metrics(), self._folder.picture_path)
 
     def _clone(self) -> None:
-        """Has the actor learn from demonstrations; a kill repeats those of one task."""
+        """Has the learner clone demonstrations.
+
+        After a kill, those of one task at most are played again.
+        """
         tasks = range(len(self.configuration.environment.tasks))
         bar = tqdm(tasks, unit="task", desc="Demonstrations")
-        demonstrated = [self._demonstrated(task) for task in bar]
+        demonstrated = [self._demonstrations(task) for task in bar]
         demonstrations = [it for task in demonstrated for it in task.demonstrations]
         started = time.monotonic()
         outcome = self.learner.clone(
@@ -129,8 +132,8 @@ class MetaTraining:
         self._is_cloned.assign(True)
         self._checkpoints.save()
 
-    def _demonstrated(self, task: int) -> DemonstratedTask:
-        """Those of one task, played now or before the run was killed."""
+    def _demonstrations(self, task: int) -> DemonstratedTask:
+        """Loads the demonstrations of a task, or plays and saves them."""
         path = self._folder.demonstrations_path(task)
         jobs = self._plan.demonstration_jobs(task)
         if path.exists():
@@ -178,7 +181,7 @@ class MetaTraining:
         return record
 
     def _evaluate(self, iteration: int) -> dict[str, float]:
-        """The same episodes each time, from rates that are spread evenly."""
+        """Plays the evaluation episodes, the same ones each time."""
         summaries: dict[str, float] = {}
         for kind in ("greedy", "sampled"):
             jobs = self._plan.evaluation_jobs(iteration, greedy=kind == "greedy")
@@ -193,9 +196,8 @@ class MetaTraining:
         raise DivergedError(
             f"In iteration {iteration} the agent's loss became {losses['loss']}, with "
             "losses or weights that are no finite numbers. Nothing of this iteration "
-            f"is kept. {describe(self._checkpoints.last)} The same command would come "
-            "to the same end: lower ppo.learning_rate or ppo.gradient_norm in a new "
-            "run folder."
+            f"is kept. {describe(self._checkpoints.last)} The same command would fail "
+            "again: lower ppo.learning_rate or ppo.gradient_norm in a new run folder."
         )
 
     def _keep(self, iteration: int, record: Mapping[str, Any]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a trained agent to disk in the form that `ganno_keras` loads."""
+"""Publishes a trained policy in the form that `ganno_keras` loads."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ def publish_policy(
     folder: RunFolder,
     directory: Path,
 ) -> PolicyMetadata:
-    """Exports the learner's policy with a truthful account of how it was made.
+    """Exports the learner's policy, with its provenance.
 
-    Beside its folder go the run's metrics and, where there are any, its picture and
-    what was cloned: `NAME.metrics.jsonl`, `NAME.run.png` and `NAME.cloning.json`.
+    The run's metrics are copied to files beside the policy's folder, and so are its
+    picture and the record of cloning, if there are any: `NAME.metrics.jsonl`,
+    `NAME.run.png` and `NAME.cloning.json`.
 
     Args:
         learner: The trained learner.
-        configuration: Of its meta-training.
-        folder: Of its meta-training; it knows what code ran and for how long.
-        directory: Where to; it must not exist yet.
+        configuration: Its meta-training.
+        folder: Its run folder, which knows what code ran and for how long.
+        directory: Folder of the policy; it must not exist yet.
 
     Raises:
         ValueError: If the directory exists.
@@ -64,6 +65,6 @@ def publish_policy(
 
 
 def _copy_beside(source: Path, directory: Path, suffix: str) -> None:
-    """Not into the policy's folder, whose files are those of the policy alone."""
+    """Copies a file beside the policy's folder, which holds the policy alone."""
     if source.exists():
         shutil.copyfile(source, directory.with_name(directory.name + suffix))
