@@ -17,7 +17,7 @@ from .rollout import CollectedEpisode
 
 
 class Collector(Protocol):
-    """Plays episodes with the learner's current policy."""
+    """A player of episodes with the learner's current policy."""
 
     def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
         """Plays all jobs and returns their episodes in the same order."""

@@ -38,11 +38,11 @@ class EpisodePlan:
 
     @property
     def num_iterations(self) -> int:
-        """Iterations until the budget of timesteps is used."""
+        """Number of iterations that use up the budget of timesteps."""
         return len(self._timesteps)
 
     def timesteps_through(self, iteration: int) -> int:
-        """Decisions taken up to an iteration's end, summed over the trainings."""
+        """Sums the decisions in all inner trainings up to an iteration's end."""
         return self._timesteps[iteration]
 
     def training_jobs(self, iteration: int) -> list[Job]:

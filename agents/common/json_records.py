@@ -70,7 +70,7 @@ _KINDS: Mapping[type, str] = {
 
 
 def _is_of_kind(value: Any, kind: type) -> bool:
-    """Returns whether a value fits: 1 is a number as well, but true is none."""
+    """Returns whether a value is of a kind: 1 is also a number, but true is none."""
     if kind in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, int | float if kind is float else kind)

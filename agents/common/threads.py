@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many threads TensorFlow uses."""
+"""The threads of TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 def use_one_thread() -> None:
-    """Runs each operation of TensorFlow in a single thread, in this whole process.
+    """Makes TensorFlow run each operation of this process in a single thread.
 
     Several small models side by side use the cores better than several threads within
     their operations. It also fixes the order in which sums are taken.

@@ -62,7 +62,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._train, validation = map(
             self._objective.samples, load_task_data(self._task)
         )
-        # No-op clones are further inner trainings, in the order of those they clone.
+        # The second half are no-op clones of the first half, in the same order.
         self._num_copies = 2 if self._reward.needs_no_op else 1
         self._trainings = InnerTrainings(
             self._build_model,

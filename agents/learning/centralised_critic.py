@@ -17,7 +17,7 @@ from tf_agents.trajectories import time_step as ts
 
 
 def view_of(time_step: ts.TimeStep, num_agents: int) -> ts.TimeStep:
-    """Adds what the team sees to the observation of each of its agents.
+    """Adds mean and maximum over the team to the observation of each agent.
 
     Args:
         time_step: The environment's. Its observation is `[num_trainings * num_agents,

@@ -75,7 +75,7 @@ def action_probabilities(
 
 
 class Cloner:
-    """Trains the actor of a PPO agent on demonstrations.
+    """The training of a PPO agent's actor on demonstrations.
 
     Args:
         agent: The PPO agent, whose actor and observation normaliser change.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What meta-training asks of whatever learns."""
+"""The interface of learners: all that the rest of meta-training asks of them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from .demonstrations import Demonstration
 class Learner(ABC):
     """An agent together with how it learns from episodes.
 
-    The rest of meta-training knows this interface only. It collects episodes with
-    `collect_policy`, hands them to `learn`, checkpoints `state`, and exports the
-    result.
+    Meta-training collects episodes with `collect_policy`, hands them to `learn`, saves
+    `state` in checkpoints, and exports the result.
     """
 
     @property
@@ -68,8 +67,8 @@ class Learner(ABC):
     ) -> dict[str, Any]:
         """Learns to act as the best demonstrations do.
 
-        A learner that cannot clone refuses, when it is made, a configuration that asks
-        for it.
+        A learner that cannot do so refuses a configuration with `cloning.episodes`
+        when it is made.
 
         Args:
             demonstrations: All episodes of every task.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns collected episodes into gradient steps of PPO, and measures the change."""
+"""Turns episodes into gradient steps of PPO, and measures how the policy changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .trajectories import by_length, drop_last, select
 
 
 class PPOLearner(Learner):
-    """Turns collected episodes into gradient steps of a PPO agent.
+    """A PPO agent, with its gradient steps on collected episodes.
 
     Args:
         agent: The PPO agent.

@@ -13,7 +13,7 @@ PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
 
 
 def _seeing(*names: str) -> EnvironmentConfiguration:
-    """Makes the paper's environment with all other entries of observations masked."""
+    """Masks all entries of observations but these in the paper's environment."""
     entries = PAPER.environment.observation_spec.entries
     masked = tuple(entry.name for entry in entries if entry.name not in names)
     return dataclasses.replace(PAPER.environment, masked=masked)

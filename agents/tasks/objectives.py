@@ -23,7 +23,7 @@ SHRINK: Final = 4
 
 
 class Objective(NamedTuple):
-    """A kind of training.
+    """What a network is trained to do.
 
     Args:
         samples: Makes the inputs and targets of a network from loaded data.
@@ -125,11 +125,11 @@ def find_objective(name: str) -> Objective:
     """Finds an objective by name.
 
     Args:
-        name: One of `OBJECTIVES`. A network predicts the class of an image
-            (`"classification"`), its lower half from the upper one (`"completion"`),
-            numbers of the data set (`"regression"`), the image itself
-            (`"reconstruction"`), or each pixel of a shrunk image in a few greys from
-            those before it (`"next_pixels"`).
+        name: One of `OBJECTIVES`. `"classification"` predicts the class of an image,
+            and `"regression"` numbers of the data set. `"completion"` predicts the
+            lower half of an image from the upper one, and `"reconstruction"` all of it.
+            `"next_pixels"` predicts each pixel of a shrunk image, in a few greys, from
+            those before it.
 
     Raises:
         ValueError: If no objective has that name.

@@ -32,7 +32,7 @@ def load_task_data(task: TaskConfiguration) -> TaskData:
 
     Raises:
         ValueError: If there is no such data set, nothing would be left to train on, or
-            held-out samples are of classes that the others do not have.
+            a held-out class is not among the others.
 
     Paper: section 4 "Reward", a hold-out validation set.
     """
@@ -48,9 +48,9 @@ def load_task_data(task: TaskConfiguration) -> TaskData:
 
 
 def _with_noise(labels: np.ndarray, share: float) -> np.ndarray:
-    """Draws a share of the labels anew.
+    """Replaces a share of the labels by random ones.
 
-    They are the same ones each time, and some of them are drawn right.
+    They are the same ones each time. Some of them are right by chance.
     """
     if not share:
         return labels
