@@ -108,8 +108,8 @@ RATE_AND_DECAY: Final = dataclasses.replace(
             _cnn5("cifar10", 16, 64, shrink=2, batch_size=64, training_samples=25_000),
         ),
     ),
-    # An action is 3 r + d. Factor r of (1, 2, 4, 1/2, 1/4) multiplies the rate, factor d
-    # of (1, 3, 1/10) the weight decay.
+    # Action 3 r + d multiplies the rate by factor r of (1, 2, 4, 1/2, 1/4), and the
+    # weight decay by factor d of (1, 3, 1/10).
     cloning=CloningConfiguration(
         episodes=1,
         actions=(
