@@ -102,7 +102,7 @@ class RayCollectors:
             raise RuntimeError(
                 f"An episode could not be collected: the actor that played it died "
                 f"{RETRIES + 1} times in a row ({error}). Look for its machine's "
-                "memory; the same command goes on from the last checkpoint."
+                "memory; the same command resumes from the last checkpoint."
             ) from error
         return [_as_tensors(episode) for episode in episodes]
 

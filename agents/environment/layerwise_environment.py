@@ -62,7 +62,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._train, validation = map(
             self._objective.samples, load_task_data(self._task)
         )
-        # The second half are no-op clones of the first half, in the same order.
+        # No-op clones, if there are any, are the second half, in the order of the first.
         self._num_copies = 2 if self._reward.needs_no_op else 1
         self._trainings = InnerTrainings(
             self._build_model,
@@ -125,7 +125,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _build_optimizer(self) -> keras.optimizers.Optimizer:
-        # Its rate and decay do not matter: they are drawn for each episode.
+        # Its rate and decay do not matter: each episode samples its own.
         task = self._task
         make = type(keras.optimizers.get(task.optimizer))
         try:

@@ -73,7 +73,7 @@ class Checkpoints:
         return ValueError(
             f"{self._list} names no checkpoint that is there: the file is damaged, or "
             "checkpoints were removed. Restore the folder, or remove "
-            f"{self._list.parent} to begin the run anew."
+            f"{self._list.parent} to start the run over."
         )
 
 
@@ -86,7 +86,7 @@ def explain_write_error(what: str, last_good: str | None) -> Iterator[None]:
         raise OSError(
             f"{what} could not be written: {error}. {describe(last_good)} Make room "
             "on the disk or make the folder writable, and start the same command "
-            "again: it goes on from there."
+            "again: it resumes from there."
         ) from error
 
 
@@ -106,6 +106,6 @@ def _check(prefix: str) -> None:
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         raise ValueError(
             f"The checkpoint {prefix} is damaged or cut short: {error}. Remove its "
-            f"files ({prefix}.*); the same command then goes on from the checkpoint "
+            f"files ({prefix}.*); the same command then resumes from the checkpoint "
             "before it, and ends with the same policy."
         ) from error
