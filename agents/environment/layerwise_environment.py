@@ -62,7 +62,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._train, validation = map(
             self._objective.samples, load_task_data(self._task)
         )
-        # No-op clones, if there are any, are the second half, in the order of the first.
+        # No-op clones, if any, are the second half, in the order of the first half.
         self._num_copies = 2 if self._reward.needs_no_op else 1
         self._trainings = InnerTrainings(
             self._build_model,

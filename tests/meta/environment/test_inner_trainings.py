@@ -62,7 +62,7 @@ def started(data, optimizer="adam", num_trainings=1) -> InnerTrainings:
         build_model, plain(optimizer), num_trainings, data, data, CLASSES
     )
     trainings.restart(np.full(num_trainings, 0.01), np.full(num_trainings, 0.1))
-    return lanes
+    return trainings
 
 
 def minibatches(seed, num_trainings=1):
