@@ -141,8 +141,8 @@ def _clone(
         shutil.copyfile(source.demonstrations_path(task), path)
     training.run()
     policy = directory / "policy"
-    publish_policy(training.agent, chosen, folder, policy)
-    return policy, folder.account()["timesteps"]
+    publish_policy(training.learner, chosen, folder, policy)
+    return policy, folder.provenance()["timesteps"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -41,7 +41,7 @@ DEMONSTRATIONS: Final = CloningConfiguration(
 
 
 _DEMONSTRATED: Final = (
-    len(DEMONSTRATIONS.demonstrated)
+    len(DEMONSTRATIONS.scripts)
     * FIRST.environment.num_environments
     * FIRST.environment.tasks[0].timesteps
 )

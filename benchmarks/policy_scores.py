@@ -24,10 +24,10 @@ import numpy as np
 from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.tasks.configuration import TaskConfiguration
 from agents.tasks.models import build_model
-from agents.tasks.objectives import Samples, find_objective
+from agents.tasks.objectives import find_objective
+from agents.tasks.samples import Samples, hold_out
 from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
-from ganno_keras.datasets import hold_out
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata, write_metadata
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.models import build_model
+from agents.tasks.samples import Samples, hold_out
 from ganno_keras import GANNO
 from ganno_keras.control.history import GannoHistory
-from ganno_keras.datasets import LabelledImages, hold_out
 
 from ..methods.method import Ingredients, Situation
 from ..methods.registry import find_method
@@ -36,9 +36,9 @@ class MissingDataError(RuntimeError):
 class TaskImages(NamedTuple):
     """The images of a task in three parts."""
 
-    train: LabelledImages
-    validation: LabelledImages  # for policies to look at, and the accuracy by epoch
-    test: LabelledImages
+    train: Samples
+    validation: Samples  # for policies to look at, and the accuracy by epoch
+    test: Samples
 
 
 def definition(cell: Cell) -> dict[str, Any]:
@@ -68,9 +68,9 @@ def load_images(
     return TaskImages(train, validation, test)
 
 
-def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...]:
+def _without(data: Samples, num_images: int) -> tuple[Samples, ...]:
     """Holds images out, of a small data set fewer than asked for."""
-    return hold_out(data, min(num_images, len(data.labels) // 8))
+    return hold_out(data, min(num_images, len(data.targets) // 8))
 
 
 def train(cell: Cell) -> Score:
@@ -92,7 +92,7 @@ def train(cell: Cell) -> Score:
 def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
     objective = task.objective
     train_data, validation, test = map(objective.samples, images)
-    num_updates = task.num_updates(len(images.train.labels))
+    num_updates = task.num_updates(len(images.train.targets))
     model = build_model(
         task.model,
         train_data.input_shape,

@@ -36,7 +36,7 @@ def _policy(way: ActionScript) -> ScriptedPolicy:
 
     def script(_: int, observation: np.ndarray, __: np.random.Generator) -> np.ndarray:
         is_linear = observation[:, kinds][:, LAYER_KINDS.index("linear")] == 1.0
-        return way.script(1, is_linear)[0]
+        return way.by_timestep(1, is_linear)[0]
 
     return ScriptedPolicy(f"always {way}", script, action_set=RATE_AND_DECAY_ACTIONS)
 

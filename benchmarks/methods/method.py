@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from agents.tasks.objectives import Samples
+from agents.tasks.samples import Samples
 
 from ..records.cells import Cell
 

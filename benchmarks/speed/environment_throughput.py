@@ -25,6 +25,8 @@ import numpy as np
 import tensorflow as tf
 
 from agents.common.atomic_files import write_json
+from agents.common.threads import use_one_thread
+from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
 from agents.environment.rewards import get_reward
 from agents.recipes.paper import PAPER
@@ -49,7 +51,7 @@ def environment(**changes: Any) -> Callable[[], int]:
     configuration = dataclasses.replace(PAPER.environment, tasks=(TASK,))
     configuration = dataclasses.replace(configuration, **changes)
     made = LayerwiseEnvironment(configuration)
-    made.reset()
+    made.begin(EpisodeName(seed=0, task=0, episode=0))
     actions = tf.zeros([made.batch_size], tf.int32)
     copies = 2 if get_reward(configuration.reward).needs_no_op else 1
 
@@ -63,10 +65,10 @@ def environment(**changes: Any) -> Callable[[], int]:
 def bare_loop(num_lanes: int) -> Callable[[], int]:
     """A timestep of the hand-written loop."""
     train = load_task_data(TASK).train
-    loop = BareLoop(num_lanes, tf.constant(train.images), tf.constant(train.labels))
+    loop = BareLoop(num_lanes, tf.constant(train.inputs), tf.constant(train.targets))
     shape = (num_lanes, PAPER.environment.interval, TASK.batch_size)
     random = np.random.default_rng(0)
-    indices = tf.constant(random.integers(0, len(train.labels), shape, np.int32))
+    indices = tf.constant(random.integers(0, len(train.targets), shape, np.int32))
 
     def run() -> int:
         loop.run(indices).numpy()
@@ -92,8 +94,8 @@ def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "This fit has")  # one decision
                 model.fit(
-                    train.images[:count],
-                    train.labels[:count],
+                    train.inputs[:count],
+                    train.targets[:count],
                     batch_size=TASK.batch_size,
                     callbacks=[ganno],
                     verbose=0,
@@ -153,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7, help="after one to compile")
     rounds = parser.parse_args().rounds
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     lanes = 2 * PAPER.environment.num_environments
     speeds = updates_per_second(
         {

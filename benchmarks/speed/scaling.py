@@ -25,13 +25,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
 from agents.collection.rollout import CollectedEpisode
 from agents.common.atomic_files import write_json
-from agents.learning.ppo_agent import agent_variables, new_agent
-from agents.learning.ppo_learner import Learner
+from agents.common.threads import use_one_thread
 from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.recipes.learners import new_learner
 from agents.recipes.registry import find_configuration
 
 from ..records.provenance import origin
@@ -59,13 +59,9 @@ def measure(configuration: MetaTrainingConfiguration) -> Parts:
         configuration: Of the meta-training; an iteration is one episode of each task.
     """
     configuration = dataclasses.replace(configuration, episodes_per_iteration=1)
-    plan, agent = (
-        Plan(configuration),
-        new_agent(configuration.environment, configuration.ppo, configuration.seed),
-    )
-    collector = LocalCollector(configuration, agent)
-    learner = Learner(agent, configuration.ppo)
-    variables = agent_variables(agent)
+    plan, learner = EpisodePlan(configuration), new_learner(configuration)
+    collector = LocalCollector(configuration, learner)
+    variables = learner.collect_variables
     rows = []
     for iteration in range(ITERATIONS + 1):
         jobs = plan.training_jobs(iteration)
@@ -132,7 +128,7 @@ def main() -> None:
         configuration = find_configuration(arguments.configuration)
     except ValueError as error:
         parser.error(str(error))
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.meta_training.run_folder import RunFolder
 from benchmarks import learning_curves
 from tests.support.meta_training import tiny_meta_training
@@ -73,7 +73,7 @@ def test_long_run__is_evaluated_at_the_timesteps_that_are_shown():
     comparison = learning_curves.COMPARISONS["budgets"]
     every = comparison.evaluation_every
     chosen = learning_curves.configuration("longer", 0, comparison.timesteps, every)
-    plan = Plan(chosen)
+    plan = EpisodePlan(chosen)
     evaluated = {
         plan.timesteps_through(iteration)
         for iteration in range(plan.num_iterations)

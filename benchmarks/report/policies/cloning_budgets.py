@@ -40,7 +40,7 @@ def _section(name: str) -> str:
         name=name,
         heading=budgets.heading,
         note=budgets.note,
-        num_ways=len(recipe.cloning.demonstrated),
+        num_ways=len(recipe.cloning.scripts),
         acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
             ["tasks", "timesteps", *map(_label, networks), "mean"],

@@ -132,14 +132,14 @@ def test_two_jobs__train_side_by_side(capsys):
 
 def test_parts__do_not_overlap():
     images = load_images("embedded_fashion_mnist", False)
-    assert [len(part.labels) for part in images] == [7000, 1000, 2000]
+    assert [len(part.targets) for part in images] == [7000, 1000, 2000]
 
 
 def test_images_for_choices__are_all_of_the_training_set():
     images = load_images("embedded_fashion_mnist", False, for_choices=True)
     everything, _ = load_embedded_fashion_mnist()
     parts = (images.train, images.test, images.validation)
-    again = np.concatenate([part.images for part in parts])
+    again = np.concatenate([part.inputs for part in parts])
     np.testing.assert_array_equal(again, everything.images)
 
 
