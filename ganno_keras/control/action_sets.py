@@ -83,8 +83,7 @@ def get_action_set(name: str) -> ActionSet:
 
     Args:
         name: `"paper"` for the actions of Appendix A, `"anchored"` for factors on a
-            schedule, or `"rate-and-decay"` for factors on a schedule and on the weight
-            decay.
+            schedule, `"rate-and-decay"` for these and factors on the weight decay.
 
     Raises:
         ValueError: If there is no set of that name.
