@@ -111,7 +111,7 @@ def measure(
                 raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
             reached[outcome.cell.task][outcome.cell.seed] = _measured(outcome.score)
     entry = {"timesteps": timesteps, "reached": reached}
-    write_entry(_results(name), str(num_tasks), entry)
+    write_entry(results_path(name), str(num_tasks), entry)
 
 
 def _measured(score: Score) -> float:
@@ -120,7 +120,8 @@ def _measured(score: Score) -> float:
     return round(score.test_loss if accuracy is None else accuracy, 6)
 
 
-def _results(name: str) -> Path:
+def results_path(name: str) -> Path:
+    """Returns the results file of a recipe."""
     return RESULTS / f"{name}.json"
 
 
@@ -155,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     given = parser.parse_args(arguments)
-    budgets, results = BUDGETS[given.recipe], _results(given.recipe)
+    budgets, results = BUDGETS[given.recipe], results_path(given.recipe)
     for num_tasks in budgets.counts:
         if str(num_tasks) not in read_entries(results):
             measure(given.recipe, num_tasks, given.run_folder, given.seeds, given.jobs)

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -188,6 +190,15 @@ def _evaluations(metrics: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any
                     record["evaluation_sampled_worst_validation_accuracy"], 5
                 ),
             }
+
+
+def read_runs() -> dict[str, list[Run]]:
+    """Reads all filed runs, by variant and in order of the seeds' file names."""
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for path in sorted(RESULTS.glob("*.json")):
+        run: Run = json.loads(path.read_text("utf-8"))
+        runs[run["variant"]].append(run)
+    return runs
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

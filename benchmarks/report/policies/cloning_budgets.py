@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...analysis.intervals import Spread, spread
-from ...cloning_budget import BUDGETS, _results
+from ...cloning_budget import BUDGETS, results_path
 from ...records.entries_file import read_entries
 from ..markdown import markdown_table
 from .losses import NETWORKS
@@ -24,18 +24,17 @@ with an accuracy, with its deviation over seeds.{note} Made by
 """
 
 
-# ---------------------------------------------------------------- docs/results.md
-
-
 def budget_sections() -> list[str]:
     """A table for each recipe that has results, a line in it for each budget."""
-    return [_section(name) for name in BUDGETS if read_entries(_results(name))]
+    return [_section(name) for name in BUDGETS if read_entries(results_path(name))]
 
 
 def _section(name: str) -> str:
     budgets = BUDGETS[name]
     recipe, networks = budgets.recipe, budgets.networks
-    entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
+    entries = sorted(
+        read_entries(results_path(name)).items(), key=lambda it: int(it[0])
+    )
     return SECTION.format(
         name=name,
         heading=budgets.heading,

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...analysis.intervals import spread
-from ...learning_curves import COMPARISONS, RESULTS, Run
+from ...learning_curves import COMPARISONS, Run, read_runs
 from ..markdown import NOT_RUN, markdown_table
 
 SECTION: Final = """## {heading}
@@ -25,15 +23,9 @@ and in the last columns the likeliest actions and the worst of the eight trainin
 """
 
 
-# ---------------------------------------------------------------- docs/results.md
-
-
 def learning_sections() -> list[str]:
     """A table for each comparison of which there is more than the recipe itself."""
-    runs = defaultdict(list)
-    for path in sorted(RESULTS.glob("*.json")):
-        run: Run = json.loads(path.read_text("utf-8"))
-        runs[run["variant"]].append(run)
+    runs = read_runs()
     return [
         _section(name, {variant: runs[variant] for variant in it.rows if runs[variant]})
         for name, it in COMPARISONS.items()

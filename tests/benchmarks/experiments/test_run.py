@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from benchmarks import run
-from benchmarks.experiments import grids, tasks, workers
+from benchmarks.experiments import grids, training, workers
 from benchmarks.experiments.grids import GRIDS, Sweep, cells_of
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import MissingDataError
@@ -79,10 +79,10 @@ def test_data_that_cannot_be_had__is_missing_data(monkeypatch):
     def load_dataset(_):
         raise RuntimeError("no network")
 
-    monkeypatch.setattr(tasks, "load_dataset", load_dataset)
-    tasks.load_images.cache_clear()
+    monkeypatch.setattr(training, "load_dataset", load_dataset)
+    training.load_images.cache_clear()
     with pytest.raises(MissingDataError, match="no network"):
-        tasks.train(Cell("cnn5-cifar10", "constant", 1e-3, 0.1, 0))
+        training.train(Cell("cnn5-cifar10", "constant", 1e-3, 0.1, 0))
 
 
 def test_unknown_table__is_refused_with_the_known_ones(capsys):

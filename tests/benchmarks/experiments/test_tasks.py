@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks import run
-from benchmarks.experiments import tasks
+from benchmarks.experiments import training
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import definition, load_images, train
-from benchmarks.methods import policies as policy_methods
+from benchmarks.methods import policies
 from benchmarks.methods.learned.celo_adam import WEIGHTS_VARIABLE
+from benchmarks.methods.method import Situation
 from benchmarks.methods.policy_names import split_name
 from benchmarks.methods.registry import find_method
 from benchmarks.records import results_file
@@ -156,20 +157,16 @@ def test_definition__names_what_a_policy_was():
 
 def test_rates_of_a_schedule_without_one__are_refused():
     with pytest.raises(ValueError, match="constant needs an initial learning rate"):
-        tasks.find_method("constant").make(
-            tasks.Situation(cell("constant", rate=None), 10, None)
-        )
+        find_method("constant").make(Situation(cell("constant", rate=None), 10, None))
 
 
 @pytest.mark.parametrize("kind", ["", ", greedy", ", sampled", ", guarded"])
 def test_policy__is_guarded_only_where_its_name_says_so(kind, monkeypatch):
     guards = []
-    monkeypatch.setattr(
-        policy_methods, "GANNO", lambda *_, guard, **__: guards.append(guard)
-    )
+    monkeypatch.setattr(policies, "GANNO", lambda *_, guard, **__: guards.append(guard))
     method = f"random{kind}"
-    situation = tasks.Situation(cell(method), 10, (None, None))
-    tasks.find_method(method).make(situation)
+    situation = Situation(cell(method), 10, (None, None))
+    find_method(method).make(situation)
     assert guards == [kind == ", guarded"]
 
 
@@ -182,7 +179,7 @@ def test_blinded_policy__is_shown_zeros_in_the_place_of_one_entry(monkeypatch):
         shown[len(shown)] = np.array([it.observation for it in ganno.history.timesteps])
         return {}
 
-    monkeypatch.setattr(tasks, "_by_decision", keep)
+    monkeypatch.setattr(training, "_by_decision", keep)
     for method in ("no-op", "no-op, without progress"):
         train(cell(method, task="longer"))
     progress = ObservationSpec(num_actions=9).place("progress")

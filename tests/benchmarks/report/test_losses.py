@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.experiments import tasks
 from benchmarks.experiments.tasks import TASKS, Task
-from benchmarks.experiments.training import train
+from benchmarks.experiments.training import load_images, train
 from benchmarks.records.cells import Cell, Row, Score
 
 TINY = {
@@ -23,7 +22,7 @@ def task(request, monkeypatch):
     monkeypatch.setitem(
         TASKS, "tiny", Task("embedded_fashion_mnist", name, 64, 1, **options)
     )
-    tasks.load_images.cache_clear()
+    load_images.cache_clear()
     return name
 
 
