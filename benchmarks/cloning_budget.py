@@ -28,7 +28,7 @@ from agents.recipes.configuration import MetaTrainingConfiguration
 
 from .experiments.grids import FAMILY_WEIGHT_DECAY
 from .experiments.tasks import FAMILIES, WITHOUT_ACCURACY
-from .experiments.workers import outcomes
+from .experiments.workers import cell_results
 from .records.cells import Cell, Score
 from .records.entries_file import read_entries, write_entry
 
@@ -106,10 +106,10 @@ def measure(
             for network in budgets.networks
         ]
         reached: dict[str, dict[int, float]] = {it: {} for it in budgets.networks}
-        for outcome in outcomes(cells, jobs):
-            if outcome.score is None:
-                raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
-            reached[outcome.cell.task][outcome.cell.seed] = _measured(outcome.score)
+        for result in cell_results(cells, jobs):
+            if result.score is None:
+                raise RuntimeError(f"{result.cell} failed: {result.failure}")
+            reached[result.cell.task][result.cell.seed] = _measured(result.score)
     entry = {"timesteps": timesteps, "reached": reached}
     write_entry(results_path(name), str(num_tasks), entry)
 

@@ -31,7 +31,7 @@ from agents.meta_training.run_folder import RunFolder
 from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.paper_actions import FIRST
 
-from .records.provenance import origin
+from .records.provenance import provenance
 
 RESULTS: Final = Path(__file__).parent / "results" / "learning_curves"
 
@@ -83,7 +83,7 @@ VARIANTS: Final[Mapping[str, Change]] = {
 """The recipe, and the recipe but for one thing (or for its budget alone)."""
 
 
-class Comparison(NamedTuple):
+class VariantComparison(NamedTuple):
     """Variants that are shown together, in budgets that suit the question."""
 
     heading: str
@@ -95,7 +95,7 @@ class Comparison(NamedTuple):
 
 
 COMPARISONS: Final = {
-    "rewards": Comparison(
+    "rewards": VariantComparison(
         "What each reward teaches",
         "the reward",
         {
@@ -106,7 +106,7 @@ COMPARISONS: Final = {
             "loss": "negative loss after the timestep",
         },
     ),
-    "critics": Comparison(
+    "critics": VariantComparison(
         "What each critic teaches",
         "the critic",
         {
@@ -115,7 +115,7 @@ COMPARISONS: Final = {
             "centralised": "recurrent, and sees what all agents of a training see",
         },
     ),
-    "starts": Comparison(
+    "starts": VariantComparison(
         "What demonstrations teach before PPO",
         "the start",
         {
@@ -124,7 +124,7 @@ COMPARISONS: Final = {
             f" {_DEMONSTRATED:,} timesteps that are not counted here",
         },
     ),
-    "budgets": Comparison(
+    "budgets": VariantComparison(
         "What more timesteps of PPO are worth",
         "the budget",
         {"longer": f"{FIRST.timesteps:,} timesteps in the recipe"},
@@ -173,7 +173,7 @@ def _write(
         "seed": chosen.seed,
         "timesteps": evaluations[-1]["timesteps"],
         "evaluations": evaluations,
-        "made_by": origin(),
+        "made_by": provenance(),
     }
     write_json(RESULTS / f"{variant}-{chosen.seed}.json", report)
     print(f"{variant}, seed {chosen.seed}: {evaluations[-1]}", flush=True)

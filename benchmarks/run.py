@@ -21,22 +21,22 @@ from ganno_keras.policies import DEFAULT_POLICY
 
 from .experiments.grids import GRIDS, cells_of
 from .experiments.plan import Plan, make_plan, ready_cells
-from .experiments.progress import Progress, in_words
+from .experiments.progress import Progress, duration_in_words
 from .experiments.training import definition
-from .experiments.workers import Outcome, outcomes
+from .experiments.workers import CellResult, cell_results
 from .records.cells import Cell, Row
-from .records.provenance import origin
+from .records.provenance import provenance
 from .records.results_file import results_of
 
-Trainer = Callable[[Sequence[Cell], int], Iterator[Outcome]]
-"""Trains cells, so many at the same time, and gives outcomes as they come."""
+Trainer = Callable[[Sequence[Cell], int], Iterator[CellResult]]
+"""Trains cells, so many at the same time, and gives the results as they come."""
 
 
 REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
 """What stops a run; `MissingDataError` is among them, and no failure of a cell."""
 
 
-def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool:
+def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = cell_results) -> bool:
     """Runs what is missing, a line on the screen for each cell.
 
     Cells that need the results of others come last. A cell that fails does not stop the
@@ -67,19 +67,19 @@ def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool
 def _carry_out(plan: Plan, jobs: int, train: Trainer) -> Progress:
     num_cells = plan.num_done + len(plan.missing)
     print(f"{plan.num_done} of {num_cells} cells are done.", flush=True)
-    made_by = origin()
+    made_by = provenance()
     progress = Progress(plan, jobs)
     for phase in plan.phases:
         ready = ready_cells(phase)
         progress.skip(ready.skipped)
-        for outcome in train(ready.cells, jobs):
-            _keep(outcome, made_by)
-            progress.report(outcome)
+        for result in train(ready.cells, jobs):
+            _keep(result, made_by)
+            progress.report(result)
     return progress
 
 
-def _keep(outcome: Outcome, made_by: dict[str, Any]) -> None:
-    cell, score, seconds, _ = outcome
+def _keep(result: CellResult, made_by: dict[str, Any]) -> None:
+    cell, score, seconds, _ = result
     if score is not None:
         row = Row(cell, score, seconds, definition(cell), made_by)
         results_of(cell.task).append(row)
@@ -87,11 +87,11 @@ def _keep(outcome: Outcome, made_by: dict[str, Any]) -> None:
 
 def _trainer(on_ray: bool) -> Trainer:
     if not on_ray:
-        return outcomes
+        return cell_results
     # Only the extra `distributed` brings Ray.
     from .experiments import ray_workers  # noqa: PLC0415
 
-    return ray_workers.outcomes
+    return ray_workers.cell_results
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"Finished after {in_words(time.monotonic() - started)}.")
+    print(f"Finished after {duration_in_words(time.monotonic() - started)}.")
     return 0 if complete else 1
 
 

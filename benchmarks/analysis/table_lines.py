@@ -24,7 +24,7 @@ HERE: Final = ""
 THEIRS: Final = "paper"
 
 
-class Line(NamedTuple):
+class TableLine(NamedTuple):
     """One row of a table."""
 
     source: str  # HERE or THEIRS
@@ -46,13 +46,13 @@ def paper_table(name: str) -> dict[str, Any]:
     return table
 
 
-def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[Line]:
+def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[TableLine]:
     """All lines of a table: the paper's in its order, below each line of ours."""
     paper = paper_table(table)
     rates = [float(rate) for rate in paper["initial_learning_rates"]]
     wanted = wanted_cells(table, rows, policies)
     ours = our_lines([row for cell, row in rows.items() if cell in wanted], rates)
-    lines: list[Line] = []
+    lines: list[TableLine] = []
     for theirs in paper["rows"]:
         names = policies if theirs["method"] == GANNO else [theirs["method"]]
         for name in names:
@@ -64,7 +64,7 @@ def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[Line]:
 
 def our_lines(
     rows: Iterable[Row], rates: Sequence[float]
-) -> dict[tuple[str, float], Line]:
+) -> dict[tuple[str, float], TableLine]:
     """A line of each method and weight decay, in alphabetical order.
 
     Args:
@@ -75,7 +75,7 @@ def our_lines(
     for row in rows:
         found[row.cell.method, row.cell.weight_decay].append(row)
     return {
-        key: Line(HERE, key[0], _label(key[0]), key[1], *_values(of_line, rates))
+        key: TableLine(HERE, key[0], _label(key[0]), key[1], *_values(of_line, rates))
         for key, of_line in sorted(found.items(), key=lambda item: item[0][0])
     }
 
@@ -97,11 +97,11 @@ def _values(
     return values, spread(averages)
 
 
-def _paper_line(row: Mapping[str, Any]) -> Line:
+def _paper_line(row: Mapping[str, Any]) -> TableLine:
     values = [None if value is None else Spread(*value) for value in row["values"]]
     average = Spread(*row["average"])
     decay = row["weight_decay"]
-    return Line(THEIRS, row["method"], row["name"], decay, values, average)
+    return TableLine(THEIRS, row["method"], row["name"], decay, values, average)
 
 
 def _label(method: str) -> str:
@@ -110,7 +110,7 @@ def _label(method: str) -> str:
     return f"{name}, {kind}" if kind else name
 
 
-def differences(lines: Sequence[Line]) -> list[float]:
+def differences(lines: Sequence[TableLine]) -> list[float]:
     """Ours less the paper's, in points, where both have a figure of a method."""
     return [
         ours.mean - paper.mean
@@ -120,7 +120,7 @@ def differences(lines: Sequence[Line]) -> list[float]:
     ]
 
 
-def differences_of_best(lines: Sequence[Line]) -> list[float]:
+def differences_of_best(lines: Sequence[TableLine]) -> list[float]:
     """Ours less the paper's in the best column of each complete row of a method."""
     return [
         max(it.mean for it in line.values if it)
@@ -130,7 +130,7 @@ def differences_of_best(lines: Sequence[Line]) -> list[float]:
     ]
 
 
-def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
+def _pairs(lines: Sequence[TableLine]) -> list[tuple[TableLine, TableLine]]:
     """Our line and the paper's of each method that has both."""
     theirs = {(li.method, li.weight_decay): li for li in lines if li.source == THEIRS}
     return [

@@ -10,15 +10,23 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ..methods import policy_names as policies
 from ..methods.constant_actions import CONSTANT_ACTIONS
-from ..methods.policy_names import Average, control
+from ..methods.policy_names import (
+    CONTROLS,
+    MASKS,
+    UNTRAINED,
+    Average,
+    as_kept,
+    canonical_name,
+    control,
+    split_name,
+)
 from ..records.cells import Cell
 from .tasks import (
-    CHOICE_TASKS,
     CNN5,
     FAMILIES,
     LONG,
+    MODEL_SELECTION_TASKS,
     RESNETS,
     SMALLER_MINIBATCHES,
     TABULAR,
@@ -95,7 +103,7 @@ def usual_cell(task: str, method: str) -> Cell:
 
 
 NETWORK_CONTROLS: Final = (
-    policies.UNTRAINED,
+    UNTRAINED,
     *(average.value for average in Average),
 )
 """What a policy has to beat on the networks of `FAMILIES`."""
@@ -112,7 +120,7 @@ def _robustness(*methods: str) -> Grid:
     )
 
 
-def _choice(other: str) -> Grid:
+def _evaluation_choice(other: str) -> Grid:
     """What a choice of the evaluation changes: the task as it is, and another one."""
     methods = ("constant", "cosine", GANNO)
     return tuple(Sweep(task, methods, (1e-3,), (0.1,)) for task in (CNN5, other))
@@ -139,7 +147,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
     "figure2": (
         Sweep(
             "cnn2-fashion",
-            (control(GANNO, policies.UNTRAINED), GANNO),
+            (control(GANNO, UNTRAINED), GANNO),
             (1e-3,),
             (0.1,),
         ),
@@ -157,7 +165,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
                 GANNO,
                 *(
                     control(GANNO, kind)
-                    for kind in policies.CONTROLS
+                    for kind in CONTROLS
                     # No other network here trains as long.
                     if kind != Average.ELSEWHERE.value
                 ),
@@ -177,20 +185,20 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "actions": tuple(
         Sweep(task, methods, (rate,), (FAMILY_WEIGHT_DECAY,))
-        for task in CHOICE_TASKS
+        for task in MODEL_SELECTION_TASKS
         for methods, rate in ((tuple(CONSTANT_ACTIONS), None), ((GANNO,), 1e-3))
     ),
     "observations": tuple(
         Sweep(
             family,
-            (GANNO, *(control(GANNO, kind) for kind in policies.MASKS)),
+            (GANNO, *(control(GANNO, kind) for kind in MASKS)),
             (1e-3,),
             (FAMILY_WEIGHT_DECAY,),
         )
         for family in FAMILIES
     ),
-    "precision": _choice("cnn5-cifar10-float32"),
-    "scaling": _choice("cnn5-cifar10-unscaled"),
+    "precision": _evaluation_choice("cnn5-cifar10-float32"),
+    "scaling": _evaluation_choice("cnn5-cifar10-unscaled"),
     # What tells most comes first: a training of the long task takes long.
     "length": (
         Sweep(LONG, (GANNO,), (USUAL_RATE,), (0.1,)),
@@ -243,7 +251,7 @@ def cells_of(name: str, num_seeds: int, policy_names: Sequence[str]) -> list[Cel
     if num_seeds < 1:
         raise ValueError(f"The number of seeds is {num_seeds}; at least 1 is needed.")
     # Results of a policy are found again however it was named.
-    policy_names = [policies.canonical_name(policy) for policy in policy_names]
+    policy_names = [canonical_name(policy) for policy in policy_names]
     sweeps = [sweep for grid in _grids(name) for sweep in grid]
     found = [
         cell
@@ -270,7 +278,7 @@ def _cells(sweep: Sweep, seed: int, policy_names: Sequence[str]) -> list[Cell]:
         fill_in(method, policy_names) for method in sweep.methods
     )
     return [
-        policies.as_kept(Cell(sweep.task, method, rate, decay, seed))
+        as_kept(Cell(sweep.task, method, rate, decay, seed))
         for decay, rate, method in itertools.product(
             sweep.weight_decays, sweep.initial_learning_rates, list(methods)
         )
@@ -285,7 +293,7 @@ def fill_in(method: str, policy_names: Sequence[str]) -> list[str]:
         >>> fill_in("GANNO, greedy", ["a", "b"])
         ['a, greedy', 'b, greedy']
     """
-    name, kind = policies.split_name(method)
+    name, kind = split_name(method)
     if name != GANNO:
         return [method]
     return [control(policy, kind) if kind else policy for policy in policy_names]

@@ -76,7 +76,7 @@ def check_definition(row: Row) -> None:
     Raises:
         ValueError: If the task or the policy is another one now.
     """
-    if find_method(row.cell.method).obstacle(row.cell):
+    if find_method(row.cell.method).reason_unavailable(row.cell):
         return  # it cannot be compared, and was made where it could be run
     now = _plain(definition(row.cell))
     if now != row.definition:
@@ -92,8 +92,8 @@ def ready_cells(cells: Sequence[Cell]) -> Ready:
     ready: list[Cell] = []
     skipped: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
-        obstacle = find_method(cell.method).obstacle(cell)
-        (skipped[obstacle] if obstacle else ready).append(cell)
+        reason = find_method(cell.method).reason_unavailable(cell)
+        (skipped[reason] if reason else ready).append(cell)
     return Ready(ready, dict(skipped))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ..records.cells import Cell
 from .plan import Plan
-from .workers import Outcome
+from .workers import CellResult
 
 
 class Progress:
@@ -28,9 +28,9 @@ class Progress:
             print(f"Skipped: {len(cells)} cells. {reason}", flush=True)
             self._forget(cells)
 
-    def report(self, outcome: Outcome) -> None:
+    def report(self, result: CellResult) -> None:
         """Prints what a cell reached, and how long the others may take."""
-        cell, score, seconds, failure = outcome
+        cell, score, seconds, failure = result
         self._forget([cell])
         count = f"[{self._num_missing - len(self._missing)}/{self._num_missing}]"
         if score is None:
@@ -51,15 +51,15 @@ class Progress:
         means = {task: sum(s) / len(s) for task, s in self._seconds.items()}
         usual = sum(means.values()) / len(means)
         seconds = sum(means.get(cell.task, usual) for cell in self._missing)
-        return f"; about {in_words(seconds / self._jobs)} left"
+        return f"; about {duration_in_words(seconds / self._jobs)} left"
 
 
-def in_words(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """Returns a duration for people.
 
     Example:
 
-        >>> in_words(4000)
+        >>> duration_in_words(4000)
         '1 h 07 min'
     """
     minutes = round(seconds / 60)

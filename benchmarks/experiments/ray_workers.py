@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains cells as tasks on Ray, on one machine or on many.
 
-The same as `workers`, for other machines: only the process that asks for the outcomes
+The same as `workers`, for other machines: only the process that asks for the results
 has to do with results files.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..methods.registry import find_method
 from ..records.cells import Cell
-from .workers import CELLS_PER_PROCESS, Outcome, attempt, require_jobs, use_threads
+from .workers import CELLS_PER_PROCESS, CellResult, attempt, require_jobs, use_threads
 
 try:
     import ray
@@ -29,10 +29,10 @@ RETRIES: Final = 2
 """How often a cell is begun again after the death of the process that trained it."""
 
 
-def outcomes(
-    cells: Sequence[Cell], jobs: int, attempt: Callable[[Cell], Outcome] = attempt
-) -> Iterator[Outcome]:
-    """Trains cells and gives each outcome once it is known.
+def cell_results(
+    cells: Sequence[Cell], jobs: int, attempt: Callable[[Cell], CellResult] = attempt
+) -> Iterator[CellResult]:
+    """Trains cells and gives each result once it is known.
 
     Args:
         cells: What to train.
@@ -65,7 +65,7 @@ class _Starter:
         jobs: How many run at once: each has its share of the cores.
     """
 
-    def __init__(self, attempt: Callable[[Cell], Outcome], jobs: int) -> None:
+    def __init__(self, attempt: Callable[[Cell], CellResult], jobs: int) -> None:
         self._attempt = attempt
         self._cores = _cores_of_each(jobs)
         self._here = NodeAffinitySchedulingStrategy(
@@ -84,7 +84,7 @@ class _Starter:
 
 def _in_flight(
     starter: _Starter, cells: Sequence[Cell], jobs: int
-) -> Iterator[Outcome]:
+) -> Iterator[CellResult]:
     waiting = iter(cells)
     running = {starter.start(cell): cell for cell in islice(waiting, jobs)}
     try:
@@ -92,25 +92,25 @@ def _in_flight(
             [task], _ = ray.wait(list(running))
             cell = running.pop(task)
             running |= {starter.start(other): other for other in islice(waiting, 1)}
-            yield _outcome(task, cell)
+            yield _result(task, cell)
     finally:
         for task in running:
             ray.cancel(task, force=True)
 
 
-def _outcome(task: Any, cell: Cell) -> Outcome:
+def _result(task: Any, cell: Cell) -> CellResult:
     try:
         return ray.get(task)
     except ray.exceptions.RayTaskError as error:  # raised by the attempt
         raise error.cause from None
     except ray.exceptions.RayError as error:
         failure = f"its process died {RETRIES + 1} times ({type(error).__name__})"
-        return Outcome(cell, None, 0.0, failure)
+        return CellResult(cell, None, 0.0, failure)
 
 
 def _with_threads(
-    attempt: Callable[[Cell], Outcome], cell: Cell, num_threads: int
-) -> Outcome:
+    attempt: Callable[[Cell], CellResult], cell: Cell, num_threads: int
+) -> CellResult:
     use_threads(num_threads)
     return attempt(cell)
 

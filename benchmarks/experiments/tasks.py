@@ -11,8 +11,6 @@ from typing import Any, Final
 from agents.tasks.datasets import TABLE
 from agents.tasks.objectives import Objective, find_objective
 
-from ..methods import policies as policies
-
 CNN5: Final = "cnn5-cifar10"
 
 
@@ -46,7 +44,7 @@ TABULAR: Final = "perceptron-table"
 """The task on a table; recipes have perceptrons, but on images."""
 
 
-CHOICE_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
+MODEL_SELECTION_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
 """The tasks that policies are chosen by: none of them opens a test set."""
 
 
@@ -180,7 +178,7 @@ _TABULAR: Final = Task(
 )
 
 
-def _for_choices(tasks: Mapping[str, Task]) -> dict[str, Task]:
+def _for_model_selection(tasks: Mapping[str, Task]) -> dict[str, Task]:
     return {
         f"{name}-choices": dataclasses.replace(task, for_choices=True)
         for name, task in tasks.items()
@@ -212,7 +210,7 @@ TASKS: Final[dict[str, Task]] = {
     **_FAMILIES,
     **_WITHOUT_ACCURACY,
     "perceptron-table": _TABULAR,
-    **_for_choices({"cnn5-cifar10": _CNN5, **_FAMILIES}),
+    **_for_model_selection({"cnn5-cifar10": _CNN5, **_FAMILIES}),
 }
 
 

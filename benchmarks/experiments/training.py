@@ -17,7 +17,7 @@ from ganno_keras import GANNO
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.datasets import LabelledImages, hold_out
 
-from ..methods.method import Ingredients, Situation
+from ..methods.method import TrainingContext, TrainingParts
 from ..methods.registry import find_method
 from ..records.cells import Cell, Score
 from .tasks import (
@@ -100,23 +100,23 @@ def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
         task.model_options,
         task.dtype_policy,
     )
-    situation = Situation(cell, num_updates, validation)
-    ingredients = find_method(cell.method).make(situation)
-    model = ingredients.adapt(model)
-    model.compile(ingredients.optimizer, objective.loss(), metrics=objective.metrics)
+    context = TrainingContext(cell, num_updates, validation)
+    parts = find_method(cell.method).make(context)
+    model = parts.adapt(model)
+    model.compile(parts.optimizer, objective.loss(), metrics=objective.metrics)
     history = model.fit(
         *train_data,
         batch_size=task.batch_size,
         epochs=task.epochs,
         validation_data=validation,
         validation_batch_size=TEST_BATCH_SIZE,
-        callbacks=list(ingredients.callbacks),
+        callbacks=list(parts.callbacks),
         verbose=0,
     )
     scores = model.evaluate(
         *test, batch_size=TEST_BATCH_SIZE, verbose=0, return_dict=True
     )
-    course = {**_by_epoch(history.history), **_by_decision(ingredients)}
+    course = {**_by_epoch(history.history), **_by_decision(parts)}
     accuracy = float(scores["accuracy"]) if objective.has_accuracy else None
     return Score(accuracy, float(scores["loss"]), course)
 
@@ -131,9 +131,9 @@ def _by_epoch(logs: Mapping[str, list[float]]) -> dict[str, list[float]]:
     return {name: _rounded(logs[key]) for name, key in names.items() if key in logs}
 
 
-def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
+def _by_decision(parts: TrainingParts) -> dict[str, Any]:
     """What a policy saw and did; nothing for other methods."""
-    for callback in ingredients.callbacks:
+    for callback in parts.callbacks:
         if isinstance(callback, GANNO) and callback.history.timesteps:
             history = callback.history
             return {

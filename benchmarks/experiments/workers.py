@@ -21,7 +21,7 @@ CELLS_PER_PROCESS: Final = 20
 """Fresh processes after so many each: what a library leaks goes with the old ones."""
 
 
-class Outcome(NamedTuple):
+class CellResult(NamedTuple):
     """What became of a cell."""
 
     cell: Cell
@@ -30,8 +30,8 @@ class Outcome(NamedTuple):
     failure: str
 
 
-def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
-    """Trains cells and gives each outcome once it is known.
+def cell_results(cells: Sequence[Cell], jobs: int) -> Iterator[CellResult]:
+    """Trains cells and gives each result once it is known.
 
     Args:
         cells: What to train.
@@ -63,8 +63,8 @@ def require_jobs(jobs: int) -> None:
         )
 
 
-def attempt(cell: Cell) -> Outcome:
-    """Trains one cell; a failure is an outcome, missing data is not."""
+def attempt(cell: Cell) -> CellResult:
+    """Trains one cell; a failure is a result, missing data is not."""
     started = time.monotonic()
     try:
         score, failure = train(cell), ""
@@ -72,28 +72,28 @@ def attempt(cell: Cell) -> Outcome:
         raise
     except Exception as error:
         score, failure = None, f"{type(error).__name__}: {error}"
-    return Outcome(cell, score, time.monotonic() - started, failure)
+    return CellResult(cell, score, time.monotonic() - started, failure)
 
 
-def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[CellResult]:
     left = list(cells)
     try:
-        for outcome in _in_pool(cells, jobs):
-            left.remove(outcome.cell)
-            yield outcome
+        for result in _in_pool(cells, jobs):
+            left.remove(result.cell)
+            yield result
     except BrokenProcessPool:
         # A process died, nobody knows of which cell: now each has one of its own.
         yield from map(_alone, left)
 
 
-def _alone(cell: Cell) -> Outcome:
+def _alone(cell: Cell) -> CellResult:
     try:
         return next(_in_pool([cell], jobs=1))
     except BrokenProcessPool as error:
-        return Outcome(cell, None, 0.0, f"its process died: {error}")
+        return CellResult(cell, None, 0.0, f"its process died: {error}")
 
 
-def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[CellResult]:
     pool = ProcessPoolExecutor(
         jobs,
         mp_context=multiprocessing.get_context("spawn"),
@@ -101,7 +101,9 @@ def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         initargs=(os.getpid(), max(1, (os.cpu_count() or 1) // jobs)),
     )
     try:
-        futures: list[Future[Outcome]] = [pool.submit(attempt, cell) for cell in cells]
+        futures: list[Future[CellResult]] = [
+            pool.submit(attempt, cell) for cell in cells
+        ]
         for future in as_completed(futures):
             yield future.result()
     finally:

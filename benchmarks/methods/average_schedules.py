@@ -30,7 +30,7 @@ class LayerRates(NamedTuple):
     weight_decays: np.ndarray | None = None  # the same; None to leave them alone
 
 
-class Replay(keras.callbacks.Callback):
+class AverageSchedule(keras.callbacks.Callback):
     """Sets rates and weight decays of all layers by the clock alone.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import keras
 from keras import optimizers
 
-from .method import Ingredients, Method, Situation
+from .method import Method, TrainingContext, TrainingParts
 from .schedules import SCHEDULES
 
 RATE_AND_LENGTH: Final = "initial rate; length of the training"
@@ -21,32 +21,32 @@ RATE_AND_LENGTH: Final = "initial rate; length of the training"
 
 def scheduled(
     schedule: str, optimizer: Callable[..., Any] = optimizers.Adam
-) -> Callable[[Situation], Ingredients]:
+) -> Callable[[TrainingContext], TrainingParts]:
     """A method of one of `SCHEDULES` and an optimizer of Keras."""
 
-    def make(situation: Situation) -> Ingredients:
-        rate = SCHEDULES[schedule](situation.rate, situation.num_updates)
-        decay = situation.cell.weight_decay
-        return Ingredients(optimizer(rate, weight_decay=decay))
+    def make(context: TrainingContext) -> TrainingParts:
+        rate = SCHEDULES[schedule](context.rate, context.num_updates)
+        decay = context.cell.weight_decay
+        return TrainingParts(optimizer(rate, weight_decay=decay))
 
     return make
 
 
-def _schedule_free(situation: Situation) -> Ingredients:
+def _schedule_free(context: TrainingContext) -> TrainingParts:
     """Schedule-Free AdamW, which `fit` must not be left to build.
 
     Left to `fit` of Keras 3.15.1, the network stays at the accuracy of chance; built
     before, with the weights there to be copied, it learns.
     """
     optimizer = optimizers.ScheduleFreeAdamW(
-        situation.rate, weight_decay=situation.cell.weight_decay
+        context.rate, weight_decay=context.cell.weight_decay
     )
 
     def build(model: keras.Model) -> keras.Model:
         optimizer.build(model.trainable_variables)
         return model
 
-    return Ingredients(optimizer, adapt=build)
+    return TrainingParts(optimizer, adapt=build)
 
 
 def _with_adam() -> dict[str, Method]:

@@ -14,7 +14,7 @@ from agents.tasks.objectives import Samples
 from ..records.cells import Cell
 
 
-class Situation(NamedTuple):
+class TrainingContext(NamedTuple):
     """What a method is told of the training that it is for."""
 
     cell: Cell
@@ -33,7 +33,7 @@ class Situation(NamedTuple):
         return rate
 
 
-class Ingredients(NamedTuple):
+class TrainingParts(NamedTuple):
     """What a method puts into a training."""
 
     optimizer: keras.optimizers.Optimizer
@@ -41,7 +41,7 @@ class Ingredients(NamedTuple):
     adapt: Callable[[keras.Model], keras.Model] = lambda model: model
 
 
-def _no_obstacle(_: Cell) -> str:
+def _always_available(_: Cell) -> str:
     return ""
 
 
@@ -54,16 +54,16 @@ class Method:
     """One way to set learning rates.
 
     Args:
-        make: Gives the ingredients of a training.
+        make: Gives the parts of a training.
         tuning: What a user has to choose for it, in words.
-        obstacle: Says why a cell cannot be run now, "" if it can.
+        reason_unavailable: Says why a cell cannot be run now, "" if it can.
         identity: What besides the name decides over its results, such as the digest of
             a policy's files.
         needs_results: Whether it is made from the results of other cells.
     """
 
-    make: Callable[[Situation], Ingredients]
+    make: Callable[[TrainingContext], TrainingParts]
     tuning: str
-    obstacle: Callable[[Cell], str] = _no_obstacle
+    reason_unavailable: Callable[[Cell], str] = _always_available
     identity: Callable[[], Mapping[str, Any]] = _no_identity
     needs_results: bool = False

@@ -23,9 +23,9 @@ from ganno_keras.control.actions import DEFAULT_LEARNING_RATE_BOUNDS
 from ganno_keras.policies import Policy, load_policy
 
 from ..records.cells import Cell
-from .average_schedules import Replay, average_rates, missing_for_average
+from .average_schedules import AverageSchedule, average_rates, missing_for_average
 from .masked_policy import MaskedPolicy
-from .method import Ingredients, Method, Situation
+from .method import Method, TrainingContext, TrainingParts
 from .policy_names import (
     GREEDY,
     GUARDED,
@@ -48,8 +48,8 @@ def policy_method(name: str) -> Method:
     """
     policy, kind = split_name(name)
     if kind in {average.value for average in Average}:
-        return _replay(policy, Average(kind))
-    makers: Mapping[str, Callable[[Situation], Ingredients]] = {
+        return _average_schedule(policy, Average(kind))
+    makers: Mapping[str, Callable[[TrainingContext], TrainingParts]] = {
         "": lambda it: with_ganno(it, policy),
         GREEDY: lambda it: with_ganno(it, policy, temperature=0.0),
         SAMPLED: lambda it: with_ganno(it, policy, temperature=1.0),
@@ -63,35 +63,37 @@ def policy_method(name: str) -> Method:
     return Method(
         makers[kind],
         NO_TUNING,
-        obstacle=lambda _: _obstacle(policy, needs_agent=kind == UNTRAINED),
+        reason_unavailable=lambda _: _reason_unavailable(
+            policy, needs_agent=kind == UNTRAINED
+        ),
         identity=lambda: _identity(policy),
     )
 
 
 def with_ganno(
-    situation: Situation, policy: str | Policy, guard: bool = False, **options: Any
-) -> Ingredients:
+    context: TrainingContext, policy: str | Policy, guard: bool = False, **options: Any
+) -> TrainingParts:
     """Adam under the callback, which looks at the images that are held out for it."""
     ganno = GANNO(
         policy,
-        validation_data=tuple(situation.validation),
-        seed=situation.cell.seed,
+        validation_data=tuple(context.validation),
+        seed=context.cell.seed,
         guard=guard,
         log_learning_rates=False,
         **options,
     )
-    return Ingredients(_adam(situation), (ganno,))
+    return TrainingParts(_adam(context), (ganno,))
 
 
-def _masked(policy: str, entry: str, situation: Situation) -> Ingredients:
-    return with_ganno(situation, MaskedPolicy(load_policy(policy), entry))
+def _masked(policy: str, entry: str, context: TrainingContext) -> TrainingParts:
+    return with_ganno(context, MaskedPolicy(load_policy(policy), entry))
 
 
-def _adam(situation: Situation) -> keras.optimizers.Optimizer:
-    decay = situation.cell.weight_decay
-    if situation.cell.initial_learning_rate is None:
+def _adam(context: TrainingContext) -> keras.optimizers.Optimizer:
+    decay = context.cell.weight_decay
+    if context.cell.initial_learning_rate is None:
         return keras.optimizers.Adam(weight_decay=decay)  # Its rate is never used.
-    return keras.optimizers.Adam(situation.rate, weight_decay=decay)
+    return keras.optimizers.Adam(context.rate, weight_decay=decay)
 
 
 def _untrained(policy: str, seed: int) -> Policy:
@@ -101,27 +103,27 @@ def _untrained(policy: str, seed: int) -> Policy:
     return untrained_policy(metadata_of(policy), seed)
 
 
-def _replay(policy: str, average: Average) -> Method:
-    def make(situation: Situation) -> Ingredients:
-        rates = average_rates(situation.cell, policy, average)
+def _average_schedule(policy: str, average: Average) -> Method:
+    def make(context: TrainingContext) -> TrainingParts:
+        rates = average_rates(context.cell, policy, average)
         action_set = metadata_of(policy).action_set
         first_rate = action_set.first_rate(DEFAULT_LEARNING_RATE_BOUNDS)
-        replay = Replay(rates, first_rate, action_set.first_decay)
-        return Ingredients(_adam(situation), (replay,))
+        schedule = AverageSchedule(rates, first_rate, action_set.first_decay)
+        return TrainingParts(_adam(context), (schedule,))
 
-    def obstacle(cell: Cell) -> str:
-        return _obstacle(policy) or missing_for_average(cell, policy, average)
+    def reason_unavailable(cell: Cell) -> str:
+        return _reason_unavailable(policy) or missing_for_average(cell, policy, average)
 
     return Method(
         make,
         "nothing; other runs of the policy",
-        obstacle=obstacle,
+        reason_unavailable=reason_unavailable,
         identity=lambda: _identity(policy),
         needs_results=True,
     )
 
 
-def _obstacle(policy: str, *, needs_agent: bool = False) -> str:
+def _reason_unavailable(policy: str, *, needs_agent: bool = False) -> str:
     try:
         metadata = metadata_of(policy)
     except ValueError as error:

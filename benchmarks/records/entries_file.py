@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.common.atomic_files import write_json
 
-from .provenance import origin
+from .provenance import provenance
 
 
 def read_entries(path: Path) -> dict[str, Any]:
@@ -26,5 +26,5 @@ def write_entry(path: Path, name: str, entry: Mapping[str, Any]) -> None:
 
     Which code and libraries made it is added.
     """
-    made = {**entry, "made_by": origin()}
+    made = {**entry, "made_by": provenance()}
     write_json(path, {**read_entries(path), name: made})

@@ -8,7 +8,7 @@ from typing import Final
 
 from ..analysis.intervals import Spread, spread
 from ..analysis.runs import runs_of
-from ..analysis.table_lines import HERE, Line
+from ..analysis.table_lines import HERE, TableLine
 from ..records.cells import Cell, Row, Rows
 
 NOT_RUN: Final = "·"
@@ -17,7 +17,7 @@ NOT_RUN: Final = "·"
 HAS_NO_RATE: Final = "/"
 
 
-def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
+def format_lines(lines: Sequence[TableLine], rates: Sequence[str]) -> str:
     """Formats lines with the best of each column, ours and the paper's, in bold."""
     show_source = any(line.source != HERE for line in lines)
     show_decay = len({line.weight_decay for line in lines}) > 1

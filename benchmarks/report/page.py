@@ -23,7 +23,7 @@ from ..records.cells import Rows
 from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
 from .paper.aggregate import aggregate_section
-from .paper.evaluation_choices import choice_section
+from .paper.evaluation_choices import evaluation_choices_section
 from .paper.paper_tables import TABLES, heading, not_run_section, table_section
 from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
 from .paper.training_length import length_section
@@ -76,7 +76,7 @@ a method that has no rate to set: its figure is in the last column.
 """
 
 
-FIGURE: Final = """## {heading}
+FIGURE_SECTION: Final = """## {heading}
 
 ![{heading}](pictures/{name}.png)
 
@@ -105,7 +105,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
     folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())
     metadata = [read_metadata(folder) for folder in folders]
     figures = [
-        FIGURE.format(heading=heading(name), name=name, caption=caption)
+        FIGURE_SECTION.format(heading=heading(name), name=name, caption=caption)
         for name, caption in drawn.items()
     ]
     sections: list[str] = [
@@ -123,7 +123,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
         control_section(rows, policies),
         mask_section(rows, policies),
         action_section(rows, policies),
-        choice_section(rows, policies),
+        evaluation_choices_section(rows, policies),
         length_section(rows),
         *learning_sections(),
         *budget_sections(),

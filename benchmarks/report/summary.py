@@ -37,7 +37,7 @@ COLUMNS: Final = {
 }
 
 
-class Network(NamedTuple):
+class SummaryNetwork(NamedTuple):
     """A network of the summary, and what its best-tuned rival is chosen from."""
 
     name: str
@@ -45,24 +45,24 @@ class Network(NamedTuple):
     rivals: Sequence[str]
 
 
-NETWORKS: Final = (
-    Network(
+SUMMARY_NETWORKS: Final = (
+    SummaryNetwork(
         "five-layer CNN, CIFAR-10",
         CNN5,
         (*SIMPLE, "warm-up and cosine", "one-cycle", *OPTIMIZERS, "lion"),
     ),
-    Network(
+    SummaryNetwork(
         "ResNet-18, an eighth of its width, CIFAR-10",
         RESNETS,
         ("constant", "cosine", "sgdr"),
     ),
-    Network("Transformer, Fashion-MNIST", "transformer-fashion", FIXED),
-    Network("LSTM, Fashion-MNIST", "lstm-fashion", FIXED),
-    Network("small ResNet-9, Fashion-MNIST", "resnet9-fashion-small", FIXED),
-    Network("separable convolutions, Fashion-MNIST", "separable-fashion", FIXED),
+    SummaryNetwork("Transformer, Fashion-MNIST", "transformer-fashion", FIXED),
+    SummaryNetwork("LSTM, Fashion-MNIST", "lstm-fashion", FIXED),
+    SummaryNetwork("small ResNet-9, Fashion-MNIST", "resnet9-fashion-small", FIXED),
+    SummaryNetwork("separable convolutions, Fashion-MNIST", "separable-fashion", FIXED),
 )
 
-SUMMARY: Final = """{table}
+SUMMARY_TEXT: Final = """{table}
 
 Test accuracy in %, weight decay {weight_decay:g}; {seeds} seeds. Nothing was chosen for
 `GANNO()`, the default policy, whatever rate the model was compiled with. The last
@@ -72,7 +72,7 @@ chosen for each network on held-out training images. Written by
 """
 
 
-class Line(NamedTuple):
+class SummaryLine(NamedTuple):
     """A network, the runs of each column, and in words what was tuned."""
 
     name: str
@@ -94,16 +94,16 @@ def summary(rows: Rows) -> str:
     Args:
         rows: All results.
     """
-    lines = [line for network in NETWORKS if (line := _line(rows, network))]
+    lines = [line for network in SUMMARY_NETWORKS if (line := _line(rows, network))]
     if not lines:
         return ""
-    return SUMMARY.format(
+    return SUMMARY_TEXT.format(
         table=markdown_table(
             ["", *COLUMNS, "best-tuned"], (line.texts() for line in lines)
         ),
         weight_decay=FAMILY_WEIGHT_DECAY,
         seeds=_range(len(runs) for line in lines for runs in line.columns),
-        num_rivals=_range(len(network.rivals) for network in NETWORKS),
+        num_rivals=_range(len(network.rivals) for network in SUMMARY_NETWORKS),
     )
 
 
@@ -113,14 +113,14 @@ def summary_section(rows: Rows) -> str:
     return f"## In short\n\n{text}" if text else ""
 
 
-def _line(rows: Rows, network: Network) -> Line | None:
+def _line(rows: Rows, network: SummaryNetwork) -> SummaryLine | None:
     columns = [
         runs_of(rows, usual_cell(network.task, method)) for method in COLUMNS.values()
     ]
     tuned = best_tuned(rows, network.task, network.rivals, FAMILY_WEIGHT_DECAY)
     if tuned is None or not all(columns):
         return None
-    return Line(network.name, [*columns, tuned.runs], str(tuned))
+    return SummaryLine(network.name, [*columns, tuned.runs], str(tuned))
 
 
 def _range(numbers: Iterable[int]) -> str:

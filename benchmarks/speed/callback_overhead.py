@@ -78,7 +78,7 @@ def sentences(num_samples: int) -> Arrays:
     return x, random.integers(0, NUM_CLASSES, num_samples)
 
 
-NETWORKS: Final[Mapping[str, tuple[Callable[[], keras.Model], Any, int]]] = {
+MEASURED_NETWORKS: Final[Mapping[str, tuple[Callable[[], keras.Model], Any, int]]] = {
     "five-layer CNN, batch 128": (
         lambda: five_layer_cnn((32, 32, 3), NUM_CLASSES),
         images,
@@ -100,11 +100,11 @@ def new_fit(network: str, num_batches: int, row: str) -> Fit:
     """A fit of one epoch on one batch again and again, so that data cost nothing.
 
     Args:
-        network: One of `NETWORKS`.
+        network: One of `MEASURED_NETWORKS`.
         num_batches: Length of the epoch.
         row: One of `ROWS`.
     """
-    build, data, batch_size = NETWORKS[network]
+    build, data, batch_size = MEASURED_NETWORKS[network]
     callbacks = [] if row == PLAIN else [_new_callback(row, data)]
 
     def fit(first: keras.callbacks.Callback) -> None:
@@ -132,7 +132,7 @@ def overhead(network: str, rounds: int, repeats: int) -> dict[str, Any]:
     """Measures all rows of one network; returns its entry in the results file.
 
     Args:
-        network: One of `NETWORKS`.
+        network: One of `MEASURED_NETWORKS`.
         rounds: Ratios of each row and repeat.
         repeats: How often the networks are made anew.
     """
@@ -216,10 +216,12 @@ def main() -> None:
         "--repeats", type=int, default=6, help="how often networks are made anew"
     )
     parser.add_argument(
-        "--network", choices=NETWORKS, help="this one alone; the others stay as filed"
+        "--network",
+        choices=MEASURED_NETWORKS,
+        help="this one alone; the others stay as filed",
     )
     arguments = parser.parse_args()
-    names = [arguments.network] if arguments.network else list(NETWORKS)
+    names = [arguments.network] if arguments.network else list(MEASURED_NETWORKS)
     for network in names:
         found = overhead(network, arguments.rounds, arguments.repeats)
         for row, entry in found["ratios"].items():

@@ -33,7 +33,7 @@ from agents.tasks.models import build_model
 from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 from .bare_loop import BareLoop
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "environment_throughput.json"
@@ -173,7 +173,7 @@ def main() -> None:
         "updates_per_second": _rounded(speeds, 1),
         "ratios": _rounded(ratios, 3),
         "growth_updates_per_second": _rounded(growth(rounds), 1),
-        "made_by": origin(),
+        "made_by": provenance(),
     }
     write_json(RESULTS, report)
     print(RESULTS.read_text("utf-8"), end="")

@@ -24,7 +24,7 @@ from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.paper import PAPER
 from agents.tasks.configuration import TaskConfiguration
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 
 NUM_ITERATIONS: Final = 200
 EVERY: Final = 25
@@ -80,7 +80,7 @@ def main() -> None:
         training.megabytes = {}
         training.run()
     rounded = {n: round(size) for n, size in training.megabytes.items()}
-    report = {"megabytes_after_iteration": rounded, "made_by": origin()}
+    report = {"megabytes_after_iteration": rounded, "made_by": provenance()}
     write_json(RESULTS, report)
     growth = rounded[NUM_ITERATIONS] - rounded[FIRST_STEADY]
     print(f"after {rounded}: {growth:+d} MB from iteration {FIRST_STEADY} on")

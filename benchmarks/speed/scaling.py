@@ -34,7 +34,7 @@ from agents.learning.ppo_learner import Learner
 from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.registry import find_configuration
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "scaling.json"
 COLLECTORS: Final = (1, 2, 4, 8, 16, 32)
@@ -136,7 +136,7 @@ def main() -> None:
     parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
-    report = {"name": configuration.name, **parts._asdict(), "made_by": origin()}
+    report = {"name": configuration.name, **parts._asdict(), "made_by": provenance()}
     write_json(RESULTS, report)
     link = arguments.gigabits * 1e9 / 8
     alone = timesteps_per_second(1, parts, link)

@@ -25,7 +25,7 @@ import numpy as np
 from keras import ops
 
 from ...records.cells import Cell
-from ..method import Ingredients, Method, Situation
+from ..method import Method, TrainingContext, TrainingParts
 from .flax_msgpack import read_arrays
 from .loss_aware_model import LossAwareModel
 
@@ -117,8 +117,8 @@ class CeloModel(LossAwareModel):
         self.optimizer.learning_rate.assign(self.schedule(loss))
 
 
-def _make(situation: Situation) -> Ingredients:
-    schedule = CeloSchedule(_weights(), situation.num_updates)
+def _make(context: TrainingContext) -> TrainingParts:
+    schedule = CeloSchedule(_weights(), context.num_updates)
 
     def adapt(model: keras.Model) -> keras.Model:
         celo_model = CeloModel(model.inputs, model.outputs)
@@ -128,10 +128,10 @@ def _make(situation: Situation) -> Ingredients:
     optimizer = keras.optimizers.Adam(
         RATE_UNIT,
         epsilon=EPSILON,
-        weight_decay=situation.cell.weight_decay,
+        weight_decay=context.cell.weight_decay,
         clipvalue=GRADIENT_CLIP,
     )
-    return Ingredients(optimizer, adapt=adapt)
+    return TrainingParts(optimizer, adapt=adapt)
 
 
 def _path() -> Path | None:
@@ -142,11 +142,11 @@ def _path() -> Path | None:
 def _weights() -> dict[str, Any]:
     path = _path()
     if path is None:
-        raise ValueError(_obstacle())
+        raise ValueError(_reason_unavailable())
     return read_arrays(path.read_bytes())
 
 
-def _obstacle(_: Cell | None = None) -> str:
+def _reason_unavailable(_: Cell | None = None) -> str:
     path = _path()
     if path is not None and path.is_file():
         return ""
@@ -165,5 +165,8 @@ def _identity() -> dict[str, Any]:
 
 
 CELO_ADAM: Final = Method(
-    _make, "nothing but the length", obstacle=_obstacle, identity=_identity
+    _make,
+    "nothing but the length",
+    reason_unavailable=_reason_unavailable,
+    identity=_identity,
 )

@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from ...records.cells import Cell
-from ..method import Ingredients, Method, Situation
+from ..method import Method, TrainingContext, TrainingParts
 from .optax_optimizer import OptaxOptimizer, TellingModel, Transformation
 
 WEIGHTS_VARIABLE: Final = "GANNO_VELO"
@@ -36,15 +36,15 @@ PUBLISHED: Final = (
 )
 
 
-def _make(situation: Situation) -> Ingredients:
+def _make(context: TrainingContext) -> TrainingParts:
     optimizer = OptaxOptimizer(
-        _transformation(situation.num_updates, situation.cell.weight_decay)
+        _transformation(context.num_updates, context.cell.weight_decay)
     )
 
     def adapt(model: keras.Model) -> keras.Model:
         return TellingModel(model.inputs, model.outputs)
 
-    return Ingredients(optimizer, adapt=adapt)
+    return TrainingParts(optimizer, adapt=adapt)
 
 
 def _transformation(num_updates: int, weight_decay: float) -> Transformation:
@@ -72,7 +72,7 @@ def _folder() -> Path:
     return Path(os.environ.get(WEIGHTS_VARIABLE, ""))
 
 
-def _obstacle(_: Cell | None = None) -> str:
+def _reason_unavailable(_: Cell | None = None) -> str:
     missing = [name for name in PACKAGES if not importlib.util.find_spec(name)]
     if missing:
         return (
@@ -99,5 +99,8 @@ def _identity() -> dict[str, Any]:
 
 
 VELO: Final = Method(
-    _make, "nothing but the length", obstacle=_obstacle, identity=_identity
+    _make,
+    "nothing but the length",
+    reason_unavailable=_reason_unavailable,
+    identity=_identity,
 )

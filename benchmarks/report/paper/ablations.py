@@ -19,7 +19,7 @@ LARGEST_RISE: Final = 1e-3
 HARDLY_ANY: Final = 1e-4
 """Below it a network hardly learns within an interval."""
 
-SECTION: Final = """## What the policies of Table 2 do
+ABLATIONS_SECTION: Final = """## What the policies of Table 2 do
 
 Of the five-layer CNN on CIFAR-10, over all seeds: how many of all layers' decisions add
 {rise:g}; after how many the rate is below {hardly:g}; the highest rate of any layer;
@@ -45,7 +45,7 @@ def ablation_section(rows: Rows) -> str:
         return ""
     header = ["", "from", "rises", "hardly any", "highest", "at the end", "lowest loss"]
     table = markdown_table(header, found)
-    return SECTION.format(rise=LARGEST_RISE, hardly=HARDLY_ANY, table=table)
+    return ABLATIONS_SECTION.format(rise=LARGEST_RISE, hardly=HARDLY_ANY, table=table)
 
 
 def _line(cell: Cell, runs: Sequence[Row]) -> list[str]:

@@ -16,7 +16,7 @@ from ..markdown import markdown_table
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
 
-AGGREGATE: Final = """## Over rates, weight decays and seeds
+AGGREGATE_SECTION: Final = """## Over rates, weight decays and seeds
 
 The interquartile mean of the test accuracy over the five initial rates, the weight
 decays and all seeds of {tables}, with a 95 % interval of a stratified bootstrap
@@ -87,7 +87,7 @@ def _aggregate(
     lines.sort(reverse=True, key=lambda line: line[0].mean)
     single = any(interval.low is None for interval, _, _ in lines)
     remark = " There is no interval where a rate has one seed only." if single else ""
-    return AGGREGATE.format(
+    return AGGREGATE_SECTION.format(
         tables=" and ".join(f"Table {table[-1]}" for table in tables),
         remark=remark,
         table=markdown_table(

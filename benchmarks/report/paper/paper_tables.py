@@ -11,7 +11,7 @@ import numpy as np
 from ...analysis.runs import coverage
 from ...analysis.table_lines import (
     HERE,
-    Line,
+    TableLine,
     differences,
     differences_of_best,
     lines_of,
@@ -27,7 +27,7 @@ TABLES: Final = tuple(name for name in GRIDS if name.startswith("table"))
 HEADINGS: Final = {"layers": "Which layers do what"}
 
 
-TABLE: Final = """## {heading}: {title}
+TABLE_SECTION: Final = """## {heading}: {title}
 
 Test accuracy by {columns}. {coverage} Made by `python -m benchmarks.run {name}`.
 {differences}
@@ -41,7 +41,7 @@ def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
     if not any(line.source == HERE for line in lines):
         return ""
     paper = paper_table(name)
-    return TABLE.format(
+    return TABLE_SECTION.format(
         heading=heading(name),
         title=paper["title"],
         columns=paper["heading"],
@@ -52,7 +52,7 @@ def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
     )
 
 
-def _differences_sentence(lines: Sequence[Line]) -> str:
+def _differences_sentence(lines: Sequence[TableLine]) -> str:
     points, of_best = differences(lines), differences_of_best(lines)
     if not points:
         return ""

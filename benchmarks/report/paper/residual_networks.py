@@ -19,7 +19,7 @@ RESIDUAL_GRIDS: Final = {
 }
 """The grids of one such network each, and how to call it."""
 
-SECTION: Final = """## {title}
+RESIDUAL_SECTION: Final = """## {title}
 
 Test accuracy by initial learning rate, at an eighth of the original width
 ({width} channels in the first stage), {epochs} epochs of minibatches of {batch_size}.
@@ -44,7 +44,7 @@ def residual_section(rows: Rows, grid: str) -> str:
     if not lines:
         return ""
     task = find_task(sweep.task)
-    return SECTION.format(
+    return RESIDUAL_SECTION.format(
         title=RESIDUAL_GRIDS[grid],
         width=task.model_options["width"],
         epochs=task.epochs,

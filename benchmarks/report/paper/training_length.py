@@ -21,7 +21,7 @@ from ..markdown import NOT_RUN, markdown_table
 PAPER_TABLES: Final = ("table1", "table3")
 """Those that have the schedules of the grid."""
 
-SECTION: Final = """## The length of a training
+LENGTH_SECTION: Final = """## The length of a training
 
 Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by schedule and
 initial rate: with as many updates as in the tables above, and with more; one seed where
@@ -32,7 +32,7 @@ in float32, for speed ([what that changes](#choices-of-the-evaluation)). Made by
 {table}
 {differences}"""
 
-DIFFERENCES: Final = """
+LENGTH_DIFFERENCES: Final = """
 Of the {count} schedules and rates that have been run for {epochs} epochs, ours are
 {short} in the tables above, and
 {long} after {epochs} epochs.
@@ -64,7 +64,7 @@ def length_section(rows: Rows) -> str:
         is_wanted = task == CNN5 or cell._replace(task=task) in wanted
         return str(by_task[task][cell] or (NOT_RUN if is_wanted else ""))
 
-    return SECTION.format(
+    return LENGTH_SECTION.format(
         epochs=find_task(LONG).epochs,
         table=markdown_table(
             ["", *map(_length, known), "*paper*"],
@@ -106,7 +106,7 @@ def _differences(short: Figures, long: Figures, paper: Figures) -> str:
     shared = [cell for cell in paper if paper[cell] and short[cell] and long[cell]]
     if not shared:
         return ""
-    return DIFFERENCES.format(
+    return LENGTH_DIFFERENCES.format(
         count=len(shared),
         epochs=find_task(LONG).epochs,
         short=_distance(short, paper, shared),

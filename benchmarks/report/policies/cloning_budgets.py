@@ -10,9 +10,9 @@ from ...analysis.intervals import Spread, spread
 from ...cloning_budget import BUDGETS, results_path
 from ...records.entries_file import read_entries
 from ..markdown import markdown_table
-from .losses import NETWORKS
+from .losses import LOSS_NETWORKS
 
-SECTION: Final = """## {heading}
+CLONING_SECTION: Final = """## {heading}
 
 Test accuracy (or loss) on networks that meta-training never saw, of policies that were
 cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
@@ -35,7 +35,7 @@ def _section(name: str) -> str:
     entries = sorted(
         read_entries(results_path(name)).items(), key=lambda it: int(it[0])
     )
-    return SECTION.format(
+    return CLONING_SECTION.format(
         name=name,
         heading=budgets.heading,
         note=budgets.note,
@@ -50,11 +50,11 @@ def _section(name: str) -> str:
 
 def _factor(network: str) -> float:
     """To per cent; or to the unit that the network's loss is shown in."""
-    return NETWORKS[network].factor if network in NETWORKS else 100.0
+    return LOSS_NETWORKS[network].factor if network in LOSS_NETWORKS else 100.0
 
 
 def _label(network: str) -> str:
-    return f"{network}, loss" if network in NETWORKS else network
+    return f"{network}, loss" if network in LOSS_NETWORKS else network
 
 
 def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
@@ -65,7 +65,7 @@ def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
         ]
         for network in networks
     }
-    accuracies = [reached[it] for it in networks if it not in NETWORKS]
+    accuracies = [reached[it] for it in networks if it not in LOSS_NETWORKS]
     means = [sum(of_seed) / len(of_seed) for of_seed in zip(*accuracies, strict=True)]
     columns: list[Spread | None] = [spread(it) for it in (*reached.values(), means)]
     return [f"{entry['timesteps']:,}", *map(str, columns)]

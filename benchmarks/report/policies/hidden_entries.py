@@ -15,7 +15,7 @@ from ...methods.policy_names import MASKS, control
 from ...records.cells import Rows
 from ..markdown import NOT_RUN, markdown_table
 
-SECTION: Final = """## What {policy} has to see
+HIDDEN_ENTRIES_SECTION: Final = """## What {policy} has to see
 
 By how many points the test accuracy changes, on average over the same seeds, when an
 entry of the observation is hidden from the finished policy, on the networks that
@@ -33,7 +33,9 @@ def mask_section(rows: Rows, policies: Sequence[str]) -> str:
     """Of each policy that has been blinded."""
     tables = {policy: _table(rows, policy) for policy in policies}
     return "\n".join(
-        SECTION.format(policy=policy, seeds=_seeds(rows, policy), table=table)
+        HIDDEN_ENTRIES_SECTION.format(
+            policy=policy, seeds=_seeds(rows, policy), table=table
+        )
         for policy, table in tables.items()
         if table
     )

@@ -10,7 +10,7 @@ from ...analysis.intervals import spread
 from ...learning_curves import COMPARISONS, Run, read_runs
 from ..markdown import NOT_RUN, markdown_table
 
-SECTION: Final = """## {heading}
+LEARNING_CURVES_SECTION: Final = """## {heading}
 
 Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}:
 accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
@@ -39,7 +39,7 @@ def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
     evaluated = {e["timesteps"] for run in every for e in run["evaluations"]}
     moments = sorted(evaluated.intersection(comparison.shown or evaluated))
     counts = sorted({str(len(of_variant)) for of_variant in runs.values()})
-    return SECTION.format(
+    return LEARNING_CURVES_SECTION.format(
         heading=comparison.heading,
         of_what=comparison.of_what,
         name=name,

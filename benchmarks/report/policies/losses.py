@@ -16,7 +16,7 @@ from ...records.cells import Row, Rows
 from ..markdown import HAS_NO_RATE, NOT_RUN, markdown_table
 
 
-class Network(NamedTuple):
+class LossNetwork(NamedTuple):
     """What a task is about, and how its loss is shown."""
 
     description: str
@@ -24,13 +24,13 @@ class Network(NamedTuple):
     factor: float
 
 
-NETWORKS: Final = {
-    "autoencoder-fashion": Network(
+LOSS_NETWORKS: Final = {
+    "autoencoder-fashion": LossNetwork(
         "an autoencoder of dense layers, from all pixels to 16 numbers and back",
         "mean squared error of a pixel in [0, 1], in thousandths",
         1000.0,
     ),
-    "language-fashion": Network(
+    "language-fashion": LossNetwork(
         "a causal Transformer of one block, width 32, which tells each of 48 pixels, "
         "in eight greys, from those before it",
         "cross-entropy of a pixel, in hundredths of a nat",
@@ -38,7 +38,7 @@ NETWORKS: Final = {
     ),
 }
 
-SECTION: Final = """## Networks without an accuracy
+LOSS_SECTION: Final = """## Networks without an accuracy
 
 Fashion-MNIST, {length}, weight decay
 {weight_decay:g}, float32. None of these policies was meta-trained on a task without an
@@ -66,7 +66,7 @@ def loss_section(rows: Rows, policies: Sequence[str]) -> str:
     tables = [_table(rows, task, policies) for task in WITHOUT_ACCURACY]
     if not any(tables):
         return ""
-    return SECTION.format(
+    return LOSS_SECTION.format(
         length=find_task(WITHOUT_ACCURACY[0]).length_in_words,
         num_held_out=NUM_VALIDATION_IMAGES,
         weight_decay=FAMILY_WEIGHT_DECAY,
@@ -89,7 +89,7 @@ def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
 
 
 def _loss(runs: Sequence[Row], task: str) -> Spread | None:
-    factor = NETWORKS[task].factor
+    factor = LOSS_NETWORKS[task].factor
     return spread([factor * row.score.test_loss for row in runs])
 
 
@@ -102,7 +102,7 @@ def _table(rows: Rows, task: str, policies: Sequence[str]) -> str:
     if not losses:
         return ""
     lowest = min(it.mean for line in losses.values() for it in line if it)
-    network = NETWORKS[task]
+    network = LOSS_NETWORKS[task]
     table = markdown_table(
         ["", *(f"{rate:g}" for rate in RATES), "from any rate"],
         ([name, *_texts(name, line, lowest)] for name, line in losses.items()),

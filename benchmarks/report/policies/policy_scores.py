@@ -10,7 +10,7 @@ from ganno_keras.policies.metadata import PolicyMetadata
 
 from ..markdown import markdown_table
 
-SCORES: Final = """## {name} on the first task it was trained on
+SCORES_SECTION: Final = """## {name} on the first task it was trained on
 
 {measure}, by initial learning rate, weight decay {weight_decay}. Made by `{command}`.
 
@@ -25,7 +25,7 @@ def scores_section(metadata: PolicyMetadata) -> str:
         "accuracy_by_initial_learning_rate"
     ]
     rates = list(next(iter(by_rate.values())))
-    return SCORES.format(
+    return SCORES_SECTION.format(
         name=metadata.name,
         measure=scores["measure"][0].upper() + scores["measure"][1:],
         weight_decay=scores["weight_decay"],

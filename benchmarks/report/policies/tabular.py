@@ -12,7 +12,7 @@ from ...experiments.tasks import TABULAR, find_task
 from ...records.cells import Rows
 from .unseen_networks import accuracy_table, compare, comparison_table
 
-SECTION: Final = """## Tabular data
+TABULAR_SECTION: Final = """## Tabular data
 
 Of each image of Fashion-MNIST the mean and the deviation of its columns and rows, 112
 standardised columns in all, and a perceptron with two hidden layers of 64:
@@ -24,7 +24,7 @@ Test accuracy by initial learning rate. {coverage} Made by
 {table}
 {comparison}"""
 
-COMPARISON: Final = """
+TABULAR_COMPARISON: Final = """
 Beside the best-tuned fixed schedule, which is chosen as for
 [the networks of other kinds](#beside-the-best-tuned-fixed-schedule):
 
@@ -43,8 +43,10 @@ def tabular_section(rows: Rows, policies: Sequence[str]) -> str:
     if not table:
         return ""
     found = [it for policy in policies if (it := compare(rows, TABULAR, policy))]
-    comparison = COMPARISON.format(table=comparison_table(found)) if found else ""
-    return SECTION.format(
+    comparison = (
+        TABULAR_COMPARISON.format(table=comparison_table(found)) if found else ""
+    )
+    return TABULAR_SECTION.format(
         length=find_task(TABULAR).length_in_words,
         weight_decay=FAMILY_WEIGHT_DECAY,
         coverage=coverage("tabular", rows),

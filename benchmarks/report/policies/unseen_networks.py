@@ -25,7 +25,7 @@ from ..markdown import format_lines, markdown_table
 TOLERANCE: Final = 1.0
 """Points by which a policy may fall below the constant rate from the same start."""
 
-NETWORKS: Final = {
+UNSEEN_NETWORKS: Final = {
     "transformer-fashion": "a Transformer encoder of one block, width 32, over the "
     "28 rows of an image",
     "lstm-fashion": "an LSTM of 32 units over the 28 rows of an image",
@@ -34,7 +34,7 @@ NETWORKS: Final = {
     "separable-fashion": "depthwise separable convolutions with batch normalisation",
 }
 
-SECTION: Final = """## Networks that meta-training never saw
+UNSEEN_SECTION: Final = """## Networks that meta-training never saw
 
 Fashion-MNIST, {length}, weight decay
 {weight_decay:g}, float32. The data set is one that policies were meta-trained on; the
@@ -44,7 +44,7 @@ Made by `python -m benchmarks.run families`.
 {tables}
 {summary}"""
 
-SUMMARY: Final = """### Beside the best-tuned fixed schedule
+UNSEEN_COMPARISON: Final = """### Beside the best-tuned fixed schedule
 
 The schedule and the initial rate are chosen for each network by the accuracy on 1,000
 held-out training images at the end, averaged over seeds: {candidates}, each from every
@@ -61,7 +61,7 @@ the choice of the schedule is not drawn again.
 """
 
 
-class Comparison(NamedTuple):
+class PolicyComparison(NamedTuple):
     """A policy, from every initial rate, beside what fixed schedules reach."""
 
     task: str
@@ -82,7 +82,7 @@ class Comparison(NamedTuple):
         return min(self.above_constant, key=lambda rate: self.above_constant[rate])
 
 
-def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
+def compare(rows: Rows, task: str, policy: str) -> PolicyComparison | None:
     """Puts a policy beside the fixed schedules; None while results are missing."""
     tuned = best_tuned(rows, task, FIXED, FAMILY_WEIGHT_DECAY)
     by_rate = {rate: _runs(rows, task, policy, rate) for rate in RATES}
@@ -90,7 +90,7 @@ def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
         return None
     constant = {rate: _runs(rows, task, "constant", rate) for rate in RATES}
     by_start = distinct(by_rate.values())
-    return Comparison(
+    return PolicyComparison(
         task,
         policy,
         tuned,
@@ -124,7 +124,7 @@ def family_section(rows: Rows, policies: Sequence[str]) -> str:
     tables = [_family_table(rows, task, policies) for task in FAMILIES]
     if not any(tables):
         return ""
-    return SECTION.format(
+    return UNSEEN_SECTION.format(
         length=find_task(FAMILIES[0]).length_in_words,
         weight_decay=FAMILY_WEIGHT_DECAY,
         coverage=coverage("families", rows),
@@ -137,7 +137,7 @@ def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
     table = accuracy_table(rows, task, policies)
     if not table:
         return ""
-    network = NETWORKS[task]
+    network = UNSEEN_NETWORKS[task]
     return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
 
 
@@ -157,7 +157,7 @@ def _summary(rows: Rows, policies: Sequence[str]) -> str:
     complete = {name: found for name, found in by_policy.items() if found}
     if not complete:
         return ""
-    return SUMMARY.format(
+    return UNSEEN_COMPARISON.format(
         candidates=", ".join(FIXED),
         table=comparison_table(
             [found for of_one in complete.values() for found in of_one]
@@ -166,7 +166,7 @@ def _summary(rows: Rows, policies: Sequence[str]) -> str:
     )
 
 
-def comparison_table(comparisons: Iterable[Comparison]) -> str:
+def comparison_table(comparisons: Iterable[PolicyComparison]) -> str:
     """A line for each policy and network."""
     heads = [
         "",
@@ -180,7 +180,7 @@ def comparison_table(comparisons: Iterable[Comparison]) -> str:
     return markdown_table(heads, map(_line, comparisons))
 
 
-def _line(found: Comparison) -> list[str]:
+def _line(found: PolicyComparison) -> list[str]:
     start = found.worst_start
     return [
         found.task,
@@ -193,7 +193,7 @@ def _line(found: Comparison) -> list[str]:
     ]
 
 
-def verdict(comparisons: Sequence[Comparison]) -> str:
+def verdict(comparisons: Sequence[PolicyComparison]) -> str:
     """Says in one line how far a policy is what it is meant to be.
 
     Args:

@@ -13,7 +13,7 @@ from benchmarks.experiments import grids, training, workers
 from benchmarks.experiments.grids import GRIDS, Sweep, cells_of
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import MissingDataError
-from benchmarks.experiments.workers import Outcome
+from benchmarks.experiments.workers import CellResult
 from benchmarks.methods.registry import find_method
 from benchmarks.records import results_file
 from benchmarks.records.cells import Cell, Score
@@ -112,7 +112,7 @@ def test_what_cannot_be_run_here__is_skipped_with_the_reason(monkeypatch, capsys
     assert len(finished()) == 4
 
 
-def test_replay_of_a_single_seed__is_skipped(monkeypatch, capsys):
+def test_average_schedule_of_a_single_seed__is_skipped(monkeypatch, capsys):
     sweep = Sweep(TASK, ("GANNO", "GANNO, averaged"), (1e-3,), (0.1,))
     monkeypatch.setitem(grids.GRIDS, "small", (sweep,))
     assert run.main(["small", "--seeds", "1", "--policy", "random"]) == 1
@@ -128,8 +128,8 @@ def test_progress__says_how_long_it_may_take(capsys):
 def test_grid__names_tasks_and_methods_that_exist(name):
     for cell in cells_of(name, 1, ["ganno-first"]):
         assert cell.task in TASKS
-        obstacle = find_method(cell.method).obstacle(cell)
-        assert cell.method not in ("constant", "lion", "ganno-first") or not obstacle
+        reason = find_method(cell.method).reason_unavailable(cell)
+        assert cell.method not in ("constant", "lion", "ganno-first") or not reason
 
 
 def test_cells__are_wanted_once_by_all_grids_together():
@@ -139,9 +139,9 @@ def test_cells__are_wanted_once_by_all_grids_together():
 
 def test_two_jobs__train_in_processes_of_their_own(tmp_path, monkeypatch):
     cells = [Cell("no-such-task", "constant", 1e-3, 0.1, seed) for seed in (0, 1)]
-    found = list(workers.outcomes(cells, jobs=2))
-    assert {outcome.cell for outcome in found} == set(cells)
-    assert all("no task 'no-such-task'" in outcome.failure for outcome in found)
+    found = list(workers.cell_results(cells, jobs=2))
+    assert {result.cell for result in found} == set(cells)
+    assert all("no task 'no-such-task'" in result.failure for result in found)
 
 
 def test_process_that_dies__fails_its_cell_and_no_other(monkeypatch):
@@ -152,10 +152,10 @@ def test_process_that_dies__fails_its_cell_and_no_other(monkeypatch):
         for cell in wanted:
             if cell == deadly:
                 raise BrokenProcessPool("killed")
-            yield Outcome(cell, Score(0.5, 1.0), 1.0, "")
+            yield CellResult(cell, Score(0.5, 1.0), 1.0, "")
 
     monkeypatch.setattr(workers, "_in_pool", in_pool)
-    found = {outcome.cell: outcome for outcome in workers.outcomes(cells, jobs=2)}
+    found = {result.cell: result for result in workers.cell_results(cells, jobs=2)}
     assert set(found) == set(cells)
     assert [cell for cell in cells if found[cell].score is None] == [deadly]
     assert "its process died" in found[deadly].failure

@@ -18,7 +18,7 @@ from benchmarks.report import paper_figures
 from benchmarks.report.__main__ import main
 from benchmarks.report.page import page
 from benchmarks.report.paper.aggregate import aggregate_section
-from benchmarks.report.paper.evaluation_choices import choice_section
+from benchmarks.report.paper.evaluation_choices import evaluation_choices_section
 from benchmarks.report.paper.paper_tables import table_section
 from benchmarks.report.paper.residual_networks import residual_section
 from benchmarks.report.paper.training_length import length_section
@@ -216,10 +216,10 @@ def test_choices__say_how_far_they_are_from_the_tables_with_the_same_seeds():
         **results([Cell(CNN5, "constant", 0.001, 0.1, s) for s in (1, 2)], 0.70),
         **results([Cell(exact, "constant", 0.001, 0.1, s) for s in (1, 2)], 0.71),
     }
-    lines = choice_section(rows, [POLICY]).splitlines()
+    lines = evaluation_choices_section(rows, [POLICY]).splitlines()
     float32 = "float32 instead of bfloat16"
     assert f"| {float32} | 71.00 ± 0.00 | +1.00 [+1.00, +1.00] |" in lines
-    assert choice_section({}, [POLICY]) == ""
+    assert evaluation_choices_section({}, [POLICY]) == ""
 
 
 def test_residual_network__has_a_line_for_each_weight_decay():
