@@ -27,6 +27,7 @@ from agents.recipes.base_schedule_actions import BROAD, STANDARDISED, WIDE
 from agents.recipes.configuration import MetaTrainingConfiguration
 
 from .experiments.grids import FAMILY_WEIGHT_DECAY
+from .experiments.plan import plan_cell
 from .experiments.tasks import FAMILIES, WITHOUT_ACCURACY
 from .experiments.workers import cell_results
 from .records.cells import Cell, Score
@@ -101,7 +102,7 @@ def measure(
             budgets.recipe, num_tasks, demonstrated, Path(directory)
         )
         cells = [
-            Cell(network, str(policy), None, FAMILY_WEIGHT_DECAY, seed)
+            plan_cell(Cell(network, str(policy), None, FAMILY_WEIGHT_DECAY, seed))
             for seed in range(seeds)
             for network in budgets.networks
         ]

@@ -20,17 +20,17 @@ from typing import Any, Final
 from ganno_keras.policies import DEFAULT_POLICY
 
 from .experiments.grids import GRIDS, cells_of
-from .experiments.plan import Plan, make_plan, ready_cells
+from .experiments.plan import Plan, PlannedCell, make_plan, ready_cells
 from .experiments.progress import Progress, duration_in_words
 from .experiments.training import definition
 from .experiments.workers import CellResult, cell_results
+from .methods.method import Method
 from .records.cells import Cell, Row
 from .records.provenance import provenance
 from .records.results_file import results_of
 
-Trainer = Callable[[Sequence[Cell], int], Iterator[CellResult]]
-"""Trains cells, so many at the same time, and gives the results as they come."""
-
+Trainer = Callable[[Sequence[PlannedCell], int], Iterator[CellResult]]
+"""Trains cells, a number of them at once, and yields results as they come."""
 
 REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
 """What stops a run; `MissingDataError` is among them, and no failure of a cell."""
@@ -72,16 +72,17 @@ def _carry_out(plan: Plan, jobs: int, train: Trainer) -> Progress:
     for phase in plan.phases:
         ready = ready_cells(phase)
         progress.skip(ready.skipped)
+        methods = dict(ready.cells)
         for result in train(ready.cells, jobs):
-            _keep(result, made_by)
+            _keep(result, methods[result.cell], made_by)
             progress.report(result)
     return progress
 
 
-def _keep(result: CellResult, made_by: dict[str, Any]) -> None:
+def _keep(result: CellResult, method: Method, made_by: dict[str, Any]) -> None:
     cell, score, seconds, _ = result
     if score is not None:
-        row = Row(cell, score, seconds, definition(cell), made_by)
+        row = Row(cell, score, seconds, definition(cell, method), made_by)
         results_of(cell.task).append(row)
 
 

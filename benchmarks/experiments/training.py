@@ -17,8 +17,7 @@ from ganno_keras import GANNO
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.datasets import LabelledImages, hold_out
 
-from ..methods.method import TrainingContext, TrainingParts
-from ..methods.registry import find_method
+from ..methods.method import Method, TrainingContext, TrainingParts
 from ..records.cells import Cell, Score
 from .tasks import (
     NUM_TUNING_IMAGES,
@@ -41,10 +40,10 @@ class TaskImages(NamedTuple):
     test: LabelledImages
 
 
-def definition(cell: Cell) -> dict[str, Any]:
-    """What a result stands for beyond the names: equal results need it to be equal."""
+def definition(cell: Cell, method: Method) -> dict[str, Any]:
+    """Describes what a result depends on beyond the names in its cell."""
     task = dataclasses.asdict(find_task(cell.task))
-    return {"task": task, **find_method(cell.method).identity()}
+    return {"task": task, **method.identity()}
 
 
 @lru_cache(maxsize=1)
@@ -73,23 +72,23 @@ def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...
     return hold_out(data, min(num_images, len(data.labels) // 8))
 
 
-def train(cell: Cell) -> Score:
-    """Carries out one training and evaluates it once.
+def train(cell: Cell, method: Method) -> Score:
+    """Trains one network and evaluates it once.
 
     Raises:
-        ValueError: If there is no such task or method.
-        MissingDataError: If the data cannot be had.
+        ValueError: If there is no such task.
+        MissingDataError: If the data set is not available.
     """
     task = find_task(cell.task)
     images = load_images(task.dataset, task.standardised, task.for_choices)
     keras.utils.set_random_seed(cell.seed)
     try:
-        return _train(task, cell, images)
+        return _train(task, cell, method, images)
     finally:
         keras.utils.clear_session()
 
 
-def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
+def _train(task: Task, cell: Cell, method: Method, images: TaskImages) -> Score:
     objective = task.objective
     train_data, validation, test = map(objective.samples, images)
     num_updates = task.num_updates(len(images.train.labels))
@@ -100,8 +99,7 @@ def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
         task.model_options,
         task.dtype_policy,
     )
-    context = TrainingContext(cell, num_updates, validation)
-    parts = find_method(cell.method).make(context)
+    parts = method.make(TrainingContext(cell, num_updates, validation))
     model = parts.adapt(model)
     model.compile(parts.optimizer, objective.loss(), metrics=objective.metrics)
     history = model.fit(

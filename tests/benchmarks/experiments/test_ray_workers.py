@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import run
 from benchmarks.experiments import workers
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import MissingDataError
 from benchmarks.experiments.workers import CellResult
@@ -44,12 +45,12 @@ def cell_results():
 def test_cells__are_trained_elsewhere_and_written_here(cell_results, capsys):
     here = os.getpid()
 
-    def attempt(cell):
+    def attempt(planned):
         from benchmarks.experiments import tasks
 
         assert os.getpid() != here
         tasks.TASKS["tiny"] = TINY  # known to this file alone
-        return workers.attempt(cell)
+        return workers.attempt(planned)
 
     def train(cells, jobs):
         return cell_results(cells, jobs, attempt)
@@ -66,7 +67,8 @@ def test_process_that_dies__is_replaced_or_reported_and_the_others_go_on(
 ):
     once, often = CELLS[0], CELLS[1]
 
-    def attempt(cell):
+    def attempt(planned):
+        cell = planned.cell
         attempts = tmp_path / f"attempts of {cell.seed}"
         with attempts.open("a") as stream:
             stream.write(".")
@@ -84,7 +86,8 @@ def test_process_that_dies__is_replaced_or_reported_and_the_others_go_on(
 
 
 def test_jobs__bound_the_cells_in_flight(cell_results, tmp_path):
-    def attempt(cell):
+    def attempt(planned):
+        cell = planned.cell
         mark = tmp_path / str(cell.seed)
         mark.touch()
         time.sleep(0.2)
@@ -92,11 +95,11 @@ def test_jobs__bound_the_cells_in_flight(cell_results, tmp_path):
         mark.unlink()
         return CellResult(cell, Score(together, 1.0), 1.0, "")
 
-    made_from_results = CELLS[0]._replace(method="random, averaged")
-    found = list(cell_results([*CELLS, made_from_results], 1, attempt))
+    made_from_results = plan_cell(CELLS[0]._replace(method="random, averaged"))
+    found = list(cell_results([*map(plan_cell, CELLS), made_from_results], 1, attempt))
     assert [result.score.test_accuracy for result in found] == [1] * 5
     with pytest.raises(ValueError, match="number of jobs is 0"):
-        next(cell_results(CELLS, 0))
+        next(cell_results([], 0))
 
 
 def test_missing_data__stops_the_run(cell_results):
@@ -104,4 +107,4 @@ def test_missing_data__stops_the_run(cell_results):
         raise MissingDataError("no network")
 
     with pytest.raises(MissingDataError, match=r"^no network$"):
-        list(cell_results(CELLS, 2, attempt))
+        list(cell_results(list(map(plan_cell, CELLS)), 2, attempt))

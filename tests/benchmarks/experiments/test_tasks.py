@@ -10,8 +10,9 @@ import pytest
 
 from benchmarks import run
 from benchmarks.experiments import training
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
-from benchmarks.experiments.training import definition, load_images, train
+from benchmarks.experiments.training import definition, load_images
 from benchmarks.methods import policies
 from benchmarks.methods.learned.celo_adam import WEIGHTS_VARIABLE
 from benchmarks.methods.method import TrainingContext
@@ -41,6 +42,14 @@ def _tiny(monkeypatch, tmp_path):
     path = tmp_path / "theta.state"
     path.write_bytes(celo_file(seed=0))
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(path))
+
+
+def train(wanted):
+    return training.train(*plan_cell(wanted))
+
+
+def defined(wanted):
+    return definition(*plan_cell(wanted))
 
 
 def cell(method, rate=1e-3, seed=0, task=TASK):
@@ -80,7 +89,7 @@ def test_untrained_policy__decides_for_every_layer():
 def test_average_schedules__set_the_rates_of_another_seed_by_layer_and_on_average():
     other = cell("random", seed=1, task="longer")
     score = train(other)
-    results_of("longer").append(Row(other, score, 1.0, definition(other), {}))
+    results_of("longer").append(Row(other, score, 1.0, defined(other), {}))
     expected = np.array(score.course["learning_rates"])
 
     by_layer = rates_set_by(cell("random, averaged by layer", task="longer"))
@@ -101,7 +110,7 @@ def test_average_schedules__set_the_rates_of_another_network(
     for task in ("longer", "deeper"):
         other = cell("random", task=task)
         score = train(other)
-        results_of(task).append(Row(other, score, 1.0, definition(other), {}))
+        results_of(task).append(Row(other, score, 1.0, defined(other), {}))
     assert find_method(wanted.method).reason_unavailable(wanted) == ""
 
     means = np.mean(score.course["learning_rates"], axis=1, keepdims=True)
@@ -152,7 +161,7 @@ def test_unknown_task__is_refused_with_the_known_ones():
 
 
 def test_definition__names_what_a_policy_was():
-    made_from = definition(cell("ganno-first"))
+    made_from = defined(cell("ganno-first"))
     assert made_from["task"] == dataclasses.asdict(TINY)
     assert len(made_from["policy"]) == 64
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import load_images, train
 from benchmarks.records.cells import Cell, Row, Score
@@ -27,7 +28,7 @@ def task(request, monkeypatch):
 
 
 def trained(method, rate=1e-2):
-    return train(Cell("tiny", method, rate, 0.1, seed=0))
+    return train(*plan_cell(Cell("tiny", method, rate, 0.1, seed=0)))
 
 
 @pytest.mark.usefixtures("task")
