@@ -14,13 +14,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ...analysis.intervals import Interval, PairedRuns, gain_bounds, interquartile_mean
-from ...analysis.runs import accuracy_by_seed, coverage, distinct, runs_of
+from ...analysis.runs import accuracy_by_seed, distinct, runs_of
 from ...analysis.table_lines import our_lines
 from ...analysis.tuned_schedules import Tuned, best_tuned
 from ...experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES
-from ...experiments.tasks import FAMILIES, find_task
+from ...experiments.tasks import FAMILIES
 from ...records.cells import Cell, Row, Rows
 from ..markdown import format_lines, markdown_table
+from .network_sections import NetworkSection, network_section, titled_table
 
 TOLERANCE: Final = 1.0
 """Points by which a policy may fall below the constant rate from the same start."""
@@ -42,7 +43,7 @@ kinds of networks are not. Test accuracy by initial learning rate. {coverage}
 Made by `python -m benchmarks.run families`.
 
 {tables}
-{summary}"""
+{comparison}"""
 
 UNSEEN_COMPARISON: Final = """### Beside the best-tuned fixed schedule
 
@@ -115,30 +116,21 @@ def _mean(runs: Sequence[Row]) -> float:
 
 
 def family_section(rows: Rows, policies: Sequence[str]) -> str:
-    """Tables of the families that have results; empty if none has.
+    """Writes the accuracies and the comparison, "" without results.
 
     Args:
         rows: All results.
-        policies: The policies that are compared, where they have been run.
+        policies: The policies to compare, where they have results.
     """
-    tables = [_family_table(rows, task, policies) for task in FAMILIES]
-    if not any(tables):
-        return ""
-    return UNSEEN_SECTION.format(
-        length=find_task(FAMILIES[0]).length_in_words,
-        weight_decay=FAMILY_WEIGHT_DECAY,
-        coverage=coverage("families", rows),
-        tables="\n".join(filter(None, tables)),
-        summary=_summary(rows, policies),
+    section = NetworkSection(
+        UNSEEN_SECTION, "families", FAMILIES, _family_table, _comparison
     )
+    return network_section(section, rows, policies)
 
 
 def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
     table = accuracy_table(rows, task, policies)
-    if not table:
-        return ""
-    network = UNSEEN_NETWORKS[task]
-    return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
+    return titled_table(task, UNSEEN_NETWORKS[task], table)
 
 
 def accuracy_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
@@ -149,7 +141,7 @@ def accuracy_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
     return format_lines(shown, [f"{rate:g}" for rate in RATES]) if shown else ""
 
 
-def _summary(rows: Rows, policies: Sequence[str]) -> str:
+def _comparison(rows: Rows, policies: Sequence[str]) -> str:
     by_policy = {
         policy: [found for task in FAMILIES if (found := compare(rows, task, policy))]
         for policy in policies
