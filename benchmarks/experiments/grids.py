@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every table and figure of the paper as a set of cells.
+"""Defines every table and figure as a set of cells.
 
-Grids overlap: a cell that two of them want is trained once and shown in both.
+Grids overlap. A cell of two grids is trained once and shown in both.
 """
 
 from __future__ import annotations
@@ -33,19 +33,8 @@ from .tasks import (
     WITHOUT_ACCURACY,
 )
 
-
-class Sweep(NamedTuple):
-    """All combinations of methods, initial rates and weight decays on a task."""
-
-    task: str
-    methods: tuple[str, ...]
-    initial_learning_rates: tuple[float | None, ...]
-    weight_decays: tuple[float, ...]
-
-
 GANNO: Final = "GANNO"
-"""In a grid it stands for each of the policies that a run is about."""
-
+"""The placeholder for each policy of a run."""
 
 ABLATIONS: Final = (
     "ganno-paper-learning-rate-only",
@@ -55,9 +44,7 @@ ABLATIONS: Final = (
 )
 """The policies of Table 2, each meta-trained with the recipe `paper`."""
 
-
 RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-
 
 SIMPLE: Final = (
     "constant",
@@ -69,12 +56,9 @@ SIMPLE: Final = (
     "sgdr",
 )
 
-
 OPTIMIZERS: Final = ("lamb and cosine", "schedule-free")
 
-
 LEARNED: Final = ("celo-adam", "velo")
-
 
 FIXED: Final = (
     "constant",
@@ -85,35 +69,42 @@ FIXED: Final = (
     "one-cycle",
 )
 
-
 FAMILY_WEIGHT_DECAY: Final = 0.1
-"""That of most of the paper's tables, and of the policies' own scores.
+"""The weight decay of most of the paper's tables, and of the policies' own scores.
 
-One alone, since the families are to differ: another would double the trainings.
+Families have this one only, since a second would double the trainings.
 """
 
-
 USUAL_RATE: Final = 1e-3
-"""What a network is compiled with where one rate has to stand for all."""
-
-
-def usual_cell(task: str, method: str) -> Cell:
-    """The cell by which methods are compared where one start stands for all."""
-    return Cell(task, method, USUAL_RATE, FAMILY_WEIGHT_DECAY, seed=0)
+"""The rate that networks are compiled with where one rate stands for all."""
 
 
 NETWORK_CONTROLS: Final = (
     UNTRAINED,
     *(average.value for average in Average),
 )
-"""What a policy has to beat on the networks of `FAMILIES`."""
+"""The controls that a policy has to beat on the networks of `FAMILIES`."""
+
+
+class Sweep(NamedTuple):
+    """All combinations of methods, initial rates and weight decays on one task."""
+
+    task: str
+    methods: tuple[str, ...]
+    initial_learning_rates: tuple[float | None, ...]
+    weight_decays: tuple[float, ...]
 
 
 Grid = tuple[Sweep, ...]
 
 
+def usual_cell(task: str, method: str) -> Cell:
+    """Returns the cell that compares methods where one initial rate stands for all."""
+    return Cell(task, method, USUAL_RATE, FAMILY_WEIGHT_DECAY, seed=0)
+
+
 def _robustness(*methods: str) -> Grid:
-    """ResNet-18 with two weight decays."""
+    """Makes a grid of ResNet-18 with two weight decays."""
     return (
         Sweep(RESNETS, methods, (1e-3,), (0.1, 0.01)),
         Sweep(RESNETS, ("celo-adam",), (None,), (0.1, 0.01)),
@@ -121,7 +112,7 @@ def _robustness(*methods: str) -> Grid:
 
 
 def _evaluation_choice(other: str) -> Grid:
-    """What a choice of the evaluation changes: the task as it is, and another one."""
+    """Makes a grid of the usual task and one with another choice of the evaluation."""
     methods = ("constant", "cosine", GANNO)
     return tuple(Sweep(task, methods, (1e-3,), (0.1,)) for task in (CNN5, other))
 
@@ -154,7 +145,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "figure3": (Sweep("cnn2-fashion-long", ("no-op", GANNO), (1e-3,), (0.1,)),),
     "figure4": _robustness("random", GANNO),
-    "figure5": (),  # drawn from the schedules themselves
+    "figure5": (),  # It is drawn from the schedules themselves.
     "figure6": (Sweep(CNN5, (GANNO,), (0.0,), (0.1,)),),
     "figure7": _robustness("random", "sgdr", GANNO),
     "controls": (
@@ -199,7 +190,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "precision": _evaluation_choice("cnn5-cifar10-float32"),
     "scaling": _evaluation_choice("cnn5-cifar10-unscaled"),
-    # What tells most comes first: a training of the long task takes long.
+    # The most informative cells come first, since the long task takes long.
     "length": (
         Sweep(LONG, (GANNO,), (USUAL_RATE,), (0.1,)),
         Sweep(LONG, ("constant", "linear"), (1e-4, 1e-2), (0.1,)),
@@ -233,15 +224,15 @@ GRIDS: Final[Mapping[str, Grid]] = {
 
 
 def cells_of(name: str, num_seeds: int, policy_names: Sequence[str]) -> list[Cell]:
-    """All cells of a grid, the first seed of every combination first.
+    """Lists all cells of a grid, first those of seed 0.
 
     Args:
-        name: One of `GRIDS`, or `"all"` for every one of them.
-        num_seeds: Seeds from 0 on, at least 1.
-        policy_names: The policies that stand for GANNO.
+        name: One of `GRIDS`, or `"all"` for all of them.
+        num_seeds: The number of seeds, from 0 on.
+        policy_names: The policies that replace `GANNO`.
 
     Raises:
-        ValueError: If there is no such grid, or no seeds.
+        ValueError: If there is no such grid, or no seed.
 
     Example:
 
@@ -250,7 +241,7 @@ def cells_of(name: str, num_seeds: int, policy_names: Sequence[str]) -> list[Cel
     """
     if num_seeds < 1:
         raise ValueError(f"The number of seeds is {num_seeds}; at least 1 is needed.")
-    # Results of a policy are found again however it was named.
+    # Results of a policy are found by its name or its folder.
     policy_names = [canonical_name(policy) for policy in policy_names]
     sweeps = [sweep for grid in _grids(name) for sweep in grid]
     found = [
@@ -286,7 +277,7 @@ def _cells(sweep: Sweep, seed: int, policy_names: Sequence[str]) -> list[Cell]:
 
 
 def fill_in(method: str, policy_names: Sequence[str]) -> list[str]:
-    """Puts each policy in the place of GANNO.
+    """Replaces `GANNO` in a method's name by each policy.
 
     Example:
 

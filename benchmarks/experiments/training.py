@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One training, from images to what it reached."""
+"""Runs one training, from images to a score."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from .tasks import (
 
 
 class MissingDataError(RuntimeError):
-    """A data set cannot be had; no cell of its tasks can be run."""
+    """The error if a data set is not available for any cell of its tasks."""
 
 
 class TaskImages(NamedTuple):
     """The images of a task in three parts."""
 
     train: LabelledImages
-    validation: LabelledImages  # for policies to look at, and the accuracy by epoch
+    validation: LabelledImages  # for policies to observe, and for the figures by epoch
     test: LabelledImages
 
 
@@ -50,10 +50,10 @@ def definition(cell: Cell, method: Method) -> dict[str, Any]:
 def load_images(
     dataset: str, standardised: bool, for_choices: bool = False
 ) -> TaskImages:
-    """Loads and cuts a data set; the last one stays in memory for the next cell.
+    """Loads and splits a data set, and caches the last one.
 
     Raises:
-        MissingDataError: If the data cannot be had.
+        MissingDataError: If the data set is not available.
     """
     try:
         everything, test = load_dataset(dataset)
@@ -68,7 +68,7 @@ def load_images(
 
 
 def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...]:
-    """Holds images out, of a small data set fewer than asked for."""
+    """Holds out images, but at most an eighth of a data set."""
     return hold_out(data, min(num_images, len(data.labels) // 8))
 
 
@@ -130,7 +130,7 @@ def _by_epoch(logs: Mapping[str, list[float]]) -> dict[str, list[float]]:
 
 
 def _by_decision(parts: TrainingParts) -> dict[str, Any]:
-    """What a policy saw and did; nothing for other methods."""
+    """Returns what a policy measured and did, nothing for other methods."""
     for callback in parts.callbacks:
         if isinstance(callback, GANNO) and callback.history.timesteps:
             history = callback.history
@@ -146,7 +146,7 @@ def _by_decision(parts: TrainingParts) -> dict[str, Any]:
 
 
 def _validation_accuracy(history: GannoHistory) -> dict[str, list[float]]:
-    """By decision, if the task has an accuracy."""
+    """Returns the accuracies by decision, if the task has an accuracy."""
     measured = history.measured("validation_accuracy")
     if np.isnan(measured).all():
         return {}
@@ -154,12 +154,12 @@ def _validation_accuracy(history: GannoHistory) -> dict[str, list[float]]:
 
 
 def _weight_decays(history: GannoHistory) -> dict[str, list[list[float]]]:
-    """By decision, if the policy sets them."""
+    """Returns the weight decays by decision, if the policy sets them."""
     if history.weight_decays is None:
         return {}
     return {"weight_decays": [_rounded(row) for row in history.weight_decays]}
 
 
 def _rounded(values: Any) -> list[float]:
-    """To six digits, which is more than is read off them."""
+    """Rounds to six digits, more than any table shows."""
     return [float(f"{float(value):.6g}") for value in values]

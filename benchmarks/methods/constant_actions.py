@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one and the same action throughout comes to, in the place of a policy.
+"""Makes methods that repeat one action throughout a training.
 
-A policy that looks at each layer and timestep should do better than the best of these.
+A policy that observes each layer and timestep should beat the best of these.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ CONSTANT_SCRIPTS: Final = (
     *(ActionScript((action,)) for action in (0, 1, 3, 4, 6, 7, 8)),
     *(ActionScript((action,), of_linear=(1,)) for action in (3, 6)),
 )
-"""The schedule, twice and four times the schedule, each with a weight decay of 0.1 and
-0.3, the last also with 0.01; and the two higher rates with linear layers on the
-schedule and 0.3."""
+"""The schedule, twice and four times the schedule, with weight decays of 0.1 and 0.3.
+
+Four times the schedule also comes with 0.01. The two higher rates also come with linear
+layers on the schedule itself and 0.3.
+"""
 
 
 def _policy(script: ActionScript) -> ScriptedPolicy:

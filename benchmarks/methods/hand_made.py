@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a benchmark compares: schedules, optimizers and policies, found by name.
+"""Makes methods of hand-made schedules and of Keras' optimizers.
 
-Every method makes the optimizer and the callbacks of one training. All of them decay
-weights the decoupled way, as Keras does it: by rate times decay, in every update.
+All of them use the decoupled weight decay of Keras: each update shrinks the weights by
+rate times decay.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RATE_AND_LENGTH: Final = "initial rate; length of the training"
 def scheduled(
     schedule: str, optimizer: Callable[..., Any] = optimizers.Adam
 ) -> Callable[[TrainingContext], TrainingParts]:
-    """A method of one of `SCHEDULES` and an optimizer of Keras."""
+    """Combines one of `SCHEDULES` with an optimizer of Keras."""
 
     def make(context: TrainingContext) -> TrainingParts:
         rate = SCHEDULES[schedule](context.rate, context.num_updates)
@@ -33,10 +33,10 @@ def scheduled(
 
 
 def _schedule_free(context: TrainingContext) -> TrainingParts:
-    """Schedule-Free AdamW, which `fit` must not be left to build.
+    """Makes Schedule-Free AdamW, and builds it before `fit`.
 
-    Left to `fit` of Keras 3.15.1, the network stays at the accuracy of chance; built
-    before, with the weights there to be copied, it learns.
+    If `fit` of Keras 3.15.1 builds it, the network stays at the accuracy of chance. If
+    it is built before, it copies the initial weights, and the network learns.
     """
     optimizer = optimizers.ScheduleFreeAdamW(
         context.rate, weight_decay=context.cell.weight_decay
@@ -60,7 +60,7 @@ def _with_adam() -> dict[str, Method]:
     return {name: Method(scheduled(name), tunings[name]) for name in SCHEDULES}
 
 
-# LARS is left out: Keras has no LARS. LAMB is its form for Adam, and Keras has it.
+# Keras has no LARS; LAMB is its variant for Adam.
 HAND_MADE: Final[Mapping[str, Method]] = {
     **_with_adam(),
     "lamb and cosine": Method(scheduled("cosine", optimizers.Lamb), RATE_AND_LENGTH),

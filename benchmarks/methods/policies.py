@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies as methods, and the controls that say what a policy's figures are worth.
+"""Makes methods of policies, and of controls that their figures are compared with.
 
-`NAME` is a policy as it is meant to be used, but without the guard, which the paper
-does not have. `NAME, without ENTRY` is never shown that entry of its observation. Its
-controls are `NAME, greedy` and `NAME, sampled`; `NAME, untrained`:
-the same agent before any meta-training; `NAME, guarded`: with the guard; `NAME,
-averaged`: its average schedule over seeds and layers, replayed without looking; `NAME,
-averaged by layer`: the same with a schedule for every layer; and `NAME, averaged
-elsewhere`: its average schedule on other networks.
+`NAME` is a policy as users run it, but without the guard, which the paper does not
+have. `NAME, without ENTRY` hides that entry of its observation. The controls are:
+
+- `NAME, greedy` and `NAME, sampled`: the likeliest actions, or sampled ones.
+- `NAME, untrained`: the same agent before any meta-training.
+- `NAME, guarded`: the policy with the guard.
+- `NAME, averaged`: its average schedule over other seeds and all layers.
+- `NAME, averaged by layer`: the average over other seeds, for each layer.
+- `NAME, averaged elsewhere`: its average schedule on other networks.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ def policy_method(name: str) -> Method:
     """Makes the method of a policy or of one of its controls.
 
     Args:
-        name: Of the policy (or the path of its folder), and of the control if any.
+        name: The policy's name, or the path of its folder, and its control if any.
     """
     policy, kind = split_name(name)
     if kind in {average.value for average in Average}:
@@ -53,7 +55,7 @@ def policy_method(name: str) -> Method:
         "": lambda it: with_ganno(it, policy),
         GREEDY: lambda it: with_ganno(it, policy, temperature=0.0),
         SAMPLED: lambda it: with_ganno(it, policy, temperature=1.0),
-        # Sampled: its arg-max would be one arbitrary action throughout.
+        # Its likeliest action would be one arbitrary action throughout.
         UNTRAINED: lambda it: with_ganno(
             it, _untrained(policy, it.cell.seed), temperature=1.0
         ),
@@ -73,7 +75,7 @@ def policy_method(name: str) -> Method:
 def with_ganno(
     context: TrainingContext, policy: str | Policy, guard: bool = False, **options: Any
 ) -> TrainingParts:
-    """Adam under the callback, which looks at the images that are held out for it."""
+    """Combines Adam with the callback, which measures the held-out images."""
     ganno = GANNO(
         policy,
         validation_data=tuple(context.validation),
@@ -92,12 +94,14 @@ def _masked(policy: str, entry: str, context: TrainingContext) -> TrainingParts:
 def _adam(context: TrainingContext) -> keras.optimizers.Optimizer:
     decay = context.cell.weight_decay
     if context.cell.initial_learning_rate is None:
-        return keras.optimizers.Adam(weight_decay=decay)  # Its rate is never used.
+        return keras.optimizers.Adam(
+            weight_decay=decay
+        )  # The callback replaces its rate.
     return keras.optimizers.Adam(context.rate, weight_decay=decay)
 
 
 def _untrained(policy: str, seed: int) -> Policy:
-    # Only this control needs TF-Agents, which takes seconds to import.
+    # TF-Agents takes seconds to import, and only this control needs it.
     from .untrained_policy import untrained_policy  # noqa: PLC0415
 
     return untrained_policy(metadata_of(policy), seed)

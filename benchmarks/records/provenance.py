@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which code and libraries made a result, with new results not counted as changes."""
+"""Names the code and libraries behind a result; new results are no change of code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIRTY: Final = "-dirty"
 
 
 def provenance() -> dict[str, Any]:
-    """The commit, marked if the code differed from it, and the library versions."""
+    """Returns the commit, marked if the code differed, and the library versions."""
     made_by: dict[str, Any] = raw_provenance.provenance()
     commit = made_by["commit"]
     if commit.endswith(DIRTY) and not _code_has_changed():

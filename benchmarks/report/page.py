@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of results: which sections it has, in which order."""
+"""Composes the page of results: its sections and their order."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ paper's own figures in `benchmarks/paper/` and the policies' own `ganno.json`.
 
 """
 
-
 READING: Final = """## How to read the tables
 
 Accuracies are in %, on the test set, which is touched once at the end of a training;
@@ -75,7 +74,6 @@ a method that has no rate to set: its figure is in the last column.
 - LARS is left out, since Keras has none; LAMB is its form for Adam.
 """
 
-
 FIGURE_SECTION: Final = """## {heading}
 
 ![{heading}](pictures/{name}.png)
@@ -85,9 +83,9 @@ FIGURE_SECTION: Final = """## {heading}
 
 
 def policies_in(rows: Rows) -> list[str]:
-    """The policies that have results of their own, the shipped one first.
+    """Lists the policies with results, the default one first.
 
-    Built-in policies and the ablations have rows of their own names in the grids.
+    It leaves out built-in policies and ablations, which grids name themselves.
     """
     others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
     found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
@@ -95,11 +93,11 @@ def policies_in(rows: Rows) -> list[str]:
 
 
 def page(rows: Rows, drawn: Mapping[str, str]) -> str:
-    """The whole page.
+    """Writes the whole page.
 
     Args:
         rows: All results.
-        drawn: The captions of the pictures that there are, by name.
+        drawn: The captions of the drawn pictures, by name.
     """
     policies = policies_in(rows)
     folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures that matter most, in one table for README and docs/results.md."""
+"""Writes the most important figures in one table, for README and docs/results.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..records.cells import Row, Rows
 from .markdown import markdown_table
 
 README: Final = Path(__file__).parents[2] / "README.md"
-# With empty lines, as not every renderer ends a comment at its last line.
+# The empty lines are for renderers that do not end a comment at its last line.
 BEGIN: Final = "<!-- from here on by the report -->\n\n"
 END: Final = "\n<!-- until here -->\n"
 
@@ -38,7 +38,7 @@ COLUMNS: Final = {
 
 
 class SummaryNetwork(NamedTuple):
-    """A network of the summary, and what its best-tuned rival is chosen from."""
+    """A network of the summary, and the candidates for its best-tuned rival."""
 
     name: str
     task: str
@@ -73,14 +73,14 @@ chosen for each network on held-out training images. Written by
 
 
 class SummaryLine(NamedTuple):
-    """A network, the runs of each column, and in words what was tuned."""
+    """A network, the runs of each column, and the tuned method as text."""
 
     name: str
     columns: Sequence[Sequence[Row]]
     tuned: str
 
     def texts(self) -> list[str]:
-        """What stands in the table, the best in bold."""
+        """Returns the texts of the table's line, the best in bold."""
         means = [np.mean([row.accuracy for row in runs]) for runs in self.columns]
         shown = [f"{mean:.1f}" for mean in means]
         best = int(np.argmax(means))
@@ -89,7 +89,7 @@ class SummaryLine(NamedTuple):
 
 
 def summary(rows: Rows) -> str:
-    """The table and what it means; empty if no network has all that it shows.
+    """Writes the table and its legend, "" if no network has all its results.
 
     Args:
         rows: All results.
@@ -108,7 +108,7 @@ def summary(rows: Rows) -> str:
 
 
 def summary_section(rows: Rows) -> str:
-    """The same under a heading of its own."""
+    """Writes the summary under a heading of its own."""
     text = summary(rows)
     return f"## In short\n\n{text}" if text else ""
 
@@ -130,10 +130,10 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def write_into_readme(text: str, path: Path = README) -> None:
-    """Puts the summary between the two marks of the README.
+    """Writes the summary between the two marks of the README.
 
     Raises:
-        ValueError: If the README has lost a mark.
+        ValueError: If the README lacks a mark.
     """
     before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What two choices of the evaluation change: its precision, and its images' scale."""
+"""Compares two choices of the evaluation: the precision and the images' scale."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ EVALUATION_CHOICES: Final = {
 
 
 def evaluation_choices_section(rows: Rows, policies: Sequence[str]) -> str:
-    """The tables' own task beside those that differ in one choice; empty without them.
+    """Compares the tables' task with tasks that differ in one choice.
+
+    Without results it returns "".
 
     Args:
         rows: All results.
-        policies: The policies that are shown, where they have been run.
+        policies: The policies to show, where they have results.
     """
     others = set(EVALUATION_CHOICES) - {CNN5}
     tried = {cell.method for cell in rows if cell.task in others}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What more demonstrations are worth, as tables."""
+"""Writes the tables of what more demonstrations are worth."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ with an accuracy, with its deviation over seeds.{note} Made by
 
 
 def budget_sections() -> list[str]:
-    """A table for each recipe that has results, a line in it for each budget."""
+    """Writes a table for each recipe with results, a line for each budget."""
     return [_section(name) for name in BUDGETS if read_entries(results_path(name))]
 
 
@@ -49,7 +49,7 @@ def _section(name: str) -> str:
 
 
 def _factor(network: str) -> float:
-    """To per cent; or to the unit that the network's loss is shown in."""
+    """Returns the factor to per cent, or to the unit of the network's loss."""
     return LOSS_NETWORKS[network].factor if network in LOSS_NETWORKS else 100.0
 
 

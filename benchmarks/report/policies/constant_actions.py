@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of what constant actions come to, beside policies."""
+"""Writes the table of constant actions, with policies to compare."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ loss, of the others the accuracy. Made by `python -m benchmarks.run actions`.
 
 
 def action_section(rows: Rows, policies: Sequence[str]) -> str:
-    """All that has been run; empty if that is no constant action."""
+    """Writes the table of all runs, "" without runs of constant actions."""
     labels = dict(zip(CONSTANT_ACTIONS, map(_label, CONSTANT_SCRIPTS), strict=True))
     found = {
         name: by_task
@@ -62,7 +62,7 @@ def action_section(rows: Rows, policies: Sequence[str]) -> str:
 
 
 def _cell(task: str, method: str) -> Cell:
-    """From the usual rate, should a policy start from the optimizer's."""
+    """Returns the cell of a method: policies have the usual rate, actions have none."""
     cell = usual_cell(task, method)
     has_rate = method not in CONSTANT_ACTIONS
     return cell if has_rate else cell._replace(initial_learning_rate=None)
@@ -73,7 +73,7 @@ def _loss(runs: Sequence[Row]) -> str:
 
 
 def _label(script: ActionScript) -> str:
-    """An action of all layers, or one of linear layers and one of the others."""
+    """Names the action of all layers, and that of linear layers if it differs."""
     words = [
         _action_in_words(action) for action in (*script.actions, *script.of_linear)
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What policies are worth beside their controls."""
+"""Compares policies with their controls."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ both have been trained on with the same seeds (the five-layer CNN from 0.001); w
 
 
 def control_section(rows: Rows, policies: Sequence[str]) -> str:
-    """The controls of every policy that has been put to them."""
+    """Writes the controls of each policy that has results of them."""
     sections = []
     for policy in policies:
         names = [control(policy, kind) for kind in CONTROLS]
@@ -72,7 +72,7 @@ def _rates_table(rows: Rows, methods: Iterable[str]) -> str:
 
 
 def _networks_table(rows: Rows, methods: Iterable[str]) -> str:
-    """Empty if no control has been run there."""
+    """Writes the accuracies on unseen networks, "" without controls."""
     _, *sweeps = GRIDS["controls"]
     lines = _known(
         [name, *(mean_of(rows, usual_cell(sweep.task, name)) for sweep in sweeps)]
@@ -104,5 +104,5 @@ def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
 
 
 def _known(lines: Iterable[list[str]]) -> list[list[str]]:
-    """Without those of which nothing has been run."""
+    """Drops lines without any run."""
     return [line for line in lines if set(line[1:]) != {NOT_RUN}]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What choices in meta-training change, as tables."""
+"""Writes the tables of what choices in meta-training change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ and in the last columns the likeliest actions and the worst of the eight trainin
 
 
 def learning_sections() -> list[str]:
-    """A table for each comparison of which there is more than the recipe itself."""
+    """Writes a table for each comparison with more runs than the recipe's own."""
     runs = read_runs()
     return [
         _section(name, {variant: runs[variant] for variant in it.rows if runs[variant]})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the shipped policies say about themselves."""
+"""Writes the scores in the metadata of shipped policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCORES_SECTION: Final = """## {name} on the first task it was trained on
 
 
 def scores_section(metadata: PolicyMetadata) -> str:
-    """What a shipped policy says about itself."""
+    """Writes the scores of a shipped policy."""
     scores = metadata.scores
     by_rate: Mapping[str, Mapping[str, float]] = scores[
         "accuracy_by_initial_learning_rate"

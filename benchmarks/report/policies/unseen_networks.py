@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies on kinds of networks that their meta-training never had.
+"""Compares policies on kinds of networks that their meta-training never had.
 
-A policy has the learning rates of a network set from whatever rate it is given. What it
-is compared with may be tuned: the fixed schedule and initial rate that are best on
-held-out training images of the very task. The test set decides nothing.
+A policy takes whatever initial rate it is given. Its rival is tuned: the fixed schedule
+and initial rate that are best on held-out training images of the same task. The test
+set decides nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..markdown import format_lines, markdown_table
 from .network_sections import NetworkSection, network_section, titled_table
 
 TOLERANCE: Final = 1.0
-"""Points by which a policy may fall below the constant rate from the same start."""
+"""The points by which a policy may fall below the constant rate from the same start."""
 
 UNSEEN_NETWORKS: Final = {
     "transformer-fashion": "a Transformer encoder of one block, width 32, over the "
@@ -63,7 +63,7 @@ the choice of the schedule is not drawn again.
 
 
 class PolicyComparison(NamedTuple):
-    """A policy, from every initial rate, beside what fixed schedules reach."""
+    """A policy, over all initial rates, compared with fixed schedules."""
 
     task: str
     policy: str
@@ -74,17 +74,17 @@ class PolicyComparison(NamedTuple):
 
     @property
     def above_tuned(self) -> float:
-        """Points by which the policy is above the best-tuned schedule."""
+        """The points by which the policy is above the best-tuned schedule."""
         return self.accuracy - self.tuned.accuracy
 
     @property
     def worst_start(self) -> float:
-        """The initial rate from which a constant rate is best beside the policy."""
+        """The initial rate at which the policy compares worst with a constant rate."""
         return min(self.above_constant, key=lambda rate: self.above_constant[rate])
 
 
 def compare(rows: Rows, task: str, policy: str) -> PolicyComparison | None:
-    """Puts a policy beside the fixed schedules; None while results are missing."""
+    """Compares a policy with the fixed schedules; None while results are missing."""
     tuned = best_tuned(rows, task, FIXED, FAMILY_WEIGHT_DECAY)
     by_rate = {rate: _runs(rows, task, policy, rate) for rate in RATES}
     if tuned is None or not all(by_rate.values()):
@@ -102,7 +102,7 @@ def compare(rows: Rows, task: str, policy: str) -> PolicyComparison | None:
 
 
 def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
-    """All seeds from an initial rate, or those that stand for every rate."""
+    """Returns the runs from an initial rate, or those that stand for every rate."""
     cell = Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
     return runs_of(rows, cell)
 
@@ -134,7 +134,7 @@ def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
 
 
 def accuracy_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
-    """Test accuracy by initial rate, of fixed schedules and policies; empty if none."""
+    """Writes the accuracies by method and initial rate, "" without results."""
     lines = our_lines([row for cell, row in rows.items() if cell.task == task], RATES)
     keys = [(name, FAMILY_WEIGHT_DECAY) for name in (*FIXED, *policies)]
     shown = [lines[key] for key in keys if key in lines]
@@ -159,7 +159,7 @@ def _comparison(rows: Rows, policies: Sequence[str]) -> str:
 
 
 def comparison_table(comparisons: Iterable[PolicyComparison]) -> str:
-    """A line for each policy and network."""
+    """Writes a line for each policy and network."""
     heads = [
         "",
         "best-tuned schedule",
@@ -186,10 +186,10 @@ def _line(found: PolicyComparison) -> list[str]:
 
 
 def verdict(comparisons: Sequence[PolicyComparison]) -> str:
-    """Says in one line how far a policy is what it is meant to be.
+    """Sums up in one line how a policy compares with its rivals.
 
     Args:
-        comparisons: Of one policy, one for each family that has all results.
+        comparisons: The comparisons of one policy, for each complete family.
     """
     gains = [found.above_tuned for found in comparisons]
     bounds = gain_bounds([found.paired for found in comparisons])
