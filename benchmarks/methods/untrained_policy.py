@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy as it was before its meta-training: what does the training add?"""
+"""Makes the policy before its meta-training, to measure what that adds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
     """Makes an agent of a policy's configuration with fresh weights.
 
     Args:
-        metadata: Of the trained policy; it names the configuration of its agent.
-        seed: Of the weights.
+        metadata: The trained policy's, with the configuration of its agent.
+        seed: The seed of the weights.
 
     Raises:
-        ValueError: If the configuration is not one that this version reads.
+        ValueError: If this version cannot read the configuration.
     """
     made_by = json.dumps(metadata.trained_on["configuration"])
     configuration = MetaTrainingConfiguration.from_json(made_by)
