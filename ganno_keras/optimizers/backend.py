@@ -74,7 +74,7 @@ def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor)
 
     It is meant for functions of many tensors that run once in many steps. With
     `ops.cond`, TensorFlow would pass each of these tensors through a switch at every
-    step. Here it calls one of two functions, and the other one costs nothing.
+    step. Here it calls one of two functions, and the other one does not run.
 
     Args:
         condition: A boolean scalar.
