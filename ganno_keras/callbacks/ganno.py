@@ -194,14 +194,14 @@ class GANNO(keras.callbacks.Callback):
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the training metrics of the epoch before validation resets them."""
         if self._is_training:
-            self._let(lambda it: it.meter.begin_validation())
+            self._let(lambda it: it.begin_validation())
         else:
             self.detach()
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the result of the validation in `fit`."""
         if self._is_training:
-            self._let(lambda it: it.meter.end_validation())
+            self._let(lambda it: it.meter.end_validation(logs or {}))
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Gives the optimizer back, should a failed fit have kept it."""

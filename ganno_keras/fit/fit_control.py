@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from threading import Lock
 from typing import Any
 
 import keras
@@ -20,6 +19,7 @@ from ganno_keras.control.layer_groups import (
     single_group,
 )
 from ganno_keras.control.measurements import Measurements
+from ganno_keras.fit.batch_ends import BatchEnds
 from ganno_keras.fit.compatibility import check_accuracy, check_trainable
 from ganno_keras.fit.layer_agents import LayerAgents
 from ganno_keras.fit.messages import Notices
@@ -73,8 +73,7 @@ class FitControl:
         self._agents: LayerAgents | None = None
         self._guard: TrainingGuard | None = None
         self._epoch: int | None = None
-        self._batches_of_epoch = 0
-        self._batch_ends = Lock()
+        self._batch_ends = BatchEnds()
         self._is_measuring = False
         self._resumption = Resumption(self._layerwise)
 
@@ -114,7 +113,7 @@ class FitControl:
         if not is_first:
             self._tell()
         self._epoch = epoch
-        self._batches_of_epoch = 0
+        self._batch_ends.begin_epoch()
         # Here and not earlier: what restores a training may come after GANNO.
         was_loaded = self._resume_if_loaded()
         if is_first and epoch and not was_loaded:
@@ -123,8 +122,14 @@ class FitControl:
         self._clock.synchronise(0, _number(self._inner.iterations))
         self._begin_guard(0)
 
+    def _await_logs(self, batch: int | None = None) -> None:
+        """Has the logs of all steps so far, where the loss may be in nothing else."""
+        if self.meter.needs_logs:
+            self.meter.logs_are_complete = self._batch_ends.wait(batch)
+
     def needs_attention(self, batch: int) -> bool:
         """Whether `attend` has anything to do before this batch; costs nothing."""
+        self._batch_ends.begin(batch)
         if self._plan.is_over(self._epoch or 0, batch):
             return False
         return (
@@ -142,6 +147,7 @@ class FitControl:
         """
         if not self._has_groups and self._model.built:
             check_trainable(self._model)
+        self._await_logs(batch)
         if self._guard is not None:
             self._guard.attend(batch)
         if self._clock.may_be_due(batch):
@@ -155,16 +161,19 @@ class FitControl:
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """An execution is done, the last of whose batches has the number `batch`."""
         # On JAX several threads may bring these in another order.
-        with self._batch_ends:
-            if batch >= self._batches_of_epoch:
-                self._batches_of_epoch = batch + 1
-                self.meter.last_logs = logs
+        self._batch_ends.end(batch, lambda: self.meter.end_batch(logs))
+
+    def begin_validation(self) -> None:
+        """The batches of the epoch are done; validation follows."""
+        self._await_logs()
+        self.meter.begin_validation()
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """The epoch is done, validation included."""
+        self._await_logs()
         self.meter.end_epoch(logs)
         if self._plan.batches is None:
-            self._plan = replace(self._plan, batches=self._batches_of_epoch)
+            self._plan = replace(self._plan, batches=self._batch_ends.number)
             self._notices.of_length(self._plan, self._clock)
 
     def end_fit(self) -> None:
@@ -266,7 +275,7 @@ class FitControl:
         if self._guard is None:
             return
         self._clock.synchronise(0, _number(self._inner.iterations))
-        measurements = self._measurements(self._batches_of_epoch)
+        measurements = self._measurements(self._batch_ends.number)
         if self._clock.is_due or not np.isfinite(measurements.train_loss):
             rates = self._known_agents().learning_rates
             self._guard.check_end(self._clock.updates, measurements, rates)
