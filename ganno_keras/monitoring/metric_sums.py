@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganno_keras._loss_source import LossSource
+from ganno_keras.monitoring.loss_source import LossSource
 
 _ACCURACIES = (
     keras.metrics.Accuracy,
