@@ -22,10 +22,17 @@ class BatchEnds:
         self._condition = Condition()
         self._patience = _PATIENCE
         self._begun = 0
+        self._earlier = 0
         self.number = 0
+
+    @property
+    def total(self) -> int:
+        """How many are done in all epochs, as far as anyone has told."""
+        return self._earlier + max(self.number, self._begun - 1)
 
     def begin_epoch(self) -> None:
         """None has ended yet."""
+        self._earlier = self.total
         self._begun = self.number = 0
 
     def begin(self, batch: int) -> None:

@@ -14,13 +14,18 @@ from keras import ops
 from ganno_keras.control.history import GannoHistory, GuardEvent
 from ganno_keras.control.layer_groups import (
     LayerGroup,
-    layer_groups,
+    groups_of,
     short_names,
     single_group,
 )
 from ganno_keras.control.measurements import Measurements
 from ganno_keras.fit.batch_ends import BatchEnds
-from ganno_keras.fit.compatibility import check_accuracy, check_trainable
+from ganno_keras.fit.compatibility import (
+    check_accuracy,
+    check_trainable,
+    expect_variables,
+)
+from ganno_keras.fit.effect import Effect
 from ganno_keras.fit.layer_agents import LayerAgents
 from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan, UpdateClock
@@ -55,10 +60,12 @@ class FitControl:
         self._start = self._action_set.starting_point(*self._compiled, settings.bounds)
         self._layerwise = LayerwiseOptimizer(
             model.optimizer,
-            self._agents_groups() if model.built else lambda _: self._agents_groups(),
+            self._agents_groups,
             *self._start,
         )
-        self._has_groups = bool(model.built)
+        self._layerwise.table.owner_watches_base_rate = True
+        expect_variables(model, self._layerwise)
+        self._has_groups = self._layerwise.table.built
         self._clock = UpdateClock(
             interval=settings.interval,
             batches_per_update=int(self._inner.gradient_accumulation_steps or 1),
@@ -76,24 +83,24 @@ class FitControl:
         self._batch_ends = BatchEnds()
         self._is_measuring = False
         self._resumption = Resumption(self._layerwise)
+        self._effect = Effect(
+            self._layerwise, settings.interval * self._clock.batches_per_update
+        )
+        self.complaint: str | None = None
 
-    def _agents_groups(self) -> Sequence[LayerGroup]:
-        """What each agent controls."""
-        groups = layer_groups(self._model)
+    def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
+        """What each agent controls, should the optimizer train these variables."""
+        groups = groups_of(variables, self._model)
         metadata = self._settings.policy.metadata
         return single_group(groups) if metadata.single_agent else groups
 
     @property
     def learning_rates(self) -> dict[str, float]:
         """The current rate of each layer by its name, none before the first update."""
-        if not self._has_groups:
+        if not self._has_groups or not self._effect.is_seen:
             return {}
         rates = self._known_agents().learning_rates.tolist()
         return dict(zip(self.history.layers, rates, strict=True))
-
-    def detach(self) -> None:
-        """Makes the optimizer plain again."""
-        self._layerwise.detach()
 
     # ------------------------------------------------------------ the course of a fit
 
@@ -136,6 +143,8 @@ class FitControl:
             self._clock.may_be_due(batch)
             or self._is_read_after(batch) != self._is_measuring
             or not self._has_groups
+            or self._clock.must_look(batch)
+            or self._effect.is_missed(self._batch_ends.total)
             or (self._guard is not None and self._guard.needs_attention(batch))
         )
 
@@ -148,13 +157,20 @@ class FitControl:
         if not self._has_groups and self._model.built:
             check_trainable(self._model)
         self._await_logs(batch)
+        self._follow_groups()
         if self._guard is not None:
             self._guard.attend(batch)
-        if self._clock.may_be_due(batch):
+        if self._clock.may_be_due(batch) or self._clock.must_look(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
             if self._clock.is_due and self._is_measuring:
+                if not self._effect.is_measured():
+                    self._complain()
+                    return
                 self._decide(batch)
+        if self._effect.is_missed(self._batch_ends.total):
+            self._complain()
+            return
         self._measure(self._is_read_after(batch))
         self._begin_guard(batch)
 
@@ -182,6 +198,23 @@ class FitControl:
             return
         self._tell()
         self._guard_end()
+        if self._batch_ends.total and not self._effect.is_seen:
+            self._complain()
+
+    def _complain(self) -> None:
+        """Has the callback step aside: the rates have no effect."""
+        updates = _number(self._inner.iterations) - self._clock.start
+        self.complaint = self._effect.complaint(self._batch_ends.total, updates)
+
+    def _follow_groups(self) -> None:
+        """Makes the agents anew if the optimizer trains other variables than expected.
+
+        That is known after the first update, before any decision.
+        """
+        if self._agents is not None and self._agents.groups is not (
+            self._layerwise.table.groups
+        ):
+            self._agents, self._guard = None, None
 
     # ------------------------------------------------------------ decisions
 
@@ -234,11 +267,14 @@ class FitControl:
             groups = self._layerwise.groups
             self._agents = LayerAgents(groups, self._settings, self._start)
             self.history.layers = short_names(groups, self._model.name)
-            if self._settings.guard:
+            if self._settings.guard and self._inner.built:
                 self._guard = self._new_guard()
-            parts = [self._agents, self._guard, self.meter, self]
-            self._resumption.offer([part for part in parts if part is not None])
+            self._offer_state()
         return self._agents
+
+    def _offer_state(self) -> None:
+        parts = [self._agents, self._guard, self.meter, self]
+        self._resumption.offer([part for part in parts if part is not None])
 
     def _tell(self) -> None:
         updates = _number(self._inner.iterations) - self._clock.start
@@ -250,9 +286,6 @@ class FitControl:
     # ------------------------------------------------------------ the guard
 
     def _new_guard(self) -> TrainingGuard:
-        if not self._inner.built:
-            # Without its slots there would be nothing to return to.
-            self._model.optimizer.build(self._model.trainable_variables)
         return TrainingGuard(
             self._model,
             self._layerwise,
@@ -264,11 +297,14 @@ class FitControl:
 
     def _begin_guard(self, batch: int) -> None:
         """Has the guard keep the beginning, as soon as there are weights and slots."""
-        if not self._settings.guard or not self._has_groups:
+        # Without its slots there would be nothing to return to.
+        if not self._settings.guard or not self._has_groups or not self._inner.built:
             return
         rates = self._known_agents().learning_rates
-        if self._guard is not None:
-            self._guard.begin(self._clock.updates, batch, rates)
+        if self._guard is None:
+            self._guard = self._new_guard()
+            self._offer_state()
+        self._guard.begin(self._clock.updates, batch, rates)
 
     def _guard_end(self) -> None:
         """Looks at what came after the last decision; of a part only if it is NaN."""

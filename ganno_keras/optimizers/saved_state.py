@@ -34,6 +34,11 @@ class LayerwiseState(keras.metrics.Metric):
         self.host_state: dict[str, Any] = {}
         self.num_loads = 0
 
+    def begin_anew(self) -> None:
+        """Forgets what was loaded and offered for an earlier training."""
+        self.host_state.clear()
+        self.num_loads = 0
+
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Writes everything into the store of a file."""
         if not self.table.built:
