@@ -95,6 +95,11 @@ class FitControl:
         return single_group(groups) if metadata.single_agent else groups
 
     @property
+    def layerwise(self) -> LayerwiseOptimizer:
+        """The optimizer that is controlled."""
+        return self._layerwise
+
+    @property
     def learning_rates(self) -> dict[str, float]:
         """The current rate of each layer by its name, none before the first update."""
         if not self._has_groups or not self._effect.is_seen:
@@ -334,7 +339,7 @@ class FitControl:
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes back what `get_state` gave."""
         start, next_decision, is_measuring = state["counters"].tolist()
-        self._clock.start, self._clock.next_decision = start, next_decision
+        self._clock.resume(start, next_decision, _number(self._inner.iterations))
         self._measure(bool(is_measuring))
 
     def _resume_if_loaded(self) -> bool:

@@ -56,6 +56,19 @@ class UpdateClock:
         """Whether the first batch is done, and nobody knows its number of updates."""
         return not self._was_looked and batch > self._batch
 
+    def resume(self, start: int, next_decision: int, iterations: int) -> None:
+        """Goes on as a training that was saved.
+
+        Args:
+            start: The optimizer's `iterations` when that training began.
+            next_decision: The update after which it was to decide next.
+            iterations: The optimizer's `iterations` now. A file's own may have been
+                left out, if the optimizer was not built yet when it was loaded.
+        """
+        last_decision = next_decision - self.interval
+        self.start = min(start, iterations - last_decision)
+        self.next_decision = next_decision
+
     def may_be_due(self, batch: int) -> bool:
         """Whether a decision may be due once `batch` batches of the epoch are done."""
         updates_since = self._most_updates(batch - self._batch) * self._updates_at_once
