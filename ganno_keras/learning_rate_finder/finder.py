@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from ganno_keras.learning_rate_finder.arguments import (
     check_divergence,
@@ -21,6 +20,7 @@ from ganno_keras.learning_rate_finder.arguments import (
 )
 from ganno_keras.learning_rate_finder.curve import LearningRateCurve
 from ganno_keras.learning_rate_finder.untouched_model import untouched
+from ganno_keras.optimizers.backend import to_host
 
 
 def find_learning_rate(
@@ -138,4 +138,4 @@ def _loss(logs: Mapping[str, Any]) -> float:
             "there is nothing to watch. Return a dictionary with 'loss' from "
             "train_step."
         )
-    return float(ops.convert_to_numpy(logs["loss"]))
+    return float(np.mean(to_host(logs["loss"])))

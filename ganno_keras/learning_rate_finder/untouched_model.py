@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from keras import ops
 from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
 from ganno_keras.fit.undo_on_failure import FitGuard
+from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.specialised_optimizer import unwrapped
 
 # What `fit` leaves on a model apart from variables.
@@ -96,7 +96,7 @@ def _put_back(model: keras.Model, name: str, value: Any) -> None:
 
 
 def _copy(variable: keras.Variable) -> np.ndarray:
-    return np.array(ops.convert_to_numpy(variable))
+    return np.array(to_host(variable))
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
 
 from ganno_keras.monitoring.loss_source import LossSource
+from ganno_keras.optimizers.backend import to_host
 
 _ACCURACIES = (
     keras.metrics.Accuracy,
@@ -57,7 +57,7 @@ def accuracy_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
 def read_totals(model: keras.Model) -> np.ndarray:
     """Reads totals and counts of all means, float64 `[num_means, 2]`."""
     rows = [
-        [float(ops.convert_to_numpy(v)) for v in (metric.total, metric.count)]
+        [float(to_host(v)) for v in (metric.total, metric.count)]
         for metric in mean_metrics(model)
     ]
     return np.array(rows, np.float64).reshape(-1, 2)

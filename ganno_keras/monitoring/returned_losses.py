@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from keras import ops
+
+from ganno_keras.optimizers.backend import to_host
 
 
 class ReturnedLosses:
@@ -32,4 +33,4 @@ class ReturnedLosses:
 def returned_loss(logs: Mapping[str, Any]) -> float | None:
     """The loss in the logs of a step, of several values their mean; None without."""
     loss = logs.get("loss")
-    return None if loss is None else float(np.mean(ops.convert_to_numpy(loss)))
+    return None if loss is None else float(np.mean(to_host(loss)))

@@ -13,6 +13,7 @@ from keras import ops, tree
 
 from ganno_keras.monitoring.loss_source import LossSource
 from ganno_keras.monitoring.metric_sums import counts_nothing, mean_metrics, sums_of
+from ganno_keras.optimizers.backend import to_host
 
 Batch = tuple[Any, ...]
 Results = dict[str, list[Any]]  # total and count of each mean, and the returned loss
@@ -59,7 +60,7 @@ def _compilation(model: keras.Model) -> object:
 
 
 def _to_float(tensor: Any) -> float:
-    return float(np.mean(ops.convert_to_numpy(tensor)))
+    return float(np.mean(to_host(tensor)))
 
 
 def _results(model: keras.Model, logs: Any, value: Callable[[Any], Any]) -> Results:

@@ -135,6 +135,18 @@ def is_known(tensor: Tensor) -> bool:
     return BACKEND != "jax" or not isinstance(tensor, _Traced)
 
 
+def to_host(value: Any) -> np.ndarray:
+    """A number, tensor or variable as a NumPy array, in float32 if it is shorter.
+
+    NumPy and TensorFlow do not agree on single numbers of the type bfloat16.
+    """
+    if not ops.is_tensor(value) and not isinstance(value, keras.Variable):
+        return np.asarray(value)
+    if keras.backend.standardize_dtype(value.dtype) in ("bfloat16", "float16"):
+        value = ops.cast(value, "float32")
+    return np.asarray(ops.convert_to_numpy(value))
+
+
 def values_on_host(variables: Sequence[keras.Variable]) -> Sequence[Tensor]:
     """The present values of variables in the memory of the host, which then stay.
 

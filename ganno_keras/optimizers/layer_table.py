@@ -19,6 +19,7 @@ from ganno_keras.optimizers.backend import (
     check_shape,
     has_replicas,
     new_variable,
+    to_host,
     variable_scope,
 )
 from ganno_keras.optimizers.group_membership import (
@@ -171,7 +172,7 @@ class LayerTable:
     def show_mean_rate(self) -> None:
         """Brings the mean of the rates over all weights up to date."""
         weights = np.array([group.num_weights for group in self.groups], np.float64)
-        rates = np.asarray(ops.convert_to_numpy(self.learning_rates), np.float64)
+        rates = to_host(self.learning_rates).astype(np.float64)
         self.mean_rate.assign(rates @ weights / weights.sum())
 
     def _create(self, groups: tuple[LayerGroup, ...]) -> None:
@@ -330,7 +331,7 @@ def _initial_values(
     """What all groups have at first; the optimizer's own where nothing is given."""
     # Read now: whatever changes the base rate before the optimizer is built would
     # otherwise count on one backend and not on another.
-    own_rate = float(ops.convert_to_numpy(optimizer._learning_rate))
+    own_rate = float(to_host(optimizer._learning_rate))
     values: dict[str, Any] = {
         "learning_rates": own_rate if learning_rate is None else learning_rate,
         "statistics_sums": 0.0,

@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
+from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.deferred_statistics import DeferredSums
 from ganno_keras.optimizers.layer_table import LayerTable
 
@@ -45,7 +45,7 @@ class LayerwiseState(keras.metrics.Metric):
             return
         self.deferred_sums.complete()  # while what they are taken of is still there
         for name, variable in self.table.saved_variables.items():
-            store[name] = ops.convert_to_numpy(variable)
+            store[name] = to_host(variable)
         for name, array in self.host_state.items():
             store[_HOST_PREFIX + name] = np.asarray(array)
 

@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any, Final
 
 import keras
-from keras import ops
 from keras.src import api_export
 
-from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin
+from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin, to_host
 from ganno_keras.optimizers.freezing import FREEZING
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.saved_state import LayerwiseState
@@ -67,7 +66,7 @@ def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float
 
     The rate is returned as it was written: 0.001, not the float32 nearest to it.
     """
-    rate = float(str(ops.convert_to_numpy(optimizer._learning_rate)))
+    rate = float(str(to_host(optimizer._learning_rate)))
     return rate, float(optimizer.weight_decay or 0.0)
 
 
