@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GANNO in every precision that Keras can compute with: by itself it changes nothing."""
+"""GANNO in every precision that Keras computes with: by itself it changes nothing."""
 
 from __future__ import annotations
 
