@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tests.support.fakes import tiny_data, tiny_model
+from tests.support.models import tiny_data, tiny_model
 
 from ganno_keras import GANNO
 
