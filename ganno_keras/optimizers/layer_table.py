@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,8 +26,8 @@ from ganno_keras.optimizers.group_membership import (
     have_same_members,
 )
 from ganno_keras.optimizers.update_directions import (
+    can_be_read_later,
     holds_rate_in_state,
-    is_in_state,
     update_direction,
 )
 
@@ -36,8 +35,6 @@ Groups = (
     Sequence[LayerGroup] | Callable[[list[keras.Variable]], Sequence[LayerGroup]] | None
 )
 Tensor = Any
-_EXACT_TYPES: Final = ("float32", "float64")
-"""Of slots that may be subtracted from each other."""
 
 
 class LayerTable:
@@ -80,10 +77,9 @@ class LayerTable:
         self.built = False
         self.is_hidden = False
         # Whether a step has been made, or traced, that looks its rates up here.
-        self.was_read = False
-        self.owner_watches_base_rate = False
+        self.was_read = self.owner_watches_base_rate = False
         self._groups = groups_by_path if groups is None else groups
-        self._initial_values = _initial_values(optimizer, learning_rate, weight_decay)
+        self.initial_values = initial_values(optimizer, learning_rate, weight_decay)
         self._active_rates: list[Tensor] | None = None
         self._depth = 0
         if optimizer.built:
@@ -115,33 +111,18 @@ class LayerTable:
         make = groups_by_path if groups is None else groups
         return tuple(make(list(variables)) if callable(make) else make)
 
-    def serves(
-        self, groups: Groups, learning_rate: float | None, weight_decay: float | None
-    ) -> bool:
-        """Begins anew with these arguments, if it can: of the same groups.
+    def begin_anew(self, groups: Groups, initial_values: dict[str, Any]) -> None:
+        """Serves once more, for the same layer groups.
 
-        Steps that were traced with this table then go by the new rates.
+        Args:
+            groups: As when the table was made; they give the groups that it has.
+            initial_values: What `initial_values` gave.
         """
-        optimizer = self.optimizer
-        values = _initial_values(optimizer, learning_rate, weight_decay)
-        if not optimizer.built or values.keys() != self._initial_values.keys():
-            return False
-        changed = LayerTable.groups_of(groups, optimizer._trainable_variables)
-        is_same = (
-            have_same_members(changed, self.groups)
-            and self.direction is update_direction(optimizer)
-            and self.freezes == holds_rate_in_state(optimizer)
-        )
-        if is_same:
-            self._groups = groups_by_path if groups is None else groups
-            self._initial_values = values
-            self._begin_anew()
-        return is_same
-
-    def _begin_anew(self) -> None:
+        self._groups = groups_by_path if groups is None else groups
+        self.initial_values = initial_values
         self.was_read = self.owner_watches_base_rate = False
         for name, variable in self.saved_variables.items():
-            variable.assign(np.full(tuple(variable.shape), self._initial_values[name]))
+            variable.assign(np.full(tuple(variable.shape), initial_values[name]))
         self.measuring.assign(False)
         self.awaits_sums.assign(np.zeros(tuple(self.awaits_sums.shape), bool))
         self.show_mean_rate()
@@ -156,18 +137,6 @@ class LayerTable:
             self.in_charge.assign(is_in_charge)
         if self.built and not is_in_charge:
             self.measuring.assign(False)
-
-    def note_base_rate(self) -> None:
-        """Warns, once, of an own rate of the optimizer that has no effect now."""
-        if not self.owner_watches_base_rate:
-            self.owner_watches_base_rate = True
-            warnings.warn(
-                f"The learning rate of the optimizer {self.optimizer.name!r} was set, "
-                "by a LearningRateScheduler perhaps. That has no effect while a "
-                "LayerwiseOptimizer sets a rate for every layer group. Call its "
-                "set_learning_rates instead, or detach() it.",
-                stacklevel=3,
-            )
 
     def show_mean_rate(self) -> None:
         """Brings the mean of the rates over all weights up to date."""
@@ -184,7 +153,7 @@ class LayerTable:
             if BACKEND == "tensorflow":
                 self.in_charge = new_variable("in_charge", [], True, dtype="bool")
             rate_type = self.optimizer._learning_rate.dtype
-            first_rates = self._initial_values["learning_rates"]
+            first_rates = self.initial_values["learning_rates"]
             self.mean_rate = new_variable(
                 "learning_rate", [], float(np.mean(first_rates)), rate_type
             )
@@ -196,45 +165,35 @@ class LayerTable:
                 "learning_rates", [len(groups)], rate_type
             )
             self.weight_decays = None
-            if "weight_decays" in self._initial_values:
+            if "weight_decays" in self.initial_values:
                 self.weight_decays = self._saved("weight_decays", [len(groups)])
             self._create_deferred()
         self.built = True
 
     def _create_deferred(self) -> None:
         """What a measured step leaves to be summed up later, on the same device."""
-        variables = self.membership.variables if self._can_defer() else []
+        variables = self.membership.variables
+        if not can_be_read_later(self.direction, self.optimizer, variables):
+            variables = []
         self.means_before = [
             new_variable("mean_before", list(it.shape), 0.0, dtype=it.dtype)
             for it in variables
         ]
-        self.awaits_sums = new_variable(
-            "awaits_sums", [len(variables)], False, dtype="bool"
-        )
-
-    def _can_defer(self) -> bool:
-        """Whether the state tells all, exactly enough, and there is one of it."""
-        return (
-            BACKEND == "tensorflow"
-            and is_in_state(self.direction)
-            and getattr(self.optimizer, "_distribution_strategy", None) is None
-            and all(it.dtype in _EXACT_TYPES for it in self.membership.variables)
-        )
+        number = [len(variables)]
+        self.awaits_sums = new_variable("awaits_sums", number, False, dtype="bool")
 
     @property
     def defers(self) -> bool:
         """Whether the statistics are summed up between two steps, not in one."""
         return self.built and bool(self.means_before)
 
-    def _saved(
-        self, name: str, shape: list[int], dtype: str | None = None
-    ) -> keras.Variable:
-        return new_variable(name, shape, self._initial_values[name], dtype)
+    def _saved(self, name: str, shape: list[int], dtype: Any = None) -> keras.Variable:
+        return new_variable(name, shape, self.initial_values[name], dtype)
 
     @property
     def saved_variables(self) -> dict[str, keras.Variable]:
         """By name, what a training that goes on from a file must have as it was."""
-        return {name: getattr(self, name) for name in sorted(self._initial_values)}
+        return {name: getattr(self, name) for name in sorted(self.initial_values)}
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -261,9 +220,9 @@ class LayerTable:
         Raises:
             ValueError: The values are those of another number of groups.
         """
-        known = {n: a for n, a in arrays.items() if n in self._initial_values}
+        known = {n: a for n, a in arrays.items() if n in self.initial_values}
         if not self.built:
-            self._initial_values.update(known)
+            self.initial_values.update(known)
             return
         for name, array in known.items():
             check_shape(name, self.saved_variables[name].shape, array)
@@ -293,9 +252,8 @@ class LayerTable:
 
     def rate(self, group: int) -> Tensor:
         """The learning rate of a group, inside `active`."""
-        if self._active_rates is None:
-            return self._rates()[group]
-        return self._active_rates[group]
+        rates = self._rates() if self._active_rates is None else self._active_rates
+        return rates[group]
 
     def _rates(self) -> Tensor:
         """All rates; the optimizer's own in a step that has outlived the table."""
@@ -323,7 +281,7 @@ class LayerTable:
         return rate * ops.cast(share, rate.dtype)
 
 
-def _initial_values(
+def initial_values(
     optimizer: keras.optimizers.Optimizer,
     learning_rate: float | None,
     weight_decay: float | None,

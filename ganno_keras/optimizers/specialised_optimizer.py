@@ -8,6 +8,7 @@ the class it had with the mixins below, which replace the rate that each variabl
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -159,16 +160,15 @@ def retired_state(
 
     Args:
         optimizer: The innermost optimizer.
-        *arguments: Of `LayerTable.serves`.
+        *arguments: Of `LayerwiseState.serves`.
 
     Returns:
         The state, as if new; None if the groups were others then.
     """
     retired = vars(optimizer).get(_RETIRED)
-    if retired is None or not retired.state.table.serves(*arguments):
+    if retired is None or not retired.state.serves(*arguments):
         return None
     state: LayerwiseState = retired.state
-    state.begin_anew()
     return state
 
 
@@ -269,7 +269,16 @@ class LayerwiseMixin(PlainLayoutMixin):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        self._layer_table.note_base_rate()
+        table = self._layer_table
+        if not table.owner_watches_base_rate:
+            table.owner_watches_base_rate = True  # Once is enough.
+            warnings.warn(
+                f"The learning rate of the optimizer {self.name!r} was set, by a "
+                "LearningRateScheduler perhaps. That has no effect while a "
+                "LayerwiseOptimizer sets a rate for every layer group. Call its "
+                "set_learning_rates instead, or detach() it.",
+                stacklevel=2,
+            )
         keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     def update_step(
