@@ -45,6 +45,11 @@ class LossSource:
         self._tolerance = _TOLERANCE.get(keras.config.floatx(), 0.02)
 
     @property
+    def is_known(self) -> bool:
+        """Whether a step has been looked at, or need not be."""
+        return self._matching is not None or not self.needs_results
+
+    @property
     def is_returned_only(self) -> bool:
         """Whether the step returns a loss that no mean holds."""
         return self._matching is not None and not self._matching

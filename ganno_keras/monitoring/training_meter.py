@@ -71,7 +71,8 @@ class TrainingMeter:
                 another callback has called `evaluate` before.
         """
         totals, loss = read_totals(self._model), returned_loss(logs)
-        self._source.see(totals, self._last_loss)
+        if not self._source.is_known:
+            self._source.see(totals, self._last_loss)
         mean = means_of(sums_of(self._model, totals, self._source)).loss
         if (
             loss is None
