@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tests.support.models import tiny_data, tiny_model
 
 from ganno_keras import GANNO
+from tests.support.models import tiny_data, tiny_model
 
 tf = pytest.importorskip("tensorflow")
 
