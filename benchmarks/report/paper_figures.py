@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's figures and one more, drawn from results where there are any."""
+"""Draws the paper's figures and one more, as far as there are results."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NUMBERS: Final = "benchmarks/results has"
 
 
 def draw_all(rows: Rows, policy: str) -> dict[str, str]:
-    """Draws every figure that there are results for.
+    """Draws every figure that has results.
 
     Args:
         rows: All results.
-        policy: The policy in the place of GANNO.
+        policy: The policy that is drawn as GANNO.
 
     Returns:
         The caption of each figure that was drawn, by its name.
@@ -40,7 +40,7 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
         figure, caption = draw(rows, policy)
         if figure is not None:
             PICTURES.mkdir(parents=True, exist_ok=True)
-            # Without the version of matplotlib, equal pictures are equal files.
+            # The version of matplotlib is left out, so equal pictures are equal files.
             path = PICTURES / f"{name}.png"
             figure.savefig(path, dpi=120, metadata={"Software": None})
             captions[name] = caption
@@ -48,16 +48,13 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
 
 
 def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
-    """The course of a policy with the first seed there is."""
+    """Returns the course of a cell's first seed."""
     found = runs_of(rows, cell)
     return found[0].score.course if found else None
 
 
-# ---------------------------------------------------------------- figures 2 and 3
-
-
 def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Figure 2: learning rates and training loss before and after meta-training."""
+    """Draws Figure 2: rates and training loss before and after meta-training."""
     task = "cnn2-fashion"
     courses = {
         "untrained": _first(
@@ -93,7 +90,7 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
 
 
 def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Figure 3: the layers' rates beside the accuracy, over a long training."""
+    """Draws Figure 3: the layers' rates and the accuracy over a long training."""
     task = "cnn2-fashion-long"
     course = _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0))
     if not course:
@@ -116,9 +113,6 @@ def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
         "weight decay 0.1), and the accuracy on the 1,000 held-out images that the "
         "policy watches; the paper shows the accuracy on the test set."
     )
-
-
-# ---------------------------------------------------------------- figures 4 and 7
 
 
 def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, str]:
@@ -179,9 +173,6 @@ def _range(counts: set[int]) -> str:
     return f"mean and range of {low if low == high else f'{low} to {high}'} seeds"
 
 
-# ---------------------------------------------------------------- figures 5 and 6
-
-
 def _schedules(_: Rows, __: str) -> tuple[Any, str]:
     figure = new_figure(9.0, 6.0, NUMBERS)
     progress = np.linspace(0.0, 1.0, NUM_UPDATES)
@@ -197,7 +188,7 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
 
 
 def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
+    """Draws Figure 6: GANNO from a rate of 0, and the schedule to be found."""
     course = _first(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
     if not course:
         return None, ""
@@ -229,11 +220,8 @@ def _one_cycle(num_updates: int) -> tuple[np.ndarray, np.ndarray]:
     return np.linspace(0, num_updates, NUM_UPDATES), rates
 
 
-# ---------------------------------------------------------------- beyond the paper
-
-
 def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Which layers do what, on networks larger or of other kinds than those seen."""
+    """Draws the rates of layers in networks that differ from those of meta-training."""
     figure = new_figure(9.0, 12.0, NUMBERS)
     if not draw_layer_rates(figure, rows, policy):
         return None, ""

@@ -24,7 +24,7 @@ import numpy as np
 from agents.common.atomic_files import write_json
 from ganno_keras import GANNO
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 from .memory import resident_megabytes
 
 NUM_FITS: Final = 1000
@@ -96,7 +96,7 @@ def main() -> None:
             "num_fits": arguments.fits,
             "ratio": round(ratio, 3),
             "ways": results,
-            "made_by": origin(),
+            "made_by": provenance(),
         },
     )
 

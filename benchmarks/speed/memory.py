@@ -7,7 +7,11 @@ from pathlib import Path
 
 
 def resident_megabytes() -> float:
-    """What this process holds in memory now (Linux)."""
+    """Returns the resident memory of this process (Linux).
+
+    Raises:
+        RuntimeError: If the system does not report it.
+    """
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent sees of its layer: norms of weights, gradient and update.
+"""The measurements of a training, and the statistics of its layers.
 
-The graph hands over a few sums for each layer group; the arithmetic on them is done
-here in float64. The sums themselves are float32, so a variance far below 1e-7 of the
-mean square is rounding.
+The graph computes a few sums for each layer group, and this module derives the
+statistics from them in float64. The sums are float32, so a variance far below 1e-7 of
+the mean square is rounding error.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ STATISTICS_SUMS: Final = (
     "gradient_squares",
     "update_squares",
 )
-"""What the graph sums up for each layer group, in the order of the last axis."""
+"""The sums that the graph computes for each layer group, by place on the last axis."""
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What is known of a training at the end of a timestep.
+    """The losses, accuracies and layer statistics at the end of a timestep.
 
     Args:
-        train_loss: Mean over the updates of the timestep.
-        train_accuracy: The same for the accuracy in [0, 1]; None if there is none.
-        validation_loss: On the held-out sample; None if there is no such sample.
-        validation_accuracy: The same for the accuracy; None if there is none.
-        progress: Updates done by updates planned, in [0, 1].
-        statistics: Of the last update, one entry for each layer group.
+        train_loss: Mean training loss over the updates of the timestep.
+        train_accuracy: Mean training accuracy in [0, 1]; None if there is none.
+        validation_loss: Loss on the held-out sample; None without such a sample.
+        validation_accuracy: Accuracy on the held-out sample; None if there is none.
+        progress: Share of the planned updates that is done, in [0, 1].
+        statistics: Layer statistics at the last update, by layer group.
     """
 
     train_loss: float
@@ -47,7 +47,7 @@ class Measurements:
 
     @property
     def loss_is_finite(self) -> bool:
-        """Whether every known loss is a number."""
+        """Returns whether every known loss is finite."""
         known = [self.train_loss, self.validation_loss]
         return bool(np.isfinite([loss for loss in known if loss is not None]).all())
 
@@ -56,7 +56,7 @@ class Measurements:
 class LayerStatistics:
     """The statistics of all layer groups at one update; every field is float64.
 
-    Values that are NaN or infinite in the network stay so here.
+    Values that are NaN or infinite in the network stay NaN or infinite.
 
     Args:
         weight_mean: Mean of the group's weights.
@@ -82,7 +82,7 @@ class LayerStatistics:
     def from_sums(
         cls, sums: npt.ArrayLike, num_weights: npt.ArrayLike
     ) -> LayerStatistics:
-        """Computes the statistics from what the graph summed up.
+        """Computes the statistics from the sums of the graph.
 
         Args:
             sums: `[..., num_groups, num_sums]`, in the order of `STATISTICS_SUMS`.
@@ -118,6 +118,6 @@ class LayerStatistics:
 
 
 def _trust_ratio(weight_norm: Array, update_norm: Array) -> Array:
-    """The ratio of LAMB; the denominator is guarded, so that no infinity arises."""
+    """Returns the trust ratio of LAMB, 1 where a norm is 0."""
     undefined = (weight_norm == 0) | (update_norm == 0)
     return np.where(undefined, 1.0, weight_norm / np.where(undefined, 1.0, update_norm))

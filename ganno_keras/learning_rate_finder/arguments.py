@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `find_learning_rate` accepts, checked before anything is changed."""
+"""The checks of what `find_learning_rate` accepts, before anything is changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FEWEST_UPDATES: Final = 20
 
 
 def rising_rates(bounds: tuple[float, float], num_updates: int) -> np.ndarray:
-    """The rate of each update, float64 `[num_updates]`, after checking both."""
+    """Checks the arguments and returns each update's rate, float64 `[num_updates]`."""
     values = np.asarray(bounds, dtype=np.float64)
     if values.shape != (2,) or not 0.0 < values[0] < values[1] < np.inf:
         raise ValueError(
@@ -46,7 +46,7 @@ def check_divergence(divergence: float | None) -> None:
 
 
 def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
-    """The arguments for `fit`: arrays by name, or a dataset."""
+    """Returns the arguments for `fit`: arrays by name, or a dataset."""
     if isinstance(data, tuple | list) and 2 <= len(data) <= 3:
         named = dict(zip(("x", "y", "sample_weight"), data, strict=False))
         return {**named, "batch_size": batch_size}
@@ -61,12 +61,12 @@ def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
             f"batch_size is {batch_size!r}, but the data is a dataset, which has "
             "batches of its own. Leave batch_size out."
         )
-    # Keras warns when it is asked to shuffle what only the dataset itself can.
+    # Keras warns if it is asked to shuffle a dataset that only shuffles itself.
     return {"x": data, "shuffle": isinstance(data, keras.utils.PyDataset)}
 
 
 def check_model(model: keras.Model) -> None:
-    """Refuses what has no single learning rate to set, or nothing to train."""
+    """Refuses a model without a single learning rate, or with nothing to train."""
     check_keras_model(model)
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise ValueError(
