@@ -77,10 +77,14 @@ def expect_variables(model: keras.Model, layerwise: LayerwiseOptimizer) -> None:
     """
     if (layerwise.table.built and layerwise.inner_optimizer.built) or not model.built:
         return
-    if has_own_step(model):
-        layerwise.expect(model.trainable_variables)
-    else:
-        model.optimizer.build(model.trainable_variables)
+    try:
+        if has_own_step(model):
+            layerwise.expect(model.trainable_variables)
+        else:
+            model.optimizer.build(model.trainable_variables)
+    except BaseException:
+        layerwise.detach()
+        raise
 
 
 def _check_optimizer_variables(model: keras.Model) -> None:

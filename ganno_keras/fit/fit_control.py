@@ -59,9 +59,7 @@ class FitControl:
         self._compiled = compiled_values(self._inner)
         self._start = self._action_set.starting_point(*self._compiled, settings.bounds)
         self._layerwise = LayerwiseOptimizer(
-            model.optimizer,
-            self._agents_groups,
-            *self._start,
+            model.optimizer, self._agents_groups, *self._start
         )
         self._layerwise.table.owner_watches_base_rate = True
         expect_variables(model, self._layerwise)
@@ -83,10 +81,7 @@ class FitControl:
         self._batch_ends = BatchEnds()
         self._is_measuring = False
         self._resumption = Resumption(self._layerwise)
-        self._effect = Effect(
-            self._layerwise, settings.interval * self._clock.batches_per_update
-        )
-        self.complaint: str | None = None
+        self._effect = Effect(self._layerwise, self._clock, self._batch_ends)
 
     def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
         """What each agent controls, should the optimizer train these variables."""
@@ -98,6 +93,11 @@ class FitControl:
     def layerwise(self) -> LayerwiseOptimizer:
         """The optimizer that is controlled."""
         return self._layerwise
+
+    @property
+    def complaint(self) -> str | None:
+        """Why the callback has to step aside; None if the rates act."""
+        return self._effect.complaint
 
     @property
     def learning_rates(self) -> dict[str, float]:
@@ -149,7 +149,7 @@ class FitControl:
             or self._is_read_after(batch) != self._is_measuring
             or not self._has_groups
             or self._clock.must_look(batch)
-            or self._effect.is_missed(self._batch_ends.total)
+            or self._effect.is_missed
             or (self._guard is not None and self._guard.needs_attention(batch))
         )
 
@@ -168,14 +168,10 @@ class FitControl:
         if self._clock.may_be_due(batch) or self._clock.must_look(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
-            if self._clock.is_due and self._is_measuring:
-                if not self._effect.is_measured():
-                    self._complain()
-                    return
+            is_due = self._clock.is_due and self._is_measuring
+            if is_due and self._effect.is_measured():
                 self._decide(batch)
-        if self._effect.is_missed(self._batch_ends.total):
-            self._complain()
-            return
+        self._effect.check_batches()
         self._measure(self._is_read_after(batch))
         self._begin_guard(batch)
 
@@ -203,13 +199,7 @@ class FitControl:
             return
         self._tell()
         self._guard_end()
-        if self._batch_ends.total and not self._effect.is_seen:
-            self._complain()
-
-    def _complain(self) -> None:
-        """Has the callback step aside: the rates have no effect."""
-        updates = _number(self._inner.iterations) - self._clock.start
-        self.complaint = self._effect.complaint(self._batch_ends.total, updates)
+        self._effect.check_end()
 
     def _follow_groups(self) -> None:
         """Makes the agents anew if the optimizer trains other variables than expected.

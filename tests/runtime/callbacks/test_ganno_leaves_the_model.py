@@ -195,6 +195,26 @@ def test_ganno__in_two_threads_at_once_is_refused():
     assert len(ganno.history.updates) == 5
 
 
+def test_ganno__of_its_own_in_each_of_two_threads_works():
+    models = [tiny_model(), tiny_model()]
+    gannos = [GANNO(always(2), interval=2) for _ in models]
+    threads = [
+        threading.Thread(target=fit, args=pair)
+        for pair in zip(models, gannos, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone, ganno = tiny_model(), GANNO(always(2), interval=2)
+    fit(alone, ganno)
+    for model, other in zip(models, gannos, strict=True):
+        assert_same_state(model, alone)
+        np.testing.assert_array_equal(
+            other.history.learning_rates, ganno.history.learning_rates
+        )
+
+
 # ---------------------------------------------------------------- the finder
 
 
