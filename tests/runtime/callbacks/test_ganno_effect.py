@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ganno_keras import GANNO, LayerwiseOptimizer
+from ganno_keras.control.layer_groups import layer_groups
 from tests.support.models import tiny_data, tiny_model
 from tests.support.policies import SUBTRACT, always
 
@@ -216,6 +217,10 @@ def test_step_of_the_user__goes_by_whoever_is_in_charge():
 # ---------------------------------------------------------------- the own rate
 
 
+def layerwise_of(model):
+    return LayerwiseOptimizer(model.optimizer, layer_groups(model), model=model)
+
+
 class Schedule(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.model.optimizer.learning_rate = 0.1
@@ -227,7 +232,7 @@ class Schedule(keras.callbacks.Callback):
 )
 def test_own_rate__that_is_set_beside_layerwise_rates_is_warned_of_once(scheduler):
     model = tiny_model()
-    with LayerwiseOptimizer(model.optimizer, model=model) as layerwise:
+    with layerwise_of(model) as layerwise:
         layerwise.set_learning_rates([0.0, 0.0])
         with pytest.warns(UserWarning, match="set_learning_rates instead") as told:
             assert moved(model, lambda: fit(model, scheduler())) == 0.0
@@ -237,7 +242,7 @@ def test_own_rate__that_is_set_beside_layerwise_rates_is_warned_of_once(schedule
 
 def test_own_rate__reads_as_the_mean_over_all_weights():
     model = tiny_model()  # 35 and 18 weights
-    with LayerwiseOptimizer(model.optimizer, model=model) as layerwise:
+    with layerwise_of(model) as layerwise:
         layerwise.set_learning_rates([0.02, 0.01])
         mean = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
         assert mean == pytest.approx((35 * 0.02 + 18 * 0.01) / 53)

@@ -80,9 +80,9 @@ def test_clock__decides_on_if_the_updates_of_a_file_were_left_out():
 # ---------------------------------------------------------------- other libraries
 
 
-def legacy(name, **attributes):
+def legacy(sort, **attributes):
     namespace = {"__module__": "tf_keras.src.engine.sequential", **attributes}
-    return type(name, (), namespace)()
+    return type(sort, (), namespace)()
 
 
 def test_model__of_the_legacy_keras_is_refused_by_its_name():
