@@ -25,6 +25,7 @@ from agents.recipes.paper import PAPER
 from agents.tasks.configuration import TaskConfiguration
 
 from ..records.provenance import provenance
+from .memory import resident_megabytes
 
 NUM_ITERATIONS: Final = 200
 EVERY: Final = 25
@@ -58,21 +59,6 @@ class Watched(MetaTraining):
         if (iteration + 1) % EVERY == 0:
             self.megabytes[iteration + 1] = resident_megabytes()
         return record
-
-
-def resident_megabytes() -> float:
-    """Returns the resident memory of this process (Linux).
-
-    Raises:
-        RuntimeError: If the system does not report it.
-    """
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(
-        "/proc/self/status does not say how much memory is resident; this benchmark "
-        "needs Linux. Run it there."
-    )
 
 
 def main() -> None:

@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import os
+import threading
+import warnings
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import keras
 
 from ganno_keras.control.history import GannoHistory
+from ganno_keras.control.layer_groups import check_keras_model
+from ganno_keras.fit.callback_list import calling_list
 from ganno_keras.fit.compatibility import check_model, check_policy
 from ganno_keras.fit.fit_control import FitControl
 from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan
 from ganno_keras.fit.settings import complete_settings
+from ganno_keras.fit.training_steps import TrainingSteps
 from ganno_keras.fit.undo_on_failure import FitGuard
 from ganno_keras.monitoring.validation_sample import ValidationSample
 from ganno_keras.plots.history_plot import plot_history
@@ -117,6 +122,8 @@ class GANNO(keras.callbacks.Callback):
         self._log_learning_rates = log_learning_rates
         self._verbose = verbose
         self._control: FitControl | None = None
+        self._steps: TrainingSteps | None = None
+        self._step: Any = None
         self._is_training = False
         self._history = GannoHistory()
 
@@ -158,19 +165,22 @@ class GANNO(keras.callbacks.Callback):
 
     def set_model(self, model: keras.Model) -> None:
         """Takes control of the model, before Keras makes its training step."""
+        check_keras_model(model)
+        self._refuse_a_second_fit()
         self._is_training = False
         self.detach()  # from the model of a fit that failed
         super().set_model(model)
-        self._attach(model)
+        self._attach(model, calling_list(self))
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Learns how long the fit will be."""
         if self._control is None:
             # A CallbackList of the user's own sets the model once for several fits.
-            self._attach(self.model)
-            self.model.make_train_function(force=True)
+            self._attach(self.model, calling_list(self))
+            self.model.make_train_function()
         self._is_training = True
         self._let(lambda it: it.plan_fit(FitPlan.from_parameters(self.params)))
+        self._step = self.model.train_function
         FitGuard.watch_step(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -194,14 +204,14 @@ class GANNO(keras.callbacks.Callback):
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the training metrics of the epoch before validation resets them."""
         if self._is_training:
-            self._let(lambda it: it.meter.begin_validation())
+            self._let(lambda it: it.begin_validation())
         else:
             self.detach()
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Reads the result of the validation in `fit`."""
         if self._is_training:
-            self._let(lambda it: it.meter.end_validation())
+            self._let(lambda it: it.meter.end_validation(logs or {}))
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Gives the optimizer back, should a failed fit have kept it."""
@@ -226,25 +236,27 @@ class GANNO(keras.callbacks.Callback):
 
     # ------------------------------------------------------------ lifetime
 
-    def _attach(self, model: keras.Model) -> None:
+    def _attach(
+        self, model: keras.Model, callbacks: keras.callbacks.CallbackList | None
+    ) -> None:
         """Takes control, after all checks that could refuse it."""
         self._refuse_a_second_callback(model)
         check_model(model)
         check_policy(model, self._settings)
         self._control = FitControl(model, self._settings, Notices(self._verbose))
         self._history = self._control.history
-        FitGuard(model, owner=self, undo=self._release)
-        model.train_function = None
+        FitGuard(model, self, self._release, callbacks)
+        self._steps = TrainingSteps(model, self._control.layerwise)
+        self._step = None
 
     def _release(self) -> None:
         """Makes the optimizer plain, and has the training step made anew."""
         if self._control is not None:
-            self._control.detach()
+            self._control.layerwise.detach()
         self._control = None
-        if self._is_training:
-            self._model.make_train_function(force=True)
-        else:
-            self._model.train_function = None
+        if self._steps is not None:
+            self._steps.give_back(self._step)
+        self._steps = self._step = None
 
     def _let(self, act: Callable[[FitControl], None]) -> None:
         """Acts, if in control; gives the optimizer back at once if that fails."""
@@ -256,6 +268,22 @@ class GANNO(keras.callbacks.Callback):
         except BaseException:
             self.detach()
             raise
+        complaint = None if self._control is None else self._control.complaint
+        if complaint is not None:
+            self.detach()
+            warnings.warn(complaint, stacklevel=2)
+
+    def _refuse_a_second_fit(self) -> None:
+        model = self._model
+        guard = None if model is None else FitGuard.of(model)
+        if guard is None or guard.owner is not self or not self._is_training:
+            return
+        if guard.thread.is_alive() and guard.thread is not threading.current_thread():
+            raise ValueError(
+                "This GANNO is at work in the fit of another thread, with the model "
+                f"{model.name!r}. Make one GANNO for each fit that runs at the same "
+                "time."
+            )
 
     def _refuse_a_second_callback(self, model: keras.Model) -> None:
         guard = FitGuard.of(model)

@@ -71,11 +71,48 @@ def layer_groups(model: keras.Layer) -> tuple[LayerGroup, ...]:
             f"Layer groups need a built model. Received: {model.name!r}, which has not "
             "been built. Call `model.build(input_shape)`, or call the model on a batch."
         )
+    return groups_of(model.trainable_variables, model)
+
+
+def groups_of(
+    variables: Iterable[keras.Variable], model: keras.Layer
+) -> tuple[LayerGroup, ...]:
+    """Splits variables that an optimizer trains into groups, as `layer_groups` does.
+
+    Args:
+        variables: Some or all of the model's, and others; frozen ones are left out.
+        model: Whose layers own the variables. It need not be built.
+
+    Returns:
+        The groups, in the order of the variables.
+    """
     labels: dict[int, _Label] = {}
     for layer, label in _labelled_layers(model):
         for variable in layer._trainable_variables:
             labels.setdefault(id(variable), label)
-    return _grouped(model.trainable_variables, labels)
+    return _grouped((v for v in variables if v.trainable), labels)
+
+
+def check_keras_model(model: object) -> None:
+    """Refuses what is no model of Keras 3.
+
+    Raises:
+        TypeError: If the model is one of the legacy Keras, or no model of Keras at all.
+    """
+    if isinstance(model, keras.Model):
+        return
+    sort = f"{type(model).__module__}.{type(model).__qualname__}"
+    libraries = {cls.__module__.partition(".")[0] for cls in type(model).__mro__}
+    if "tf_keras" in libraries:
+        raise TypeError(
+            f"Received {sort}, a model of the legacy Keras (tf_keras); Keras 3 is "
+            "needed. Make the model with `import keras`, and unset the environment "
+            "variable TF_USE_LEGACY_KERAS if you import Keras as tf.keras."
+        )
+    raise TypeError(
+        f"Received {sort}. Pass a model of Keras 3, such as keras.Sequential or "
+        "another keras.Model."
+    )
 
 
 def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...]:

@@ -6,24 +6,36 @@ All of it is checked before anything is changed.
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any, Final
+
 import keras
 
+from ganno_keras.control.layer_groups import check_keras_model
 from ganno_keras.fit.settings import ControlSettings
+from ganno_keras.monitoring.loss_source import has_own_step
 from ganno_keras.monitoring.metric_sums import accuracy_metrics
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import (
     check_can_be_specialised,
     innermost,
+    unwrapped,
 )
 from ganno_keras.policies import PolicyMetadata
+
+_MOST_PARTS: Final = 100
+"""Of a container that is looked through."""
 
 
 def check_model(model: keras.Model) -> None:
     """Refuses a model that GANNO cannot train.
 
     Raises:
+        TypeError: If it is no model of Keras 3.
         ValueError: If the model is not compiled, has no optimizer or several of them,
             or has no trainable variables; or if the optimizer cannot be specialised.
     """
+    check_keras_model(model)
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise ValueError(
             f"The model {model.name!r} has no optimizer, so GANNO has no learning rates"
@@ -40,6 +52,7 @@ def check_model(model: keras.Model) -> None:
         )
     if model.built:
         check_trainable(model)
+    _check_optimizer_variables(model)
 
 
 def check_trainable(model: keras.Model) -> None:
@@ -56,15 +69,76 @@ def check_trainable(model: keras.Model) -> None:
         )
 
 
+def expect_variables(model: keras.Model, layerwise: LayerwiseOptimizer) -> None:
+    """Builds an optimizer that is going to train all variables of a built model.
+
+    Keras would do it in its first step, when callbacks have loaded and kept what they
+    found. A step of the user's own may train others: they are expected only.
+    """
+    if (layerwise.table.built and layerwise.inner_optimizer.built) or not model.built:
+        return
+    try:
+        if has_own_step(model):
+            layerwise.expect(model.trainable_variables)
+        else:
+            model.optimizer.build(model.trainable_variables)
+    except BaseException:
+        layerwise.detach()
+        raise
+
+
+def _check_optimizer_variables(model: keras.Model) -> None:
+    optimizer = unwrapped(model.optimizer)[-1]
+    if not optimizer.built or has_own_step(model):
+        return
+    key = optimizer._var_key
+    known = {key(variable) for variable in optimizer._trainable_variables}
+    unknown = [v.path for v in model.trainable_variables if key(v) not in known]
+    if unknown:
+        raise ValueError(
+            f"The optimizer was not built with the variables {unknown} of the model "
+            f"{model.name!r}. Compile the model again if a layer's `trainable` has "
+            "changed since, or its weights."
+        )
+
+
 def _other_optimizers(model: keras.Model) -> list[str]:
-    own = {id(model.optimizer), id(getattr(model.optimizer, "inner_optimizer", None))}
-    names = {
+    own = {id(it) for it in unwrapped(model.optimizer)}
+    return sorted(
         name
         for name, value in vars(model).items()
-        for part in (value if isinstance(value, list | tuple) else [value])
-        if isinstance(part, keras.optimizers.Optimizer) and id(part) not in own
-    }
-    return sorted(names)
+        if any(id(it) not in own for it in optimizers_in(value))
+    )
+
+
+def optimizers_in(value: Any, depth: int = 3) -> list[keras.optimizers.Optimizer]:
+    """The optimizers in an attribute: itself, in a container, or in a plain object."""
+    if depth < 0:
+        return []
+    if isinstance(value, keras.optimizers.Optimizer):
+        return [value]
+    if isinstance(value, dict):
+        parts = list(value.values())
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts = list(value)
+    elif _is_namespace(value):
+        parts = list(vars(value).values())
+    else:
+        return []
+    # Of long lists, data perhaps, the beginning tells what they hold.
+    parts = parts[:_MOST_PARTS]
+    return [it for part in parts for it in optimizers_in(part, depth - 1)]
+
+
+def _is_namespace(value: Any) -> bool:
+    """Whether a value is an object for attributes alone, and no part of Keras."""
+    library = type(value).__module__.partition(".")[0]
+    return hasattr(value, "__dict__") and not (
+        isinstance(value, type | ModuleType)
+        or callable(value)
+        or library in ("keras", "tensorflow", "jax", "torch", "numpy", "ganno_keras")
+        or isinstance(value, keras.Layer | keras.Variable | keras.metrics.Metric)
+    )
 
 
 def check_policy(model: keras.Model, settings: ControlSettings) -> None:

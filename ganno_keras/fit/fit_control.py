@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from threading import Lock
 from typing import Any
 
 import keras
@@ -15,12 +14,18 @@ from keras import ops
 from ganno_keras.control.history import GannoHistory, GuardEvent
 from ganno_keras.control.layer_groups import (
     LayerGroup,
-    layer_groups,
+    groups_of,
     short_names,
     single_group,
 )
 from ganno_keras.control.measurements import Measurements
-from ganno_keras.fit.compatibility import check_accuracy, check_trainable
+from ganno_keras.fit.batch_ends import BatchEnds
+from ganno_keras.fit.compatibility import (
+    check_accuracy,
+    check_trainable,
+    expect_variables,
+)
+from ganno_keras.fit.effect import Effect
 from ganno_keras.fit.layer_agents import LayerAgents
 from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan, UpdateClock
@@ -54,11 +59,11 @@ class FitControl:
         self._compiled = compiled_values(self._inner)
         self._start = self._action_set.starting_point(*self._compiled, settings.bounds)
         self._layerwise = LayerwiseOptimizer(
-            model.optimizer,
-            self._agents_groups() if model.built else lambda _: self._agents_groups(),
-            *self._start,
+            model.optimizer, self._agents_groups, *self._start
         )
-        self._has_groups = bool(model.built)
+        self._layerwise.table.owner_watches_base_rate = True
+        expect_variables(model, self._layerwise)
+        self._has_groups = self._layerwise.table.built
         self._clock = UpdateClock(
             interval=settings.interval,
             batches_per_update=int(self._inner.gradient_accumulation_steps or 1),
@@ -73,28 +78,34 @@ class FitControl:
         self._agents: LayerAgents | None = None
         self._guard: TrainingGuard | None = None
         self._epoch: int | None = None
-        self._batches_of_epoch = 0
-        self._batch_ends = Lock()
+        self._batch_ends = BatchEnds()
         self._is_measuring = False
         self._resumption = Resumption(self._layerwise)
+        self._effect = Effect(self._layerwise, self._clock, self._batch_ends)
 
-    def _agents_groups(self) -> Sequence[LayerGroup]:
-        """What each agent controls."""
-        groups = layer_groups(self._model)
+    def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
+        """What each agent controls, should the optimizer train these variables."""
+        groups = groups_of(variables, self._model)
         metadata = self._settings.policy.metadata
         return single_group(groups) if metadata.single_agent else groups
 
     @property
+    def layerwise(self) -> LayerwiseOptimizer:
+        """The optimizer that is controlled."""
+        return self._layerwise
+
+    @property
+    def complaint(self) -> str | None:
+        """Why the callback has to step aside; None if the rates act."""
+        return self._effect.complaint
+
+    @property
     def learning_rates(self) -> dict[str, float]:
         """The current rate of each layer by its name, none before the first update."""
-        if not self._has_groups:
+        if not self._has_groups or not self._effect.is_seen:
             return {}
         rates = self._known_agents().learning_rates.tolist()
         return dict(zip(self.history.layers, rates, strict=True))
-
-    def detach(self) -> None:
-        """Makes the optimizer plain again."""
-        self._layerwise.detach()
 
     # ------------------------------------------------------------ the course of a fit
 
@@ -114,7 +125,7 @@ class FitControl:
         if not is_first:
             self._tell()
         self._epoch = epoch
-        self._batches_of_epoch = 0
+        self._batch_ends.begin_epoch()
         # Here and not earlier: what restores a training may come after GANNO.
         was_loaded = self._resume_if_loaded()
         if is_first and epoch and not was_loaded:
@@ -123,14 +134,22 @@ class FitControl:
         self._clock.synchronise(0, _number(self._inner.iterations))
         self._begin_guard(0)
 
+    def _await_logs(self, batch: int | None = None) -> None:
+        """Has the logs of all steps so far, where the loss may be in nothing else."""
+        if self.meter.needs_logs:
+            self.meter.logs_are_complete = self._batch_ends.wait(batch)
+
     def needs_attention(self, batch: int) -> bool:
         """Whether `attend` has anything to do before this batch; costs nothing."""
+        self._batch_ends.begin(batch)
         if self._plan.is_over(self._epoch or 0, batch):
             return False
         return (
             self._clock.may_be_due(batch)
             or self._is_read_after(batch) != self._is_measuring
             or not self._has_groups
+            or self._clock.must_look(batch)
+            or self._effect.is_missed
             or (self._guard is not None and self._guard.needs_attention(batch))
         )
 
@@ -142,29 +161,36 @@ class FitControl:
         """
         if not self._has_groups and self._model.built:
             check_trainable(self._model)
+        self._await_logs(batch)
+        self._follow_groups()
         if self._guard is not None:
             self._guard.attend(batch)
-        if self._clock.may_be_due(batch):
+        if self._clock.may_be_due(batch) or self._clock.must_look(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
-            if self._clock.is_due and self._is_measuring:
+            is_due = self._clock.is_due and self._is_measuring
+            if is_due and self._effect.is_measured():
                 self._decide(batch)
+        self._effect.check_batches()
         self._measure(self._is_read_after(batch))
         self._begin_guard(batch)
 
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """An execution is done, the last of whose batches has the number `batch`."""
         # On JAX several threads may bring these in another order.
-        with self._batch_ends:
-            if batch >= self._batches_of_epoch:
-                self._batches_of_epoch = batch + 1
-                self.meter.last_logs = logs
+        self._batch_ends.end(batch, lambda: self.meter.end_batch(logs))
+
+    def begin_validation(self) -> None:
+        """The batches of the epoch are done; validation follows."""
+        self._await_logs()
+        self.meter.begin_validation()
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """The epoch is done, validation included."""
+        self._await_logs()
         self.meter.end_epoch(logs)
         if self._plan.batches is None:
-            self._plan = replace(self._plan, batches=self._batches_of_epoch)
+            self._plan = replace(self._plan, batches=self._batch_ends.number)
             self._notices.of_length(self._plan, self._clock)
 
     def end_fit(self) -> None:
@@ -173,6 +199,17 @@ class FitControl:
             return
         self._tell()
         self._guard_end()
+        self._effect.check_end()
+
+    def _follow_groups(self) -> None:
+        """Makes the agents anew if the optimizer trains other variables than expected.
+
+        That is known after the first update, before any decision.
+        """
+        if self._agents is not None and self._agents.groups is not (
+            self._layerwise.table.groups
+        ):
+            self._agents, self._guard = None, None
 
     # ------------------------------------------------------------ decisions
 
@@ -225,11 +262,14 @@ class FitControl:
             groups = self._layerwise.groups
             self._agents = LayerAgents(groups, self._settings, self._start)
             self.history.layers = short_names(groups, self._model.name)
-            if self._settings.guard:
+            if self._settings.guard and self._inner.built:
                 self._guard = self._new_guard()
-            parts = [self._agents, self._guard, self.meter, self]
-            self._resumption.offer([part for part in parts if part is not None])
+            self._offer_state()
         return self._agents
+
+    def _offer_state(self) -> None:
+        parts = [self._agents, self._guard, self.meter, self]
+        self._resumption.offer([part for part in parts if part is not None])
 
     def _tell(self) -> None:
         updates = _number(self._inner.iterations) - self._clock.start
@@ -241,9 +281,6 @@ class FitControl:
     # ------------------------------------------------------------ the guard
 
     def _new_guard(self) -> TrainingGuard:
-        if not self._inner.built:
-            # Without its slots there would be nothing to return to.
-            self._model.optimizer.build(self._model.trainable_variables)
         return TrainingGuard(
             self._model,
             self._layerwise,
@@ -255,18 +292,21 @@ class FitControl:
 
     def _begin_guard(self, batch: int) -> None:
         """Has the guard keep the beginning, as soon as there are weights and slots."""
-        if not self._settings.guard or not self._has_groups:
+        # Without its slots there would be nothing to return to.
+        if not self._settings.guard or not self._has_groups or not self._inner.built:
             return
         rates = self._known_agents().learning_rates
-        if self._guard is not None:
-            self._guard.begin(self._clock.updates, batch, rates)
+        if self._guard is None:
+            self._guard = self._new_guard()
+            self._offer_state()
+        self._guard.begin(self._clock.updates, batch, rates)
 
     def _guard_end(self) -> None:
         """Looks at what came after the last decision; of a part only if it is NaN."""
         if self._guard is None:
             return
         self._clock.synchronise(0, _number(self._inner.iterations))
-        measurements = self._measurements(self._batches_of_epoch)
+        measurements = self._measurements(self._batch_ends.number)
         if self._clock.is_due or not np.isfinite(measurements.train_loss):
             rates = self._known_agents().learning_rates
             self._guard.check_end(self._clock.updates, measurements, rates)
@@ -289,7 +329,7 @@ class FitControl:
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes back what `get_state` gave."""
         start, next_decision, is_measuring = state["counters"].tolist()
-        self._clock.start, self._clock.next_decision = start, next_decision
+        self._clock.resume(start, next_decision, _number(self._inner.iterations))
         self._measure(bool(is_measuring))
 
     def _resume_if_loaded(self) -> bool:

@@ -32,6 +32,7 @@ class LayerAgents:
         settings: ControlSettings,
         start: StartingPoint,
     ) -> None:
+        self.groups = groups
         self._settings = settings
         metadata = settings.policy.metadata
         self._controller = LayerController(

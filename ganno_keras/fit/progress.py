@@ -31,6 +31,8 @@ class UpdateClock:
     next_decision: int = 0
     updates: int = 0
     _batch: int = 0
+    _updates_at_once: int = 1
+    _was_looked: bool = False
 
     def __post_init__(self) -> None:
         self.next_decision = self.next_decision or self.interval
@@ -42,13 +44,39 @@ class UpdateClock:
             batch: Batches of this epoch that are done.
             iterations: The optimizer's `iterations` now.
         """
-        self._batch = batch
-        self.updates = iterations - self.start
+        batches, updates = batch - self._batch, iterations - self.start
+        if batches > 0:
+            # A training step of the user's own may make several updates of a batch.
+            at_once = -(-(updates - self.updates) // self._most_updates(batches))
+            self._updates_at_once = max(self._updates_at_once, at_once)
+            self._was_looked = True
+        self._batch, self.updates = batch, updates
+
+    def must_look(self, batch: int) -> bool:
+        """Whether the first batch is done, and nobody knows its number of updates."""
+        return not self._was_looked and batch > self._batch
+
+    def resume(self, start: int, next_decision: int, iterations: int) -> None:
+        """Goes on as a training that was saved.
+
+        Args:
+            start: The optimizer's `iterations` when that training began.
+            next_decision: The update after which it was to decide next.
+            iterations: The optimizer's `iterations` now. A file's own may have been
+                left out, if the optimizer was not built yet when it was loaded.
+        """
+        last_decision = next_decision - self.interval
+        self.start = min(start, iterations - last_decision)
+        self.next_decision = next_decision
 
     def may_be_due(self, batch: int) -> bool:
         """Whether a decision may be due once `batch` batches of the epoch are done."""
-        updates_since = -(-(batch - self._batch) // self.batches_per_update)
+        updates_since = self._most_updates(batch - self._batch) * self._updates_at_once
         return self.updates + updates_since >= self.next_decision
+
+    def _most_updates(self, batches: int) -> int:
+        """How many updates a training step of Keras makes at most."""
+        return -(-batches // self.batches_per_update)
 
     @property
     def is_due(self) -> bool:

@@ -8,39 +8,55 @@ go on with somebody else's learning rates, neither in the next line nor in the n
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
-_GUARDED = ("fit", "compile")
+from ganno_keras.fit.callback_list import WatchedCallbacks
+
+_GUARDED = ("fit", "compile", "train_on_batch")
 
 
 class FitGuard:
     """Calls `undo` as soon as a fit is known to have failed, and at most once.
 
-    That is at once if the exception comes from a training step or from GANNO itself, or
-    if it is Ctrl-C in the fit's validation. An exception elsewhere (another callback,
-    the data, validation) is noticed at the latest when `fit` or `compile` is called
-    again: for that long the model carries functions that hide its own.
+    That is at once if the exception comes from a training step or a callback, or if it
+    is Ctrl-C in the fit's validation. An exception elsewhere (the data, validation) is
+    noticed at the latest when the model is to be trained or compiled again: for that
+    long the model carries functions that hide its own.
 
     Args:
         model: The model whose fit is watched.
         owner: The callback that changed something.
         undo: Puts the model back into its own state.
+        callbacks: The list of callbacks of the fit; None if it is not known.
     """
 
     def __init__(
-        self, model: keras.Model, owner: object, undo: Callable[[], None]
+        self,
+        model: keras.Model,
+        owner: object,
+        undo: Callable[[], None],
+        callbacks: keras.callbacks.CallbackList | None = None,
     ) -> None:
         self._model = model
         self._undo = undo
         self.owner = owner
-        for name in _GUARDED:
-            # Past Keras' own __setattr__, which would track the attribute.
-            vars(model)[name] = self._undoing_first(name)
-        vars(model)["evaluate"] = self._undoing_at_interrupt("evaluate")
-        vars(model)["_ganno_guard"] = self
+        self.thread = threading.current_thread()
+        self._watched = None
+        if callbacks is not None:
+            self._watched = WatchedCallbacks(callbacks, self.release)
+        hiding = {name: self._undoing_first(name) for name in _GUARDED}
+        hiding["evaluate"] = self._undoing_at_interrupt("evaluate")
+        # What the user has put there on this one model is put back again.
+        self._hidden = {
+            name: vars(model)[name] for name in hiding if name in vars(model)
+        }
+        self._hiding = {**hiding, "_ganno_guard": self}
+        # Past Keras' own __setattr__, which would track the attributes.
+        vars(model).update(self._hiding)
 
     @staticmethod
     def of(model: keras.Model) -> FitGuard | None:
@@ -50,8 +66,14 @@ class FitGuard:
     def release(self) -> None:
         """Stops watching and undoes; harmless when called again."""
         if FitGuard.of(self._model) is self:
-            for name in (*_GUARDED, "evaluate", "_ganno_guard"):
-                vars(self._model).pop(name, None)
+            for name, value in self._hiding.items():
+                if vars(self._model).get(name) is value:
+                    del vars(self._model)[name]
+                    vars(self._model).update(
+                        {name: self._hidden[name]} if name in self._hidden else {}
+                    )
+            if self._watched is not None:
+                self._watched.release()
             self._undo()
 
     @staticmethod
@@ -72,12 +94,18 @@ class FitGuard:
 
         model.train_function = watched
 
+    @property
+    def _is_in_callback(self) -> bool:
+        return self._watched is None or self._watched.is_at_work
+
     def _undoing_first(self, name: str) -> Callable[..., Any]:
         original = getattr(self._model, name)
 
         @functools.wraps(original)
         def undo_and_call(*args: Any, **kwargs: Any) -> Any:
-            self.release()
+            # A callback may train the model on a batch of its own in the fit.
+            if name != "train_on_batch" or not self._is_in_callback:
+                self.release()
             return original(*args, **kwargs)
 
         return undo_and_call

@@ -8,6 +8,7 @@ from typing import Any, Final
 import keras
 import numpy as np
 
+from ganno_keras.control.layer_groups import check_keras_model
 from ganno_keras.monitoring.validation_sample import can_be_read_again
 from ganno_keras.optimizers.specialised_optimizer import (
     has_own_schedule,
@@ -66,6 +67,7 @@ def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
 
 def check_model(model: keras.Model) -> None:
     """Refuses a model without a single learning rate, or with nothing to train."""
+    check_keras_model(model)
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise ValueError(
             f"The model {model.name!r} has no optimizer whose learning rate could be "

@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from ganno_keras.learning_rate_finder.arguments import (
     check_divergence,
@@ -21,6 +20,8 @@ from ganno_keras.learning_rate_finder.arguments import (
 )
 from ganno_keras.learning_rate_finder.curve import LearningRateCurve
 from ganno_keras.learning_rate_finder.untouched_model import untouched
+from ganno_keras.optimizers.backend import to_host
+from ganno_keras.optimizers.specialised_optimizer import innermost
 
 
 def find_learning_rate(
@@ -100,7 +101,7 @@ class _RangeTest(keras.callbacks.Callback):
     ) -> None:
         model = self.model
         model.reset_metrics()  # For the loss of one batch, not of the epoch so far.
-        model.optimizer.learning_rate = self._rates[len(self._losses)]
+        innermost(model.optimizer).learning_rate = self._rates[len(self._losses)]
 
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
@@ -138,4 +139,4 @@ def _loss(logs: Mapping[str, Any]) -> float:
             "there is nothing to watch. Return a dictionary with 'loss' from "
             "train_step."
         )
-    return float(ops.convert_to_numpy(logs["loss"]))
+    return float(np.mean(to_host(logs["loss"])))

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from keras import ops
 from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
 from ganno_keras.fit.undo_on_failure import FitGuard
+from ganno_keras.optimizers.backend import to_host
+from ganno_keras.optimizers.specialised_optimizer import unwrapped
 
 # What `fit` leaves on a model apart from variables.
 _ATTRIBUTES: Final = (
@@ -33,8 +34,9 @@ def untouched(model: keras.Model) -> Iterator[None]:
     """Puts everything back that a `fit` inside changes, also after an exception.
 
     That is all variables of the model and its optimizer (weights, moving averages,
-    metrics, seed generators, slots, rate, number of updates), the training function
-    and the logs of the last `fit`, and the random state of the process. Variables that
+    metrics, states of recurrent layers, seed generators, slots, rate, number of
+    updates), the training function and the logs of the last `fit`, and the random
+    state of the process. Variables that
     are made inside are left with the values that they were made with.
 
     Args:
@@ -60,8 +62,30 @@ def untouched(model: keras.Model) -> Iterator[None]:
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    both = [*model.variables, *model.optimizer.variables]
-    return list({id(variable): variable for variable in both}.values())
+    """All variables that a fit may change, also those that Keras does not list.
+
+    States of recurrent layers are not among the model's variables, nor are metrics
+    that `model.metrics` leaves out.
+    """
+    parts = [*model._flatten_layers(), *model.metrics, *unwrapped(model.optimizer)]
+    found = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
+    for part in parts:
+        found += getattr(part, "variables", [])
+        found += [it for value in vars(part).values() for it in _variables_in(value)]
+    return list({id(variable): variable for variable in found}.values())
+
+
+def _variables_in(value: Any) -> list[keras.Variable]:
+    """The variables in an attribute: itself, in containers, or in a metric."""
+    if isinstance(value, keras.Variable):
+        return [value]
+    if isinstance(value, keras.metrics.Metric):
+        return list(value.variables)
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if not isinstance(value, list | tuple):
+        return []
+    return [variable for part in value for variable in _variables_in(part)]
 
 
 def _put_back(model: keras.Model, name: str, value: Any) -> None:
@@ -72,7 +96,7 @@ def _put_back(model: keras.Model, name: str, value: Any) -> None:
 
 
 def _copy(variable: keras.Variable) -> np.ndarray:
-    return np.array(ops.convert_to_numpy(variable))
+    return np.array(to_host(variable))
 
 
 @contextmanager

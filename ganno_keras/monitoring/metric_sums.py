@@ -7,12 +7,13 @@ of two readings is the exact mean between them, and costs nothing during the upd
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
+
+from ganno_keras.monitoring.loss_source import LossSource
+from ganno_keras.optimizers.backend import to_host
 
 _ACCURACIES = (
     keras.metrics.Accuracy,
@@ -22,25 +23,26 @@ _ACCURACIES = (
 )
 
 
-Pair = tuple[float, float]  # total and count
-
-
 class Means(NamedTuple):
     """Loss and accuracy over some samples.
 
     Args:
         loss: NaN if nothing was counted, or if it is NaN.
-        accuracy: In [0, 1]; None if the model has no accuracy.
+        accuracy: In [0, 1]; None if the model has no accuracy, or counts none.
     """
 
     loss: float
     accuracy: float | None
 
 
-def loss_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
-    """The metrics that may hold the loss: the one called `loss`, then `..._loss`."""
-    losses = [metric for metric in _means(model) if metric.name.endswith("loss")]
-    return sorted(losses, key=lambda metric: metric.name != "loss")
+def mean_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
+    """The metrics whose result is a total by a count, as that of `keras.metrics.Mean`.
+
+    Keras' containers are replaced by what they contain. A metric that computes its
+    result in another way is left out, whatever its variables are called.
+    """
+    flat = [m for metric in model.metrics for m in getattr(metric, "metrics", [metric])]
+    return [metric for metric in flat if _is_mean(metric)]
 
 
 def accuracy_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
@@ -49,56 +51,56 @@ def accuracy_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
     These are Keras' classification accuracies, and any other mean that is called
     `accuracy` or `acc`. Top-k accuracies do not count.
     """
-    return [metric for metric in _means(model) if _is_accuracy(metric)]
+    return [metric for metric in mean_metrics(model) if _is_accuracy(metric)]
 
 
-def as_sums(losses: Iterable[Pair], accuracies: Iterable[Pair]) -> np.ndarray:
-    """Takes the first loss that counts anything (a `train_step` may ignore Keras' own).
+def read_totals(model: keras.Model) -> np.ndarray:
+    """Reads totals and counts of all means, float64 `[num_means, 2]`."""
+    rows = [
+        [float(to_host(v)) for v in (metric.total, metric.count)]
+        for metric in mean_metrics(model)
+    ]
+    return np.array(rows, np.float64).reshape(-1, 2)
+
+
+def sums_of(model: keras.Model, totals: np.ndarray, source: LossSource) -> np.ndarray:
+    """Takes loss and accuracies out of all means.
 
     Args:
-        losses: Total and count of each metric that may hold the loss.
-        accuracies: Total and count of each accuracy.
+        model: The model whose means they are.
+        totals: What `read_totals` gave, or the difference of two readings.
+        source: Tells which mean is the loss.
 
     Returns:
-        float64 `[1 + num_accuracies, 2]`; row 0 is the loss.
+        float64 `[1 + num_accuracies, 2]`; row 0 is the loss, of which nothing is
+        counted if no mean holds it.
     """
-    nothing = (0.0, 0.0)
-    counting = [pair for pair in losses if pair[1] != 0]
-    return np.array([*(counting or [nothing])[:1], *accuracies], np.float64)
-
-
-def read_sums(model: keras.Model) -> np.ndarray:
-    """Reads totals and counts of loss and accuracies, `[1 + num_accuracies, 2]`."""
-    return as_sums(map(_read, loss_metrics(model)), map(_read, accuracy_metrics(model)))
+    metrics = mean_metrics(model)
+    if len(metrics) != len(totals):  # They were read before the metrics existed.
+        return np.zeros((0, 2))
+    place = source.place([metric.name for metric in metrics], totals)
+    loss = np.zeros((1, 2)) if place is None else totals[[place]]
+    return np.concatenate([loss, totals[[_is_accuracy(m) for m in metrics]]])
 
 
 def means_of(sums: np.ndarray) -> Means:
-    """Divides totals by counts."""
+    """Divides totals by counts; what counts nothing is absent."""
     if not len(sums):
         return Means(float("nan"), None)
     with np.errstate(invalid="ignore"):
         loss, *accuracies = sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
-    return Means(float(loss), float(np.mean(accuracies)) if accuracies else None)
+    counted = [a for a, count in zip(accuracies, sums[1:, 1], strict=True) if count > 0]
+    return Means(float(loss), float(np.mean(counted)) if counted else None)
 
 
 def counts_nothing(sums: np.ndarray) -> bool:
-    """Whether no metric holds the loss."""
+    """Whether nothing is known of the loss."""
     return not len(sums) or sums[0, 1] == 0
 
 
-def _read(metric: keras.metrics.Mean) -> Pair:
-    total, count = (ops.convert_to_numpy(v) for v in (metric.total, metric.count))
-    return float(total), float(count)
-
-
-def _means(model: keras.Model) -> list[keras.metrics.Mean]:
-    """All metrics that average; Keras' containers are replaced by what they contain."""
-    flat = [m for metric in model.metrics for m in getattr(metric, "metrics", [metric])]
-    return [metric for metric in flat if _is_mean(metric)]
-
-
 def _is_mean(metric: Any) -> bool:
-    return hasattr(metric, "total") and hasattr(metric, "count")
+    mean = keras.metrics.Mean
+    return isinstance(metric, mean) and type(metric).result is mean.result
 
 
 def _is_accuracy(metric: Any) -> bool:

@@ -11,10 +11,12 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from ganno_keras.monitoring.metric_sums import accuracy_metrics, as_sums, loss_metrics
+from ganno_keras.monitoring.loss_source import LossSource
+from ganno_keras.monitoring.metric_sums import counts_nothing, mean_metrics, sums_of
+from ganno_keras.optimizers.backend import to_host
 
 Batch = tuple[Any, ...]
-Results = dict[str, list[tuple[Any, Any]]]  # total and count of each metric
+Results = dict[str, list[Any]]  # total and count of each mean, and the returned loss
 Step = Callable[[Batch], Results]
 
 
@@ -31,6 +33,7 @@ class StatelessTestStep:
     def __init__(self, model: keras.Model, *, compiled: bool = True) -> None:
         self._model = model
         self._compilation = _compilation(model)
+        self._source = LossSource(model, "test_step")
         make = _MAKERS[keras.backend.backend()]
         self._step = make(model, compiled and not model.run_eagerly)
 
@@ -40,7 +43,15 @@ class StatelessTestStep:
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """Returns totals and counts of the batch, float64 `[1 + num_accuracies, 2]`."""
-        return as_sums(**tree.map_structure(_to_float, self._step(batch)))
+        results = tree.map_structure(_to_float, self._step(batch))
+        totals = np.array(results["totals"], np.float64).reshape(-1, 2)
+        returned = next(iter(results["returned"]), None)
+        self._source.see(totals, returned)
+        sums = sums_of(self._model, totals, self._source)
+        if counts_nothing(sums) and returned is not None:
+            size = len(tree.flatten(batch)[0])
+            sums[0] = (size * returned, size)
+        return sums
 
 
 def _compilation(model: keras.Model) -> object:
@@ -49,18 +60,14 @@ def _compilation(model: keras.Model) -> object:
 
 
 def _to_float(tensor: Any) -> float:
-    return float(ops.convert_to_numpy(tensor))
+    return float(np.mean(to_host(tensor)))
 
 
 def _results(model: keras.Model, logs: Any, value: Callable[[Any], Any]) -> Results:
-    """Totals and counts; a loss that is only in the logs comes after all metrics."""
-    losses, accuracies = (
-        [(value(metric.total), value(metric.count)) for metric in metrics]
-        for metrics in (loss_metrics(model), accuracy_metrics(model))
-    )
-    if isinstance(logs, dict) and "loss" in logs:
-        losses.append((logs["loss"], 1.0))
-    return {"losses": losses, "accuracies": accuracies}
+    """Totals and counts of all means, and the loss that the step returned."""
+    totals = [(value(it.total), value(it.count)) for it in mean_metrics(model)]
+    returned = [logs["loss"]] if isinstance(logs, dict) and "loss" in logs else []
+    return {"totals": totals, "returned": returned}
 
 
 def _changing_nothing(model: keras.Model, batch: Batch) -> Results:

@@ -8,19 +8,25 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
+from ganno_keras.monitoring.loss_source import LossSource
 from ganno_keras.monitoring.metric_sums import (
     Means,
     counts_nothing,
     means_of,
-    read_sums,
+    read_totals,
+    sums_of,
 )
+from ganno_keras.monitoring.returned_losses import ReturnedLosses, returned_loss
 from ganno_keras.monitoring.validation_sample import ValidationSample
 
 
 class TrainingMeter:
     """Measures training over the timestep, and validation at its end.
+
+    The training loss is what the training step returns as `loss`. Where that is the
+    mean of a metric, the exact mean over the timestep is read from it. Else it is the
+    mean of what the steps returned.
 
     Args:
         model: The compiled model.
@@ -34,16 +40,28 @@ class TrainingMeter:
         self._model = model
         self._sample = validation
         self._last_validation = np.zeros((0, 2))
-        self._window = TrainingWindow(model)
-        self.last_logs: Mapping[str, Any] = {}
+        self._source = LossSource(model)
+        self._window = TrainingWindow(model, self._source)
+        self._returned = ReturnedLosses()
+        # Whether those of the last step are among them.
+        self.logs_are_complete = True
 
     def begin_epoch(self) -> None:
         """Keras has reset its metrics."""
         self._window.begin_epoch()
 
+    def end_batch(self, logs: Mapping[str, Any]) -> None:
+        """A step, or an execution of several, has returned its logs."""
+        self._returned.add(logs)
+
+    @property
+    def needs_logs(self) -> bool:
+        """Whether a measurement needs the logs of all steps before it."""
+        return self._source.needs_results
+
     def begin_validation(self) -> None:
         """The last batch of an epoch is done, and its metrics are still there."""
-        self._window.end_epoch()
+        self._window.end_epoch(self._last_loss)
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """The epoch is done; its metrics are there if there was no validation.
@@ -52,14 +70,31 @@ class TrainingMeter:
             logs: Of the epoch. Metrics that say something else are not the training's:
                 another callback has called `evaluate` before.
         """
-        mean = means_of(read_sums(self._model)).loss
-        if "loss" not in logs or np.allclose(mean, logs["loss"], equal_nan=True):
-            self._window.end_epoch()
+        totals, loss = read_totals(self._model), returned_loss(logs)
+        if not self._source.is_known:
+            self._source.see(totals, self._last_loss)
+        mean = means_of(sums_of(self._model, totals, self._source)).loss
+        if (
+            loss is None
+            or self._source.is_returned_only
+            or np.allclose(mean, loss, equal_nan=True)
+        ):
+            self._window.end_epoch(self._last_loss)
         self._window.close()
 
-    def end_validation(self) -> None:
-        """`fit` has run its own validation, whose result is in the metrics."""
-        self._last_validation = read_sums(self._model)
+    def end_validation(self, logs: Mapping[str, Any]) -> None:
+        """`fit` has run its own validation, whose result is in the metrics.
+
+        Args:
+            logs: Of the validation.
+        """
+        source, loss = LossSource(self._model, "test_step"), returned_loss(logs)
+        totals = read_totals(self._model)
+        source.see(totals, loss)
+        sums = sums_of(self._model, totals, source)
+        if counts_nothing(sums) and loss is not None:
+            sums = _with_loss(sums, np.array([loss, 1.0]))
+        self._last_validation = sums
 
     def measure_training(self) -> Means:
         """Means since the last decision.
@@ -67,11 +102,18 @@ class TrainingMeter:
         Raises:
             ValueError: If the training step of the model tells its loss nowhere.
         """
-        sums = self._window.read()
-        means = means_of(sums)
-        return (
-            means._replace(loss=self._logged_loss()) if counts_nothing(sums) else means
-        )
+        sums = self._training_sums()
+        if not counts_nothing(sums):
+            return means_of(sums)
+        if self._returned.last is None:
+            raise ValueError(
+                f"The train_step of the model {self._model.name!r} updates no metric "
+                "named 'loss' and returns none in its logs "
+                f"{sorted(self._returned.last_logs)}, so GANNO cannot see how the "
+                "training goes. Update a keras.metrics.Mean named 'loss' in "
+                "train_step, as Keras' own does."
+            )
+        return means_of(sums)._replace(loss=self._returned.last)
 
     def measure_validation(self) -> Means | None:
         """Means on held-out data; None as long as there are none."""
@@ -90,31 +132,40 @@ class TrainingMeter:
         """
         self._model.reset_metrics()
         self._window.begin_metrics_anew()
+        self._returned.restart()
         self._last_validation = np.zeros((0, 2))
 
     def restart(self) -> None:
         """Begins a new timestep, at the last measurement of the training."""
         self._window.restart()
+        self._returned.restart()
 
     def get_state(self) -> dict[str, np.ndarray]:
         """What a resumed training needs."""
-        return {"training": self._window.read(), "validation": self._last_validation}
+        return {"training": self._training_sums(), "validation": self._last_validation}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes back what `get_state` gave."""
         self._window.resume(state["training"])
         self._last_validation = np.array(state["validation"], np.float64)
 
-    def _logged_loss(self) -> float:
-        """The loss of the last batch, where no metric counts it."""
-        if "loss" not in self.last_logs:
-            raise ValueError(
-                f"The train_step of the model {self._model.name!r} updates no metric "
-                f"named 'loss' and returns none in its logs {sorted(self.last_logs)}, "
-                "so GANNO cannot see how the training goes. Update a keras.metrics.Mean"
-                " named 'loss' in train_step, as Keras' own does."
-            )
-        return float(ops.convert_to_numpy(self.last_logs["loss"]))
+    @property
+    def _last_loss(self) -> float | None:
+        """What the last step returned, if it is known already."""
+        return self._returned.last if self.logs_are_complete else None
+
+    def _training_sums(self) -> np.ndarray:
+        sums = self._window.read(self._last_loss)
+        if self._source.is_returned_only:
+            return _with_loss(sums, self._returned.sums)
+        return sums
+
+
+def _with_loss(sums: np.ndarray, loss: np.ndarray) -> np.ndarray:
+    """The sums with more of the loss in row 0."""
+    sums = sums.copy() if len(sums) else np.zeros((1, 2))
+    sums[0] += loss
+    return sums
 
 
 class TrainingWindow:
@@ -122,10 +173,12 @@ class TrainingWindow:
 
     Args:
         model: The compiled model.
+        source: Tells which mean is the loss.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, source: LossSource) -> None:
         self._model = model
+        self._source = source
         self._earlier_epochs = np.zeros((0, 2))
         self._start = np.zeros((0, 2))
         self._latest = np.zeros((0, 2))
@@ -140,21 +193,31 @@ class TrainingWindow:
         """All metrics are at zero."""
         self._start = self._latest = np.zeros((0, 2))
 
-    def end_epoch(self) -> None:
-        """Keeps what the epoch brought, before something resets the metrics."""
-        self._earlier_epochs = self.read()
+    def end_epoch(self, returned: float | None) -> None:
+        """Keeps what the epoch brought, before something resets the metrics.
+
+        Args:
+            returned: The loss that the last step returned.
+        """
+        self._earlier_epochs = self.read(returned)
         self.close()
 
     def close(self) -> None:
         """Takes nothing more from the metrics until the next epoch."""
         self._epoch_is_open = False
 
-    def read(self) -> np.ndarray:
-        """Returns the sums since the last decision, `[1 + num_accuracies, 2]`."""
+    def read(self, returned: float | None) -> np.ndarray:
+        """Returns the sums since the last decision, `[1 + num_accuracies, 2]`.
+
+        Args:
+            returned: The loss that the last step returned.
+        """
         if not self._epoch_is_open:
             return self._earlier_epochs
-        self._latest = read_sums(self._model)
-        return _add(self._earlier_epochs, _difference(self._latest, self._start))
+        self._latest = read_totals(self._model)
+        self._source.see(self._latest, returned)
+        totals = _difference(self._latest, self._start)
+        return _add(self._earlier_epochs, sums_of(self._model, totals, self._source))
 
     def restart(self) -> None:
         """Begins anew, at what was read last."""
@@ -167,7 +230,7 @@ class TrainingWindow:
 
 
 def _difference(now: np.ndarray, start: np.ndarray) -> np.ndarray:
-    if not len(start):
+    if len(start) != len(now):
         return now
     # A count that fell tells of a reset in between, by somebody's `evaluate`.
     return np.where(now[:, 1:] < start[:, 1:], now, now - start)

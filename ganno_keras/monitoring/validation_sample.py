@@ -182,7 +182,7 @@ def _length(batch: Batch) -> int:
 
 def _to_numpy(leaf: Any) -> np.ndarray:
     """An array on the host, floating-point numbers in Keras' default precision."""
-    array = ops.convert_to_numpy(leaf) if ops.is_tensor(leaf) else np.asarray(leaf)
+    array = _as_array(leaf)
     if not array.ndim:
         raise ValueError(
             "The validation data has elements without a batch axis. Give batches, "
@@ -190,6 +190,20 @@ def _to_numpy(leaf: Any) -> np.ndarray:
         )
     floating = np.issubdtype(array.dtype, np.floating)
     return array.astype(keras.config.floatx()) if floating else array
+
+
+def _as_array(leaf: Any) -> np.ndarray:
+    """What `fit` makes of an array, a tensor, or a table: dense, on the host."""
+    if ops.is_tensor(leaf):
+        return np.asarray(ops.convert_to_numpy(leaf))
+    if hasattr(leaf, "toarray"):  # of SciPy, which need not be installed
+        return np.asarray(leaf.toarray())
+    array = np.asarray(leaf)
+    if array.dtype == object and hasattr(leaf, "dtypes"):
+        # A table of pandas with numbers of several kinds, booleans among them.
+        array = np.asarray(leaf.astype(keras.config.floatx()))
+    is_column = hasattr(leaf, "to_numpy") and array.ndim == 1
+    return array[:, np.newaxis] if is_column else array
 
 
 def _fixed_batch_size(model: keras.Model) -> int | None:

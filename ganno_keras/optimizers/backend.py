@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 BACKEND: str = keras.backend.backend()
@@ -136,6 +137,18 @@ def is_known(tensor: Tensor) -> bool:
     return BACKEND != "jax" or not isinstance(tensor, _Traced)
 
 
+def to_host(value: Any) -> np.ndarray:
+    """A number, tensor or variable as a NumPy array, in float32 if it is shorter.
+
+    NumPy and TensorFlow do not agree on single numbers of the type bfloat16.
+    """
+    if not ops.is_tensor(value) and not isinstance(value, keras.Variable):
+        return np.asarray(value)
+    if keras.backend.standardize_dtype(value.dtype) in ("bfloat16", "float16"):
+        value = ops.cast(value, "float32")
+    return np.asarray(ops.convert_to_numpy(value))
+
+
 def values_on_host(variables: Sequence[keras.Variable]) -> Sequence[Tensor]:
     """Returns the current values of variables in host memory, safe from later updates.
 
@@ -180,3 +193,43 @@ def variable_scope(
         return nullcontext()
     scope: AbstractContextManager[Any] = strategy.scope()
     return scope
+
+
+def new_variable(
+    name: str, shape: list[int], value: Any, dtype: str | None = None
+) -> keras.Variable:
+    """Makes a variable for an optimizer, in `variable_scope`.
+
+    Args:
+        name: Of the variable.
+        shape: Of the variable.
+        value: What it holds at first: a number, or an array of that shape.
+        dtype: By default float32, or float64 where Keras computes with that.
+    """
+    if np.ndim(value):
+        check_shape(name, shape, value)
+    # The value is given as initializer: an assignment would be lost when the optimizer
+    # is built inside the first, discarded trace of a tf.function. Keras' own `Constant`
+    # multiplies, which TensorFlow below 2.21 cannot do with a boolean.
+    return keras.Variable(
+        lambda shape, dtype: ops.convert_to_tensor(np.full(shape, value), dtype),
+        shape=shape,
+        dtype=dtype or ("float64" if keras.config.floatx() == "float64" else "float32"),
+        trainable=False,
+        aggregation="only_first_replica",
+        name=name,
+    )
+
+
+def check_shape(name: str, shape: Sequence[int], array: np.ndarray) -> None:
+    """Refuses saved values of another number of groups.
+
+    Raises:
+        ValueError: If the shape is not that of the array.
+    """
+    if tuple(shape) != array.shape:
+        raise ValueError(
+            f"Received saved {name} of shape {array.shape}, while the layer groups of "
+            f"this optimizer take {tuple(shape)}. Load a file that was saved with the "
+            "same layer groups."
+        )

@@ -86,3 +86,14 @@ class GroupMembership:
 
 def _name(variable: keras.Variable) -> str:
     return str(getattr(variable, "path", variable.name))
+
+
+def have_same_members(
+    groups: Sequence[LayerGroup], others: Sequence[LayerGroup]
+) -> bool:
+    """Whether groups have the same names, kinds and variables, in the same order."""
+    return [_members(it) for it in groups] == [_members(it) for it in others]
+
+
+def _members(group: LayerGroup) -> tuple[Any, ...]:
+    return (group.name, group.kind, group.depth, *map(id, group.variables))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,11 +13,21 @@ from keras import ops
 
 from ganno_keras.control.layer_groups import LayerGroup, groups_by_path
 from ganno_keras.control.measurements import STATISTICS_SUMS
-from ganno_keras.optimizers.backend import BACKEND, has_replicas, variable_scope
-from ganno_keras.optimizers.group_membership import GroupMembership
+from ganno_keras.optimizers.backend import (
+    BACKEND,
+    check_shape,
+    has_replicas,
+    new_variable,
+    to_host,
+    variable_scope,
+)
+from ganno_keras.optimizers.group_membership import (
+    GroupMembership,
+    have_same_members,
+)
 from ganno_keras.optimizers.update_directions import (
+    can_be_read_later,
     holds_rate_in_state,
-    is_in_state,
     update_direction,
 )
 
@@ -25,8 +35,6 @@ Groups = (
     Sequence[LayerGroup] | Callable[[list[keras.Variable]], Sequence[LayerGroup]] | None
 )
 Tensor = Any
-_EXACT_TYPES: Final = ("float32", "float64")
-"""Of slots that may be subtracted from each other."""
 
 
 class LayerTable:
@@ -50,6 +58,8 @@ class LayerTable:
     learning_rates: keras.Variable  # [num_groups]
     weight_decays: keras.Variable | None  # [num_groups]
     measuring: keras.Variable  # []
+    mean_rate: keras.Variable  # []
+    in_charge: keras.Variable | None  # []
     statistics_sums: keras.Variable  # [num_groups, num_sums]
     means_before: list[keras.Variable]  # like the variables; none unless it defers
     awaits_sums: keras.Variable  # [num_variables]
@@ -66,19 +76,10 @@ class LayerTable:
         self.freezes = holds_rate_in_state(optimizer)
         self.built = False
         self.is_hidden = False
+        # Whether a step has been made, or traced, that looks its rates up here.
+        self.was_read = self.owner_watches_base_rate = False
         self._groups = groups_by_path if groups is None else groups
-        # Read now: whatever changes the base rate before the optimizer is built would
-        # otherwise count on one backend and not on another.
-        own_rate = float(ops.convert_to_numpy(optimizer.learning_rate))
-        self._initial_values: dict[str, Any] = {
-            "learning_rates": own_rate if learning_rate is None else learning_rate,
-            "statistics_sums": 0.0,
-        }
-        if optimizer.weight_decay:
-            own_decay = optimizer.weight_decay
-            self._initial_values["weight_decays"] = (
-                own_decay if weight_decay is None else weight_decay
-            )
+        self.initial_values = initial_values(optimizer, learning_rate, weight_decay)
         self._active_rates: list[Tensor] | None = None
         self._depth = 0
         if optimizer.built:
@@ -87,62 +88,112 @@ class LayerTable:
             self._create(tuple(self._groups))
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
-        """Checks the groups against the variables of the optimizer."""
-        if self.built:
+        """Checks the groups against the variables of the optimizer.
+
+        Args:
+            variables: Those that the optimizer is built with, or, before it is, those
+                that it may be expected to be built with.
+        """
+        if self.built and not callable(self._groups):
             self.membership.check_complete(variables)
             return
-        groups = self._groups
-        groups = tuple(groups(list(variables)) if callable(groups) else groups)
+        groups = self.groups_of(self._groups, variables)
+        if self.built and have_same_members(groups, self.groups):
+            return
         GroupMembership(self.optimizer, groups).check_complete(variables)
         self._create(groups)
+
+    @staticmethod
+    def groups_of(
+        groups: Groups, variables: Sequence[keras.Variable]
+    ) -> tuple[LayerGroup, ...]:
+        """The groups of an optimizer that is built with these variables."""
+        make = groups_by_path if groups is None else groups
+        return tuple(make(list(variables)) if callable(make) else make)
+
+    def begin_anew(self, groups: Groups, initial_values: dict[str, Any]) -> None:
+        """Serves once more, for the same layer groups.
+
+        Args:
+            groups: As when the table was made; they give the groups that it has.
+            initial_values: What `initial_values` gave.
+        """
+        self._groups = groups_by_path if groups is None else groups
+        self.initial_values = initial_values
+        self.was_read = self.owner_watches_base_rate = False
+        for name, variable in self.saved_variables.items():
+            variable.assign(np.full(tuple(variable.shape), initial_values[name]))
+        self.measuring.assign(False)
+        self.awaits_sums.assign(np.zeros(tuple(self.awaits_sums.shape), bool))
+        self.show_mean_rate()
+        self.take_charge(True)
+
+    def take_charge(self, is_in_charge: bool) -> None:
+        """Says whether steps that were traced with this table shall go by its rates.
+
+        A `tf.function` of the user's own may outlive the table's days.
+        """
+        if self.built and self.in_charge is not None:
+            self.in_charge.assign(is_in_charge)
+        if self.built and not is_in_charge:
+            self.measuring.assign(False)
+
+    def show_mean_rate(self) -> None:
+        """Brings the mean of the rates over all weights up to date."""
+        weights = np.array([group.num_weights for group in self.groups], np.float64)
+        rates = to_host(self.learning_rates).astype(np.float64)
+        self.mean_rate.assign(rates @ weights / weights.sum())
 
     def _create(self, groups: tuple[LayerGroup, ...]) -> None:
         self.membership = GroupMembership(self.optimizer, groups)
         self.groups = groups
         with variable_scope(self.optimizer):
-            self.measuring = _variable("measuring", [], False, dtype="bool")
+            self.measuring = new_variable("measuring", [], False, dtype="bool")
+            self.in_charge = None
+            if BACKEND == "tensorflow":
+                self.in_charge = new_variable("in_charge", [], True, dtype="bool")
+            rate_type = self.optimizer._learning_rate.dtype
+            first_rates = self.initial_values["learning_rates"]
+            self.mean_rate = new_variable(
+                "learning_rate", [], float(np.mean(first_rates)), rate_type
+            )
             self.statistics_sums = self._saved(
                 "statistics_sums", [len(groups), len(STATISTICS_SUMS)]
             )
-            self.learning_rates = self._saved("learning_rates", [len(groups)])
+            # Keras would round a rate to this type, too.
+            self.learning_rates = self._saved(
+                "learning_rates", [len(groups)], rate_type
+            )
             self.weight_decays = None
-            if "weight_decays" in self._initial_values:
+            if "weight_decays" in self.initial_values:
                 self.weight_decays = self._saved("weight_decays", [len(groups)])
             self._create_deferred()
         self.built = True
 
     def _create_deferred(self) -> None:
         """What a measured step leaves to be summed up later, on the same device."""
-        variables = self.membership.variables if self._can_defer() else []
+        variables = self.membership.variables
+        if not can_be_read_later(self.direction, self.optimizer, variables):
+            variables = []
         self.means_before = [
-            _variable("mean_before", list(it.shape), 0.0, dtype=it.dtype)
+            new_variable("mean_before", list(it.shape), 0.0, dtype=it.dtype)
             for it in variables
         ]
-        self.awaits_sums = _variable(
-            "awaits_sums", [len(variables)], False, dtype="bool"
-        )
-
-    def _can_defer(self) -> bool:
-        """Whether the state tells all, exactly enough, and there is one of it."""
-        return (
-            BACKEND == "tensorflow"
-            and is_in_state(self.direction)
-            and getattr(self.optimizer, "_distribution_strategy", None) is None
-            and all(it.dtype in _EXACT_TYPES for it in self.membership.variables)
-        )
+        number = [len(variables)]
+        self.awaits_sums = new_variable("awaits_sums", number, False, dtype="bool")
 
     @property
     def defers(self) -> bool:
         """Whether the statistics are summed up between two steps, not in one."""
         return self.built and bool(self.means_before)
 
-    def _saved(self, name: str, shape: list[int]) -> keras.Variable:
-        return _variable(name, shape, self._initial_values[name])
+    def _saved(self, name: str, shape: list[int], dtype: Any = None) -> keras.Variable:
+        return new_variable(name, shape, self.initial_values[name], dtype)
 
     @property
     def saved_variables(self) -> dict[str, keras.Variable]:
         """By name, what a training that goes on from a file must have as it was."""
-        return {name: getattr(self, name) for name in sorted(self._initial_values)}
+        return {name: getattr(self, name) for name in sorted(self.initial_values)}
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -169,24 +220,25 @@ class LayerTable:
         Raises:
             ValueError: The values are those of another number of groups.
         """
-        known = {n: a for n, a in arrays.items() if n in self._initial_values}
+        known = {n: a for n, a in arrays.items() if n in self.initial_values}
         if not self.built:
-            self._initial_values.update(known)
+            self.initial_values.update(known)
             return
         for name, array in known.items():
-            _check_shape(name, self.saved_variables[name].shape, array)
+            check_shape(name, self.saved_variables[name].shape, array)
         for name, array in known.items():
             self.saved_variables[name].assign(array)
+        self.show_mean_rate()
 
     @contextmanager
     def active(self) -> Iterator[None]:
         """Applies the rates of the table to what the optimizer does meanwhile."""
         # A count, for under tf.distribute the threads of two replicas alternate here.
         self._depth += 1
+        self.was_read = True
         if not has_replicas():
             # One operation for all groups, instead of one a variable.
-            rates = self.learning_rates.value
-            self._active_rates = ops.unstack(rates, len(self.groups))
+            self._active_rates = ops.unstack(self._rates(), len(self.groups))
         try:
             yield
         finally:
@@ -200,9 +252,16 @@ class LayerTable:
 
     def rate(self, group: int) -> Tensor:
         """The learning rate of a group, inside `active`."""
-        if self._active_rates is None:
-            return self.learning_rates.value[group]
-        return self._active_rates[group]
+        rates = self._rates() if self._active_rates is None else self._active_rates
+        return rates[group]
+
+    def _rates(self) -> Tensor:
+        """All rates; the optimizer's own in a step that has outlived the table."""
+        rates = self.learning_rates.value
+        if self.in_charge is None:
+            return rates
+        own_rate = ops.convert_to_tensor(self.optimizer._learning_rate)
+        return ops.where(self.in_charge.value, rates, own_rate)
 
     def decaying_rate(self, group: int) -> Tensor:
         """The learning rate at which the optimizer's own decay is that of the group.
@@ -213,32 +272,29 @@ class LayerTable:
         rate = self.rate(group)
         if self.weight_decays is None:
             return rate
-        constant = ops.cast(self.optimizer.weight_decay, self.weight_decays.dtype)
-        return rate * (self.weight_decays.value[group] / constant)
+        decays = self.weight_decays.value[group]
+        # In its own precision: TensorFlow would make a float32 of the Python number.
+        constant = ops.convert_to_tensor(self.optimizer.weight_decay, decays.dtype)
+        share = decays / constant
+        if self.in_charge is not None:
+            share = ops.where(self.in_charge.value, share, ops.ones_like(share))
+        return rate * ops.cast(share, rate.dtype)
 
 
-def _variable(
-    name: str, shape: list[int], value: Any, dtype: str | None = None
-) -> keras.Variable:
-    if np.ndim(value):
-        _check_shape(name, shape, value)
-    # The value is given as initializer: an assignment would be lost when the optimizer
-    # is built inside the first, discarded trace of a tf.function. Keras' own `Constant`
-    # multiplies, which TensorFlow below 2.21 cannot do with a boolean.
-    return keras.Variable(
-        lambda shape, dtype: ops.convert_to_tensor(np.full(shape, value), dtype),
-        shape=shape,
-        dtype=dtype or ("float64" if keras.config.floatx() == "float64" else "float32"),
-        trainable=False,
-        aggregation="only_first_replica",
-        name=name,
-    )
-
-
-def _check_shape(name: str, shape: Sequence[int], array: np.ndarray) -> None:
-    if tuple(shape) != array.shape:
-        raise ValueError(
-            f"Received saved {name} of shape {array.shape}, while the layer groups of "
-            f"this optimizer take {tuple(shape)}. Load a file that was saved with the "
-            "same layer groups."
-        )
+def initial_values(
+    optimizer: keras.optimizers.Optimizer,
+    learning_rate: float | None,
+    weight_decay: float | None,
+) -> dict[str, Any]:
+    """What all groups have at first; the optimizer's own where nothing is given."""
+    # Read now: whatever changes the base rate before the optimizer is built would
+    # otherwise count on one backend and not on another.
+    own_rate = float(to_host(optimizer._learning_rate))
+    values: dict[str, Any] = {
+        "learning_rates": own_rate if learning_rate is None else learning_rate,
+        "statistics_sums": 0.0,
+    }
+    if optimizer.weight_decay:
+        own_decay = optimizer.weight_decay
+        values["weight_decays"] = own_decay if weight_decay is None else weight_decay
+    return values

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,7 @@ from ganno_keras.optimizers.saved_state import LayerwiseState
 from ganno_keras.optimizers.specialised_optimizer import (
     check_can_be_specialised,
     restore,
+    retired_state,
     specialise,
     unwrapped,
 )
@@ -33,7 +35,8 @@ class LayerwiseOptimizer:
 
     Args:
         inner_optimizer: Any optimizer of Keras but `MultiOptimizer`, built or not. Of a
-            `LossScaleOptimizer` the optimizer inside it is taken.
+            `LossScaleOptimizer`, or any other that leaves the update to one optimizer
+            inside it, that one is taken.
         groups: The layer groups, or a function of the list of trainable variables that
             gives them (called when the optimizer is built, for models that are not
             built yet). None makes one group a layer, by the paths of the variables.
@@ -80,8 +83,10 @@ class LayerwiseOptimizer:
     ) -> None:
         *self._loss_scalers, self.inner_optimizer = unwrapped(inner_optimizer)
         check_can_be_specialised(self.inner_optimizer)
-        table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
-        self._state = LayerwiseState(table)
+        arguments = (groups, learning_rate, weight_decay)
+        self._state = retired_state(self.inner_optimizer, *arguments) or LayerwiseState(
+            LayerTable(self.inner_optimizer, *arguments)
+        )
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
         self._model = model
         self._renew_training_step()
@@ -105,6 +110,18 @@ class LayerwiseOptimizer:
     def weight_decays(self) -> keras.Variable | None:
         """The weight decays `[num_groups]`; None if the optimizer has none."""
         return self._built_table.weight_decays
+
+    @property
+    def table(self) -> LayerTable:
+        """What the optimizer looks up; the same one in a later fit if it can be."""
+        return self._state.table
+
+    def expect(self, variables: Sequence[keras.Variable]) -> None:
+        """Makes the groups of these variables, if the optimizer is not built yet.
+
+        Should it be built with others, the groups are made again then.
+        """
+        self._state.table.build(variables)
 
     @property
     def is_measuring(self) -> bool:
@@ -137,6 +154,7 @@ class LayerwiseOptimizer:
             ValueError: The values have another shape, or are negative or not finite.
         """
         self.learning_rates.assign(self._checked("learning rates", values))
+        self._built_table.show_mean_rate()
 
     def set_weight_decays(self, values: npt.ArrayLike) -> None:
         """Sets the decoupled weight decay of every group.

@@ -8,10 +8,15 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
+from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.deferred_statistics import DeferredSums
-from ganno_keras.optimizers.layer_table import LayerTable
+from ganno_keras.optimizers.group_membership import have_same_members
+from ganno_keras.optimizers.layer_table import Groups, LayerTable, initial_values
+from ganno_keras.optimizers.update_directions import (
+    holds_rate_in_state,
+    update_direction,
+)
 
 _HOST_PREFIX = "host_state."
 
@@ -34,13 +39,36 @@ class LayerwiseState(keras.metrics.Metric):
         self.host_state: dict[str, Any] = {}
         self.num_loads = 0
 
+    def serves(
+        self, groups: Groups, learning_rate: float | None, weight_decay: float | None
+    ) -> bool:
+        """Begins anew with these arguments of a `LayerTable`, if it can.
+
+        Steps that were traced with the table then go by the new rates.
+        """
+        table, optimizer = self.table, self.table.optimizer
+        values = initial_values(optimizer, learning_rate, weight_decay)
+        if not optimizer.built or values.keys() != table.initial_values.keys():
+            return False
+        changed = LayerTable.groups_of(groups, optimizer._trainable_variables)
+        is_same = (
+            have_same_members(changed, table.groups)
+            and table.direction is update_direction(optimizer)
+            and table.freezes == holds_rate_in_state(optimizer)
+        )
+        if is_same:
+            table.begin_anew(groups, values)
+            self.host_state.clear()
+            self.num_loads = 0
+        return is_same
+
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Writes everything into the store of a file."""
         if not self.table.built:
             return
         self.deferred_sums.complete()  # while what they are taken of is still there
         for name, variable in self.table.saved_variables.items():
-            store[name] = ops.convert_to_numpy(variable)
+            store[name] = to_host(variable)
         for name, array in self.host_state.items():
             store[_HOST_PREFIX + name] = np.asarray(array)
 

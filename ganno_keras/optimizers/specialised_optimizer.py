@@ -8,15 +8,15 @@ the class it had with the mixins below, which replace the rate that each variabl
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import keras
-from keras import ops
 from keras.src import api_export
 
-from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin
+from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin, to_host
 from ganno_keras.optimizers.freezing import FREEZING
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.saved_state import LayerwiseState
@@ -24,16 +24,37 @@ from ganno_keras.optimizers.update_steps import STEPS
 from ganno_keras.optimizers.weight_decay import DECAYS
 
 Tensor = Any
+_RETIRED: Final = "_retired_layerwise_state"
 
 
 def unwrapped(
     optimizer: keras.optimizers.Optimizer,
 ) -> list[keras.optimizers.Optimizer]:
-    """Lists an optimizer and those inside it, the innermost last."""
+    """An optimizer and those inside it that do its updates, the innermost last."""
     optimizers = [optimizer]
-    while isinstance(optimizers[-1], keras.optimizers.LossScaleOptimizer):
-        optimizers.append(optimizers[-1].inner_optimizer)
+    while _leaves_update(optimizers[-1]) and len(_inside(optimizers[-1])) == 1:
+        optimizers += _inside(optimizers[-1])
     return optimizers
+
+
+def _leaves_update(optimizer: Any) -> bool:
+    """Whether an optimizer applies gradients in a way that is not Keras' own."""
+    return any(
+        getattr(type(optimizer), name, None)
+        is not getattr(keras.optimizers.Optimizer, name)
+        for name in ("apply", "apply_gradients", "_backend_apply_gradients")
+    )
+
+
+def _inside(optimizer: Any) -> list[keras.optimizers.Optimizer]:
+    """The optimizers among the attributes of an optimizer, in lists and dicts, too."""
+    found: dict[int, keras.optimizers.Optimizer] = {}
+    for value in getattr(optimizer, "__dict__", {}).values():
+        values = value.values() if isinstance(value, dict) else value
+        for part in values if isinstance(value, dict | list | tuple) else [value]:
+            if isinstance(part, keras.optimizers.Optimizer) and part is not optimizer:
+                found[id(part)] = part
+    return list(found.values())
 
 
 def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
@@ -46,7 +67,7 @@ def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float
 
     The rate is returned as it was written: 0.001, not the float32 nearest to it.
     """
-    rate = float(str(ops.convert_to_numpy(optimizer.learning_rate)))
+    rate = float(str(to_host(optimizer._learning_rate)))
     return rate, float(optimizer.weight_decay or 0.0)
 
 
@@ -76,6 +97,13 @@ def check_can_be_specialised(optimizer: keras.optimizers.Optimizer) -> None:
         raise ValueError(
             "Received a MultiOptimizer, whose parts have learning rates of their own. "
             "Pass one optimizer for all variables: the rates are then per layer."
+        )
+    if _leaves_update(optimizer) and len(_inside(optimizer)) > 1:
+        names = sorted(it.name for it in _inside(optimizer))
+        raise ValueError(
+            f"The optimizer {optimizer.name!r} leaves its updates to several "
+            f"optimizers inside it: {names}. Pass one for all variables: the rates are "
+            "then per layer."
         )
     if has_own_schedule(optimizer):
         raise ValueError(
@@ -115,9 +143,40 @@ def specialise(
 def restore(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer what it was before `specialise`; harmless if it is."""
     if is_specialised(optimizer):
+        state = vars(optimizer)["layerwise_state"]
         _set_class(optimizer, type(optimizer)._plain_class)
+        state.table.take_charge(False)
+        vars(optimizer)[_RETIRED] = _Retired(state)
         for name in ("_layer_table", "layerwise_state", "_decaying_group"):
             vars(optimizer).pop(name, None)
+
+
+def retired_state(
+    optimizer: keras.optimizers.Optimizer, *arguments: Any
+) -> LayerwiseState | None:
+    """The state of an earlier specialisation, if it can serve once more.
+
+    Steps that were traced then, by `fit` or by the user, are still right with it.
+
+    Args:
+        optimizer: The innermost optimizer.
+        *arguments: Of `LayerwiseState.serves`.
+
+    Returns:
+        The state, as if new; None if the groups were others then.
+    """
+    retired = vars(optimizer).get(_RETIRED)
+    if retired is None or not retired.state.serves(*arguments):
+        return None
+    state: LayerwiseState = retired.state
+    return state
+
+
+class _Retired:
+    """Holds a state where Keras does not look for something to save."""
+
+    def __init__(self, state: LayerwiseState) -> None:
+        self.state = state
 
 
 def is_specialised(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -196,6 +255,31 @@ class LayerwiseMixin(PlainLayoutMixin):
     ) -> None:
         with self._layer_table.active():
             super()._backend_apply_gradients(grads, trainable_variables)
+
+    @property
+    def learning_rate(self) -> Any:
+        """For whoever looks: the mean of the rates over all weights, a variable.
+
+        What is assigned is the optimizer's own rate, which has no effect meanwhile.
+        """
+        table = self._layer_table
+        if table.is_active or not table.built:
+            return super().learning_rate
+        return table.mean_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        table = self._layer_table
+        if not table.owner_watches_base_rate:
+            table.owner_watches_base_rate = True  # Once is enough.
+            warnings.warn(
+                f"The learning rate of the optimizer {self.name!r} was set, by a "
+                "LearningRateScheduler perhaps. That has no effect while a "
+                "LayerwiseOptimizer sets a rate for every layer group. Call its "
+                "set_learning_rates instead, or detach() it.",
+                stacklevel=2,
+            )
+        keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor

@@ -12,13 +12,15 @@ ScheduleFreeAdamW, and optimizers of users.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import keras
 from keras import ops
 
 Tensor = Any
+_EXACT_TYPES: Final = ("float32", "float64")
+"""Of slots that may be subtracted from each other."""
 
 
 class LastStep(NamedTuple):
@@ -78,6 +80,26 @@ def is_in_state(direction: Direction | None) -> bool:
         direction: The result of `update_direction`.
     """
     return direction in (_adam, _adamax)
+
+
+def can_be_read_later(
+    direction: Direction | None,
+    optimizer: keras.optimizers.Optimizer,
+    variables: Sequence[keras.Variable],
+) -> bool:
+    """Whether the slots tell all of a step, exactly enough, and there is one of each.
+
+    Args:
+        direction: What `update_direction` gave.
+        optimizer: Of that direction.
+        variables: Those that it trains.
+    """
+    return (
+        keras.backend.backend() == "tensorflow"
+        and is_in_state(direction)
+        and getattr(optimizer, "_distribution_strategy", None) is None
+        and all(it.dtype in _EXACT_TYPES for it in variables)
+    )
 
 
 def running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:

@@ -34,6 +34,8 @@ def shorten(name: str) -> str:
         >>> shorten("encoder/block_07/attention/projection")
         'encoder/bloc…/projection'
     """
+    if name.startswith("_"):
+        name = f" {name}"  # matplotlib takes it for the name of a line to hide
     if len(name) <= LONGEST_NAME:
         return name
     half = (LONGEST_NAME - 1) // 2

@@ -122,6 +122,40 @@ def test_equal_rates__are_bit_identical_to_the_plain_optimizer(
     _assert_promised(slots, plain_slots, name, setting)
 
 
+@pytest.fixture
+def floatx(request: pytest.FixtureRequest) -> Any:
+    """Has Keras make its numbers of another type meanwhile."""
+    before = keras.config.floatx()
+    keras.config.set_floatx(request.param)
+    yield request.param
+    keras.config.set_floatx(before)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its own types")
+@pytest.mark.parametrize("floatx", ["float64", "float16", "bfloat16"], indirect=True)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in THOROUGHLY else pytest.mark.slow)
+        for name in OPTIMIZERS
+    ],
+)
+def test_equal_rates__are_bit_identical_in_every_precision(
+    name: str, floatx: str
+) -> None:
+    setting = "weight_decay+clipnorm"
+    gradients = new_gradients(20)
+    plain, plain_variables = _new_optimizer(name, **SETTINGS[setting]), new_variables()
+    try:
+        plain.build(plain_variables)
+        expected = train(plain, plain_variables, gradients)
+    except (TypeError, ValueError) as error:
+        pytest.skip(f"plain Keras cannot: {error}"[:100])
+    optimizer, variables, layerwise = _attached(name, **SETTINGS[setting])
+    layerwise.measure(True)
+    _assert_promised(train(optimizer, variables, gradients), expected, name, setting)
+
+
 @each_optimizer
 def test_rate_zero__freezes_exactly_that_group(name: str) -> None:
     optimizer, variables, layerwise = _attached(name, weight_decay=0.1)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.optimizers.backend import to_host
 
 Optimizer = keras.optimizers.Optimizer
 Arrays = list[np.ndarray]
@@ -46,7 +47,9 @@ def new_variables() -> list[keras.Variable]:
     """Two variables, the last with a constraint that bites."""
     random = np.random.default_rng(0)
     variables = [
-        keras.Variable(random.normal(size=shape), dtype="float32", name=f"layer{i}")
+        keras.Variable(
+            random.normal(size=shape), dtype=keras.config.floatx(), name=f"layer{i}"
+        )
         for i, shape in enumerate(_SHAPES)
     ]
     variables[-1].constraint = keras.constraints.MaxNorm(0.5)
@@ -95,7 +98,7 @@ def train(
 
 def values(variables: Sequence[Any]) -> Arrays:
     """Copies of the values."""
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return [np.array(to_host(variable)) for variable in variables]
 
 
 def _tensorflow_step(
@@ -116,7 +119,10 @@ def _tensorflow_train(
     """All updates in one loop of the graph: a call of it is as long as 20 updates."""
     import tensorflow as tf
 
-    stacked = [tf.stack(arrays) for arrays in zip(*gradients, strict=True)]
+    floatx = keras.config.floatx()
+    stacked = [
+        tf.cast(tf.stack(arrays), floatx) for arrays in zip(*gradients, strict=True)
+    ]
 
     def update(number: tf.Tensor) -> tuple[tf.Tensor]:
         optimizer.apply([arrays[number] for arrays in stacked], variables)

@@ -173,3 +173,11 @@ def test_plot__touches_no_global_state_of_matplotlib():
     before = dict(mpl.rcParams)
     plot_history(history_of(2))
     assert dict(mpl.rcParams) == before
+
+
+def test_legend__names_layers_that_begin_with_an_underscore():
+    history = history_of(2)
+    history.layers = ("_hidden", "classifier")
+    legend = plot_history(history).axes[1].get_legend()
+    names = [text.get_text().strip() for text in legend.get_texts()]
+    assert names[:2] == ["_hidden", "classifier"]

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which batches of an epoch are known to be done.
+
+On JAX and PyTorch Keras may tell a callback of the end of a batch from another thread,
+after the next batch has begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Condition
+from typing import Final
+
+_PATIENCE: Final = 10.0
+"""Seconds for a batch to end; more than once nobody waits for them in a fit."""
+
+
+class BatchEnds:
+    """Counts the batches of an epoch that have ended, and waits for one."""
+
+    def __init__(self) -> None:
+        self._condition = Condition()
+        self._patience = _PATIENCE
+        self._begun = 0
+        self._earlier = 0
+        self.number = 0
+
+    @property
+    def total(self) -> int:
+        """How many are done in all epochs, as far as anyone has told."""
+        return self._earlier + max(self.number, self._begun - 1)
+
+    def begin_epoch(self) -> None:
+        """None has ended yet."""
+        self._earlier = self.total
+        self._begun = self.number = 0
+
+    def begin(self, batch: int) -> None:
+        """A batch of this number begins."""
+        self._begun = batch + 1
+
+    def end(self, batch: int, act: Callable[[], None]) -> None:
+        """An execution has ended, the last of whose batches has this number.
+
+        Args:
+            batch: The number, from 0 on.
+            act: What there is to do, one thread at a time.
+        """
+        with self._condition:
+            self.number = max(self.number, batch + 1)
+            act()
+            self._condition.notify_all()
+
+    def wait(self, number: int | None = None) -> bool:
+        """Waits until so many batches have ended; by default all that have begun.
+
+        Returns:
+            Whether they have.
+        """
+        needed = self._begun if number is None else number
+        with self._condition:
+            done = self._condition.wait_for(
+                lambda: self.number >= needed, self._patience
+            )
+        if not done:  # In a loop of the user's own nobody may tell of them.
+            self._patience = 0.0
+        return done

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The training steps that Keras makes of a model: with and without layerwise rates.
+
+To trace a step takes longer than many a fit. Both steps are kept from fit to fit, and
+made anew only where something has changed that goes into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import keras
+
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+
+_KEPT: Final = "_kept_training_step"
+
+Step = Callable[..., Any]
+
+
+class TrainingSteps:
+    """Puts the right training step into a model, before a fit and after it.
+
+    Args:
+        model: The compiled model, as it is before the fit.
+        layerwise: Its optimizer, with layerwise rates already.
+    """
+
+    def __init__(self, model: keras.Model, layerwise: LayerwiseOptimizer) -> None:
+        self._model = model
+        self._table = layerwise.table
+        self._plain: Step | None = model.train_function
+        self._made_for = _what_goes_in(model)
+        kept: _Kept | None = vars(self._table).pop(_KEPT, None)
+        if kept is not None and kept.is_right(model, self._made_for):
+            self._table.was_read = True
+            model.train_function = kept.layerwise
+        else:
+            model.train_function = None
+
+    def give_back(self, layerwise_step: Step | None) -> None:
+        """Puts the plain step back, and keeps the other one for the next fit.
+
+        Args:
+            layerwise_step: What Keras has made for the fit, as it made it.
+        """
+        plain = self._plain or _made_when_called(self._model)
+        self._model.train_function = plain
+        if layerwise_step is not None and self._table.built:
+            kept = _Kept(layerwise_step, plain, self._made_for)
+            vars(self._table)[_KEPT] = kept
+
+
+class _Kept:
+    """A step with layerwise rates, for the next fit."""
+
+    def __init__(self, layerwise: Step, plain: Step, made_for: list[Any]) -> None:
+        self.layerwise = layerwise
+        self._plain = plain
+        self._made_for = made_for
+
+    def is_right(self, model: keras.Model, made_for: list[Any]) -> bool:
+        """Whether nothing has changed that the step was made of.
+
+        Who compiles a model, or resets its training function, wants a new one.
+        """
+        left = model.train_function
+        return made_for == self._made_for and (
+            left is self._plain or left is getattr(self._plain, "made", self._plain)
+        )
+
+
+def _made_when_called(model: keras.Model) -> Step:
+    """Stands for a plain step that perhaps nobody needs."""
+
+    def step(*args: Any, **kwargs: Any) -> Any:
+        model.make_train_function(force=True)
+        vars(step)["made"] = model.train_function
+        return model.train_function(*args, **kwargs)
+
+    return step
+
+
+def _what_goes_in(model: keras.Model) -> list[Any]:
+    """Whatever a training step is made of that may change without `compile`."""
+    step = model.train_step
+    return [
+        id(model),
+        id(getattr(step, "__func__", step)),
+        id(getattr(model, "_compile_config", None)),
+        getattr(model, "steps_per_execution", 1),
+        bool(model.run_eagerly),
+        model.jit_compile,
+        [id(variable) for variable in model.trainable_variables],
+        [layer.trainable for layer in model._flatten_layers()],
+        keras.config.floatx(),
+    ]
