@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganno_keras.actions import ActionSet, Operation
+from ganno_keras.control.actions import ActionSet, Operation
 from ganno_keras.policies.scripted import ScriptedPolicy
 
 from .case import NUM_FEATURES, NUM_SAMPLES, Array, Case, Maker, normal, perceptron

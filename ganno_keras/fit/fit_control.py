@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganno_keras.control.history import GannoHistory, GuardEvent
+from ganno_keras.control.history import GannoHistory
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups, single_group
 from ganno_keras.control.measurements import Measurements
 from ganno_keras.fit.compatibility import check_accuracy, check_trainable
@@ -21,7 +21,7 @@ from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.resuming import offer_when_saved
 from ganno_keras.fit.settings import ControlSettings
-from ganno_keras.monitoring.training_guard import TrainingGuard
+from ganno_keras.monitoring.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
@@ -69,7 +69,7 @@ class FitControl:
         )
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
-        self._guard: TrainingGuard | None = None
+        self._guard = self._new_guard() if settings.guard else NoGuard()
         self._epoch: int | None = None
         self._batches_of_epoch = 0
         self._batch_ends = Lock()
@@ -92,6 +92,7 @@ class FitControl:
 
     def detach(self) -> None:
         """Makes the optimizer plain again."""
+        self._guard.release()
         self._layerwise.detach()
 
     # ------------------------------------------------------------ the course of a fit
@@ -128,7 +129,7 @@ class FitControl:
             self._clock.may_be_due(batch)
             or self._is_read_after(batch) != self._is_measuring
             or not self._has_groups
-            or (self._guard is not None and self._guard.needs_attention(batch))
+            or self._guard.needs_attention(batch)
         )
 
     def attend(self, batch: int) -> None:
@@ -139,8 +140,7 @@ class FitControl:
         """
         if not self._has_groups and self._model.built:
             check_trainable(self._model)
-        if self._guard is not None:
-            self._guard.attend(batch)
+        self._guard.attend(batch)
         if self._clock.may_be_due(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
@@ -190,9 +190,8 @@ class FitControl:
         agents = self._known_agents()
         rates = agents.learning_rates
         timestep = agents.decide(self._clock.updates, self._measurements(batch))
-        if self._guard is not None:
-            timestep = self._guard.checked(timestep, batch, rates)
-            agents.learning_rates = timestep.learning_rates
+        timestep = self._guard.checked(timestep, batch, rates)
+        agents.learning_rates = timestep.learning_rates
         self._layerwise.set_learning_rates(timestep.learning_rates)
         if timestep.weight_decays is not None:
             self._layerwise.set_weight_decays(timestep.weight_decays)
@@ -218,8 +217,6 @@ class FitControl:
             groups = self._layerwise.groups
             self._agents = LayerAgents(groups, self._settings, *self._initial)
             self.history.layers = _short_names(groups, self._model.name)
-            if self._settings.guard:
-                self._guard = self._new_guard()
             offer_when_saved(self._layerwise.host_state, self._get_state)
         return self._agents
 
@@ -232,40 +229,33 @@ class FitControl:
     # ------------------------------------------------------------ the guard
 
     def _new_guard(self) -> TrainingGuard:
-        if not self._inner.built:
-            # Without its slots there would be nothing to return to.
-            self._model.optimizer.build(self._model.trainable_variables)
         return TrainingGuard(
             self._model,
             self._layerwise,
             self.meter,
             self._settings.bounds,
             self._settings.interval,
-            self._note_guard,
+            self.history,
+            self._notices,
         )
 
     def _begin_guard(self, batch: int) -> None:
         """Has the guard keep the beginning, as soon as there are weights and slots."""
-        if not self._settings.guard or not self._has_groups:
-            return
-        rates = self._known_agents().learning_rates
-        if self._guard is not None:
+        if self._has_groups:
+            rates = self._known_agents().learning_rates
             self._guard.begin(self._clock.updates, batch, rates)
 
     def _guard_end(self) -> None:
         """Looks at what came after the last decision; of a part only if it is NaN."""
-        if self._guard is None:
+        if not self._guard.is_on or not self._has_groups:
             return
         self._clock.synchronise(0, _number(self._inner.iterations))
-        measurements = self._measurements(self._batches_of_epoch)
-        if self._clock.is_due or not np.isfinite(measurements.train_loss):
-            rates = self._known_agents().learning_rates
-            self._guard.check_end(self._clock.updates, measurements, rates)
-
-    def _note_guard(self, event: GuardEvent | None) -> None:
-        if event is not None:
-            self.history.guard_events.append(event)
-        self._notices.of_guard(event)
+        self._guard.end(
+            self._clock.updates,
+            self._clock.is_due,
+            lambda: self._measurements(self._batches_of_epoch),
+            self._known_agents().learning_rates,
+        )
 
     # ------------------------------------------------------------ saving and resuming
 
@@ -274,7 +264,7 @@ class FitControl:
         counters = [self._clock.start, self._clock.next_decision, self._is_measuring]
         return {
             **self._known_agents().get_state(),
-            **({} if self._guard is None else self._guard.get_state()),
+            **self._guard.get_state(),
             **self.meter.get_state(),
             "counters": np.array(counters, np.int64),
             "initial": np.array(self._initial, np.float64),
@@ -311,8 +301,7 @@ class FitControl:
         self._agents = None
         agents = self._known_agents()
         agents.set_state(state)
-        if self._guard is not None:
-            self._guard.set_state(state)
+        self._guard.set_state(state)
         self.meter.set_state(state)
         start, next_decision, is_measuring = state["counters"].tolist()
         self._clock.start, self._clock.next_decision = start, next_decision

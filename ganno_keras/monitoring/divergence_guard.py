@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A safety net under a policy: back to the best moment once a training runs away.
+"""A safety net under a policy: back to the best moment once a training diverges.
 
 The paper has none. A policy that was trained on networks which bear high rates may
 drive another one out of its depth, from where no rate leads back.
@@ -8,68 +8,75 @@ drive another one out of its depth, from where no rate leads back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.history import GuardEvent
 from ganno_keras.control.measurements import Measurements
+from ganno_keras.monitoring.return_rates import ReturnRates
+from ganno_keras.monitoring.suspicion import Suspicion
+from ganno_keras.monitoring.training_probe import Comparison
 from ganno_keras.monitoring.weights_copy import WeightsCopy
 
-LARGEST_START: Final = 10.0
-"""How many times the loss of the very first batch the first timestep may have."""
+MOST_FUTILE_RETURNS: Final = 2
+"""After so many returns in a row that did not help, the guard steps aside."""
 
-LARGEST_RISE: Final = 0.5
-"""How far the loss may rise above its lowest, as a share of the first timestep's."""
 
-NEAREST_RETURN: Final = 0.1
-"""How near to the first timestep's loss it may come back, as a share of that."""
+class Probe(Protocol):
+    """Compares the present weights with others on the same samples."""
 
-LEAST_UPDATES: Final = 10
-"""How many updates a rise has to last: single minibatches may differ that much."""
+    def compare(self, kept: WeightsCopy) -> tuple[Comparison, ...]:
+        """Nothing if no samples could be kept."""
+        ...
 
-SAFE_SHARE: Final = 0.1
-"""The rates after a fall, as a share of those of the best moment."""
-
-CEILING_SHARE: Final = 0.5
-"""What no rate may exceed from then on, as a share of the highest one that failed."""
+    def look(self) -> None:
+        """Takes samples for later."""
+        ...
 
 
 class DivergenceGuard:
-    """Keeps the best moment of a training, and returns to it when the loss runs away.
+    """Keeps the best moment of a training, and returns to it when training diverges.
 
-    The loss has run away if it is no number; if the mean of the first timestep is ten
-    times that of the very first batch; or if later it is above its lowest by more than
-    half of the first timestep's, and about as high as that one or higher. Where the
-    timesteps are short, several in a row have to be that high.
+    A rise of the training loss only makes the guard suspicious: it compares losses of
+    different data, and the loss itself may have changed. Then the present weights and
+    the kept ones are measured on the same samples. If the present ones are not worse,
+    nothing happens. Where nothing can be compared, only a loss that is NaN or infinite
+    counts.
 
     The best moment is the one with the lowest validation loss, or training loss as long
     as there is no validation, or none whose loss is a number. Before any, it is the
-    beginning, or where the training was resumed.
+    beginning, or where the training was resumed. A moment that was found to be better
+    than the kept one replaces it.
 
     Args:
         weights: Copies the network and its optimizer, and puts them back.
+        probe: Compares on the same samples.
         bounds: Limits of the learning rates.
         patience: How many timesteps in a row have to be too high, at least 1.
     """
 
     def __init__(
-        self, weights: WeightsCopy, bounds: LearningRateBounds, patience: int = 1
+        self,
+        weights: WeightsCopy,
+        probe: Probe,
+        bounds: LearningRateBounds,
+        patience: int = 1,
     ) -> None:
         self._weights = weights
-        self._bounds = bounds
-        self._patience = patience
-        self._num_high = 0  # timesteps in a row
-        self._start = np.nan  # the highest loss of a first batch
-        self._first = np.nan  # the mean loss of the first timestep
-        self._lowest = np.inf  # of the training losses
+        self._probe = probe
+        self._suspicion = Suspicion(patience)
+        self._rates = ReturnRates(bounds)
         self._best = np.inf  # of the validation losses, or training losses
         self._best_is_validated = False
         self._best_update = 0
         self._best_rates = np.zeros(0)
-        self._ceiling = np.inf
-        self._is_at_start = True
+        self._num_futile = 0  # returns in a row that did not help
+        self._last_return: int | None = None  # the moment it went to
+        self._has_helped = True
+        self.is_aside = False
+        self.cannot_compare = False
 
     @property
     def has_begun(self) -> bool:
@@ -79,7 +86,7 @@ class DivergenceGuard:
     @property
     def awaits_first_batch(self) -> bool:
         """Whether the loss of the next batch is that of the network as it began."""
-        return self._is_at_start
+        return self._suspicion.awaits_first_batch
 
     def begin(self, update: int, rates: np.ndarray) -> None:
         """Keeps the first moment, of the training or since it was resumed.
@@ -92,8 +99,8 @@ class DivergenceGuard:
 
     def see_first_batch(self, loss: float) -> None:
         """Learns how high the loss of the network is as it began."""
-        self._start = np.fmax(self._start, loss)
-        self._is_at_start = False
+        self._suspicion.see_first_batch(loss)
+        self._probe.look()
 
     def review(
         self, update: int, measurements: Measurements, rates: np.ndarray
@@ -108,60 +115,119 @@ class DivergenceGuard:
         Returns:
             What was done, or None if nothing is wrong.
         """
-        if not self._is_too_high(measurements):
-            self._num_high = 0
-            self._remember(update, measurements, rates)
+        if self.is_aside:
             return None
-        self._num_high += 1
-        is_number = np.isfinite(measurements.train_loss)
-        if is_number and self._num_high < self._patience:
+        if not self._suspicion.is_raised(measurements.train_loss):
+            if not self._suspicion.is_pending:
+                self._remember(update, measurements, rates)
             return None
-        return self._return_to_best(update, measurements.train_loss, rates)
+        comparisons = self._compare(measurements.train_loss)
+        if comparisons is None:
+            return None
+        if not _is_proven(comparisons):
+            self._acquit(update, measurements, rates, comparisons)
+            return None
+        return self._return_or_step_aside(update, measurements, rates, comparisons)
+
+    def rescue(
+        self, update: int, measurements: Measurements, rates: np.ndarray
+    ) -> GuardEvent | None:
+        """Puts the best weights back at the end of a fit that the guard has left alone.
+
+        Args:
+            update: Updates done.
+            measurements: What is known at the end.
+            rates: The learning rates at the end.
+        """
+        if not self.is_aside or self._weights.has_finite_variables():
+            return None
+        return self._return_to_best(update, measurements.train_loss, rates, ())
 
     def limit(self, rates: np.ndarray) -> np.ndarray:
         """Keeps rates below those that failed; as they are if none did."""
-        return np.minimum(rates, self._ceiling)
+        return rates if self.is_aside else self._rates.limit(rates)
 
-    def _is_too_high(self, measurements: Measurements) -> bool:
-        loss = measurements.train_loss
-        return not np.isfinite(loss) or loss > self._limit()
+    # ------------------------------------------------------------ proof
 
-    def _limit(self) -> float:
-        """The highest training loss that is borne, infinite if nothing compares."""
-        first, size = self._first, abs(self._first)
-        if size > 0.0:
-            return max(
-                self._lowest + LARGEST_RISE * size, first - NEAREST_RETURN * size
-            )
-        size = abs(self._start)
-        at_start = np.isnan(first) and size > 0.0
-        return self._start + (LARGEST_START - 1.0) * size if at_start else np.inf
+    def _compare(self, train_loss: float) -> tuple[Comparison, ...] | None:
+        """What speaks for a return; None if nothing can."""
+        is_number = bool(np.isfinite(train_loss))
+        if not is_number and not self._weights.has_finite_variables():
+            return ()
+        comparisons = self._probe.compare(self._weights)
+        if comparisons or not is_number:
+            return comparisons
+        self.cannot_compare = True
+        self._suspicion.calm(train_loss)
+        return None
+
+    def _acquit(
+        self,
+        update: int,
+        measurements: Measurements,
+        rates: np.ndarray,
+        comparisons: tuple[Comparison, ...],
+    ) -> None:
+        """Goes on from here, if that is better than the kept moment."""
+        self._suspicion.calm(measurements.train_loss)
+        last = comparisons[0]
+        if np.isfinite(last.now).all() and last.now.mean() <= last.kept.mean():
+            self._best, self._best_is_validated = np.inf, False
+            self._remember(update, measurements, rates)
+            self._keep(update, rates)
+
+    def _return_or_step_aside(
+        self,
+        update: int,
+        measurements: Measurements,
+        rates: np.ndarray,
+        comparisons: tuple[Comparison, ...],
+    ) -> GuardEvent | None:
+        if self._last_return is not None:
+            is_number = np.isfinite(measurements.train_loss)
+            has_moved = self._last_return != self._best_update
+            helped = has_moved or (self._has_helped and not is_number)
+            self._num_futile = 0 if helped else self._num_futile + 1
+        if self._num_futile >= MOST_FUTILE_RETURNS:
+            self.is_aside = True
+            return None
+        return self._return_to_best(
+            update, measurements.train_loss, rates, comparisons
+        )
 
     def _return_to_best(
-        self, update: int, train_loss: float, rates: np.ndarray
+        self,
+        update: int,
+        train_loss: float,
+        rates: np.ndarray,
+        comparisons: tuple[Comparison, ...],
     ) -> GuardEvent:
         self._weights.put_back()
-        self._num_high = 0
-        self._is_at_start = bool(np.isnan(self._first))
-        if rates.max() > 0.0:
-            ceiling = min(self._ceiling, CEILING_SHARE * float(rates.max()))
-            self._ceiling = max(ceiling, self._bounds.minimum)
-        safe = SAFE_SHARE * np.minimum(rates, self._best_rates)
+        self._suspicion.begin_again()
+        is_first = self._last_return is None
+        self._last_return, self._has_helped = self._best_update, False
         return GuardEvent(
             update=update,
             train_loss=train_loss,
             best_update=self._best_update,
-            learning_rates=np.clip(safe, *self._bounds),
+            learning_rates=self._rates.after_return(
+                rates, self._best_rates, None if is_first else self._num_futile
+            ),
+            sample_loss=_mean([one.now for one in comparisons]),
+            best_sample_loss=_mean([one.kept for one in comparisons]),
         )
+
+    # ------------------------------------------------------------ the best moment
 
     def _remember(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> None:
+        self._has_helped = True
+        self._suspicion.remember(measurements.train_loss)
+        self._probe.look()
         loss, validation = measurements.train_loss, measurements.validation_loss
         if validation is not None and not np.isfinite(validation):
             validation = None  # A held-out sample may be broken, or too far off.
-        self._first = loss if np.isnan(self._first) else self._first
-        self._lowest = min(self._lowest, loss)
         if validation is not None and not self._best_is_validated:
             self._best, self._best_is_validated = np.inf, True
         # Moments without validation do not compare with those that have it.
@@ -177,25 +243,39 @@ class DivergenceGuard:
     # ------------------------------------------------------------ saving
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """What a resumed training needs to know a run-away when it sees one.
+        """What a resumed training needs to know a divergence when it sees one.
 
         The best moment is not among it: files need not hold all weights twice. The
         moment of the resume takes its place, until one comes that has been looked at.
         """
-        losses = [self._start, self._first, self._lowest, self._ceiling]
+        start, first, lowest = self._suspicion.losses
+        ceiling, cut = self._rates.ceiling, self._rates.cut
         return {
-            "guard_losses": np.array(losses, np.float64),
-            "guard_counts": np.array([self._is_at_start], np.int64),
-            "guard_rises": np.array(self._num_high, np.int64),
+            "guard_losses": np.array([start, first, lowest, ceiling], np.float64),
+            "guard_counts": np.array([self._suspicion.awaits_first_batch], np.int64),
+            "guard_rises": np.array(self._suspicion.num_high, np.int64),
+            "guard_cut": np.array(cut, np.float64),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes back what `get_state` gave, before `begin`."""
         # Older files also hold the best moment: its loss before the ceiling, its
-        # number before the flag. They know of no rise that lasts.
-        self._start, self._first, self._lowest, *_, self._ceiling = state[
-            "guard_losses"
-        ].tolist()
+        # number before the flag. They count no rises, and know of no cut.
+        start, first, lowest, *_, self._rates.ceiling = state["guard_losses"].tolist()
         *_, is_at_start = state["guard_counts"].tolist()
-        self._is_at_start = bool(is_at_start)
-        self._num_high = int(state.get("guard_rises", 0))
+        self._suspicion.losses = (start, first, lowest)
+        self._suspicion.awaits_first_batch = bool(is_at_start)
+        self._suspicion.num_high = int(state.get("guard_rises", 0))
+        self._rates.cut = float(state.get("guard_cut", 1.0))
+
+
+def _is_proven(comparisons: tuple[Comparison, ...]) -> bool:
+    """Whether the present weights are worse wherever that could be measured.
+
+    Where nothing could, the loss or a weight is no number, which is proof enough.
+    """
+    return all(comparison.is_worse for comparison in comparisons)
+
+
+def _mean(losses: list[np.ndarray]) -> float | None:
+    return float(np.concatenate(losses).mean()) if losses else None

@@ -37,6 +37,11 @@ class TrainingMeter:
         self._window = TrainingWindow(model)
         self.last_logs: Mapping[str, Any] = {}
 
+    @property
+    def sample(self) -> ValidationSample | None:
+        """The held-out sample, if there is one."""
+        return self._sample
+
     def begin_epoch(self) -> None:
         """Keras has reset its metrics."""
         self._window.begin_epoch()

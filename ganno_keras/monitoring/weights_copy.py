@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import keras
+import numpy as np
+from keras import ops, tree
 
 from ganno_keras.optimizers.backend import Tensor, values_on_host
 
@@ -14,11 +17,11 @@ class WeightsCopy:
     """Keeps the values of variables on the host.
 
     Args:
-        variables: Weights and optimizer slots.
+        variables: Weights and optimizer slots; they may be replaced before `take`.
     """
 
     def __init__(self, variables: Sequence[keras.Variable]) -> None:
-        self._variables = list(variables)
+        self.variables = list(variables)
         self._values: Sequence[Tensor] = []
 
     @property
@@ -28,10 +31,45 @@ class WeightsCopy:
 
     def take(self) -> None:
         """Keeps the present values, in place of those before."""
-        self._values = values_on_host(self._variables)
+        self._values = values_on_host(self.variables)
 
     def put_back(self) -> None:
         """Gives the variables the values that were kept; without any, does nothing."""
         if self._values:
-            for variable, value in zip(self._variables, self._values, strict=True):
+            for variable, value in zip(self.variables, self._values, strict=True):
                 variable.assign(value)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Lets the variables have the kept values for as long as this lasts."""
+        present = WeightsCopy(self.variables)
+        present.take()
+        self.put_back()
+        try:
+            yield
+        finally:
+            present.put_back()
+
+    def has_finite_variables(self) -> bool:
+        """Whether the variables, as they are now, hold finite numbers alone."""
+        return all(_is_finite(value) for value in values_on_host(self.variables))
+
+
+def layer_states(model: keras.Model) -> list[keras.Variable]:
+    """The states of stateful recurrent layers, which are in no list of Keras."""
+    found = [
+        leaf
+        for layer in model._flatten_layers()
+        for leaf in tree.flatten(getattr(layer, "states", None) or [])
+    ]
+    known = {id(variable) for variable in model.variables}
+    return [
+        it for it in found if isinstance(it, keras.Variable) and id(it) not in known
+    ]
+
+
+def _is_finite(value: Tensor) -> bool:
+    array = ops.convert_to_numpy(value)
+    if array.dtype.kind == "V":  # bfloat16, which NumPy does not know
+        array = array.astype(np.float32)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
