@@ -72,9 +72,10 @@ class DivergenceGuard:
         self._best_is_validated = False
         self._best_update = 0
         self._best_rates = np.zeros(0)
+        self._has_returned = False
         self._num_futile = 0  # returns in a row that did not help
-        self._last_return: int | None = None  # the moment it went to
-        self._has_helped = True
+        self._has_moved = False  # the best moment, since the last return
+        self._was_sound = False  # a timestep, since the last return
         self.is_aside = False
         self.cannot_compare = False
 
@@ -95,7 +96,9 @@ class DivergenceGuard:
             update: Updates done.
             rates: The learning rates at first, float64 `[num_layers]`.
         """
+        has_moved = self._has_moved
         self._keep(update, rates)
+        self._has_moved = has_moved
 
     def see_first_batch(self, loss: float) -> None:
         """Learns how high the loss of the network is as it began."""
@@ -183,10 +186,9 @@ class DivergenceGuard:
         rates: np.ndarray,
         comparisons: tuple[Comparison, ...],
     ) -> GuardEvent | None:
-        if self._last_return is not None:
+        if self._has_returned:
             is_number = np.isfinite(measurements.train_loss)
-            has_moved = self._last_return != self._best_update
-            helped = has_moved or (self._has_helped and not is_number)
+            helped = self._has_moved or (self._was_sound and not is_number)
             self._num_futile = 0 if helped else self._num_futile + 1
         if self._num_futile >= MOST_FUTILE_RETURNS:
             self.is_aside = True
@@ -204,14 +206,14 @@ class DivergenceGuard:
     ) -> GuardEvent:
         self._weights.put_back()
         self._suspicion.begin_again()
-        is_first = self._last_return is None
-        self._last_return, self._has_helped = self._best_update, False
+        num_futile = self._num_futile if self._has_returned else None
+        self._has_returned, self._has_moved, self._was_sound = True, False, False
         return GuardEvent(
             update=update,
             train_loss=train_loss,
             best_update=self._best_update,
             learning_rates=self._rates.after_return(
-                rates, self._best_rates, None if is_first else self._num_futile
+                rates, self._best_rates, num_futile
             ),
             sample_loss=_mean([one.now for one in comparisons]),
             best_sample_loss=_mean([one.kept for one in comparisons]),
@@ -222,7 +224,7 @@ class DivergenceGuard:
     def _remember(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> None:
-        self._has_helped = True
+        self._was_sound = True
         self._suspicion.remember(measurements.train_loss)
         self._probe.look()
         loss, validation = measurements.train_loss, measurements.validation_loss
@@ -237,6 +239,7 @@ class DivergenceGuard:
             self._keep(update, rates)
 
     def _keep(self, update: int, rates: np.ndarray) -> None:
+        self._has_moved = True
         self._best_update, self._best_rates = update, rates.copy()
         self._weights.take()
 
@@ -255,6 +258,16 @@ class DivergenceGuard:
             "guard_counts": np.array([self._suspicion.awaits_first_batch], np.int64),
             "guard_rises": np.array(self._suspicion.num_high, np.int64),
             "guard_cut": np.array(cut, np.float64),
+            "guard_returns": np.array(
+                [
+                    self._has_returned,
+                    self._num_futile,
+                    self._has_moved,
+                    self._was_sound,
+                    self.is_aside,
+                ],
+                np.int64,
+            ),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -267,6 +280,11 @@ class DivergenceGuard:
         self._suspicion.awaits_first_batch = bool(is_at_start)
         self._suspicion.num_high = int(state.get("guard_rises", 0))
         self._rates.cut = float(state.get("guard_cut", 1.0))
+        returned, self._num_futile, moved, sound, aside = (
+            int(number) for number in state.get("guard_returns", np.zeros(5))
+        )
+        self._has_returned, self._has_moved = bool(returned), bool(moved)
+        self._was_sound, self.is_aside = bool(sound), bool(aside)
 
 
 def _is_proven(comparisons: tuple[Comparison, ...]) -> bool:

@@ -55,8 +55,8 @@ class ReturnRates:
         share = FIRST_SHARE if num_futile is None else share
         share = max(share, min(LEAST_CUT / self.cut, 1.0))
         self.cut *= share
-        safe = np.clip(share * np.minimum(failed, best), *self._bounds)
-        if failed.max() > 0.0:
+        if share < 1.0 and failed.max() > 0.0:
             ceiling = min(self.ceiling, CEILING_SHARE * float(failed.max()))
-            self.ceiling = max(ceiling, self._bounds.minimum, float(safe.max()))
-        return safe
+            self.ceiling = max(ceiling, self._bounds.minimum)
+        safe = np.clip(share * np.minimum(failed, best), *self._bounds)
+        return self.limit(safe)

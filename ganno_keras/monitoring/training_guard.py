@@ -116,6 +116,8 @@ class TrainingGuard:
         self._patience = math.ceil(LEAST_UPDATES / interval)
         self._history = history
         self._messages = messages
+        # Asked before the probe adds functions of its own.
+        self._trains_as_keras = trains_as_keras(model)
         self._probe = TrainingProbe(model, meter.sample)
         self._batch_of_weights = 0
         self._told: set[str] = set()
@@ -146,7 +148,7 @@ class TrainingGuard:
 
     def _has_slots(self) -> bool:
         """Whether the optimizer is built: without slots there is no moment to keep."""
-        if not self._layerwise.inner_optimizer.built and trains_as_keras(self._model):
+        if self._trains_as_keras and not self._layerwise.inner_optimizer.built:
             # What Keras' own step is about to do; others may train a part only.
             self._model.optimizer.build(self._model.trainable_variables)
         return bool(self._layerwise.inner_optimizer.built)
@@ -200,7 +202,13 @@ class TrainingGuard:
             event = None
             if is_due or not np.isfinite(measured.train_loss):
                 event = self._guard.review(update, measured, rates)
-            self._follow(event or self._guard.rescue(update, measured, rates))
+            event = event or self._guard.rescue(update, measured, rates)
+            self._follow(event)
+            if event is not None:
+                # Once more what Keras does before a fit ends: averages replace weights.
+                self._model.optimizer.finalize_variable_values(
+                    self._model.trainable_variables
+                )
         if self._history.guard_events:
             self._messages.of_returns(self._history.guard_events)
 
