@@ -19,7 +19,11 @@ from ganno_keras.monitoring.divergence_guard import DivergenceGuard
 from ganno_keras.monitoring.suspicion import LEAST_UPDATES
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.monitoring.training_probe import TrainingProbe
-from ganno_keras.monitoring.weights_copy import WeightsCopy, layer_states
+from ganno_keras.monitoring.weights_copy import (
+    WeightsCopy,
+    layer_states,
+    settings_of,
+)
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 
@@ -143,6 +147,7 @@ class TrainingGuard:
             states = layer_states(self._model)
             slots = self._layerwise.slots
             self._copy.variables = [*self._model.weights, *states, *slots]
+            self._copy.settings = settings_of(self._model)
             self._guard.begin(update, rates)
             self._batch_of_weights = batch
 

@@ -16,12 +16,22 @@ from ganno_keras.optimizers.backend import Tensor, values_on_host
 class WeightsCopy:
     """Keeps the values of variables on the host.
 
+    Single numbers that are not trained are often set from outside, such as the weight
+    of a loss that a callback raises. They keep their present values unless these are
+    not finite: two states of a network compare by the same measure.
+
     Args:
         variables: Weights and optimizer slots; they may be replaced before `take`.
+        settings: Those of them that keep their present values.
     """
 
-    def __init__(self, variables: Sequence[keras.Variable]) -> None:
+    def __init__(
+        self,
+        variables: Sequence[keras.Variable],
+        settings: Sequence[keras.Variable] = (),
+    ) -> None:
         self.variables = list(variables)
+        self.settings = list(settings)
         self._values: Sequence[Tensor] = []
 
     @property
@@ -36,8 +46,10 @@ class WeightsCopy:
     def put_back(self) -> None:
         """Gives the variables the values that were kept; without any, does nothing."""
         if self._values:
+            stay = {id(it) for it in self.settings if _is_finite(it.value)}
             for variable, value in zip(self.variables, self._values, strict=True):
-                variable.assign(value)
+                if id(variable) not in stay:
+                    variable.assign(value)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -53,6 +65,11 @@ class WeightsCopy:
     def has_finite_variables(self) -> bool:
         """Whether the variables, as they are now, hold finite numbers alone."""
         return all(_is_finite(value) for value in values_on_host(self.variables))
+
+
+def settings_of(model: keras.Model) -> list[keras.Variable]:
+    """The single numbers among the weights that are not trained."""
+    return [it for it in model.non_trainable_weights if not it.shape]
 
 
 def layer_states(model: keras.Model) -> list[keras.Variable]:
