@@ -15,7 +15,7 @@ from .case import NUM_FEATURES, NUM_SAMPLES, Case, Maker, normal, perceptron
 from .case import squared_error
 
 
-class _Returned(keras.Model):
+class Returned(keras.Model):
     """Returns the loss of the batch, and keeps it in no metric."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -37,14 +37,14 @@ def _returned(random: np.random.Generator, batch: int, **ganno: Any) -> Case:
     signal = x @ random.normal(size=(NUM_FEATURES, 1))
     y = (signal + random.standard_t(3, signal.shape)).astype("float32")
     net = perceptron(16, 1)
-    model = _Returned(net.inputs, net.outputs)
+    model = Returned(net.inputs, net.outputs)
     model.compile(keras.optimizers.Adam(0.003), "mse")
     arguments = {"batch_size": batch, "epochs": max(1, batch)}
     score = squared_error(model, x, signal)
     return Case(model, x, y, score, arguments, ganno)
 
 
-class _Adversarial(keras.Model):
+class Adversarial(keras.Model):
     """A generator and a critic with one optimizer; their losses pull at each other."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ def _adversarial(random: np.random.Generator, batch: int, **ganno: Any) -> Case:
     noise = normal(random, NUM_SAMPLES, 4)
     real = normal(random, NUM_SAMPLES, 2) * [0.5, 1.0] + [2.0, -1.0]
     real = real.astype("float32")
-    model = _Adversarial()
+    model = Adversarial()
     model(noise[:1])
     model.compile(keras.optimizers.Adam(0.001))
 
@@ -100,7 +100,7 @@ def _adversarial(random: np.random.Generator, batch: int, **ganno: Any) -> Case:
     return Case(model, noise, real, score, arguments, ganno)
 
 
-class _Reinforced(keras.Model):
+class Reinforced(keras.Model):
     """Learns which of four arms pays, by the policy gradient."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _reinforced(random: np.random.Generator, batch: int) -> Case:
     x = normal(random, NUM_SAMPLES, NUM_FEATURES)
     rewards = x @ normal(random, NUM_FEATURES, 4) + normal(random, NUM_SAMPLES, 4)
     net = perceptron(16, 4)
-    model = _Reinforced(net.inputs, net.outputs)
+    model = Reinforced(net.inputs, net.outputs)
     model.compile(keras.optimizers.Adam(0.003))
 
     def score() -> float:
@@ -130,7 +130,7 @@ def _reinforced(random: np.random.Generator, batch: int) -> Case:
     return Case(model, x, rewards, score, {"batch_size": batch, "epochs": batch})
 
 
-class _Distiller(keras.Model):
+class Distiller(keras.Model):
     """Trains the student alone; the teacher is an attribute."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class _Distiller(keras.Model):
 
 def _distilled(random: np.random.Generator) -> Case:
     x = normal(random, NUM_SAMPLES, NUM_FEATURES)
-    model = _Distiller()
+    model = Distiller()
     model(x[:1])
     model.compile("adam")
     targets = keras.ops.convert_to_numpy(model.teacher(x))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -176,8 +177,10 @@ def _warn(text: str) -> None:
 
 def _compared(event: GuardEvent) -> str:
     """What was measured on the same samples, if anything was."""
-    if event.sample_loss is None:
+    if event.sample_loss is None or event.best_sample_loss is None:
         return ""
+    if not math.isfinite(event.best_sample_loss):
+        return "; the last batches give no number with the weights before it either"
     return (
         f"; on the same samples {event.sample_loss:g}, and {event.best_sample_loss:g} "
         "with the weights that are put back"

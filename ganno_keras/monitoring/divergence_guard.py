@@ -45,6 +45,9 @@ class DivergenceGuard:
     nothing happens. Where nothing can be compared, only a loss that is NaN or infinite
     counts.
 
+    The learning rates are cut at a return, unless the last batches give no number with
+    the kept weights either: then the data are at fault.
+
     The best moment is the one with the lowest validation loss, or training loss as long
     as there is no validation, or none whose loss is a number. Before any, it is the
     beginning, or where the training was resumed. A moment that was found to be better
@@ -127,7 +130,7 @@ class DivergenceGuard:
         comparisons = self._compare(measurements.train_loss)
         if comparisons is None:
             return None
-        if not _is_proven(comparisons):
+        if not self._is_proven(measurements.train_loss, comparisons):
             self._acquit(update, measurements, rates, comparisons)
             return None
         return self._return_or_step_aside(update, measurements, rates, comparisons)
@@ -154,15 +157,25 @@ class DivergenceGuard:
 
     def _compare(self, train_loss: float) -> tuple[Comparison, ...] | None:
         """What speaks for a return; None if nothing can."""
-        is_number = bool(np.isfinite(train_loss))
-        if not is_number and not self._weights.has_finite_variables():
-            return ()
         comparisons = self._probe.compare(self._weights)
-        if comparisons or not is_number:
+        if comparisons or not np.isfinite(train_loss):
             return comparisons
         self.cannot_compare = True
         self._suspicion.calm(train_loss)
         return None
+
+    def _is_proven(
+        self, train_loss: float, comparisons: tuple[Comparison, ...]
+    ) -> bool:
+        """Whether the present weights are worse wherever that could be measured.
+
+        Where nothing could, the loss is no number, which is proof enough; and so is a
+        weight that is none.
+        """
+        if all(comparison.is_worse for comparison in comparisons):
+            return True
+        is_number = bool(np.isfinite(train_loss))
+        return not is_number and not self._weights.has_finite_variables()
 
     def _acquit(
         self,
@@ -212,8 +225,10 @@ class DivergenceGuard:
             update=update,
             train_loss=train_loss,
             best_update=self._best_update,
-            learning_rates=self._rates.after_return(
-                rates, self._best_rates, num_futile
+            learning_rates=(
+                self._rates.limit(np.minimum(rates, self._best_rates))
+                if _data_are_broken(comparisons)
+                else self._rates.after_return(rates, self._best_rates, num_futile)
             ),
             sample_loss=_mean([one.now for one in comparisons]),
             best_sample_loss=_mean([one.kept for one in comparisons]),
@@ -287,12 +302,9 @@ class DivergenceGuard:
         self._was_sound, self.is_aside = bool(sound), bool(aside)
 
 
-def _is_proven(comparisons: tuple[Comparison, ...]) -> bool:
-    """Whether the present weights are worse wherever that could be measured.
-
-    Where nothing could, the loss or a weight is no number, which is proof enough.
-    """
-    return all(comparison.is_worse for comparison in comparisons)
+def _data_are_broken(comparisons: tuple[Comparison, ...]) -> bool:
+    """Whether the last batches give no number with the kept weights either."""
+    return bool(comparisons) and not np.isfinite(comparisons[0].kept).all()
 
 
 def _mean(losses: list[np.ndarray]) -> float | None:

@@ -149,7 +149,7 @@ def test_guard__catches_a_rate_that_is_too_high_from_the_start(
         kernel_initializer=keras.initializers.Identity(first_kernel),
     )
     model = tiny_model(
-        keras.optimizers.SGD(3000.0), layers=lambda: [layer], loss=loss, built=built
+        keras.optimizers.SGD(300.0), layers=lambda: [layer], loss=loss, built=built
     )
     with caplog.at_level(logging.WARNING, logger="ganno_keras"):
         logs = fit(model, ganno, y=TARGETS, epochs=24)
@@ -157,7 +157,7 @@ def test_guard__catches_a_rate_that_is_too_high_from_the_start(
     assert events
     assert events[0].update == 12
     assert events[0].best_update in ([0] if built else [0, 1])
-    assert events[0].learning_rates.tolist() == [300.0]
+    assert events[0].learning_rates.tolist() == [30.0]
     assert np.isfinite(logs["loss"][-1])
     assert logs["accuracy"][-1] > 0.4
     assert caplog.text.count("the training diverged") == len(events)
@@ -207,7 +207,8 @@ def test_guard__outlives_a_batch_that_is_no_number(validation):
         "sample_loss",
         "best_sample_loss",
     }
-    assert event["learning_rates"] == pytest.approx([1e-3, 1e-3])
+    # The data are at fault, not the rates.
+    assert event["learning_rates"] == pytest.approx([1e-2, 1e-2])
 
 
 @pytest.mark.parametrize("validation", ["sample", "fit"])
@@ -242,7 +243,7 @@ def test_guard__leaves_a_sound_network_where_terminate_on_nan_ends_the_fit(order
 
 def test_guard__leaves_early_stopping_to_stop_at_the_best():
     stopping = keras.callbacks.EarlyStopping(
-        "loss", patience=1, restore_best_weights=True
+        "loss", patience=1, min_delta=0.01, restore_best_weights=True
     )
     ganno = GANNO(always(0), interval=1, guard=True)
     model = tiny_model(keras.optimizers.Adam(0.01), loss="mse")
@@ -322,7 +323,6 @@ def test_guard__returns_to_where_it_was_resumed_before_its_first_look(backup):
 def test_guard__goes_on_from_an_older_file_and_leaves_the_weights_out(
     backup, monkeypatch
 ):
-    whole, _ = uninterrupted()
     get_state, states = DivergenceGuard.get_state, []
 
     def older(guard):
@@ -343,10 +343,16 @@ def test_guard__goes_on_from_an_older_file_and_leaves_the_weights_out(
         def on_epoch_end(self, epoch, logs=None):
             states.append(sorted(self.model.optimizer.layerwise_state.host_state))
 
-    resumed, _ = run(backup, Look())
-    assert_same_state(resumed, whole)
+    _, history = run(backup, Look())
+    assert [event.update for event in history.guard_events] == [16, 20]
     guarded = [name for name in states[0] if name.startswith("guard")]
-    assert guarded == ["guard_counts", "guard_losses", "guard_rises"]
+    assert guarded == [
+        "guard_counts",
+        "guard_cut",
+        "guard_losses",
+        "guard_returns",
+        "guard_rises",
+    ]
 
 
 def test_guard__makes_files_no_larger(tmp_path):

@@ -190,13 +190,23 @@ def test_guard__counts_only_what_is_no_number_where_nothing_compares():
 
 
 def test_guard__returns_at_once_if_a_weight_is_no_number():
-    probe = FakeProbe()
+    probe = FakeProbe(EQUAL)
     guard, weight = new_guard(probe=probe)
     events_of(guard, weight, (2.0, 0.8))
     weight.assign([np.nan])
     assert guard.review(3, measured(np.nan), HIGH).best_update == 2
     assert float(weight[0]) == 2.0
-    assert probe.num_asked == 0
+
+
+def test_guard__leaves_the_rates_where_the_data_are_broken():
+    nothing = np.full(4, np.nan)
+    probe = FakeProbe((Comparison(now=nothing, kept=nothing),))
+    guard, weight = new_guard(probe=probe)
+    events_of(guard, weight, (2.0, 0.8))
+    weight.assign([np.nan])
+    event = guard.review(3, measured(np.nan), np.array([0.5, 0.01]))
+    np.testing.assert_allclose(event.learning_rates, [0.02, 0.01])
+    assert guard.limit(HIGH).tolist() == HIGH.tolist()
 
 
 def test_guard__tells_what_it_has_measured():
