@@ -11,8 +11,18 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from .case import NUM_FEATURES, NUM_SAMPLES, Array, Case, Maker, evaluated, normal
-from .case import perceptron, squared_error, supervised
+from .case import (
+    NUM_FEATURES,
+    NUM_SAMPLES,
+    Array,
+    Case,
+    Maker,
+    evaluated,
+    normal,
+    perceptron,
+    squared_error,
+    supervised,
+)
 
 
 def _regimes(
@@ -71,9 +81,7 @@ def _growing_series(random: np.random.Generator) -> Case:
     windows = np.lib.stride_tricks.sliding_window_view(series, NUM_FEATURES + 1)
     windows = windows.astype("float32")
     data = (windows[:, :-1], windows[:, -1:])
-    case = supervised(
-        perceptron(16, 1), data, data, batch=8, epochs=8, loss="mse"
-    )
+    case = supervised(perceptron(16, 1), data, data, batch=8, epochs=8, loss="mse")
     case.fit["shuffle"] = False
     return case
 

@@ -11,8 +11,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .case import NUM_FEATURES, NUM_SAMPLES, Case, Maker, normal, perceptron
-from .case import squared_error
+from .case import (
+    NUM_FEATURES,
+    NUM_SAMPLES,
+    Case,
+    Maker,
+    normal,
+    perceptron,
+    squared_error,
+)
 
 
 class Returned(keras.Model):
@@ -28,7 +35,8 @@ class Returned(keras.Model):
 
 
 def _update(model: keras.Model, tape: Any, loss: Any, variables: Any) -> None:
-    model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+    gradients = tape.gradient(loss, variables)
+    model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
 
 def _returned(random: np.random.Generator, batch: int, **ganno: Any) -> Case:

@@ -14,8 +14,16 @@ from keras import layers
 from ganno_keras.control.actions import ActionSet, Operation
 from ganno_keras.policies.scripted import ScriptedPolicy
 
-from .case import NUM_FEATURES, NUM_SAMPLES, Array, Case, Maker, normal, perceptron
-from .case import supervised
+from .case import (
+    NUM_FEATURES,
+    NUM_SAMPLES,
+    Array,
+    Case,
+    Maker,
+    normal,
+    perceptron,
+    supervised,
+)
 from .plain import CROSS_ENTROPY, NUM_CLASSES, blobs
 
 ACTIONS: Final = ActionSet(

@@ -11,8 +11,18 @@ import keras
 import numpy as np
 from keras import layers
 
-from .case import NUM_FEATURES, NUM_SAMPLES, Array, Case, Maker, evaluated, normal
-from .case import perceptron, split, supervised
+from .case import (
+    NUM_FEATURES,
+    NUM_SAMPLES,
+    Array,
+    Case,
+    Maker,
+    evaluated,
+    normal,
+    perceptron,
+    split,
+    supervised,
+)
 from .skewed import TRAININGS as SKEWED
 from .skewed import pareto
 
@@ -129,17 +139,13 @@ TRAININGS: Final[Mapping[str, Maker]] = {
     "classes, batch 2, SGD": partial(
         _classified, batch=2, epochs=3, optimizer="sgd", policy="ganno-first"
     ),
-    "40 % wrong labels, batch 16": partial(
-        _classified, batch=16, epochs=15, noise=0.4
-    ),
+    "40 % wrong labels, batch 16": partial(_classified, batch=16, epochs=15, noise=0.4),
     "90 % wrong labels, batch 2": partial(_classified, batch=2, epochs=3, noise=0.9),
     "wrong labels, held-out sample": partial(
         _classified, batch=4, epochs=5, noise=0.5, held_out=True
     ),
     "weights of 100": _weighted,
-    "dropout of 0.8, batch 4": partial(
-        _classified, batch=4, epochs=4, model=_dropping
-    ),
+    "dropout of 0.8, batch 4": partial(_classified, batch=4, epochs=4, model=_dropping),
     "batch normalization, batch 2": partial(
         _classified, batch=2, epochs=2, model=_normalizing
     ),

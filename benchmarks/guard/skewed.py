@@ -11,8 +11,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from .case import NUM_FEATURES, NUM_SAMPLES, Array, Case, Maker, normal, perceptron
-from .case import split, supervised
+from .case import (
+    NUM_FEATURES,
+    NUM_SAMPLES,
+    Array,
+    Case,
+    Maker,
+    normal,
+    perceptron,
+    split,
+    supervised,
+)
 
 Targets = Callable[[np.random.Generator, Array], Array]
 """From a linear score `[num_samples, 1]` to the targets."""
@@ -54,7 +63,7 @@ def waiting_times(random: np.random.Generator, score: Array) -> Array:
 
 
 def gamma_loss(y_true: Any, y_pred: Any) -> Any:
-    """The negative log-likelihood of a gamma distribution, the mean as its logarithm."""
+    """The negative log-likelihood of a gamma distribution of a given log-mean."""
     return ops.mean(y_true * ops.exp(-y_pred) + y_pred, -1)
 
 

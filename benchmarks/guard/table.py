@@ -130,9 +130,7 @@ def _of(number: int, all_of_them: Sequence[object]) -> str:
 def _all(
     records: Mapping[Run, Mapping[str, Any]], guard: str, groups: Sequence[str]
 ) -> list[Pair]:
-    return [
-        pair for name in _names(groups) for pair in pairs(records, guard, *name)
-    ]
+    return [pair for name in _names(groups) for pair in pairs(records, guard, *name)]
 
 
 def _sound(

@@ -21,7 +21,7 @@ from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.resuming import offer_when_saved
 from ganno_keras.fit.settings import ControlSettings
-from ganno_keras.monitoring.training_guard import NoGuard, TrainingGuard
+from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
@@ -69,7 +69,9 @@ class FitControl:
         )
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
-        self._guard = self._new_guard() if settings.guard else NoGuard()
+        self._guard: TrainingGuard | NoGuard = (
+            self._new_guard() if settings.guard else NoGuard()
+        )
         self._epoch: int | None = None
         self._batches_of_epoch = 0
         self._batch_ends = Lock()

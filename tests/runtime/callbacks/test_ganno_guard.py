@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ganno_keras import GANNO
-from ganno_keras.monitoring.divergence_guard import DivergenceGuard
+from ganno_keras.guard.divergence_guard import DivergenceGuard
 from tests.support.models import (
     assert_same_state,
     rich_layers,
@@ -349,6 +349,7 @@ def test_guard__goes_on_from_an_older_file_and_leaves_the_weights_out(
     assert guarded == [
         "guard_counts",
         "guard_cut",
+        "guard_is_aside",
         "guard_losses",
         "guard_returns",
         "guard_rises",

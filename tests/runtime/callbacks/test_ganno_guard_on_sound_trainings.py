@@ -112,9 +112,7 @@ def test_guard__leaves_a_loss_alone_whose_weight_rises():
             on_epoch_begin=lambda epoch, logs: scale.weight.assign(float(epoch >= 3))
         )
         arguments = {"batch_size": 16, "epochs": 9}
-        return trained(
-            model, x, [y, z], switch, guard=guard, ganno={}, **arguments
-        )
+        return trained(model, x, [y, z], switch, guard=guard, ganno={}, **arguments)
 
     assert_left_alone(run)
 
@@ -304,9 +302,7 @@ def test_guard__saves_a_network_from_a_rate_that_is_a_thousand_times_too_high():
 def _from_rate(guard, x, y, rate):
     model = perceptron(32)
     model.compile(keras.optimizers.SGD(rate), "mse")
-    callback = GANNO(
-        "no-op", guard=guard, interval=20, learning_rate_bounds=(0.0, 1e6)
-    )
+    callback = GANNO("no-op", guard=guard, interval=20, learning_rate_bounds=(0.0, 1e6))
     model.fit(x, y, batch_size=16, epochs=8, verbose=0, callbacks=[callback])
     found = ops.convert_to_numpy(model(x))
     return callback.history, float(np.mean((found - y) ** 2))

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from ganno_keras.monitoring.batch_keeper import BatchKeeper, size_of, trains_as_keras
+from ganno_keras.guard.batch_keeper import BatchKeeper, size_of, trains_as_keras
+from ganno_keras.guard.weights_copy import WeightsCopy
 from ganno_keras.monitoring.metric_sums import means_of
 from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
 from ganno_keras.monitoring.validation_sample import ValidationSample, fixed_batch_size
-from ganno_keras.monitoring.weights_copy import WeightsCopy
 
 LARGEST_PART: Final = 8
 """How many samples are measured together: many small parts tell how they scatter."""

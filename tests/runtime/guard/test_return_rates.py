@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.actions import LearningRateBounds
-from ganno_keras.monitoring.return_rates import LEAST_CUT, ReturnRates
-from ganno_keras.monitoring.suspicion import Suspicion
+from ganno_keras.guard.return_rates import LEAST_CUT, ReturnRates
+from ganno_keras.guard.suspicion import Suspicion
 
 RATE = st.floats(1e-6, 1e3)
 FUTILE = st.sampled_from([0, 1])

@@ -8,20 +8,18 @@ drive another one out of its depth, from where no rate leads back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.history import GuardEvent
 from ganno_keras.control.measurements import Measurements
-from ganno_keras.monitoring.return_rates import ReturnRates
-from ganno_keras.monitoring.suspicion import Suspicion
-from ganno_keras.monitoring.training_probe import Comparison
-from ganno_keras.monitoring.weights_copy import WeightsCopy
-
-MOST_FUTILE_RETURNS: Final = 2
-"""After so many returns in a row that did not help, the guard steps aside."""
+from ganno_keras.guard.return_count import ReturnCount
+from ganno_keras.guard.return_rates import ReturnRates
+from ganno_keras.guard.suspicion import Suspicion
+from ganno_keras.guard.training_probe import Comparison
+from ganno_keras.guard.weights_copy import WeightsCopy
 
 
 class Probe(Protocol):
@@ -75,10 +73,7 @@ class DivergenceGuard:
         self._best_is_validated = False
         self._best_update = 0
         self._best_rates = np.zeros(0)
-        self._has_returned = False
-        self._num_futile = 0  # returns in a row that did not help
-        self._has_moved = False  # the best moment, since the last return
-        self._was_sound = False  # a timestep, since the last return
+        self._returns = ReturnCount()
         self.is_aside = False
         self.cannot_compare = False
 
@@ -99,9 +94,7 @@ class DivergenceGuard:
             update: Updates done.
             rates: The learning rates at first, float64 `[num_layers]`.
         """
-        has_moved = self._has_moved
         self._keep(update, rates)
-        self._has_moved = has_moved
 
     def see_first_batch(self, loss: float) -> None:
         """Learns how high the loss of the network is as it began."""
@@ -199,16 +192,11 @@ class DivergenceGuard:
         rates: np.ndarray,
         comparisons: tuple[Comparison, ...],
     ) -> GuardEvent | None:
-        if self._has_returned:
-            is_number = np.isfinite(measurements.train_loss)
-            helped = self._has_moved or (self._was_sound and not is_number)
-            self._num_futile = 0 if helped else self._num_futile + 1
-        if self._num_futile >= MOST_FUTILE_RETURNS:
+        self._returns.judge(bool(np.isfinite(measurements.train_loss)))
+        if self._returns.is_exhausted:
             self.is_aside = True
             return None
-        return self._return_to_best(
-            update, measurements.train_loss, rates, comparisons
-        )
+        return self._return_to_best(update, measurements.train_loss, rates, comparisons)
 
     def _return_to_best(
         self,
@@ -219,8 +207,9 @@ class DivergenceGuard:
     ) -> GuardEvent:
         self._weights.put_back()
         self._suspicion.begin_again()
-        num_futile = self._num_futile if self._has_returned else None
-        self._has_returned, self._has_moved, self._was_sound = True, False, False
+        returns = self._returns
+        num_futile = returns.num_futile if returns.has_returned else None
+        returns.see_return()
         return GuardEvent(
             update=update,
             train_loss=train_loss,
@@ -239,7 +228,7 @@ class DivergenceGuard:
     def _remember(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> None:
-        self._was_sound = True
+        self._returns.see_sound_timestep()
         self._suspicion.remember(measurements.train_loss)
         self._probe.look()
         loss, validation = measurements.train_loss, measurements.validation_loss
@@ -251,10 +240,10 @@ class DivergenceGuard:
         comparable = validation if self._best_is_validated else loss
         if comparable is not None and comparable < self._best:
             self._best = comparable
+            self._returns.see_best_moment()
             self._keep(update, rates)
 
     def _keep(self, update: int, rates: np.ndarray) -> None:
-        self._has_moved = True
         self._best_update, self._best_rates = update, rates.copy()
         self._weights.take()
 
@@ -273,16 +262,8 @@ class DivergenceGuard:
             "guard_counts": np.array([self._suspicion.awaits_first_batch], np.int64),
             "guard_rises": np.array(self._suspicion.num_high, np.int64),
             "guard_cut": np.array(cut, np.float64),
-            "guard_returns": np.array(
-                [
-                    self._has_returned,
-                    self._num_futile,
-                    self._has_moved,
-                    self._was_sound,
-                    self.is_aside,
-                ],
-                np.int64,
-            ),
+            "guard_returns": self._returns.get_state(),
+            "guard_is_aside": np.array(self.is_aside, np.int64),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -295,11 +276,8 @@ class DivergenceGuard:
         self._suspicion.awaits_first_batch = bool(is_at_start)
         self._suspicion.num_high = int(state.get("guard_rises", 0))
         self._rates.cut = float(state.get("guard_cut", 1.0))
-        returned, self._num_futile, moved, sound, aside = (
-            int(number) for number in state.get("guard_returns", np.zeros(5))
-        )
-        self._has_returned, self._has_moved = bool(returned), bool(moved)
-        self._was_sound, self.is_aside = bool(sound), bool(aside)
+        self._returns.set_state(state.get("guard_returns", np.zeros(4)).tolist())
+        self.is_aside = bool(state.get("guard_is_aside", 0))
 
 
 def _data_are_broken(comparisons: tuple[Comparison, ...]) -> bool:

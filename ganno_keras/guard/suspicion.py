@@ -95,7 +95,9 @@ class Suspicion:
             self._first = loss
         if abs(level) > abs(self._first):
             self._first = level
-        self._lowest = np.fmax(level, self._lowest if np.isfinite(self._lowest) else level)
+        self._lowest = np.fmax(
+            level, self._lowest if np.isfinite(self._lowest) else level
+        )
 
     def begin_again(self) -> None:
         """The training has returned to an earlier moment."""

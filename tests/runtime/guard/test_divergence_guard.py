@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.measurements import Measurements
-from ganno_keras.monitoring.divergence_guard import DivergenceGuard
-from ganno_keras.monitoring.training_probe import Comparison
-from ganno_keras.monitoring.weights_copy import WeightsCopy
+from ganno_keras.guard.divergence_guard import DivergenceGuard
+from ganno_keras.guard.training_probe import Comparison
+from ganno_keras.guard.weights_copy import WeightsCopy
 from tests.support.models import (
     embedding_layers,
     plain_layers,
@@ -316,7 +316,8 @@ def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
     state = guard.get_state()
     start, first, lowest, ceiling = state["guard_losses"]
     assert state.pop("guard_rises") == 0
-    del state["guard_cut"], state["guard_returns"]
+    for name in ("guard_cut", "guard_returns", "guard_is_aside"):
+        del state[name]
     old = {
         "guard_losses": np.array([start, first, lowest, 0.4, ceiling]),
         "guard_counts": np.array([2, True, *state["guard_counts"]]),

@@ -14,16 +14,16 @@ import numpy as np
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.history import GannoHistory, GuardEvent, Timestep
 from ganno_keras.control.measurements import Measurements
-from ganno_keras.monitoring.batch_keeper import trains_as_keras
-from ganno_keras.monitoring.divergence_guard import DivergenceGuard
-from ganno_keras.monitoring.suspicion import LEAST_UPDATES
-from ganno_keras.monitoring.training_meter import TrainingMeter
-from ganno_keras.monitoring.training_probe import TrainingProbe
-from ganno_keras.monitoring.weights_copy import (
+from ganno_keras.guard.batch_keeper import trains_as_keras
+from ganno_keras.guard.divergence_guard import DivergenceGuard
+from ganno_keras.guard.suspicion import LEAST_UPDATES
+from ganno_keras.guard.training_probe import TrainingProbe
+from ganno_keras.guard.weights_copy import (
     WeightsCopy,
     layer_states,
     settings_of,
 )
+from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 

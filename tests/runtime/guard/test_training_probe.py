@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.monitoring.batch_keeper import BatchKeeper, trains_as_keras
-from ganno_keras.monitoring.training_probe import (
+from ganno_keras.guard.batch_keeper import BatchKeeper, trains_as_keras
+from ganno_keras.guard.training_probe import (
     Comparison,
     SpreadSamples,
     TrainingProbe,
 )
+from ganno_keras.guard.weights_copy import WeightsCopy, layer_states
 from ganno_keras.monitoring.validation_sample import ValidationSample
-from ganno_keras.monitoring.weights_copy import WeightsCopy, layer_states
 from tests.support.models import tiny_data, tiny_model
 
 pytestmark = pytest.mark.backend
@@ -56,8 +56,9 @@ def test_comparison__does_not_depend_on_the_unit(one, other, unit):
     scaled = Comparison(unit * one, unit * other)
     differences = np.abs(one - other)
     if differences.max() > 1e-3 * (1 + np.abs(one).max()):  # no rounding decides
-        lower, upper = Comparison(one * (1 - 1e-9), other), Comparison(
-            one * (1 + 1e-9), other
+        lower, upper = (
+            Comparison(one * (1 - 1e-9), other),
+            Comparison(one * (1 + 1e-9), other),
         )
         if lower.is_worse == upper.is_worse:
             assert scaled.is_worse == lower.is_worse
