@@ -40,7 +40,7 @@ class GuardEvent:
 
     Args:
         update: Updates done.
-        train_loss: Mean training loss of the timestep that ran away; may be NaN.
+        train_loss: Mean training loss of the timestep that diverged; may be NaN.
         best_update: Updates done at the moment whose weights were put back.
         learning_rates: The rates from here on, float64 `[num_layers]`.
         sample_loss: Mean loss of the weights that were given up, on samples of the
@@ -65,7 +65,7 @@ class GannoHistory:
         layers: Names of the layer groups; empty until the first decision.
         initial_learning_rate: The rate that all layers start with.
         timesteps: One entry for each decision.
-        guard_events: What the guard did, if there was one and something ran away. A
+        guard_events: What the guard did, if there was one and something diverged. A
             last event may come after the last decision, at the end of the fit.
         action_set: What the actions of the timesteps mean.
 

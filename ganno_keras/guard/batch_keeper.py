@@ -43,11 +43,22 @@ def trains_as_keras(model: keras.Model) -> bool:
     )
 
 
+def can_keep(model: keras.Model) -> bool:
+    """Whether the batches of a model can be kept, and say what it is like.
+
+    Args:
+        model: Any model. On several replicas each has a part of a batch.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    is_single = getattr(strategy, "num_replicas_in_sync", 1) == 1
+    return is_single and trains_as_keras(model)
+
+
 class BatchKeeper:
     """Keeps references to the last batches of one fit.
 
     Args:
-        model: A compiled model that `trains_as_keras`. Until `release` it carries
+        model: A compiled model for which `can_keep` holds. Until `release` it carries
             functions that hide its own.
     """
 

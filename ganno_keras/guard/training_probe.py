@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from ganno_keras.guard.batch_keeper import BatchKeeper, size_of, trains_as_keras
+from ganno_keras.guard.batch_keeper import BatchKeeper, can_keep, size_of
 from ganno_keras.guard.weights_copy import WeightsCopy
 from ganno_keras.monitoring.metric_sums import means_of
 from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
@@ -79,7 +79,7 @@ class TrainingProbe:
     def __init__(self, model: keras.Model, validation: ValidationSample | None) -> None:
         self._model = model
         self._validation = validation
-        self._keeper = BatchKeeper(model) if trains_as_keras(model) else None
+        self._keeper = BatchKeeper(model) if can_keep(model) else None
         self._past = SpreadSamples(MOST_PARTS)
         self._step: StatelessTestStep | None = None
 
