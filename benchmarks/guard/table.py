@@ -98,7 +98,7 @@ def _heading(*cells: str) -> list[str]:
 def _summary(
     records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
 ) -> list[str]:
-    lines = _heading("", *guards.values())
+    lines = _heading("seeds of all trainings together", *guards.values())
     sound = [_all(records, guard, _sound_groups()) for guard in guards]
     bad = [_all(records, guard, [DIVERGING]) for guard in guards]
     counts: dict[str, list[str]] = {
