@@ -57,8 +57,9 @@ class GANNO(keras.callbacks.Callback):
             training. By default what the policy is meant to be used with.
         seed: Of the drawing; equal seeds give equal actions.
         guard: Whether to return to the best moment so far, its weights and optimizer,
-            with a tenth of its learning rates, when the training loss turns NaN or
-            rises far. The log tells, and `history.guard_events`. Nothing changes as
+            with a tenth of its learning rates, when the training diverges: a loss that
+            is NaN, or a network that is worse than at that moment on the very same
+            samples. The log says so, and `history.guard_events`. Nothing changes as
             long as all goes well, but a copy of weights and optimizer is kept in the
             memory of the host; False saves it. The paper has no such guard.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
@@ -252,7 +253,7 @@ class GANNO(keras.callbacks.Callback):
     def _release(self) -> None:
         """Makes the optimizer plain, and has the training step made anew."""
         if self._control is not None:
-            self._control.layerwise.detach()
+            self._control.detach()
         self._control = None
         if self._steps is not None:
             self._steps.give_back(self._step)

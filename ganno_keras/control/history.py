@@ -44,12 +44,18 @@ class GuardEvent:
         train_loss: Mean training loss of the timestep that diverged; may be NaN.
         best_update: Updates done at the moment whose weights were restored.
         learning_rates: The rates after the rollback, float64 `[num_layers]`.
+        sample_loss: Mean loss of the weights that were given up, on samples of the
+            training; None if it was not measured.
+        best_sample_loss: Mean loss of the restored weights on the very same samples,
+            measured at the same moment.
     """
 
     update: int
     train_loss: float
     best_update: int
     learning_rates: np.ndarray  # [num_layers]
+    sample_loss: float | None = None
+    best_sample_loss: float | None = None
 
 
 @dataclass

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganno_keras.control.history import GannoHistory, GuardEvent
+from ganno_keras.control.history import GannoHistory
 from ganno_keras.control.layer_groups import (
     LayerGroup,
     groups_of,
@@ -31,7 +31,7 @@ from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.resuming import Resumption
 from ganno_keras.fit.settings import ControlSettings
-from ganno_keras.monitoring.training_guard import TrainingGuard
+from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import compiled_values, innermost
@@ -76,7 +76,9 @@ class FitControl:
         )
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
-        self._guard: TrainingGuard | None = None
+        self._guard: TrainingGuard | NoGuard = (
+            self._new_guard() if settings.guard else NoGuard()
+        )
         self._epoch: int | None = None
         self._batch_ends = BatchEnds()
         self._is_measuring = False
@@ -106,6 +108,11 @@ class FitControl:
             return {}
         rates = self._known_agents().learning_rates.tolist()
         return dict(zip(self.history.layers, rates, strict=True))
+
+    def detach(self) -> None:
+        """Makes the optimizer plain again, and gives the model its own functions."""
+        self._guard.release()
+        self._layerwise.detach()
 
     # ------------------------------------------------------------ the course of a fit
 
@@ -150,7 +157,7 @@ class FitControl:
             or not self._has_groups
             or self._clock.must_look(batch)
             or self._effect.is_missed
-            or (self._guard is not None and self._guard.needs_attention(batch))
+            or self._guard.needs_attention(batch)
         )
 
     def attend(self, batch: int) -> None:
@@ -163,8 +170,7 @@ class FitControl:
             check_trainable(self._model)
         self._await_logs(batch)
         self._follow_groups()
-        if self._guard is not None:
-            self._guard.attend(batch)
+        self._guard.attend(batch)
         if self._clock.may_be_due(batch) or self._clock.must_look(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
@@ -209,7 +215,7 @@ class FitControl:
         if self._agents is not None and self._agents.groups is not (
             self._layerwise.table.groups
         ):
-            self._agents, self._guard = None, None
+            self._agents = None
 
     # ------------------------------------------------------------ decisions
 
@@ -230,8 +236,7 @@ class FitControl:
         agents = self._known_agents()
         rates = agents.learning_rates
         timestep = agents.decide(self._clock.updates, self._measurements(batch))
-        if self._guard is not None:
-            timestep = self._guard.checked(timestep, batch, rates)
+        timestep = self._guard.checked(timestep, batch, rates)
         self._set_rates(timestep.learning_rates)
         if timestep.weight_decays is not None:
             self._layerwise.set_weight_decays(timestep.weight_decays)
@@ -262,14 +267,8 @@ class FitControl:
             groups = self._layerwise.groups
             self._agents = LayerAgents(groups, self._settings, self._start)
             self.history.layers = short_names(groups, self._model.name)
-            if self._settings.guard and self._inner.built:
-                self._guard = self._new_guard()
-            self._offer_state()
+            self._resumption.offer([self._agents, self._guard, self.meter, self])
         return self._agents
-
-    def _offer_state(self) -> None:
-        parts = [self._agents, self._guard, self.meter, self]
-        self._resumption.offer([part for part in parts if part is not None])
 
     def _tell(self) -> None:
         updates = _number(self._inner.iterations) - self._clock.start
@@ -287,34 +286,27 @@ class FitControl:
             self.meter,
             self._settings.bounds,
             self._settings.interval,
-            self._note_guard,
+            self.history,
+            self._notices,
         )
 
     def _begin_guard(self, batch: int) -> None:
         """Has the guard keep the beginning, as soon as there are weights and slots."""
-        # Without its slots there would be nothing to return to.
-        if not self._settings.guard or not self._has_groups or not self._inner.built:
-            return
-        rates = self._known_agents().learning_rates
-        if self._guard is None:
-            self._guard = self._new_guard()
-            self._offer_state()
-        self._guard.begin(self._clock.updates, batch, rates)
+        if self._has_groups:
+            rates = self._known_agents().learning_rates
+            self._guard.begin(self._clock.updates, batch, rates)
 
     def _guard_end(self) -> None:
         """Looks at what came after the last decision; of a part only if it is NaN."""
-        if self._guard is None:
+        if not self._guard.is_on or not self._has_groups:
             return
         self._clock.synchronise(0, _number(self._inner.iterations))
-        measurements = self._measurements(self._batch_ends.number)
-        if self._clock.is_due or not np.isfinite(measurements.train_loss):
-            rates = self._known_agents().learning_rates
-            self._guard.check_end(self._clock.updates, measurements, rates)
-
-    def _note_guard(self, event: GuardEvent | None) -> None:
-        if event is not None:
-            self.history.guard_events.append(event)
-        self._notices.of_guard(event)
+        self._guard.end(
+            self._clock.updates,
+            self._clock.is_due,
+            lambda: self._measurements(self._batch_ends.number),
+            self._known_agents().learning_rates,
+        )
 
     # ------------------------------------------------------------ saving and resuming
 

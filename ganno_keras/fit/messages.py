@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import keras
@@ -40,7 +41,6 @@ class Notices:
     def __init__(self, verbose: int) -> None:
         self._verbose = verbose
         self._told_of_other_scheduler = False
-        self._previous_event: GuardEvent | None = None
 
     def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
         """Warns of a fit that is only a few intervals long."""
@@ -115,21 +115,48 @@ class Notices:
             "remove GANNO."
         )
 
-    def of_guard(self, event: GuardEvent | None) -> None:
-        """Logs that the guard took over, once for several timesteps in a row."""
-        if event is not None and self._previous_event is None:
-            rates = event.learning_rates
-            _LOGGER.warning(
-                "GANNO's guard: the training ran away (training loss %g before update "
-                "%d). It goes on from the weights after update %d, with learning rates "
-                "from %.2e to %.2e.",
-                event.train_loss,
-                event.update,
-                event.best_update,
-                rates.min(),
-                rates.max(),
-            )
-        self._previous_event = event
+    def of_return(self, event: GuardEvent, number: int) -> None:
+        """Logs that the guard has returned to an earlier moment."""
+        rates = event.learning_rates
+        _LOGGER.warning(
+            "GANNO's guard, return %d of this fit: the training diverged (training "
+            "loss %g before update %d%s). It goes on from the weights after update %d, "
+            "with learning rates from %.2e to %.2e.",
+            number,
+            event.train_loss,
+            event.update,
+            _compared(event),
+            event.best_update,
+            rates.min(),
+            rates.max(),
+        )
+
+    def of_missing_comparison(self) -> None:
+        """Logs that a rise of the training loss cannot be looked into."""
+        _LOGGER.warning(
+            "GANNO's guard: the training loss rose far, and that is left alone, since "
+            "there is nothing to compare the weights on: the model's training or test "
+            "step is its own, or its batches cannot be kept. In this fit the guard "
+            "returns only if the loss or a weight becomes NaN or infinite."
+        )
+
+    def of_stepping_aside(self) -> None:
+        """Logs that the guard has given up."""
+        _LOGGER.warning(
+            "GANNO's guard: two returns in a row did not help, so it leaves the rest "
+            "of this fit alone. Look at the data and the loss, or compile with a lower "
+            "learning rate."
+        )
+
+    def of_returns(self, events: Sequence[GuardEvent]) -> None:
+        """Logs what the guard has undone in a fit."""
+        updates = sum(event.update - event.best_update for event in events)
+        _LOGGER.warning(
+            "GANNO's guard: %d returns in this fit undid %d updates. "
+            "ganno.history.guard_events has them all.",
+            len(events),
+            updates,
+        )
 
     def of_learning_rates(self, updates: int, rates: Mapping[str, float]) -> None:
         """Prints the range of the learning rates."""
@@ -146,3 +173,15 @@ class Notices:
 
 def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=2)
+
+
+def _compared(event: GuardEvent) -> str:
+    """What was measured on the same samples, if anything was."""
+    if event.sample_loss is None or event.best_sample_loss is None:
+        return ""
+    if not math.isfinite(event.best_sample_loss):
+        return "; the last batches give no number with the weights before it either"
+    return (
+        f"; on the same samples {event.sample_loss:g}, and {event.best_sample_loss:g} "
+        "with the weights that are put back"
+    )

@@ -26,7 +26,7 @@ class ControlSettings:
         temperature: 0 for the likeliest actions, 1 to sample, at least 0.
         seed: Of the sampling.
         validation: The held-out sample; None to use what `fit` itself measures.
-        guard: Whether to return to the best moment when the training runs away.
+        guard: Whether to return to the best moment when the training diverges.
     """
 
     policy: Policy

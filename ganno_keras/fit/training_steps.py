@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import keras
 
+from ganno_keras.guard.batch_keeper import gives_out, unwatched
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 _KEPT: Final = "_kept_training_step"
@@ -48,7 +49,7 @@ class TrainingSteps:
         plain = self._plain or _made_when_called(self._model)
         self._model.train_function = plain
         if layerwise_step is not None and self._table.built:
-            kept = _Kept(layerwise_step, plain, self._made_for)
+            kept = _Kept(unwatched(layerwise_step), plain, self._made_for)
             vars(self._table)[_KEPT] = kept
 
 
@@ -85,8 +86,11 @@ def _made_when_called(model: keras.Model) -> Step:
 def _what_goes_in(model: keras.Model) -> list[Any]:
     """Whatever a training step is made of that may change without `compile`."""
     step = model.train_step
+    for_guard = gives_out(step)
+    step = step.__wrapped__ if for_guard else step
     return [
         id(model),
+        for_guard,
         id(getattr(step, "__func__", step)),
         id(getattr(model, "_compile_config", None)),
         getattr(model, "steps_per_execution", 1),

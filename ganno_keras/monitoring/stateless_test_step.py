@@ -83,7 +83,11 @@ def _on_tensorflow(model: keras.Model, compiled: bool) -> Step:
     def step(batch: Batch) -> Results:
         return _changing_nothing(model, batch)
 
-    return tf.function(step, jit_compile=model.jit_compile) if compiled else step
+    return (
+        tf.function(step, reduce_retracing=True, jit_compile=model.jit_compile)
+        if compiled
+        else step
+    )
 
 
 def _on_torch(model: keras.Model, _: bool) -> Step:

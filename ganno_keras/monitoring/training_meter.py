@@ -46,6 +46,11 @@ class TrainingMeter:
         # Whether those of the last step are among them.
         self.logs_are_complete = True
 
+    @property
+    def sample(self) -> ValidationSample | None:
+        """The held-out sample, if there is one."""
+        return self._sample
+
     def begin_epoch(self) -> None:
         """Keras has reset its metrics."""
         self._window.begin_epoch()

@@ -21,6 +21,7 @@ from ganno_keras.monitoring.metric_sums import Means, means_of
 from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
 
 LARGEST_BATCH: Final = 250
+SIZE_OF_PART: Final = 32
 
 Batch = tuple[Any, ...]  # (x,), (x, y) or (x, y, sample_weight)
 
@@ -79,7 +80,7 @@ class ValidationSample:
         Raises:
             ValueError: If the data does not fit the model.
         """
-        size = _fixed_batch_size(model)
+        size = fixed_batch_size(model)
         if size is not None:
             self._batches = _in_batches_of(size, self._batches)
         batch = _take(self._batches[0], slice(size or 1))
@@ -108,6 +109,20 @@ class ValidationSample:
         if self._step is None or not self._step.fits(model):
             self._step = StatelessTestStep(model)
         return np.sum([self._step(batch) for batch in self._batches], axis=0)
+
+    def parts(self, most: int, size: int | None = None) -> list[Batch]:
+        """Small parts of the sample, evenly spread over it.
+
+        Args:
+            most: How many at most.
+            size: How many samples each has; None for a few.
+        """
+        found = []
+        for batch in self._batches:
+            rows = size or min(_length(batch), SIZE_OF_PART)
+            starts = range(0, _length(batch) - rows + 1, rows)
+            found += [_take(batch, slice(start, start + rows)) for start in starts]
+        return found[:: math.ceil(len(found) / most) or 1]
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy makes a compiled step of its own."""
@@ -193,7 +208,7 @@ def _to_numpy(leaf: Any) -> np.ndarray:
 
 
 def _as_array(leaf: Any) -> np.ndarray:
-    """What `fit` makes of an array, a tensor, or a table: dense, on the host."""
+    """Returns what `fit` makes of an array, a tensor or a table: dense, on the host."""
     if ops.is_tensor(leaf):
         return np.asarray(ops.convert_to_numpy(leaf))
     if hasattr(leaf, "toarray"):  # of SciPy, which need not be installed
@@ -206,8 +221,12 @@ def _as_array(leaf: Any) -> np.ndarray:
     return array[:, np.newaxis] if is_column else array
 
 
-def _fixed_batch_size(model: keras.Model) -> int | None:
-    """The size of the batches that a model is made for, if it is made for one."""
+def fixed_batch_size(model: keras.Model) -> int | None:
+    """Returns the size of the batches that a model is made for, None for any size.
+
+    Args:
+        model: Any model; one without known inputs is taken to bear any size.
+    """
     sizes = [tensor.shape[0] for tensor in getattr(model, "inputs", None) or []]
     return next((size for size in sizes if size is not None), None)
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from ganno_keras.control.layer_groups import layer_groups
 from ganno_keras.control.measurements import LayerStatistics
-from ganno_keras.monitoring.weights_copy import WeightsCopy
+from ganno_keras.guard.weights_copy import WeightsCopy
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.models import embedding_layers, tiny_data, tiny_model
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.measurements import Measurements
-from ganno_keras.monitoring.divergence_guard import DivergenceGuard
-from ganno_keras.monitoring.weights_copy import WeightsCopy
+from ganno_keras.guard.divergence_guard import DivergenceGuard
+from ganno_keras.guard.training_probe import Comparison
+from ganno_keras.guard.weights_copy import WeightsCopy
 from tests.support.models import (
     embedding_layers,
     plain_layers,
@@ -32,10 +33,32 @@ BOUNDS = LearningRateBounds(1e-4, 100.0)
 HIGH = np.array([100.0, 0.2])
 
 
-def new_guard(first_batch=2.0, patience=1):
+LOW, MEDIUM = np.full(4, 1.0), np.full(4, 2.0)
+WORSE = (Comparison(now=MEDIUM, kept=LOW),)
+BETTER = (Comparison(now=LOW, kept=MEDIUM),)
+EQUAL = (Comparison(now=LOW, kept=LOW),)
+
+
+class FakeProbe:
+    """Finds what it is told to find, and counts how often it is asked."""
+
+    def __init__(self, found=WORSE):
+        self.found = found
+        self.num_asked = 0
+
+    def compare(self, kept):
+        self.num_asked += 1
+        return self.found
+
+    def look(self):
+        pass
+
+
+def new_guard(first_batch=2.0, patience=1, probe=None):
     """A guard of one weight, which the tests move."""
     weight = keras.Variable([0.0], trainable=False)
-    guard = DivergenceGuard(WeightsCopy([weight]), BOUNDS, patience)
+    probe = probe or FakeProbe()
+    guard = DivergenceGuard(WeightsCopy([weight]), probe, BOUNDS, patience)
     guard.begin(0, np.array([0.01, 0.02]))
     guard.see_first_batch(first_batch)
     return guard, weight
@@ -111,12 +134,105 @@ def test_guard__sees_that_the_first_timestep_went_wrong(loss, update):
         np.testing.assert_allclose(event.learning_rates, [0.001, 0.002])
 
 
-def test_guard__lowers_the_rates_further_if_they_fail_again():
-    guard, rates = new_guard()[0], np.array([0.5, 0.1])
-    for expected in ([0.001, 0.002], [1e-4, 2e-4], [1e-4, 1e-4]):
+def test_guard__lowers_the_rates_further_if_they_fail_again_then_steps_aside():
+    guard, rates = new_guard()[0], np.array([50.0, 10.0])
+    guard.begin(0, np.array([20.0, 10.0]))
+    for expected in ([2.0, 1.0], [0.02, 0.01]):
         event = guard.review(1, measured(np.nan), rates)
         np.testing.assert_allclose(event.learning_rates, expected)
+        assert not guard.is_aside
         rates = event.learning_rates
+    assert guard.review(1, measured(np.nan), rates) is None
+    assert guard.is_aside
+    assert guard.limit(HIGH).tolist() == HIGH.tolist()
+
+
+def test_guard__leaves_a_training_alone_that_is_not_worse_on_the_same_samples():
+    for found in (EQUAL, BETTER, (*WORSE, *EQUAL)):
+        probe = FakeProbe(found)
+        losses = (2.0, 0.8, 1.0, 300.0, np.nan, 0.9)
+        guard, weight = new_guard(probe=probe)
+        assert events_of(guard, weight, losses) == [None] * 6
+        assert float(weight[0]) == 6.0
+        assert probe.num_asked == 2
+
+
+def test_guard__keeps_a_moment_that_is_better_than_the_kept_one():
+    probe = FakeProbe(BETTER)
+    guard, weight = new_guard(probe=probe)
+    assert events_of(guard, weight, (2.0, 0.1, 9.0)) == [None] * 3
+    probe.found = WORSE
+    weight.assign([4.0])
+    event = guard.review(4, measured(np.nan), HIGH)
+    assert (event.best_update, float(weight[0])) == (3, 3.0)
+
+
+def test_guard__asks_no_probe_while_nothing_is_suspicious():
+    probe = FakeProbe()
+    events_of(*new_guard(probe=probe), (2.5, 1.5, 1.6, 0.9, 1.2, 0.5, 1.7))
+    assert probe.num_asked == 0
+
+
+def test_guard__asks_seldom_where_suspicion_proves_unfounded():
+    probe = FakeProbe(EQUAL)
+    losses = [2.0, 0.5, *[2.0 * 1.05**number for number in range(400)]]
+    assert set(events_of(*new_guard(probe=probe), losses)) == {None}
+    assert probe.num_asked < 50
+
+
+def test_guard__counts_only_what_is_no_number_where_nothing_compares():
+    guard, weight = new_guard(probe=FakeProbe(()))
+    events = events_of(guard, weight, (2.0, 0.8, 300.0, 300.0, np.nan))
+    assert events[:4] == [None] * 4
+    assert guard.cannot_compare
+    assert events[4].best_update == 2
+    assert events[4].sample_loss is None
+
+
+def test_guard__returns_at_once_if_a_weight_is_no_number():
+    probe = FakeProbe(EQUAL)
+    guard, weight = new_guard(probe=probe)
+    events_of(guard, weight, (2.0, 0.8))
+    weight.assign([np.nan])
+    assert guard.review(3, measured(np.nan), HIGH).best_update == 2
+    assert float(weight[0]) == 2.0
+
+
+def test_guard__leaves_the_rates_where_the_data_are_broken():
+    nothing = np.full(4, np.nan)
+    probe = FakeProbe((Comparison(now=nothing, kept=nothing),))
+    guard, weight = new_guard(probe=probe)
+    events_of(guard, weight, (2.0, 0.8))
+    weight.assign([np.nan])
+    event = guard.review(3, measured(np.nan), np.array([0.5, 0.01]))
+    np.testing.assert_allclose(event.learning_rates, [0.02, 0.01])
+    assert guard.limit(HIGH).tolist() == HIGH.tolist()
+
+
+def test_guard__tells_what_it_has_measured():
+    *_, event = events_of(*new_guard(), (2.0, 0.8, 5.0))
+    assert (event.sample_loss, event.best_sample_loss) == (2.0, 1.0)
+
+
+def test_guard__returns_for_ever_to_a_training_that_goes_on_well():
+    guard, weight = new_guard()
+    losses = [1.0 / (number + 1) for number in range(60)]
+    losses[5::6] = [np.nan] * 10
+    events = [event for event in events_of(guard, weight, losses) if event]
+    assert len(events) == 10
+    assert not guard.is_aside
+
+
+def test_guard__rescues_at_the_end_what_it_has_left_alone():
+    guard, weight = new_guard()
+    events_of(guard, weight, (2.0, np.nan, np.nan))
+    assert guard.rescue(3, measured(np.nan), HIGH) is None  # it is not aside
+    guard.review(4, measured(np.nan), HIGH)
+    assert guard.is_aside
+    assert guard.rescue(4, measured(1.0), HIGH) is None  # the weight is a number
+    weight.assign([np.inf])
+    assert guard.rescue(5, measured(np.nan), HIGH).best_update == 1
+    assert float(weight[0]) == 1.0
 
 
 def test_guard__never_lets_a_rate_come_near_those_that_failed():
@@ -140,7 +256,7 @@ def test_guard__waits_for_a_rise_that_lasts_but_not_where_the_loss_is_no_number(
 
 def resumed(guard, weight, update, rates, patience=1):
     """A guard of the same weight in a training that was saved and goes on."""
-    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS, patience)
+    other = DivergenceGuard(WeightsCopy([weight]), FakeProbe(), BOUNDS, patience)
     other.set_state(guard.get_state())
     other.begin(update, rates)
     return other
@@ -182,13 +298,16 @@ def test_resumed_guard__equals_the_first_one_from_the_next_best_moment_on(
         for guard, weight in pairs:
             weight.assign([index + 1.0])
             events.append(guard.review(index + 1, measured(loss, validation), rates))
-        # It sees every run-away, and bars the same rates.
+        # It sees the next divergence, and bars the same rates. Whether that return
+        # helps may depend on the moment that it goes to.
         assert len({event is None for event in events}) == 1
         limits = [guard.limit(HIGH).tolist() for guard, _ in pairs]
         assert limits[0] == limits[-1]
         if events[0] is not None and events[0].best_update > moment:
             np.testing.assert_equal(vars(events[0]), vars(events[-1]))
             assert float(pairs[0][1][0]) == float(pairs[-1][1][0])
+        if events[0] is not None and len(pairs) > 1:
+            return
 
 
 def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
@@ -197,13 +316,15 @@ def test_resumed_guard__understands_older_files_which_hold_the_best_moment():
     state = guard.get_state()
     start, first, lowest, ceiling = state["guard_losses"]
     assert state.pop("guard_rises") == 0
+    for name in ("guard_cut", "guard_returns", "guard_is_aside"):
+        del state[name]
     old = {
         "guard_losses": np.array([start, first, lowest, 0.4, ceiling]),
         "guard_counts": np.array([2, True, *state["guard_counts"]]),
         "guard_rates": np.array([0.02, 0.04]),
         "guard_weights": np.zeros(4, np.uint8),
     }
-    other = DivergenceGuard(WeightsCopy([weight]), BOUNDS)
+    other = DivergenceGuard(WeightsCopy([weight]), FakeProbe(), BOUNDS)
     other.set_state(old)
     np.testing.assert_equal({**other.get_state(), **state}, other.get_state())
 

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the guard saved and what it harmed, as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .runs import DIVERGING, OFF, TRAININGS, Run, needs_comparison
+
+
+class Pair(NamedTuple):
+    """Two fits of one training and seed, without the guard and with it."""
+
+    off: Mapping[str, Any]
+    on: Mapping[str, Any]
+
+    @property
+    def returned(self) -> bool:
+        """Whether the guard did anything."""
+        return bool(self.on["returns"] > 0)
+
+    @property
+    def is_harmed(self) -> bool:
+        """Whether the fit with the guard ends worse than the one without."""
+        return _loss(self.on) > _loss(self.off)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the fit without the guard ends no better than it began."""
+        return not _ends_well(self.off)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether only the fit with the guard ends better than it began."""
+        return self.diverged and _ends_well(self.on)
+
+
+def _loss(record: Mapping[str, Any]) -> float:
+    return math.inf if record["loss"] is None else float(record["loss"])
+
+
+def _ends_well(record: Mapping[str, Any]) -> bool:
+    """Whether a loss is below that of the network as it began."""
+    before = record["loss_before"]
+    return _loss(record) < (math.inf if before is None else before)
+
+
+def pairs(
+    records: Mapping[Run, Mapping[str, Any]], guard: str, group: str, training: str
+) -> list[Pair]:
+    """The pairs of one training, by seed; those that are not there yet are left out."""
+    found = []
+    for run, record in sorted(records.items(), key=lambda item: item[0]):
+        if run[:3] == (guard, group, training):
+            same = None if needs_comparison(record) else record
+            off = records.get(run._replace(guard=OFF), same)
+            if off is not None:
+                found.append(Pair(off, record))
+    return found
+
+
+def report(
+    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+) -> list[str]:
+    """A summary and a line for each training.
+
+    Args:
+        records: All results.
+        guards: Versions of the guard, and how they are called in the heading.
+    """
+    return [
+        *_summary(records, guards),
+        "",
+        *_sound(records, guards),
+        "",
+        *_diverging(records, guards),
+    ]
+
+
+def _names(groups: Sequence[str]) -> list[tuple[str, str]]:
+    return [(group, name) for group in groups for name in TRAININGS[group]]
+
+
+def _sound_groups() -> list[str]:
+    return [group for group in TRAININGS if group != DIVERGING]
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _heading(*cells: str) -> list[str]:
+    return [_row(*cells), _row(*("---" for _ in cells))]
+
+
+def _summary(
+    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+) -> list[str]:
+    lines = _heading("seeds of all trainings together", *guards.values())
+    sound = [_all(records, guard, _sound_groups()) for guard in guards]
+    bad = [_all(records, guard, [DIVERGING]) for guard in guards]
+    counts: dict[str, list[str]] = {
+        "sound trainings with a return": [
+            _of(sum(pair.returned for pair in found), found) for found in sound
+        ],
+        "of these, ended worse than without the guard": [
+            str(sum(pair.returned and pair.is_harmed for pair in found))
+            for found in sound
+        ],
+        "returns in sound trainings": [
+            str(sum(pair.on["returns"] for pair in found)) for found in sound
+        ],
+        "diverging trainings saved": [
+            _of(
+                sum(pair.is_saved for pair in found),
+                [pair for pair in found if pair.diverged],
+            )
+            for found in bad
+        ],
+    }
+    return lines + [_row(name, *cells) for name, cells in counts.items()]
+
+
+def _of(number: int, all_of_them: Sequence[object]) -> str:
+    return f"{number} of {len(all_of_them)}"
+
+
+def _all(
+    records: Mapping[Run, Mapping[str, Any]], guard: str, groups: Sequence[str]
+) -> list[Pair]:
+    return [pair for name in _names(groups) for pair in pairs(records, guard, *name)]
+
+
+def _sound(
+    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+) -> list[str]:
+    headings = (f"returns, {name}" for name in guards.values())
+    worse = (f"worse, {name}" for name in guards.values())
+    lines = _heading("sound training", *headings, *worse)
+    for name in _names(_sound_groups()):
+        found = [pairs(records, guard, *name) for guard in guards]
+        lines.append(
+            _row(
+                f"{name[0]}: {name[1]}",
+                *(sum(pair.on["returns"] for pair in some) for some in found),
+                *(_of(sum(pair.is_harmed for pair in some), some) for some in found),
+            )
+        )
+    return lines
+
+
+def _diverging(
+    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+) -> list[str]:
+    headings = (f"saved, {name}" for name in guards.values())
+    lines = _heading("diverging training", "diverged", *headings)
+    for name in _names([DIVERGING]):
+        found = [pairs(records, guard, *name) for guard in guards]
+        first = max(found, key=len)
+        lines.append(
+            _row(
+                name[1],
+                _of(sum(pair.diverged for pair in first), first),
+                *(sum(pair.is_saved for pair in some) for some in found),
+            )
+        )
+    return lines

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the divergence guard means for a fit: whom it watches, and who hears of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import keras
+import numpy as np
+
+from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.history import GannoHistory, GuardEvent, Timestep
+from ganno_keras.control.measurements import Measurements
+from ganno_keras.guard.batch_keeper import trains_as_keras
+from ganno_keras.guard.divergence_guard import DivergenceGuard
+from ganno_keras.guard.suspicion import LEAST_UPDATES
+from ganno_keras.guard.training_probe import TrainingProbe
+from ganno_keras.guard.weights_copy import (
+    WeightsCopy,
+    layer_states,
+    settings_of,
+)
+from ganno_keras.monitoring.training_meter import TrainingMeter
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+
+
+class GuardMessages(Protocol):
+    """Tells the user what the guard does."""
+
+    def of_return(self, event: GuardEvent, number: int) -> None:
+        """The training has returned to an earlier moment, for so many times now."""
+        ...
+
+    def of_missing_comparison(self) -> None:
+        """The training loss rose, and nothing can tell what that means."""
+        ...
+
+    def of_stepping_aside(self) -> None:
+        """Returns do not help."""
+        ...
+
+    def of_returns(self, events: Sequence[GuardEvent]) -> None:
+        """The fit has come to its end, after these."""
+        ...
+
+
+class NoGuard:
+    """The guard that is switched off: it does nothing."""
+
+    is_on = False
+
+    def begin(self, update: int, batch: int, rates: np.ndarray) -> None:
+        """Keeps nothing."""
+
+    def needs_attention(self, batch: int) -> bool:
+        """Never."""
+        del batch
+        return False
+
+    def attend(self, batch: int) -> None:
+        """Learns nothing."""
+
+    def checked(self, timestep: Timestep, batch: int, rates: np.ndarray) -> Timestep:
+        """Leaves a decision as it is."""
+        del batch, rates
+        return timestep
+
+    def end(
+        self,
+        update: int,
+        is_due: bool,
+        measure: Callable[[], Measurements],
+        rates: np.ndarray,
+    ) -> None:
+        """Leaves the network as it is."""
+
+    def release(self) -> None:
+        """Has nothing to give back."""
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Nothing."""
+        return {}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes nothing."""
+
+
+class TrainingGuard:
+    """Guards one fit.
+
+    Args:
+        model: A compiled model whose training function is still to be made.
+        layerwise: Its optimizer.
+        meter: Measures the fit, and forgets what came of weights that are given up.
+        bounds: Limits of the learning rates.
+        interval: Updates between two decisions.
+        history: Gets every event.
+        messages: Tells the user.
+    """
+
+    is_on = True
+
+    def __init__(
+        self,
+        model: keras.Model,
+        layerwise: LayerwiseOptimizer,
+        meter: TrainingMeter,
+        bounds: LearningRateBounds,
+        interval: int,
+        history: GannoHistory,
+        messages: GuardMessages,
+    ) -> None:
+        self._model = model
+        self._layerwise = layerwise
+        self._meter = meter
+        self._bounds = bounds
+        self._patience = math.ceil(LEAST_UPDATES / interval)
+        self._history = history
+        self._messages = messages
+        # Asked before the probe adds functions of its own.
+        self._trains_as_keras = trains_as_keras(model)
+        self._probe = TrainingProbe(model, meter.sample)
+        self._batch_of_weights = 0
+        self._told: set[str] = set()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._copy = WeightsCopy([])
+        self._guard = DivergenceGuard(
+            self._copy, self._probe, self._bounds, self._patience
+        )
+
+    def begin(self, update: int, batch: int, rates: np.ndarray) -> None:
+        """Keeps the first moment; at the beginning of each epoch hears that it is one.
+
+        Args:
+            update: Updates done.
+            batch: Batches of this epoch that are done.
+            rates: The learning rates at first, float64 `[num_layers]`.
+        """
+        if self._guard.has_begun:
+            self._batch_of_weights = min(self._batch_of_weights, batch)
+        elif self._has_slots():
+            states = layer_states(self._model)
+            slots = self._layerwise.slots
+            self._copy.variables = [*self._model.weights, *states, *slots]
+            self._copy.settings = settings_of(self._model)
+            self._guard.begin(update, rates)
+            self._batch_of_weights = batch
+
+    def _has_slots(self) -> bool:
+        """Whether the optimizer is built: without slots there is no moment to keep."""
+        if self._trains_as_keras and not self._layerwise.inner_optimizer.built:
+            # What Keras' own step is about to do; others may train a part only.
+            self._model.optimizer.build(self._model.trainable_variables)
+        return bool(self._layerwise.inner_optimizer.built)
+
+    def needs_attention(self, batch: int) -> bool:
+        """Whether the batch before was the first for the network as it began."""
+        if not self._guard.has_begun:
+            return True
+        return self._guard.awaits_first_batch and batch > self._batch_of_weights
+
+    def attend(self, batch: int) -> None:
+        """Learns the loss of the network as it began."""
+        if self._guard.has_begun and self.needs_attention(batch):
+            self._guard.see_first_batch(self._meter.measure_training().loss)
+
+    def checked(self, timestep: Timestep, batch: int, rates: np.ndarray) -> Timestep:
+        """Replaces the rates that the policy chose, if the training has diverged.
+
+        Args:
+            timestep: The decision, still without effect.
+            batch: Batches of this epoch that are done.
+            rates: The rates that it was trained with so far, float64 `[num_layers]`.
+        """
+        self._batch_of_weights = batch
+        event = self._guard.review(timestep.update, timestep.measurements, rates)
+        self._follow(event)
+        if event is None:
+            return replace(
+                timestep, learning_rates=self._guard.limit(timestep.learning_rates)
+            )
+        return replace(timestep, learning_rates=event.learning_rates)
+
+    def end(
+        self,
+        update: int,
+        is_due: bool,
+        measure: Callable[[], Measurements],
+        rates: np.ndarray,
+    ) -> None:
+        """Leaves a network that works, should the last timestep have diverged.
+
+        Args:
+            update: Updates done.
+            is_due: Whether the last timestep is a whole one; of a part only a loss
+                counts that is no number.
+            measure: Measures what came after the last decision.
+            rates: The rates that it was trained with, float64 `[num_layers]`.
+        """
+        if self._guard.has_begun:
+            measured = measure()
+            event = None
+            if is_due or not np.isfinite(measured.train_loss):
+                event = self._guard.review(update, measured, rates)
+            event = event or self._guard.rescue(update, measured, rates)
+            self._follow(event)
+            if event is not None:
+                # Once more what Keras does before a fit ends: averages replace weights.
+                self._model.optimizer.finalize_variable_values(
+                    self._model.trainable_variables
+                )
+        if self._history.guard_events:
+            self._messages.of_returns(self._history.guard_events)
+
+    def _follow(self, event: GuardEvent | None) -> None:
+        """Does and tells what comes of a look."""
+        if event is not None:
+            self._meter.forget()
+            self._history.guard_events.append(event)
+            self._messages.of_return(event, len(self._history.guard_events))
+        if self._guard.cannot_compare:
+            self._tell_once("missing", self._messages.of_missing_comparison)
+        if self._guard.is_aside:
+            self._tell_once("aside", self._messages.of_stepping_aside)
+
+    def _tell_once(self, name: str, tell: Callable[[], None]) -> None:
+        if name not in self._told:
+            self._told.add(name)
+            tell()
+
+    def release(self) -> None:
+        """Gives the model its own functions back; harmless when called again."""
+        self._probe.release()
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """What a resumed training needs; weights to return to are not among it."""
+        return self._guard.get_state()
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what was saved, if that training was guarded; before `begin`."""
+        self._begin_anew()
+        if "guard_losses" in state:
+            self._guard.set_state(state)
