@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command: carries an experiment out, or tells what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, NamedTuple
+
+import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
+
+from . import fine_tuning, scratch
+from .cells import Cell
+from .runs_file import key_of, runs_of
+from .verdict import lines_of_verdict
+
+Row = dict[str, Any]
+
+
+class Experiment(NamedTuple):
+    """The cells of an experiment, its trainings, and how they are carried out."""
+
+    cells: Callable[[], list[Cell]]
+    planned: Callable[[Cell], list[Row]]
+    carry_out: Callable[[Cell, list[Row]], Iterator[Row]]
+
+
+EXPERIMENTS = {
+    "e1": Experiment(scratch.cells, scratch.planned, scratch.carry_out),
+    "e2": Experiment(fine_tuning.cells, fine_tuning.planned, fine_tuning.carry_out),
+}
+
+
+def run(name: str, jobs: int, only: str) -> None:
+    """Carries out what is missing of an experiment.
+
+    Args:
+        name: Of the experiment.
+        jobs: Processes; with more than one, a cell is written when it is done.
+        only: A part of the names of the cells to do; "" for all.
+    """
+    experiment, file = EXPERIMENTS[name], runs_of(name)
+    with file.writer():
+        done = file.keys()
+        work = []
+        for cell in experiment.cells():
+            missing = [it for it in experiment.planned(cell) if key_of(it) not in done]
+            if missing and only in cell.name:
+                work.append((cell, missing))
+        if jobs == 1:
+            for cell, missing in work:
+                for row in experiment.carry_out(cell, missing):
+                    file.append(row)
+                _say(cell)
+            return
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as it:
+            futures = {it.submit(_all_rows, name, *part): part[0] for part in work}
+            for future in as_completed(futures):
+                for row in future.result():
+                    file.append(row)
+                _say(futures[future])
+
+
+def _all_rows(name: str, cell: Cell, missing: list[Row]) -> list[Row]:
+    return list(EXPERIMENTS[name].carry_out(cell, missing))
+
+
+def _say(cell: Cell) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {cell.name} {cell.variant}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.anchors")
+    parser.add_argument("what", choices=[*EXPERIMENTS, "verdict"])
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--only", default="", help="a part of the names of the cells")
+    options = parser.parse_args(arguments)
+    if options.what == "verdict":
+        print("\n".join(lines_of_verdict()))
+        return
+    run(options.what, options.jobs, options.only)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
