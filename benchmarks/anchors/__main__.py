@@ -9,29 +9,31 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 
 from . import fine_tuning, scratch
 from .cells import Cell
-from .runs_file import key_of, runs_of
+from .runs_file import RunsFile, runs_of
 from .verdict import lines_of_verdict
 
 Row = dict[str, Any]
 
 
 class Experiment(NamedTuple):
-    """The cells of an experiment, its trainings, and how they are carried out."""
+    """The cells of an experiment, and how they are carried out."""
 
     cells: Callable[[], list[Cell]]
-    planned: Callable[[Cell], list[Row]]
-    carry_out: Callable[[Cell, list[Row]], Iterator[Row]]
+    is_complete: Callable[[Cell, Sequence[Row]], bool]
+    carry_out: Callable[[Cell, Sequence[Row]], Iterator[Row]]
 
 
-EXPERIMENTS = {
-    "e1": Experiment(scratch.cells, scratch.planned, scratch.carry_out),
-    "e2": Experiment(fine_tuning.cells, fine_tuning.planned, fine_tuning.carry_out),
+EXPERIMENTS: Final = {
+    "e1": Experiment(scratch.cells, scratch.is_complete, scratch.carry_out),
+    "e2": Experiment(
+        fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out
+    ),
 }
 
 
@@ -45,29 +47,34 @@ def run(name: str, jobs: int, only: str) -> None:
     """
     experiment, file = EXPERIMENTS[name], runs_of(name)
     with file.writer():
-        done = file.keys()
         work = []
         for cell in experiment.cells():
-            missing = [it for it in experiment.planned(cell) if key_of(it) not in done]
-            if missing and only in cell.name:
-                work.append((cell, missing))
+            rows = file.rows_of(cell.name, cell.variant)
+            if only in cell.name and not experiment.is_complete(cell, rows):
+                work.append((cell, rows))
         if jobs == 1:
-            for cell, missing in work:
-                for row in experiment.carry_out(cell, missing):
+            for cell, rows in work:
+                for row in experiment.carry_out(cell, rows):
                     file.append(row)
                 _say(cell)
             return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as it:
-            futures = {it.submit(_all_rows, name, *part): part[0] for part in work}
-            for future in as_completed(futures):
-                for row in future.result():
-                    file.append(row)
-                _say(futures[future])
+        _run_in_processes(name, jobs, work, file)
 
 
-def _all_rows(name: str, cell: Cell, missing: list[Row]) -> list[Row]:
-    return list(EXPERIMENTS[name].carry_out(cell, missing))
+def _run_in_processes(
+    name: str, jobs: int, work: list[tuple[Cell, list[Row]]], file: RunsFile
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as it:
+        futures = {it.submit(_new_rows, name, *part): part[0] for part in work}
+        for future in as_completed(futures):
+            for row in future.result():
+                file.append(row)
+            _say(futures[future])
+
+
+def _new_rows(name: str, cell: Cell, rows: list[Row]) -> list[Row]:
+    return list(EXPERIMENTS[name].carry_out(cell, rows))
 
 
 def _say(cell: Cell) -> None:

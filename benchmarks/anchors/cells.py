@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-SMALL_LENGTH: Final = 400
-"""The plan had 800; two cores and an hour do not carry them."""
+SMALL_LENGTH: Final = 300
+"""The plan had 800; what two cores could carry in the time was less."""
 WIDE_LENGTH: Final = 300
 
 
@@ -18,8 +18,8 @@ class Network:
 
     Args:
         name: In results.
-        model: By name; see agents/models.py.
-        dataset: By name; see agents/datasets.py.
+        model: By name; see agents/tasks/models.py.
+        dataset: By name; see agents/tasks/datasets.py.
         options: Further arguments of the model's builder.
         num_samples: To train on.
         family: What most of its weights are: "dense", "convolution", "attention" or
@@ -109,11 +109,13 @@ WIDE: Final = (
 )
 OPTIMIZERS: Final = ("adam", "sgd", "lion")
 
-RELATIVE_STEPS: Final = tuple(range(-4, 4))
-"""Powers of 2 that the formula's relative rate is multiplied by."""
+FIRST_RELATIVE_STEPS: Final = (0, -2, 2)
+"""Powers of 2 that the formula's relative rate is multiplied by at first; see
+search.py for those that follow."""
+FIRST_ABSOLUTE_STEPS: Final = (3, 1, 5)
 
-FIRST_ABSOLUTE_RATES: Final = {"adam": 2.5e-4, "sgd": 4e-3, "lion": 5e-5}
-"""The lowest of eight rates, each twice the one before."""
+LOWEST_ABSOLUTE_RATES: Final = {"adam": 2.5e-4, "sgd": 4e-3, "lion": 5e-5}
+"""What powers of 2 are multiplied by for absolute rates."""
 
 
 def e1_cells() -> Iterator[Cell]:
@@ -149,3 +151,46 @@ def e1_lengths() -> Iterator[Cell]:
         yield Cell(hidden, "adam", SMALL_LENGTH)
     yield Cell(by_name["mlp-64x4"], "adam", 1600)
     yield Cell(by_name["cnn5-8"], "adam", 1600)
+
+
+FINE_TUNING_LENGTH: Final = 300
+"""The plan had 500."""
+FIRST_FINE_TUNING_STEPS: Final = (-3, -5, -1)
+FIRST_LORA_STEPS: Final = (0, -2, 2)
+CAREFUL_RATES: Final = (1e-3, 1e-4)
+"""Of Adam, the better of which is not to be missed by more than a little."""
+
+CONVOLUTIONS: Final = (
+    _network(
+        "cnn5-16", "five_layer_cnn", "cifar10", "convolution", 64, filters=16, shrink=2
+    ),
+    _network(
+        "bn-cnn-16", "normalised_cnn", "cifar10", "convolution", 64, filters=16, shrink=2
+    ),
+)
+
+
+def e2_cells() -> Iterator[Cell]:
+    """The trainings of the second experiment: fine-tuning and LoRA.
+
+    Origins: so many updates on the classes 0 to 4 of CIFAR-10, or on Fashion-MNIST.
+    Targets: the classes 5 to 9 with a new head; noisy, shifted images of the classes 0
+    to 4 with the same head; low-rank factors beside frozen layers and a new head.
+    """
+    for optimizer in ("adam", "sgd"):
+        for network in CONVOLUTIONS:
+            for num_samples in (500, 5000):
+                sized = replace(network, num_samples=num_samples)
+                for origin in ("cifar300", "cifar3000"):
+                    for target in ("new-head", "same-head"):
+                        yield _fine_tuning(sized, optimizer, origin, target)
+                if optimizer == "adam":
+                    yield _fine_tuning(sized, "adam", "fashion3000", "new-head")
+    for num_samples in (500, 5000):
+        sized = replace(CONVOLUTIONS[0], num_samples=num_samples)
+        yield _fine_tuning(sized, "adam", "cifar3000", "lora")
+
+
+def _fine_tuning(network: Network, optimizer: str, origin: str, target: str) -> Cell:
+    length = FINE_TUNING_LENGTH
+    return Cell(network, optimizer, length, origin=origin, target=target)

@@ -7,15 +7,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from agents.objectives import Samples
-from ganno_keras.control.anchors import Anchor, RelativeUpdate
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.control.anchor.anchors import Anchor, RelativeUpdate
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+
+from agents.tasks.objectives import Samples
+
+
+EARLY: Final = 100
+"""Updates after which one looks at how a training goes."""
+
+
+class Course(NamedTuple):
+    """What was seen of a training on the way."""
+
+    final_loss: float  # mean over the last tenth of the updates
+    first_loss: float  # of the first five updates
+    early_loss: float  # of the 20 updates before `EARLY`
+    ratio_change: float  # mean log2 of the ratios by then, against those after four
 
 
 class FastLoop:
@@ -45,17 +59,15 @@ class FastLoop:
         self._forward = tf.function(self._eager_forward, jit_compile=compiles)
         self._many = tf.function(self._eager_many, reduce_retracing=True)
 
-    def train(self, anchor: Anchor, interval: int = 100) -> float:
+    def train(self, anchor: Anchor, interval: int = 100) -> Course:
         """Trains along an anchor to the end of the order.
 
         Args:
             anchor: What the rates are.
             interval: Updates between two renewals of ratios, after the early ones.
-
-        Returns:
-            The mean loss of the last tenth of the updates.
         """
         losses: list[np.ndarray] = []
+        logs = {}  # of the ratios, after so many updates
         ratios = anchor.ratios if isinstance(anchor, RelativeUpdate) else None
         for first, count, is_measured in self._parts(ratios, interval):
             updates = np.arange(first, first + count)
@@ -70,8 +82,15 @@ class FastLoop:
                 ratios.add(statistics.weight_norm, statistics.update_norm)
             if ratios is not None and ratios.is_renewal(first + count, interval):
                 ratios.renew()
+                logs[first + count] = np.log2(ratios.values)
+        change = logs[EARLY] - logs[4] if EARLY in logs else np.zeros(1)
         every = np.concatenate(losses)
-        return float(every[-max(len(every) // 10, 1) :].mean())
+        return Course(
+            float(every[-max(len(every) // 10, 1) :].mean()),
+            float(every[:5].mean()),
+            float(every[EARLY - 20 : EARLY].mean()),
+            float(np.nanmean(change)),
+        )
 
     def evaluate(self, samples: Samples, batch_size: int = 500) -> tuple[float, float]:
         """The mean loss and the share of right answers; NaN where there are none."""

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 RESULTS: Final = Path(__file__).parent.parent / "results" / "anchors"
-KEY: Final = ("cell", "variant", "run", "step", "seed")
-"""What tells one training from another."""
 
 
 class RunsFile:
@@ -33,9 +31,13 @@ class RunsFile:
         *whole, _ = self._path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in whole]
 
-    def keys(self) -> set[tuple[Any, ...]]:
-        """The trainings that are there."""
-        return {key_of(row) for row in self.rows()}
+    def rows_of(self, cell: str, variant: str) -> list[dict[str, Any]]:
+        """Those of one cell."""
+        return [
+            row
+            for row in self.rows()
+            if (row["cell"], row["variant"]) == (cell, variant)
+        ]
 
     def append(self, row: dict[str, Any]) -> None:
         """Adds a row; an earlier broken last line is removed first."""
@@ -67,11 +69,6 @@ class RunsFile:
                     "--jobs makes one run use more cores."
                 ) from error
             yield
-
-
-def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
-    """What tells a training from all others."""
-    return tuple(row[name] for name in KEY)
 
 
 def runs_of(experiment: str) -> RunsFile:

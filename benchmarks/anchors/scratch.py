@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .cells import (
-    FIRST_ABSOLUTE_RATES,
-    RELATIVE_STEPS,
+    FIRST_ABSOLUTE_STEPS,
+    FIRST_RELATIVE_STEPS,
+    LOWEST_ABSOLUTE_RATES,
     Cell,
     e1_cells,
     e1_lengths,
     e1_variants,
 )
-from .trainings import SEED, CellTrainings, formula_rate, trainings_of
+from .search import next_step
+from .trainings import SEED, CellTrainings, Outcome, formula_rate, trainings_of
 
 Row = dict[str, Any]
 
@@ -24,33 +26,40 @@ def cells() -> list[Cell]:
     return [*e1_cells(), *e1_variants(), *e1_lengths()]
 
 
-def planned(cell: Cell) -> list[Row]:
-    """The trainings of a cell by their keys, the middle of the grid first."""
-    runs = [("relative", step) for step in sorted(RELATIVE_STEPS, key=abs)]
-    if not cell.variant and cell in list(e1_cells()):
-        steps = range(2, 8) if cell.is_wide else range(8)
-        runs += [("absolute", step) for step in steps]
-    return [
-        {
-            "cell": cell.name,
-            "variant": cell.variant,
-            "run": run,
-            "step": step,
-            "seed": SEED,
-        }
-        for run, step in runs
-    ]
+def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
+    """Whether nothing is missing of a cell."""
+    return next(_missing(cell, list(rows)), None) is None
 
 
-def carry_out(cell: Cell, missing: list[Row]) -> Iterator[Row]:
-    """Trains, and gives one row a training."""
+def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+    """Trains what is missing beside these rows, and gives one row a training."""
+    found = list(rows)
     with trainings_of(cell) as trainings:
-        for key in missing:
-            yield {**key, **_described(cell, trainings), **_trained(trainings, cell, key)}
+        for run, step in _missing(cell, found):
+            row = {**_described(cell, trainings), **_trained(trainings, cell, run, step)}
+            found.append(row)
+            yield row
+
+
+def _missing(cell: Cell, rows: list[Row]) -> Iterator[tuple[str, int]]:
+    """What is to be trained next, as long as rows are added."""
+    runs = [("relative", FIRST_RELATIVE_STEPS)]
+    if not cell.variant and cell in list(e1_cells()):
+        runs.append(("absolute", FIRST_ABSOLUTE_STEPS))
+    for run, first in runs:
+        while True:
+            losses = {it["step"]: it["loss"] for it in rows if it["run"] == run}
+            step = next_step(losses, first)
+            if step is None:
+                break
+            yield run, step
 
 
 def _described(cell: Cell, trainings: CellTrainings) -> Row:
     return {
+        "cell": cell.name,
+        "variant": cell.variant,
+        "seed": SEED,
         "network": cell.network.name,
         "family": cell.network.family,
         "uses": cell.network.uses,
@@ -60,17 +69,21 @@ def _described(cell: Cell, trainings: CellTrainings) -> Row:
     }
 
 
-def _trained(trainings: CellTrainings, cell: Cell, key: Row) -> Row:
-    if key["run"] == "relative":
-        rate = formula_rate(trainings) * 2.0 ** key["step"]
+def _trained(trainings: CellTrainings, cell: Cell, run: str, step: int) -> Row:
+    if run == "relative":
+        rate = formula_rate(trainings) * 2.0**step
         outcome = trainings.relative(rate)
     else:
-        rate = FIRST_ABSOLUTE_RATES[cell.optimizer] * 2.0 ** key["step"]
+        rate = LOWEST_ABSOLUTE_RATES[cell.optimizer] * 2.0**step
         outcome = trainings.absolute(rate)
+    return {"run": run, "step": step, "rate": rate, **outcome_row(outcome)}
+
+
+def outcome_row(outcome: Outcome) -> Row:
+    """What is kept of a training."""
     return {
-        "rate": rate,
         "loss": outcome.loss,
         "accuracy": outcome.accuracy,
-        "train_loss": outcome.train_loss,
+        **outcome.course._asdict(),
         "seconds": round(outcome.seconds, 2),
     }

@@ -13,24 +13,24 @@ import keras
 import numpy as np
 from keras import ops
 
-from agents.datasets import load_dataset, standardise
-from agents.models import build_model
-from agents.objectives import Objective, Samples, find_objective
-from ganno_keras.base_schedule import BaseSchedule
-from ganno_keras.control.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
-from ganno_keras.control.relative_rate import (
+from agents.tasks.datasets import load_dataset, standardise
+from agents.tasks.models import build_model
+from agents.tasks.objectives import Objective, Samples, find_objective
+from ganno_keras.control.base_schedule import BaseSchedule
+from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
+from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
     network_width,
 )
-from ganno_keras.control.update_ratios import RenewalRules, UpdateRatios
-from ganno_keras.control.weight_groups import WeightGroup, weight_groups
+from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
+from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
 from ganno_keras.datasets import LabelledImages
-from ganno_keras.layer_groups import layer_groups
-from ganno_keras.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.control.layer_groups import layer_groups
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
-from .cells import Cell
-from .fast_loop import FastLoop
+from .cells import Cell, Network
+from .fast_loop import Course, FastLoop
 
 NUM_HELD_OUT: Final = 2000
 SEED: Final = 0
@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
 
     loss: float
     accuracy: float
-    train_loss: float
+    course: Course
     seconds: float
 
 
@@ -143,27 +143,32 @@ class CellTrainings:
         started = time.perf_counter()
         for variable, value in self._start:
             variable.assign(value)
-        train_loss = self._loop.train(anchor)
+        course = self._loop.train(anchor)
         loss, accuracy = self._loop.evaluate(self._data.held_out)
-        return Outcome(loss, accuracy, train_loss, time.perf_counter() - started)
+        return Outcome(loss, accuracy, course, time.perf_counter() - started)
+
+    def untrained(self) -> tuple[float, float]:
+        """Loss and accuracy of the weights that each training starts from."""
+        for variable, value in self._start:
+            variable.assign(value)
+        return self._loop.evaluate(self._data.held_out)
 
 
 @contextmanager
 def trainings_of(cell: Cell) -> Iterator[CellTrainings]:
     """Makes the model of a cell, and forgets it in the end."""
-    keras.utils.set_random_seed(SEED)
     data = load_data(cell)
-    network = cell.network
     try:
-        model = build_model(
-            network.model,
-            data.train.input_shape,
-            data.train.num_outputs,
-            network.options,
-        )
-        yield CellTrainings(cell, model, data)
+        yield CellTrainings(cell, new_model(cell.network, data.train), data)
     finally:
         keras.utils.clear_session()
+
+
+def new_model(network: Network, train: Samples) -> keras.Model:
+    """Builds a network for samples, with the initial weights of every cell."""
+    keras.utils.set_random_seed(SEED)
+    shapes = (train.input_shape, train.num_outputs)
+    return build_model(network.model, *shapes, network.options)
 
 
 def formula_rate(trainings: CellTrainings) -> float:

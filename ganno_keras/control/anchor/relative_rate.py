@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ganno_keras.control.weight_groups import WeightGroup
+from ganno_keras.control.anchor.weight_groups import WeightGroup
 
 Array = npt.NDArray[np.float64]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the factors of the agents act on: the rates of a training without them."""
+"""Three sorts of anchor: one schedule for all, relative updates, the optimizer's rate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ganno_keras.control.relative_rate import HIGHEST_RELATIVE_RATE
-from ganno_keras.control.update_ratios import UpdateRatios
+from ganno_keras.control.anchor.relative_rate import HIGHEST_RELATIVE_RATE
+from ganno_keras.control.anchor.update_ratios import UpdateRatios
 
 Array = npt.NDArray[np.float64]
 Schedule = Callable[[float], float]
@@ -92,7 +92,7 @@ class RelativeUpdate:
 
     Example:
 
-        >>> from ganno_keras.control.weight_groups import WeightGroup
+        >>> from ganno_keras.control.anchor.weight_groups import WeightGroup
         >>> ratios = UpdateRatios([WeightGroup("linear", ((4, 4),))])
         >>> ratios.add(weight_norms=[2.0], update_norms=[4.0])
         >>> ratios.renew()
