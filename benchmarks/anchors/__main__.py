@@ -65,7 +65,7 @@ def _run_in_processes(
     name: str, jobs: int, work: list[tuple[Cell, list[Row]]], file: RunsFile
 ) -> None:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as it:
+    with ProcessPoolExecutor(jobs, mp_context=context) as it:
         futures = {it.submit(_new_rows, name, *part): part[0] for part in work}
         for future in as_completed(futures):
             for row in future.result():

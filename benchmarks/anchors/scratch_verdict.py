@@ -139,7 +139,7 @@ def _judged(cells: Sequence[Found], offsets: Array, absolute: Array) -> list[str
     away = [it.offset - np.mean(others) for it in special]
     return [
         _verdict("SD of log2 rho*, a term for the family", error, thresholds.E1_LARGEST_SD),
-        _verdict("SD of absolute rates (at least)", -spread, -thresholds.E1_LEAST_ABSOLUTE_SD),
+        _verdict("minus the SD of the best absolute rates", -spread, -thresholds.E1_LEAST_ABSOLUTE_SD),
         _verdict("regret, mean", float(regrets.mean()), thresholds.E1_MEAN_REGRET),
         _verdict("regret, p90", float(np.percentile(regrets, 90)), thresholds.E1_P90_REGRET),
         _verdict("tuned relative - tuned absolute", float(worse), thresholds.E1_RELATIVE_LOSS),
@@ -153,7 +153,7 @@ def _judged(cells: Sequence[Found], offsets: Array, absolute: Array) -> list[str
 
 def _verdict(what: str, value: float, most: float) -> str:
     word = "holds" if value <= most else "FAILS"
-    return f"  {word}: {what}: {abs(value):.3f} (threshold {abs(most):g})"
+    return f"  {word}: {what}: {value:+.3f} (at most {most:+g})"
 
 
 def _regrets(cells: Sequence[Found], predicted: Array) -> Array:
