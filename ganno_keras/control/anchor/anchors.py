@@ -121,7 +121,9 @@ class RelativeUpdate:
 
     def shares(self, progress: float, factors: npt.ArrayLike = 1.0) -> Array:
         """The shares of their weights that layers move by, float64 `[num_groups]`."""
-        shares = self.peaks * self._schedule(progress) * np.asarray(factors, np.float64)
+        with np.errstate(over="ignore"):
+            shares = self.peaks * self._schedule(progress)
+            shares = shares * np.asarray(factors, np.float64)
         limited: Array = np.clip(shares, 0.0, self._highest)
         return limited
 

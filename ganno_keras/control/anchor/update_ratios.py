@@ -22,6 +22,12 @@ LAST_EARLY_RENEWAL: Final = 64
 """Until this update ratios are renewed at every power of 2, as all changes early on."""
 
 
+LARGEST_NORM: Final = 1e50
+"""What is larger comes of weights that diverge, and is not counted."""
+SMALLEST_RATIO: Final = 1e-12
+LARGEST_RATIO: Final = 1e12
+
+
 @dataclass(frozen=True)
 class RenewalRules:
     """How fast the ratios may follow what is measured.
@@ -83,24 +89,17 @@ class UpdateRatios:
             self._floors = np.full_like(self._floors, 1e-12)
         count = len(groups)
         self._own = np.full(count, np.nan)
-        self._weights = np.full(count, np.nan)  # root mean squares, the last measured
+        self._weights = np.full(count, np.nan)  # norms, the last measured
         self._squares = np.zeros(count)  # of the directions since the last renewal
         self._num_measured = np.zeros(count)
         self._history = np.full((self.rules.memory, count), np.nan)
+        self.values = self._tied()
+        """The ratios `[num_groups]`, NaN where nothing was measured yet."""
 
     @property
     def num_groups(self) -> int:
         """How many ratios there are."""
         return len(self._own)
-
-    @property
-    def values(self) -> Array:
-        """The ratios `[num_groups]`, NaN where nothing was measured yet."""
-        if not self.rules.ties_vectors or not self._has_kernel.any():
-            return self._own.copy()
-        known = self._own[self._has_kernel & np.isfinite(self._own)]
-        middle = np.median(known) if known.size else np.nan
-        return np.where(self._has_kernel, self._own, middle)
 
     def is_renewal(self, update: int, interval: int) -> bool:
         """Whether ratios are renewed after this update, the first of which is 1.
@@ -128,26 +127,28 @@ class UpdateRatios:
             ValueError: There is not one of each for every group.
         """
         weights = self._per_group("weight_norms", weight_norms)
-        with np.errstate(over="ignore"):
-            squares = self._per_group("update_norms", update_norms) ** 2
-        counts = np.isfinite(weights) & np.isfinite(squares) & (squares > 0.0)
+        updates = self._per_group("update_norms", update_norms)
+        counts = (weights < LARGEST_NORM) & (updates < LARGEST_NORM) & (updates > 0.0)
+        squares = np.square(np.where(counts, updates, 0.0))
+        counts &= squares > 0.0
         self._weights = np.where(counts, weights, self._weights)
-        self._squares += np.where(counts, squares, 0.0)
+        self._squares += squares
         self._num_measured += counts
 
     def renew(self) -> None:
         """Makes the ratios of what was measured since the last time."""
-        counts = (self._num_measured > 0) & np.isfinite(self._squares)
+        counts = self._num_measured > 0
         directions = np.sqrt(self._squares / np.maximum(self._num_measured, 1.0))
         directions = np.where(counts, directions, self._roots)
-        ratios = np.maximum(self._weights, 0.0)
-        ratios = np.maximum(ratios, self._floors * self._roots) / directions
-        ratios = np.where(counts & np.isfinite(ratios), ratios, np.nan)
-        self._own = np.where(np.isfinite(ratios), self._clamped(ratios), self._own)
+        ratios = np.maximum(self._weights, self._floors * self._roots) / directions
+        # Beyond these no rate makes sense, and factors on them would overflow.
+        ratios = np.clip(ratios, SMALLEST_RATIO, LARGEST_RATIO)
+        self._own = np.where(counts, self._clamped(ratios), self._own)
         self._history = np.roll(self._history, -1, axis=0)
         self._history[-1] = self._own
         self._squares = np.zeros_like(self._squares)
         self._num_measured = np.zeros_like(self._num_measured)
+        self.values = self._tied()
 
     def _clamped(self, ratios: Array) -> Array:
         """Ratios that do not run away from what they were, where that is known."""
@@ -156,6 +157,14 @@ class UpdateRatios:
         middles = np.array([_median(column) for column in self._history.T])
         highest = self.rules.largest_rise * np.where(np.isnan(middles), ratios, middles)
         return np.minimum(np.clip(ratios, before / change, before * change), highest)
+
+    def _tied(self) -> Array:
+        """The ratios; groups without a kernel have the median of those with one."""
+        if not self.rules.ties_vectors or not self._has_kernel.any():
+            return self._own.copy()
+        known = self._own[self._has_kernel & np.isfinite(self._own)]
+        middle = np.median(known) if known.size else np.nan
+        return np.where(self._has_kernel, self._own, middle)
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""
@@ -177,6 +186,7 @@ class UpdateRatios:
                 )
         for name, array in arrays.items():
             setattr(self, f"_{name}", array)
+        self.values = self._tied()
 
     def _per_group(self, what: str, values: npt.ArrayLike) -> Array:
         array = np.asarray(values, np.float64)
