@@ -184,14 +184,14 @@ def e2_cells() -> Iterator[Cell]:
     """
     sized = [
         replace(network, num_samples=count)
-        for network in CONVOLUTIONS
         for count in (500, 5000)
+        for network in CONVOLUTIONS
     ]
     for origin in ("cifar3000", "cifar300"):
         yield from (_fine_tuning(it, "adam", origin, "new-head") for it in sized)
     yield from (_fine_tuning(it, "sgd", "cifar3000", "new-head") for it in sized)
     yield from (_fine_tuning(it, "adam", "cifar3000", "same-head") for it in sized)
-    yield from (_fine_tuning(it, "adam", "cifar3000", "lora") for it in sized[:2])
+    yield from (_fine_tuning(it, "adam", "cifar3000", "lora") for it in sized[::2])
     yield from (_fine_tuning(it, "sgd", "cifar3000", "same-head") for it in sized)
     yield from (_fine_tuning(it, "adam", "fashion3000", "new-head") for it in sized)
     yield from (_fine_tuning(it, "sgd", "cifar300", "new-head") for it in sized)

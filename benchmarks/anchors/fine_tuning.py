@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -127,6 +128,8 @@ def _pretrained_weights(network: Network, origin: str) -> list[np.ndarray]:
         trainings = CellTrainings(cell, model, data)
         outcome = trainings.relative(formula_rate(trainings))
         print(f"pretrained {path.stem}: {outcome.accuracy:.3f}", flush=True)
-        np.savez(path, *model.get_weights())
+        whole = folder / f"{os.getpid()}.npz"
+        np.savez(whole, *model.get_weights())
+        whole.replace(path)
     with np.load(path) as arrays:
         return [arrays[f"arr_{place}"] for place in range(len(arrays.files))]

@@ -50,6 +50,10 @@ class UpdateClock:
         updates_since = -(-(batch - self._batch) // self.batches_per_update)
         return self.updates + updates_since >= self.next_decision
 
+    def estimate(self, batch: int) -> int:
+        """Updates done once `batch` batches of the epoch are, if none was left out."""
+        return self.updates + (batch - self._batch) // self.batches_per_update
+
     @property
     def is_due(self) -> bool:
         """Whether a decision is due, right after `synchronise`."""
