@@ -84,17 +84,19 @@ def _network(
     **options: Any,
 ) -> Network:
     usual = 20_000 if dataset == "cifar10" else 7_000
-    return Network(
-        name, model, dataset, options, num_samples or usual, family, uses
-    )
+    return Network(name, model, dataset, options, num_samples or usual, family, uses)
 
 
 _FASHION: Final = "embedded_fashion_mnist"
 
 SMALL: Final = (
     _network("cnn2", "two_layer_cnn", _FASHION, "convolution", 144),
-    _network("cnn5-8", "five_layer_cnn", "cifar10", "convolution", 64, filters=8, shrink=2),
-    _network("bn-cnn-8", "normalised_cnn", "cifar10", "convolution", 64, filters=8, shrink=2),
+    _network(
+        "cnn5-8", "five_layer_cnn", "cifar10", "convolution", 64, filters=8, shrink=2
+    ),
+    _network(
+        "bn-cnn-8", "normalised_cnn", "cifar10", "convolution", 64, filters=8, shrink=2
+    ),
     _network("mlp-64x4", "multilayer_perceptron", _FASHION, "dense", hidden=(64,) * 4),
     _network("mixer-24", "mixer", _FASHION, "attention", 28, width=24),
     _network("transformer-32", "transformer", _FASHION, "attention", 28, width=32),
@@ -103,7 +105,9 @@ SMALL: Final = (
     _network("lstm-32", "lstm", _FASHION, "recurrent", 28, units=32),
 )
 WIDE: Final = (
-    _network("mlp-512x2", "multilayer_perceptron", _FASHION, "dense", hidden=(512,) * 2),
+    _network(
+        "mlp-512x2", "multilayer_perceptron", _FASHION, "dense", hidden=(512,) * 2
+    ),
     _network("transformer-128", "transformer", _FASHION, "attention", 28, width=128),
     _network("cnn5-32", "five_layer_cnn", "cifar10", "convolution", 256, filters=32),
 )
@@ -170,7 +174,13 @@ CONVOLUTIONS: Final = (
         "cnn5-16", "five_layer_cnn", "cifar10", "convolution", 64, filters=16, shrink=2
     ),
     _network(
-        "bn-cnn-16", "normalised_cnn", "cifar10", "convolution", 64, filters=16, shrink=2
+        "bn-cnn-16",
+        "normalised_cnn",
+        "cifar10",
+        "convolution",
+        64,
+        filters=16,
+        shrink=2,
     ),
 )
 

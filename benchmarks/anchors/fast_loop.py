@@ -13,11 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from agents.tasks.objectives import Samples
 from ganno_keras.control.anchor.anchors import Anchor, RelativeUpdate
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
-
-from agents.tasks.objectives import Samples
-
 
 EARLY: Final = 100
 """Updates after which one looks at how a training goes."""
@@ -52,7 +50,10 @@ class FastLoop:
         compiles: bool,
     ) -> None:
         self._model, self._layerwise = model, layerwise
-        self._inputs, self._targets = tf.constant(train.inputs), tf.constant(train.targets)
+        self._inputs, self._targets = (
+            tf.constant(train.inputs),
+            tf.constant(train.targets),
+        )
         self._order = tf.constant(order)
         self._num_updates = len(order)
         self._step = tf.function(self._eager_step, jit_compile=compiles)
@@ -99,7 +100,8 @@ class FastLoop:
             part = slice(start, start + batch_size)
             results.append(
                 self._forward(
-                    tf.constant(samples.inputs[part]), tf.constant(samples.targets[part])
+                    tf.constant(samples.inputs[part]),
+                    tf.constant(samples.targets[part]),
                 )
             )
         loss, accuracy = np.mean(np.array(results, np.float64), axis=0)
@@ -141,7 +143,9 @@ class FastLoop:
         for place in tf.range(tf.shape(rates)[0]):
             self._layerwise.learning_rates.assign(rates[place])
             rows = self._order[first + place]
-            loss = self._step(tf.gather(self._inputs, rows), tf.gather(self._targets, rows))
+            loss = self._step(
+                tf.gather(self._inputs, rows), tf.gather(self._targets, rows)
+            )
             losses = losses.write(place, loss)
         return losses.stack()
 

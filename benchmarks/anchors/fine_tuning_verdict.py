@@ -108,8 +108,10 @@ def _models(cells: Sequence[Found]) -> list[str]:
             f"  {' + '.join(names):30} SD {deviation(predicted - offsets):.2f} octaves; "
             f"{_harm(cells, predicted)}"
         )
-    lines.append(f"  thresholds: SD {thresholds.E2_LARGEST_SD}, harm "
-                 f"{thresholds.E2_LARGEST_HARM} at most")
+    lines.append(
+        f"  thresholds: SD {thresholds.E2_LARGEST_SD}, harm "
+        f"{thresholds.E2_LARGEST_HARM} at most"
+    )
     for step in (-1.0, -2.0, -3.0):
         fixed = np.full(len(cells), step)
         lines.append(f"  pretrained term {step:+.0f} for all: {_harm(cells, fixed)}")

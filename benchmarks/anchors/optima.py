@@ -58,7 +58,9 @@ class LossCurve:
         if not np.isfinite([left, right]).all() or below != above:
             return best
         bend = left - 2.0 * middle + right
-        return best if bend <= 0.0 else best + 0.5 * below * float((left - right) / bend)
+        return (
+            best if bend <= 0.0 else best + 0.5 * below * float((left - right) / bend)
+        )
 
     def regret(self, step: float) -> float:
         """How much more than the least loss another step has, by interpolation.

@@ -26,9 +26,7 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS: Final = {
     "e1": Experiment(scratch.cells, scratch.is_complete, scratch.carry_out),
-    "e2": Experiment(
-        fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out
-    ),
+    "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
 }
 
 

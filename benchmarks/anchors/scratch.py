@@ -36,7 +36,10 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     found = list(rows)
     with trainings_of(cell) as trainings:
         for run, step in _missing(cell, found):
-            row = {**_described(cell, trainings), **_trained(trainings, cell, run, step)}
+            row = {
+                **_described(cell, trainings),
+                **_trained(trainings, cell, run, step),
+            }
             found.append(row)
             yield row
 

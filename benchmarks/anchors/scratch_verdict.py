@@ -39,16 +39,16 @@ class Found(NamedTuple):
     @property
     def best_absolute(self) -> float:
         """The logarithm of the best absolute rate."""
-        assert self.absolute is not None
-        first = next(it for it in self.absolute.steps)
-        del first
-        return self.absolute.best_step + float(np.log2(self.row["lowest"]))
+        step = np.nan if self.absolute is None else self.absolute.best_step
+        return step + float(np.log2(self.row["lowest"]))
 
 
 def lines_of_scratch(rows: Sequence[Row]) -> list[str]:
     """The verdict in lines of text."""
     names = {cell.name for cell in e1_cells()}
-    every = [_found(part) for (_, variant), part in by_cell(rows).items() if not variant]
+    every = [
+        _found(part) for (_, variant), part in by_cell(rows).items() if not variant
+    ]
     asked = [it for it in every if it.row["cell"] in names and it.absolute is not None]
     lines = [f"E1: {len(asked)} of {len(names)} cells, {len(rows)} trainings", ""]
     lines += _table(every)
@@ -102,12 +102,11 @@ def _spread(cells: Sequence[Found]) -> list[str]:
         features = _features(cells, what)
         predicted = left_out_predictions(features, offsets)
         networks = [it.row["network"] for it in cells]
-        regrets = _regrets(cells, predicted)
+        by_network = left_out_predictions(features, offsets, networks)
         lines.append(
             f"  {what:10} leave-one-out SD {deviation(predicted - offsets):.2f} octaves"
-            f" (a network out: "
-            f"{deviation(left_out_predictions(features, offsets, networks) - offsets):.2f}"
-            f"), regret mean {regrets.mean():.3f}, p90 {np.percentile(regrets, 90):.3f}"
+            f" (a network out: {deviation(by_network - offsets):.2f}), "
+            f"{_of_regrets(_regrets(cells, predicted))}"
         )
     raw = np.array([it.relative.regret(0.0) for it in cells])
     lines.append(f"  first formula as it is: {_of_regrets(raw)}")
@@ -133,16 +132,30 @@ def _judged(cells: Sequence[Found], offsets: Array, absolute: Array) -> list[str
     error = deviation(predicted - offsets)
     spread = deviation(left_out_predictions(one, absolute) - absolute)
     regrets = _regrets(cells, predicted)
-    worse = np.mean([it.relative.least - it.absolute.least for it in cells if it.absolute])
-    special = [it for it in cells if it.row["network"] in ("bn-cnn-8", "transformer-32")]
+    worse = np.mean(
+        [it.relative.least - it.absolute.least for it in cells if it.absolute]
+    )
+    special = [
+        it for it in cells if it.row["network"] in ("bn-cnn-8", "transformer-32")
+    ]
     others = [it.offset for it in cells if it not in special]
     away = [it.offset - np.mean(others) for it in special]
     return [
-        _verdict("SD of log2 rho*, a term for the family", error, thresholds.E1_LARGEST_SD),
-        _verdict("minus the SD of the best absolute rates", -spread, -thresholds.E1_LEAST_ABSOLUTE_SD),
+        _verdict(
+            "SD of log2 rho*, a term for the family", error, thresholds.E1_LARGEST_SD
+        ),
+        _verdict(
+            "minus the SD of the best absolute rates",
+            -spread,
+            -thresholds.E1_LEAST_ABSOLUTE_SD,
+        ),
         _verdict("regret, mean", float(regrets.mean()), thresholds.E1_MEAN_REGRET),
-        _verdict("regret, p90", float(np.percentile(regrets, 90)), thresholds.E1_P90_REGRET),
-        _verdict("tuned relative - tuned absolute", float(worse), thresholds.E1_RELATIVE_LOSS),
+        _verdict(
+            "regret, p90", float(np.percentile(regrets, 90)), thresholds.E1_P90_REGRET
+        ),
+        _verdict(
+            "tuned relative - tuned absolute", float(worse), thresholds.E1_RELATIVE_LOSS
+        ),
         _verdict(
             "largest offset of batch normalisation and Transformer",
             float(np.max(np.abs(away))) if away else np.nan,

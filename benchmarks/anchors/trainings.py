@@ -16,7 +16,6 @@ from keras import ops
 from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.models import build_model
 from agents.tasks.objectives import Objective, Samples, find_objective
-from ganno_keras.control.base_schedule import BaseSchedule
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
@@ -25,8 +24,9 @@ from ganno_keras.control.anchor.relative_rate import (
 )
 from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
-from ganno_keras.datasets import LabelledImages
+from ganno_keras.control.base_schedule import BaseSchedule
 from ganno_keras.control.layer_groups import layer_groups
+from ganno_keras.datasets import LabelledImages
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 from .cells import Cell, Network

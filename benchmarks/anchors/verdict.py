@@ -15,5 +15,3 @@ def lines_of_verdict() -> list[str]:
         rows = runs_of(name).rows()
         lines += make(rows) if rows else [f"{name}: no results yet"]
     return lines
-
-

@@ -56,6 +56,10 @@ class GANNO(keras.callbacks.Callback):
             rises far. The log tells, and `history.guard_events`. Nothing changes as
             long as all goes well, but a copy of weights and optimizer is kept in the
             memory of the host; False saves it. The paper has no such guard.
+        base: What the policy's factors act on. "policy" is what it was made with, such
+            as a schedule of its own. "optimizer" keeps the rate or the
+            `LearningRateSchedule` that the model was compiled with, and the policy only
+            corrects it; it takes a policy whose actions are factors.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
             after GANNO in the list.
@@ -97,6 +101,7 @@ class GANNO(keras.callbacks.Callback):
         temperature: float | None = None,
         seed: int = 0,
         guard: bool = True,
+        base: str = "policy",
         log_learning_rates: bool = True,
         verbose: int = 0,
     ) -> None:
@@ -113,6 +118,7 @@ class GANNO(keras.callbacks.Callback):
                 else ValidationSample(validation_data, validation_samples)
             ),
             guard=guard,
+            base=base,
         )
         self._log_learning_rates = log_learning_rates
         self._verbose = verbose

@@ -62,6 +62,8 @@ class GannoHistory:
         guard_events: What the guard did, if there was one and something ran away. A
             last event may come after the last decision, at the end of the fit.
         action_set: What the actions of the timesteps mean.
+        pretrained_layers: Names of the layers that had been trained before, where the
+            rates depend on it.
 
     Example:
 
@@ -74,6 +76,7 @@ class GannoHistory:
     timesteps: list[Timestep] = field(default_factory=list)
     guard_events: list[GuardEvent] = field(default_factory=list)
     action_set: ActionSet = PAPER_ACTIONS
+    pretrained_layers: tuple[str, ...] = ()
 
     @property
     def updates(self) -> np.ndarray:
@@ -125,6 +128,7 @@ class GannoHistory:
         return {
             "layers": list(self.layers),
             "initial_learning_rate": self.initial_learning_rate,
+            "pretrained_layers": list(self.pretrained_layers),
             "updates": self.updates.tolist(),
             "learning_rates": self.learning_rates.tolist(),
             "weight_decays": None if decays is None else decays.tolist(),

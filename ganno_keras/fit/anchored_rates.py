@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+from functools import lru_cache
+from typing import Final, Protocol
 
 import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
-from ganno_keras.control.anchor.anchors import RelativeUpdate
+from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
@@ -24,129 +26,121 @@ from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 SHAPE: Final = BaseSchedule(peak=1.0, warm_up=0.2)
 """What the relative rate is multiplied by over a training."""
 
-STEP: Final = 0.01
-"""Rates are set anew when the schedule has changed by this share of what it was."""
+USUAL_BATCH_SIZE: Final = 32
+"""Until the first batch has told."""
 
 _PREFIX: Final = "anchor."
 
 
-class AnchoredRates:
-    """Sets the rates of a fit along a relative anchor.
+class Source(Protocol):
+    """An anchor in a fit: what it is, and what it has to be shown.
+
+    Rates are set anew once its level has changed by more than the share `tolerance`.
+    """
+
+    tolerance: float
+
+    def level(self, progress: float, update: int) -> float:
+        """What the rates of the moment are in proportion to, cheap to ask for."""
+
+    def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
+        """Learns how long the training is; tells whether that changes the rates.
+
+        Args:
+            num_updates: Planned, in all epochs.
+            epochs: Passes over the samples.
+            batch_size: Of an update; 0 as long as nobody knows.
+        """
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Whether the statistics of the coming execution are wanted."""
+
+    def take_in(self, before: int, update: int, is_measured: bool) -> bool:
+        """Takes in what was measured; tells whether that changes the rates."""
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+
+
+class RelativeSource:
+    """The relative anchor of a fit.
 
     Args:
         layerwise: The optimizer, built.
         groups: What each rate is of.
         is_pretrained: Whether each of them has been trained before.
-        bounds: Limits of the learning rates.
         interval: Updates between two decisions.
     """
+
+    tolerance = 0.01
 
     def __init__(
         self,
         layerwise: LayerwiseOptimizer,
         groups: Sequence[LayerGroup],
         is_pretrained: Sequence[bool],
-        bounds: LearningRateBounds,
         interval: int,
     ) -> None:
         self._layerwise = layerwise
-        self._bounds = bounds
         self._interval = interval
-        self._weight_groups = weight_groups(groups)
-        self._kinds = [group.kind for group in groups]
-        self.is_pretrained = np.array(is_pretrained, bool)
-        self._ratios = UpdateRatios(self._weight_groups)
+        self._groups = weight_groups(groups)
+        self._is_pretrained = np.array(is_pretrained, bool)
+        self._ratios = UpdateRatios(self._groups)
         self._anchor = RelativeUpdate(0.0, SHAPE, self._ratios)
         self._facts: TrainingFacts | None = None
-        self._factors = np.ones(len(groups))
-        self._scales = np.ones(len(groups))  # what the guard takes off
-        self._seen = 0  # updates
-        self._level = 0.0  # of the schedule, when rates were last set
 
-    def plan(self, num_updates: float, epochs: float, batch_size: float) -> None:
-        """Learns how long the training is, as far as anyone knows by now."""
-        width = network_width(self._weight_groups)
-        facts = TrainingFacts(num_updates, max(epochs, 1.0), batch_size, width)
-        if facts != self._facts:
-            self._facts = facts
-            self._anchor.peaks = RelativeRateFormula().rates(
-                facts, self._kinds, self.is_pretrained
-            )
-            self._level = 0.0
+    def level(self, progress: float, update: int) -> float:
+        """The share of the peak that the schedule is at."""
+        del update
+        return SHAPE(progress)
 
-    def needs_attention(self, update: int, progress: float, following: int) -> bool:
-        """Whether `attend` has anything to do; costs next to nothing.
+    def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+        return self._anchor.rates(progress, update, factors)
 
-        Args:
-            update: Updates done.
-            progress: Updates done by updates planned, in [0, 1].
-            following: How many updates the coming execution makes.
-        """
-        level = SHAPE(progress)
-        return (
-            abs(level - self._level) > STEP * self._level
-            or self.is_read_after(update, following)
-            or self._is_renewal(self._seen, update)
-        )
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
+        """Learns how long the training is; tells whether that changes the rates."""
+        width = network_width(self._groups)
+        known = self._facts.batch_size if self._facts else USUAL_BATCH_SIZE
+        facts = TrainingFacts(num_updates, epochs, batch_size or known, width)
+        is_new = facts != self._facts
+        if is_new:
+            self._take(facts)
+        return is_new
+
+    def _take(self, facts: TrainingFacts) -> None:
+        self._facts = facts
+        kinds = [group.kind for group in self._groups]
+        rates = RelativeRateFormula().rates(facts, kinds, self._is_pretrained)
+        self._anchor.peaks = rates
 
     def is_read_after(self, update: int, following: int) -> bool:
         """Whether the statistics of the coming execution are wanted."""
         updates = range(update + 1, update + following + 1)
         return any(self._ratios.is_measured(it, self._interval) for it in updates)
 
-    def take_in(self, update: int, is_measured: bool) -> None:
-        """Takes in what was measured, and renews the ratios if it is time.
-
-        Args:
-            update: Updates done.
-            is_measured: Whether the last of them was measured.
-        """
-        if update > self._seen and is_measured:
+    def take_in(self, before: int, update: int, is_measured: bool) -> bool:
+        """Takes in what was measured; tells whether that changes the rates."""
+        if is_measured and update > before:
             statistics = self._layerwise.statistics()
             self._ratios.add(statistics.weight_norm, statistics.update_norm)
-        if self._is_renewal(self._seen, update):
-            self._ratios.renew()
-            self._level = 0.0
-        self._seen = update
-
-    def rates(self, progress: float) -> np.ndarray:
-        """The learning rates of the moment, float64 `[num_groups]`."""
-        rates = self._anchor.rates(progress, factors=self._factors) * self._scales
-        limited: np.ndarray = np.clip(rates, *self._bounds)
-        return limited
-
-    def set_rates(self, progress: float) -> np.ndarray:
-        """Sets the rates of the moment, and returns them."""
-        self._level = SHAPE(progress)
-        rates = self.rates(progress)
-        self._layerwise.set_learning_rates(rates)
-        return rates
-
-    def decide(self, factors: np.ndarray, progress: float) -> np.ndarray:
-        """The rates that the agents' factors lead to, before the guard sees them."""
-        self._factors = np.asarray(factors, np.float64)
-        self._scales = np.ones_like(self._factors)
-        return self.rates(progress)
-
-    def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
-        """Keeps to what the guard made of rates, until the next decision."""
-        positive = wanted > 0.0
-        self._scales = np.where(positive, allowed / np.where(positive, wanted, 1.0), 1.0)
-
-    def _is_renewal(self, before: int, update: int) -> bool:
         updates = range(before + 1, update + 1)
-        return any(self._ratios.is_renewal(it, self._interval) for it in updates)
+        is_renewal = any(self._ratios.is_renewal(it, self._interval) for it in updates)
+        if is_renewal:
+            self._ratios.renew()
+        return is_renewal
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything that changes over a training, for saving."""
-        own = {
-            "factors": self._factors,
-            "scales": self._scales,
-            "is_pretrained": self.is_pretrained,
-            "seen": np.array(self._seen, np.int64),
-        }
-        state = {**own, **self._ratios.get_state()}
-        return {_PREFIX + name: array for name, array in state.items()}
+        facts = np.array(astuple(self._facts) if self._facts else ())
+        own = {"is_pretrained": self._is_pretrained, "facts": facts}
+        return {**self._ratios.get_state(), **own}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes back what `get_state` gave.
@@ -154,13 +148,159 @@ class AnchoredRates:
         Raises:
             ValueError: It is the state of another model.
         """
+        self._ratios.set_state(state)
+        self._is_pretrained = np.array(state["is_pretrained"], bool)
+        if len(state["facts"]):
+            self._take(TrainingFacts(*map(float, state["facts"])))
+
+
+class OptimizerSource:
+    """The rate or the schedule that the user compiled with.
+
+    Args:
+        rate: A number, or a function of the updates done.
+        num_groups: How many rates there are.
+        start: Updates that the optimizer had done before the training.
+    """
+
+    tolerance = 0.0  # so that a training without actions is the one without GANNO
+
+    def __init__(
+        self, rate: float | Callable[[int], float], num_groups: int, start: int
+    ) -> None:
+        self._start = start
+        # Asked for the same update several times; a schedule of Keras takes a while.
+        cached = lru_cache(maxsize=2)(rate) if callable(rate) else rate
+        self._anchor = OptimizerRate(cached, num_groups)
+
+    def level(self, progress: float, update: int) -> float:
+        """The optimizer's rate of the moment."""
+        return float(self._anchor.rates(progress, self._start + update)[0])
+
+    def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+        return self._anchor.rates(progress, self._start + update, factors)
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
+        """Has nothing to learn."""
+        del num_updates, epochs, batch_size
+        return False
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Needs no statistics."""
+        del update, following
+        return False
+
+    def take_in(self, before: int, update: int, is_measured: bool) -> bool:
+        """Has nothing to take in."""
+        del before, update, is_measured
+        return False
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """The updates before the training."""
+        return {"start": np.array(self._start, np.int64)}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        self._start = int(state["start"])
+
+
+class AnchoredRates:
+    """What an anchor, the agents' factors and the guard make of the rates of a fit.
+
+    Args:
+        source: The anchor.
+        num_groups: How many rates there are.
+        bounds: Limits of the learning rates.
+    """
+
+    def __init__(
+        self, source: Source, num_groups: int, bounds: LearningRateBounds
+    ) -> None:
+        self._source = source
+        self._bounds = bounds
+        self._factors = np.ones(num_groups)
+        self._scales = np.ones(num_groups)  # what the guard takes off
+        self._seen = 0  # updates
+        self._level = np.nan  # of the anchor, when rates were last set
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> None:
+        """Learns how long the training is, as far as anyone knows by now."""
+        if self._source.plan(num_updates, epochs, batch_size):
+            self._level = np.nan
+
+    def is_stale(self, progress: float, update: int) -> bool:
+        """Whether rates are no longer those of the anchor; costs next to nothing."""
+        level = self._source.level(progress, update)
+        change = abs(level - self._level)
+        return not change <= self._source.tolerance * self._level  # also if NaN
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Whether the statistics of the coming execution are wanted.
+
+        Args:
+            update: Updates done.
+            following: How many updates the execution makes at most.
+        """
+        return self._source.is_read_after(update, following)
+
+    def take_in(self, update: int, is_measured: bool) -> None:
+        """Takes in what was measured.
+
+        Args:
+            update: Updates done.
+            is_measured: Whether the last of them was measured.
+        """
+        if self._source.take_in(self._seen, update, is_measured):
+            self._level = np.nan
+        self._seen = update
+
+    def rates(self, progress: float, update: int) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+        self._level = self._source.level(progress, update)
+        rates = self._source.rates(progress, update, self._factors) * self._scales
+        limited: np.ndarray = np.clip(rates, *self._bounds)
+        return limited
+
+    def decide(self, factors: np.ndarray, progress: float, update: int) -> np.ndarray:
+        """The rates that the agents' factors lead to, before the guard sees them."""
+        self._factors = np.asarray(factors, np.float64)
+        self._scales = np.ones_like(self._factors)
+        return self.rates(progress, update)
+
+    def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
+        """Keeps to what the guard made of rates, until the next decision."""
+        divisors = np.where(wanted > 0.0, wanted, 1.0)
+        self._scales = np.where(wanted > 0.0, allowed / divisors, 1.0)
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        own = {
+            "factors": self._factors,
+            "scales": self._scales,
+            "seen": np.array(self._seen, np.int64),
+            "level": np.array(self._level, np.float64),
+        }
+        state = {**own, **self._source.get_state()}
+        return {_PREFIX + name: array for name, array in state.items()}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave, among entries of others.
+
+        Raises:
+            ValueError: It is the state of another model, or had no anchor.
+        """
         own = {
             name.removeprefix(_PREFIX): array
             for name, array in state.items()
             if name.startswith(_PREFIX)
         }
-        self._ratios.set_state(own)
+        if "factors" not in own:
+            raise ValueError(
+                "The saved training had rates without an anchor, and this fit has one. "
+                "Resume with the policy and the base that the training began with."
+            )
+        self._source.set_state(own)
         self._factors = np.array(own["factors"], np.float64)
         self._scales = np.array(own["scales"], np.float64)
-        self.is_pretrained = np.array(own["is_pretrained"], bool)
-        self._seen, self._facts = int(own["seen"]), None
+        self._seen, self._level = int(own["seen"]), float(own["level"])

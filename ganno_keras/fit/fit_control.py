@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganno_keras.control.actions import StartingPoint
 from ganno_keras.control.history import GannoHistory, GuardEvent
 from ganno_keras.control.layer_groups import (
     LayerGroup,
@@ -20,6 +21,8 @@ from ganno_keras.control.layer_groups import (
     single_group,
 )
 from ganno_keras.control.measurements import Measurements
+from ganno_keras.fit.anchored_rates import AnchoredRates
+from ganno_keras.fit.anchoring import Anchoring
 from ganno_keras.fit.compatibility import check_accuracy, check_trainable
 from ganno_keras.fit.layer_agents import LayerAgents
 from ganno_keras.fit.messages import Notices
@@ -29,7 +32,11 @@ from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.monitoring.training_guard import TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
-from ganno_keras.optimizers.specialised_optimizer import compiled_values, innermost
+from ganno_keras.optimizers.specialised_optimizer import (
+    compiled_values,
+    has_own_schedule,
+    innermost,
+)
 
 
 class FitControl:
@@ -52,7 +59,11 @@ class FitControl:
         self._action_set = settings.policy.metadata.action_set
         self._inner = innermost(model.optimizer)
         self._compiled = compiled_values(self._inner)
-        self._start = self._action_set.starting_point(*self._compiled, settings.bounds)
+        self._start = self._starting_point()
+        self._anchoring = Anchoring(model, settings)
+        self._anchored: AnchoredRates | None = None
+        if model.built:
+            self._anchoring.look_at_weights(self._agents_groups())
         self._layerwise = LayerwiseOptimizer(
             model.optimizer,
             self._agents_groups() if model.built else lambda _: self._agents_groups(),
@@ -77,6 +88,15 @@ class FitControl:
         self._batch_ends = Lock()
         self._is_measuring = False
         self._resumption = Resumption(self._layerwise)
+
+    def _starting_point(self, progress: float = 0.0) -> StartingPoint:
+        """Rate and weight decay of all layers before the first decision."""
+        start = self._action_set.starting_point(
+            *self._compiled, self._settings.bounds, progress
+        )
+        if self._settings.base == "optimizer":
+            return start._replace(learning_rate=self._compiled[0])
+        return start
 
     def _agents_groups(self) -> Sequence[LayerGroup]:
         """What each agent controls."""
@@ -103,8 +123,9 @@ class FitControl:
         self._plan = plan
         first_rate = self._start.learning_rate
         self._notices.of_bounds(first_rate, self._settings.bounds)
-        self._notices.of_length(plan, self._clock)
-        if self._action_set.base is not None:
+        if not self._anchoring.is_followed:
+            self._notices.of_length(plan, self._clock)
+        if self._action_set.base is not None and self._settings.base == "policy":
             self._notices.of_schedule(plan, first_rate)
             self._notices.of_optimizer(self._inner)
 
@@ -131,6 +152,7 @@ class FitControl:
             self._clock.may_be_due(batch)
             or self._is_read_after(batch) != self._is_measuring
             or not self._has_groups
+            or self._is_anchor_stale(batch)
             or (self._guard is not None and self._guard.needs_attention(batch))
         )
 
@@ -144,11 +166,15 @@ class FitControl:
             check_trainable(self._model)
         if self._guard is not None:
             self._guard.attend(batch)
+        if self._anchored is not None:
+            updates = self._clock.estimate(batch)
+            self._anchored.take_in(updates, self._is_measuring)
         if self._clock.may_be_due(batch):
             self._clock.synchronise(batch, _number(self._inner.iterations))
             # Updates of the very first execution may have had no groups to measure.
             if self._clock.is_due and self._is_measuring:
                 self._decide(batch)
+        self._follow_anchor(batch)
         self._measure(self._is_read_after(batch))
         self._begin_guard(batch)
 
@@ -177,8 +203,34 @@ class FitControl:
     # ------------------------------------------------------------ decisions
 
     def _is_read_after(self, batch: int) -> bool:
-        """Whether a decision may be due after the execution that begins here."""
-        return self._clock.may_be_due(batch + int(self._model.steps_per_execution))
+        """Whether statistics may be wanted after the execution that begins here."""
+        following = batch + int(self._model.steps_per_execution)
+        if self._clock.may_be_due(following):
+            return True
+        if self._anchored is None:
+            return False
+        now, then = self._clock.estimate(batch), self._clock.estimate(following)
+        return self._anchored.is_read_after(now, max(then - now, 1))
+
+    def _is_anchor_stale(self, batch: int) -> bool:
+        """Whether the anchor has something to read, or its rates have moved on."""
+        if self._anchored is None:
+            return self._anchoring.is_followed
+        progress = self._plan.progress(self._epoch or 0, batch)
+        updates = self._clock.estimate(batch)
+        return self._is_measuring or self._anchored.is_stale(progress, updates)
+
+    def _follow_anchor(self, batch: int) -> None:
+        """Sets the rates of an anchor, as soon as there are layers."""
+        if not self._has_groups:
+            return
+        self._known_agents()
+        if self._anchored is not None:
+            self._anchoring.plan(self._anchored, self._plan, self._clock, batch)
+            progress = self._plan.progress(self._epoch or 0, batch)
+            updates = self._clock.estimate(batch)
+            if self._anchored.is_stale(progress, updates):
+                self._set_rates(self._anchored.rates(progress, updates))
 
     def _measure(self, is_read: bool) -> None:
         """Switches the statistics on or off for the coming updates."""
@@ -193,8 +245,15 @@ class FitControl:
         agents = self._known_agents()
         rates = agents.learning_rates
         timestep = agents.decide(self._clock.updates, self._measurements(batch))
+        if self._anchored is not None:
+            factors = self._action_set.factors(timestep.actions)
+            progress = timestep.measurements.progress
+            wanted = self._anchored.decide(factors, progress, self._clock.updates)
+            timestep = replace(timestep, learning_rates=wanted)
         if self._guard is not None:
             timestep = self._guard.checked(timestep, batch, rates)
+        if self._anchored is not None:
+            self._anchored.limit(wanted, timestep.learning_rates)
         self._set_rates(timestep.learning_rates)
         if timestep.weight_decays is not None:
             self._layerwise.set_weight_decays(timestep.weight_decays)
@@ -227,15 +286,25 @@ class FitControl:
             self.history.layers = short_names(groups, self._model.name)
             if self._settings.guard:
                 self._guard = self._new_guard()
-            parts = [self._agents, self._guard, self.meter, self]
+            self._anchored = self._anchoring.new_rates(self._layerwise, self._clock)
+            self._tell_of_pretrained()
+            parts = [self._agents, self._guard, self.meter, self._anchored, self]
             self._resumption.offer([part for part in parts if part is not None])
         return self._agents
+
+    def _tell_of_pretrained(self) -> None:
+        found = self._anchoring.pretrained
+        is_pretrained = [found.get(it.name, False) for it in self._layerwise.groups]
+        pairs = zip(self.history.layers, is_pretrained, strict=True)
+        self.history.pretrained_layers = tuple(name for name, it in pairs if it)
+        self._notices.of_pretrained(is_pretrained)
 
     def _tell(self) -> None:
         updates = _number(self._inner.iterations) - self._clock.start
         compiled_rate, _ = self._compiled
         base_rate, _ = compiled_values(self._inner)
-        self._notices.of_other_scheduler(compiled_rate, base_rate)
+        if not has_own_schedule(self._inner):
+            self._notices.of_other_scheduler(compiled_rate, base_rate)
         self._notices.of_learning_rates(updates, self.learning_rates)
 
     # ------------------------------------------------------------ the guard
@@ -299,9 +368,7 @@ class FitControl:
             return False
         learning_rate, weight_decay = state["initial"].tolist()
         self._compiled = (learning_rate, weight_decay)
-        self._start = self._action_set.starting_point(
-            learning_rate, weight_decay, self._settings.bounds
-        )
+        self._start = self._starting_point()
         # Agents and guard of the fit so far know nothing of the saved training.
         self._agents = None
         self._known_agents()
@@ -317,9 +384,7 @@ class FitControl:
         if self._action_set.base is None or not self._has_groups:
             return
         progress = self._plan.progress(epoch, 0)
-        rate, _ = self._action_set.starting_point(
-            *self._compiled, self._settings.bounds, progress
-        )
+        rate, _ = self._starting_point(progress)
         self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
         self.history.initial_learning_rate = rate
         self._notices.of_late_start(epoch, self._plan.epochs, rate)

@@ -88,8 +88,17 @@ def _votes(layer: keras.layers.Layer) -> Iterator[bool]:
             yield bool((ops.convert_to_numpy(statistic) != value).any())
     for variable, initializer in _initialized(layer):
         vote = _was_changed(variable, initializer)
+        if vote and variable is getattr(layer, "bias", None):
+            vote = not _is_forget_bias(layer, variable)
         if vote is not None:
             yield vote
+
+
+def _is_forget_bias(layer: keras.layers.Layer, bias: keras.Variable) -> bool:
+    """Whether a bias is that of a new LSTM, whose forget gates begin open."""
+    if not getattr(layer, "unit_forget_bias", False):
+        return False
+    return bool(np.isin(ops.convert_to_numpy(bias), (0.0, 1.0)).all())
 
 
 def _has_trained_factors(layer: keras.layers.Layer) -> bool:
@@ -128,10 +137,24 @@ def _was_changed(variable: keras.Variable, initializer: Any) -> bool | None:
     if values.size > _LARGEST_DRAW:
         return None
     made = ops.convert_to_numpy(initializer(tuple(variable.shape))).astype(np.float64)
-    stored = made.astype(str(variable.dtype)) if "bfloat" not in variable.dtype else made
-    if np.allclose(values, stored, rtol=1e-2, atol=0.0):
-        return False
-    return not _looks_like(values, made)
+    is_exact = str(variable.dtype) in ("float32", "float64")
+    return not (_is_drawn(values, made, 1e-5 if is_exact else 1e-2)) and (
+        not _looks_like(values, made)
+    )
+
+
+def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
+    """Whether weights are this draw, but for the scale.
+
+    The scale may be another one where a layer tells its initializer which axes are
+    inputs, as `EinsumDense` does.
+    """
+    square = float(np.sum(np.square(made)))
+    if square == 0.0:
+        return not values.any()
+    scale = float(np.sum(values * made)) / square
+    largest = tolerance * scale * float(np.abs(made).max())
+    return bool(scale > 0.0 and np.abs(values - scale * made).max() <= largest)
 
 
 def _looks_like(values: np.ndarray, made: np.ndarray) -> bool:

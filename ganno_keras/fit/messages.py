@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import keras
@@ -100,6 +100,17 @@ class Notices:
                 "starts from the optimizer's rate and bounds that suit it, such as "
                 'GANNO("ganno-first", learning_rate_bounds=(0.0, 0.5)) for SGD.',
                 optimizer.__class__.__name__,
+            )
+
+    def of_pretrained(self, pretrained: Sequence[bool]) -> None:
+        """Logs how many layers have been trained before, as their rates are lower."""
+        if any(pretrained):
+            _LOGGER.warning(
+                "GANNO: %d layers are pretrained and %d are fresh; pretrained layers "
+                "move by a smaller share of their weights. ganno.history."
+                "pretrained_layers names them.",
+                sum(pretrained),
+                len(pretrained) - sum(pretrained),
             )
 
     def of_other_scheduler(self, initial: float, current: float) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three sorts of anchor: one schedule for all, relative updates, the optimizer's rate."""
+"""Three sorts of anchor: a schedule, relative updates, the optimizer's own rate."""
 
 from __future__ import annotations
 

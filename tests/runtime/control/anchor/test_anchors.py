@@ -60,7 +60,7 @@ def test_relative_update__is_limited_whatever_the_factors():
 
 @pytest.mark.parametrize("peak", [-0.1, 0.2, np.nan, np.inf])
 def test_relative_update__refuses_peaks_out_of_range(peak):
-    with pytest.raises(ValueError, match="from 0 to 0.1"):
+    with pytest.raises(ValueError, match=r"from 0 to 0\.1"):
         relative(peaks=peak)
 
 
