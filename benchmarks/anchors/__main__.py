@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 
+from .fine_tuning_verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
-from .verdict import lines_of_verdict
+from .runs_file import runs_of
+from .scratch_verdict import lines_of_scratch
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,6 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(lines_of_verdict()))
         return
     run(options.what, options.jobs, options.only)
+
+
+def lines_of_verdict() -> list[str]:
+    """Everything that the results files tell."""
+    lines = []
+    for name, make in (("e1", lines_of_scratch), ("e2", lines_of_fine_tuning)):
+        rows = runs_of(name).rows()
+        lines += make(rows) if rows else [f"{name}: no results yet"]
+    return lines
 
 
 if __name__ == "__main__":

@@ -111,11 +111,15 @@ WIDE: Final = (
     _network("transformer-128", "transformer", _FASHION, "attention", 28, width=128),
     _network("cnn5-32", "five_layer_cnn", "cifar10", "convolution", 256, filters=32),
 )
+LANGUAGE: Final = _network(
+    "language-32", "language_model", _FASHION, "attention", 48, width=32
+)
+"""Has as many targets for each sample as the causal network."""
 OPTIMIZERS: Final = ("adam", "sgd", "lion")
 
 FIRST_RELATIVE_STEPS: Final = (0, -2, 2)
 """Powers of 2 that the formula's relative rate is multiplied by at first; see
-search.py for those that follow."""
+optima.py for those that follow."""
 FIRST_ABSOLUTE_STEPS: Final = (3, 1, 5)
 
 LOWEST_ABSOLUTE_RATES: Final = {"adam": 2.5e-4, "sgd": 4e-3, "lion": 5e-5}
@@ -158,6 +162,7 @@ def e1_lengths() -> Iterator[Cell]:
             by_name["mlp-64x4"], name=f"mlp-{width}x4", options={"hidden": (width,) * 4}
         )
         yield Cell(hidden, "adam", SMALL_LENGTH)
+    yield Cell(LANGUAGE, "adam", SMALL_LENGTH)
     yield Cell(by_name["mlp-64x4"], "adam", 1600)
     yield Cell(by_name["cnn5-8"], "adam", 1600)
 

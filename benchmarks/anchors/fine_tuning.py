@@ -22,8 +22,8 @@ from .cells import (
     e2_cells,
 )
 from .fine_tuning_data import NUM_PRETRAINING, fine_tuning_data, pretraining_data
+from .optima import next_step
 from .scratch import outcome_row
-from .search import next_step
 from .trainings import SEED, CellTrainings, Data, formula_rate, new_model
 
 Row = dict[str, Any]

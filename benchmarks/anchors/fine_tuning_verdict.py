@@ -104,8 +104,9 @@ def _models(cells: Sequence[Found]) -> list[str]:
     ):
         features = _features(cells, names)
         predicted = left_out_predictions(features, offsets)
+        error = deviation(predicted - offsets)
         lines.append(
-            f"  {' + '.join(names):30} SD {deviation(predicted - offsets):.2f} octaves; "
+            f"  {' + '.join(names):30} SD {error:.2f} octaves; "
             f"{_harm(cells, predicted)}"
         )
     lines.append(

@@ -15,7 +15,7 @@ from .cells import (
     e1_lengths,
     e1_variants,
 )
-from .search import next_step
+from .optima import next_step
 from .trainings import SEED, CellTrainings, Outcome, formula_rate, trainings_of
 
 Row = dict[str, Any]

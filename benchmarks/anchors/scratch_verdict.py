@@ -182,7 +182,7 @@ REFITTED: Final = ("updates", "epochs", "width", "batch_size")
 
 
 def _refitted(cells: Sequence[Found]) -> list[str]:
-    """All terms at once, from all cells, those of other lengths and batches included."""
+    """All terms at once, from all cells, other lengths and batches included."""
     targets = np.array([np.log2(it.row["formula_rate"]) + it.offset for it in cells])
     facts = [
         [
@@ -209,7 +209,8 @@ def _refitted(cells: Sequence[Found]) -> list[str]:
     return [
         f"All {len(cells)} cells:",
         f"  every term refitted: {terms}",
-        f"    leave-one-out SD {deviation(predicted - targets):.2f}, {_of_regrets(regrets)}",
+        f"    leave-one-out SD {deviation(predicted - targets):.2f}, "
+        f"{_of_regrets(regrets)}",
         f"  only a term for the family, beside the first formula: {constants}",
         f"    leave-one-out SD {deviation(left_out - offsets):.2f}, "
         f"{_of_regrets(_regrets(cells, left_out))}",
