@@ -27,9 +27,9 @@ class GANNO(keras.callbacks.Callback):
     """Lets a learned policy set the learning rate of every layer during `fit`.
 
     Put it first in the callbacks of `model.fit`. The model is compiled as ever, with
-    any optimizer that has a number as its learning rate. Every layer has a rate of its
-    own, and the policy looks at them again after every `interval` updates. After the
-    fit the optimizer is the user's own again, with its own learning rate.
+    any optimizer but a `MultiOptimizer`. Every layer has a rate of its own, and the
+    policy looks at them again after every `interval` updates. After the fit the
+    optimizer is the user's own again, with its own learning rate or schedule.
 
     The default policy sets rates from the first update on, for training from scratch
     with Adam or its relatives; the optimizer's rate plays no part. Nor does its weight
@@ -69,9 +69,9 @@ class GANNO(keras.callbacks.Callback):
         TypeError: If an argument is of another kind.
         ValueError: If an argument is out of its range, or there is no such policy. And
             in `fit`, before anything is changed: if the model is not compiled, has no
-            trainable variables or several optimizers, its optimizer follows a schedule
-            or is a `MultiOptimizer`, the validation data does not fit the model, or
-            there are two GANNO callbacks.
+            trainable variables or several optimizers, its optimizer is a
+            `MultiOptimizer`, or follows a schedule that the policy cannot act on, the
+            validation data does not fit the model, or there are two GANNO callbacks.
 
     Example:
 
