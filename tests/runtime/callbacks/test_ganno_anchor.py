@@ -139,7 +139,9 @@ def test_base_optimizer__without_actions_is_the_training_without_ganno(make_rate
 def test_base_optimizer__is_multiplied_by_the_actions():
     double = by_timestep(2, action_set=RELATIVE_ACTIONS, interval=10)
     optimizer = keras.optimizers.Adam(schedule())
-    _, _, rates = fit(GANNO(double, base="optimizer", guard=False), optimizer)
+    bounds = (0.0, 1.0)
+    ganno = GANNO(double, base="optimizer", guard=False, learning_rate_bounds=bounds)
+    _, _, rates = fit(ganno, optimizer)
     expected = 2.0 * float(to_numpy(schedule()(50)))
     assert rates[50] == pytest.approx([expected] * 2)
 
