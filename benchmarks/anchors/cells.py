@@ -152,6 +152,7 @@ def e1_variants() -> Iterator[Cell]:
 def e1_lengths() -> Iterator[Cell]:
     """What the formula's other terms are refitted to: lengths, batches, samples."""
     by_name = {network.name: network for network in (*SMALL, *WIDE)}
+    yield Cell(LANGUAGE, "adam", SMALL_LENGTH)
     for name in ("mlp-64x4", "cnn5-8", "transformer-32"):
         network = by_name[name]
         yield Cell(network, "adam", 100)
@@ -162,7 +163,6 @@ def e1_lengths() -> Iterator[Cell]:
             by_name["mlp-64x4"], name=f"mlp-{width}x4", options={"hidden": (width,) * 4}
         )
         yield Cell(hidden, "adam", SMALL_LENGTH)
-    yield Cell(LANGUAGE, "adam", SMALL_LENGTH)
     yield Cell(by_name["mlp-64x4"], "adam", 1600)
     yield Cell(by_name["cnn5-8"], "adam", 1600)
 

@@ -21,6 +21,7 @@ from .optima import (
 )
 
 Row = dict[str, Any]
+TELL_TOKENS: Final = ("causal-cnn", "language-32")
 FAMILIES: Final = ("dense", "convolution", "attention", "recurrent")
 
 
@@ -89,16 +90,30 @@ def _features(cells: Sequence[Found], what: str) -> Array:
         families = [it.row["family"] for it in cells]
         return np.array([[f == name for name in FAMILIES] for f in families], float)
     if what == "uses":
-        uses = np.log2([[it.row["uses"]] for it in cells])
-        return np.concatenate([ones, uses], axis=1)
+        return np.concatenate([ones, _log2_of(cells, "uses")], axis=1)
+    if what == "targets":
+        return np.concatenate([ones, _targets(cells)], axis=1)
     return ones
+
+
+def _log2_of(cells: Sequence[Found], name: str) -> Array:
+    return np.log2([[float(it.row[name])] for it in cells])
+
+
+def _targets(cells: Sequence[Found]) -> Array:
+    """Targets of each sample, base 2 logarithms: networks that tell tokens have many.
+
+    Added when the causal network had been seen to be the one exception.
+    """
+    tells_tokens = np.array([[it.row["network"] in TELL_TOKENS] for it in cells])
+    return np.where(tells_tokens, _log2_of(cells, "uses"), 0.0)
 
 
 def _spread(cells: Sequence[Found]) -> list[str]:
     offsets = np.array([it.offset for it in cells])
     absolute = np.array([it.best_absolute for it in cells])
     lines = ["Cells of the plan, terms of the first formula kept:"]
-    for what in ("constant", "families", "uses"):
+    for what in ("constant", "families", "uses", "targets"):
         features = _features(cells, what)
         predicted = left_out_predictions(features, offsets)
         networks = [it.row["network"] for it in cells]
@@ -193,25 +208,25 @@ def _refitted(cells: Sequence[Found]) -> list[str]:
         ]
         for it in cells
     ]
-    features = np.concatenate([np.array(facts), _features(cells, "families")], axis=1)
+    parts = [np.array(facts), _targets(cells), _features(cells, "families")]
+    features = np.concatenate(parts, axis=1)
     predicted = left_out_predictions(features, targets)
-    names = [*REFITTED, *FAMILIES]
+    names = [*REFITTED, "targets", *FAMILIES]
     coefficients = fitted(features, targets)
     terms = ", ".join(f"{n} {c:+.2f}" for n, c in zip(names, coefficients, strict=True))
     first = np.array([np.log2(it.row["formula_rate"]) for it in cells])
     regrets = _regrets(cells, predicted - first)
-    kept = _features(cells, "families")
+    kept = np.concatenate([_targets(cells), _features(cells, "families")], axis=1)
     offsets = targets - first
-    constants = ", ".join(
-        f"{n} {c:+.2f}" for n, c in zip(FAMILIES, fitted(kept, offsets), strict=True)
-    )
+    pairs = zip(("targets", *FAMILIES), fitted(kept, offsets), strict=True)
+    constants = ", ".join(f"{n} {c:+.2f}" for n, c in pairs)
     left_out = left_out_predictions(kept, offsets)
     return [
         f"All {len(cells)} cells:",
         f"  every term refitted: {terms}",
         f"    leave-one-out SD {deviation(predicted - targets):.2f}, "
         f"{_of_regrets(regrets)}",
-        f"  only a term for the family, beside the first formula: {constants}",
+        f"  terms for targets and family, beside the first formula: {constants}",
         f"    leave-one-out SD {deviation(left_out - offsets):.2f}, "
         f"{_of_regrets(_regrets(cells, left_out))}",
     ]
