@@ -57,6 +57,11 @@ class EnvironmentConfiguration:
             raise ValueError("tasks is empty; at least one task is needed. Add one.")
         self._require_accuracies()
         _ = self.observation_spec  # refuses unknown actions and entries
+        if get_action_set(self.action_set).is_relative:
+            raise ValueError(
+                f"The action set {self.action_set!r} acts on relative rates, which the "
+                "environment does not have yet. Use another one, such as 'anchored'."
+            )
         check_learning_rate_bounds(self.learning_rate_bounds)
         require_range(self, "initial_learning_rate", "initial_weight_decay")
         require_probability(

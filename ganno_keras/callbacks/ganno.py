@@ -15,14 +15,14 @@ import keras
 
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.control.layer_groups import check_keras_model
-from ganno_keras.fit.callback_list import calling_list
 from ganno_keras.fit.compatibility import check_model, check_policy
 from ganno_keras.fit.fit_control import FitControl
 from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan
 from ganno_keras.fit.settings import complete_settings
-from ganno_keras.fit.training_steps import TrainingSteps
-from ganno_keras.fit.undo_on_failure import FitGuard
+from ganno_keras.fit.watching.callback_list import calling_list
+from ganno_keras.fit.watching.training_steps import TrainingSteps
+from ganno_keras.fit.watching.undo_on_failure import FitGuard
 from ganno_keras.monitoring.validation_sample import ValidationSample
 from ganno_keras.plots.history_plot import plot_history
 from ganno_keras.policies import Policy
@@ -32,9 +32,9 @@ class GANNO(keras.callbacks.Callback):
     """Lets a learned policy set the learning rate of every layer during `fit`.
 
     Put it first in the callbacks of `model.fit`. The model is compiled as ever, with
-    any optimizer that has a number as its learning rate. Every layer has a rate of its
-    own, and the policy looks at them again after every `interval` updates. After the
-    fit the optimizer is the user's own again, with its own learning rate.
+    any optimizer but a `MultiOptimizer`. Every layer has a rate of its own, and the
+    policy looks at them again after every `interval` updates. After the fit the
+    optimizer is the user's own again, with its own learning rate or schedule.
 
     The default policy sets rates from the first update on, for training from scratch
     with Adam or its relatives; the optimizer's rate plays no part. Nor does its weight
@@ -62,6 +62,10 @@ class GANNO(keras.callbacks.Callback):
             samples. The log says so, and `history.guard_events`. Nothing changes as
             long as all goes well, but a copy of weights and optimizer is kept in the
             memory of the host; False saves it. The paper has no such guard.
+        base: What the policy's factors act on. "policy" is what it was made with, such
+            as a schedule of its own. "optimizer" keeps the rate or the
+            `LearningRateSchedule` that the model was compiled with, and the policy only
+            corrects it; it takes a policy whose actions are factors.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
             after GANNO in the list.
@@ -71,9 +75,9 @@ class GANNO(keras.callbacks.Callback):
         TypeError: If an argument is of another kind.
         ValueError: If an argument is out of its range, or there is no such policy. And
             in `fit`, before anything is changed: if the model is not compiled, has no
-            trainable variables or several optimizers, its optimizer follows a schedule
-            or is a `MultiOptimizer`, the validation data does not fit the model, or
-            there are two GANNO callbacks.
+            trainable variables or several optimizers, its optimizer is a
+            `MultiOptimizer`, or follows a schedule that the policy cannot act on, the
+            validation data does not fit the model, or there are two GANNO callbacks.
 
     Example:
 
@@ -103,6 +107,7 @@ class GANNO(keras.callbacks.Callback):
         temperature: float | None = None,
         seed: int = 0,
         guard: bool = True,
+        base: str = "policy",
         log_learning_rates: bool = True,
         verbose: int = 0,
     ) -> None:
@@ -119,6 +124,7 @@ class GANNO(keras.callbacks.Callback):
                 else ValidationSample(validation_data, validation_samples)
             ),
             guard=guard,
+            base=base,
         )
         self._log_learning_rates = log_learning_rates
         self._verbose = verbose

@@ -71,10 +71,20 @@ RATE_AND_DECAY_ACTIONS: Final = ActionSet(
 Paper: its first open question, to set more than the learning rate.
 """
 
+RELATIVE_ACTIONS: Final = ActionSet(
+    name="relative", operations=ANCHORED_ACTIONS.operations, is_relative=True
+)
+"""The same factors on rates that move each layer by a share of its weights."""
+
 
 _ACTION_SETS: Final = {
     action_set.name: action_set
-    for action_set in (PAPER_ACTIONS, ANCHORED_ACTIONS, RATE_AND_DECAY_ACTIONS)
+    for action_set in (
+        PAPER_ACTIONS,
+        ANCHORED_ACTIONS,
+        RATE_AND_DECAY_ACTIONS,
+        RELATIVE_ACTIONS,
+    )
 }
 
 
@@ -83,7 +93,8 @@ def get_action_set(name: str) -> ActionSet:
 
     Args:
         name: `"paper"` for the actions of Appendix A, `"anchored"` for factors on a
-            schedule, `"rate-and-decay"` for these and factors on the weight decay.
+            schedule, `"rate-and-decay"` for these and factors on the weight decay, or
+            `"relative"` for factors on the share of its weights that a layer moves by.
 
     Raises:
         ValueError: If there is no set of that name.

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.base_schedule import BaseSchedule
 
 NO_OP: Final = 0
@@ -94,10 +95,13 @@ class ActionSet:
         operations: The operations by index, the first of which changes nothing.
         base: The schedule whose rate the operations change; None for the layer's rate.
         decays: The weight decays that the actions set; None if they set none.
+        is_relative: Whether the operations are factors on a relative anchor: on rates
+            that move each layer by a share of its weights.
 
     Raises:
-        ValueError: If the first operation is not `("+", 0.0)`, or there is not one
-            factor of the weight decay for each operation.
+        ValueError: If the first operation is not `("+", 0.0)`, there is not one factor
+            of the weight decay for each operation, or a relative set has a base
+            schedule or an operation that is no factor.
 
     Example:
 
@@ -116,8 +120,14 @@ class ActionSet:
     operations: tuple[Operation, ...]
     base: BaseSchedule | None = None
     decays: WeightDecays | None = None
+    is_relative: bool = False
 
     def __post_init__(self) -> None:
+        if self.is_relative and (self.base or not self.is_made_of_factors):
+            raise ValueError(
+                f"The relative action set {self.name!r} has the base {self.base} and "
+                f"the operations {self.operations}. Give it factors alone, and no base."
+            )
         if self.decays and len(self.decays.factors) != len(self.operations):
             raise ValueError(
                 f"Action set {self.name!r} has {len(self.operations)} operations and "
@@ -129,6 +139,11 @@ class ActionSet:
                 f"Action set {self.name!r} starts with {self.operations[:1]}; index "
                 "0 has to be the no-op Operation('+', 0.0). Put it first."
             )
+
+    @property
+    def is_made_of_factors(self) -> bool:
+        """Whether each operation but the no-op multiplies or divides."""
+        return all(change.symbol in "*/" for change in self.operations[1:])
 
     @property
     def num_actions(self) -> int:
@@ -154,6 +169,8 @@ class ActionSet:
         Returns:
             The new rates, float64 `[num_agents]`.
         """
+        if self.is_relative:  # whose rates the anchor knows
+            return learning_rates
         starts = self._starts(learning_rates, progress)
         candidates = np.stack([change(starts) for change in self.operations])
         chosen = np.take_along_axis(candidates, actions[np.newaxis], axis=0)[0]
@@ -161,6 +178,18 @@ class ActionSet:
         if self.base:
             return clipped
         return np.where(actions == NO_OP, learning_rates, clipped)
+
+    def factors(self, actions: np.ndarray) -> np.ndarray:
+        """What the rates of an anchor are multiplied by, in a set made of factors.
+
+        Args:
+            actions: Indices, int `[num_agents]`.
+
+        Returns:
+            float64 `[num_agents]`.
+        """
+        one = np.ones(1)
+        return np.concatenate([change(one) for change in self.operations])[actions]
 
     def starting_point(
         self,
@@ -183,6 +212,8 @@ class ActionSet:
         """
         if self.base is not None:
             learning_rate = float(np.clip(self.base(progress), *bounds))
+        if self.is_relative:
+            learning_rate = UNMEASURED_RATE
         if self.decays is not None and weight_decay > 0.0:
             weight_decay = self.decays.base
         return StartingPoint(learning_rate, weight_decay)
@@ -211,6 +242,8 @@ class ActionSet:
         operation = self.operations[action]
         if self.base and operation == self.operations[NO_OP]:
             return "base schedule"
+        if self.is_relative and operation == self.operations[NO_OP]:
+            return "anchor"
         return str(operation)
 
     def _starts(self, learning_rates: np.ndarray, progress: float) -> np.ndarray:

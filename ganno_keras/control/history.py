@@ -69,6 +69,8 @@ class GannoHistory:
         guard_events: One entry for each rollback by the guard. A last one may come
             after the last decision, at the end of the fit.
         action_set: The action set that the timesteps' actions refer to.
+        pretrained_layers: Names of the layers that had been trained before, where the
+            rates depend on it.
 
     Example:
 
@@ -81,6 +83,7 @@ class GannoHistory:
     timesteps: list[Timestep] = field(default_factory=list)
     guard_events: list[GuardEvent] = field(default_factory=list)
     action_set: ActionSet = PAPER_ACTIONS
+    pretrained_layers: tuple[str, ...] = ()
 
     @property
     def updates(self) -> np.ndarray:
@@ -133,6 +136,7 @@ class GannoHistory:
         return {
             "layers": list(self.layers),
             "initial_learning_rate": self.initial_learning_rate,
+            "pretrained_layers": list(self.pretrained_layers),
             "updates": self.updates.tolist(),
             "learning_rates": self.learning_rates.tolist(),
             "weight_decays": None if decays is None else decays.tolist(),

@@ -18,6 +18,7 @@ from ganno_keras.monitoring.metric_sums import accuracy_metrics
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import (
     check_can_be_specialised,
+    has_own_schedule,
     innermost,
     unwrapped,
 )
@@ -146,9 +147,11 @@ def check_policy(model: keras.Model, settings: ControlSettings) -> None:
 
     Raises:
         ValueError: If the policy could not tell a missing validation set or accuracy
-            from a 0, or the validation data does not fit the model.
+            from a 0, the validation data does not fit the model, or the policy starts
+            from the optimizer's learning rate and that is a schedule.
     """
     metadata, validation = settings.policy.metadata, settings.validation
+    _check_start(model, settings)
     entries = {"validation_accuracy", "validation_loss", "train_validation_loss_ratio"}
     if validation is None and _is_misled(metadata, entries, "validation_is_known"):
         raise ValueError(
@@ -160,6 +163,20 @@ def check_policy(model: keras.Model, settings: ControlSettings) -> None:
         validation.check(model)
     if model.built and _has_all_metrics(model):
         check_accuracy(model, metadata)
+
+
+def _check_start(model: keras.Model, settings: ControlSettings) -> None:
+    metadata, optimizer = settings.policy.metadata, innermost(model.optimizer)
+    action_set = metadata.action_set
+    has_rates = action_set.base is not None or action_set.is_relative
+    if settings.base == "policy" and not has_rates and has_own_schedule(optimizer):
+        raise ValueError(
+            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
+            f"a function: {optimizer._learning_rate!r}, and the policy "
+            f"{metadata.name!r} changes the rate that a layer has. Compile with a "
+            "number, or pass a policy that acts on the schedule, such as "
+            'GANNO("anchor", base="optimizer").'
+        )
 
 
 def check_accuracy(model: keras.Model, metadata: PolicyMetadata) -> None:

@@ -102,6 +102,17 @@ class Notices:
                 optimizer.__class__.__name__,
             )
 
+    def of_pretrained(self, pretrained: Sequence[bool]) -> None:
+        """Logs how many layers have been trained before, as their rates are lower."""
+        if any(pretrained):
+            _LOGGER.warning(
+                "GANNO: %d layers are pretrained and %d are fresh; pretrained layers "
+                "move by a smaller share of their weights. ganno.history."
+                "pretrained_layers names them.",
+                sum(pretrained),
+                len(pretrained) - sum(pretrained),
+            )
+
     def of_other_scheduler(self, initial: float, current: float) -> None:
         """Warns that somebody else sets a learning rate that has no effect."""
         if current == initial or self._told_of_other_scheduler:

@@ -78,6 +78,11 @@ class UpdateClock:
         """How many updates a training step of Keras makes at most."""
         return -(-batches // self.batches_per_update)
 
+    def estimate(self, batch: int) -> int:
+        """Estimates the updates done once `batch` batches of the epoch are done."""
+        done = (batch - self._batch) // self.batches_per_update
+        return self.updates + done * self._updates_at_once
+
     @property
     def is_due(self) -> bool:
         """Whether a decision is due, right after `synchronise`."""

@@ -8,11 +8,16 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-from ganno_keras.control.actions import LearningRateBounds, check_learning_rate_bounds
+from ganno_keras.control.actions import (
+    LearningRateBounds,
+    StartingPoint,
+    check_learning_rate_bounds,
+)
 from ganno_keras.monitoring.validation_sample import ValidationSample
-from ganno_keras.policies import Policy, load_policy
+from ganno_keras.policies import Policy, PolicyMetadata, load_policy
 
 _LARGEST_SEED = 2**31 - 1
+_BASES = ("policy", "optimizer")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class ControlSettings:
         seed: Of the sampling.
         validation: The held-out sample; None to use what `fit` itself measures.
         guard: Whether to return to the best moment when the training diverges.
+        base: What the actions' factors act on: "policy" for what the policy was made
+            with, "optimizer" for the rate or the schedule of the optimizer.
     """
 
     policy: Policy
@@ -36,9 +43,27 @@ class ControlSettings:
     seed: int
     validation: ValidationSample | None
     guard: bool
+    base: str = "policy"
+
+    def starting_point(
+        self, learning_rate: float, weight_decay: float, progress: float = 0.0
+    ) -> StartingPoint:
+        """Says what all layers have before the first decision.
+
+        Args:
+            learning_rate: The rate that the user compiled with.
+            weight_decay: The weight decay that the user compiled with, 0 without.
+            progress: Above 0 for a fit that begins at a later epoch, in [0, 1].
+        """
+        start = self.policy.metadata.action_set.starting_point(
+            learning_rate, weight_decay, self.bounds, progress
+        )
+        if self.base == "optimizer":
+            return start._replace(learning_rate=learning_rate)
+        return start
 
 
-def complete_settings(
+def complete_settings(  # noqa: PLR0913  the arguments of GANNO
     policy: Any,
     interval: int | None,
     bounds: tuple[float, float] | None,
@@ -46,6 +71,7 @@ def complete_settings(
     seed: int,
     validation: ValidationSample | None,
     guard: bool,
+    base: str = "policy",
 ) -> ControlSettings:
     """Checks the arguments of `GANNO` and fills in what was left out.
 
@@ -67,6 +93,7 @@ def complete_settings(
         seed=_whole("seed", seed, 0),
         validation=validation,
         guard=_check_guard(guard),
+        base=_check_base(base, own),
     )
 
 
@@ -107,3 +134,18 @@ def _check_guard(value: Any) -> bool:
             "needed."
         )
     return value
+
+
+def _check_base(value: Any, metadata: PolicyMetadata) -> str:
+    if value not in _BASES:
+        raise ValueError(
+            f"base is {value!r}; one of {_BASES} is needed: 'policy' for the rates that"
+            " the policy was made with, 'optimizer' for those of the optimizer."
+        )
+    if value == "optimizer" and not metadata.action_set.is_made_of_factors:
+        raise ValueError(
+            f"base is 'optimizer', and the policy {metadata.name!r} has actions that "
+            "are no factors. It starts from the optimizer's learning rate anyway: leave"
+            " base out, or pass a policy whose actions are factors."
+        )
+    return str(value)

@@ -14,7 +14,7 @@ import numpy as np
 from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
-from ganno_keras.fit.undo_on_failure import FitGuard
+from ganno_keras.fit.watching.undo_on_failure import FitGuard
 from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.specialised_optimizer import unwrapped
 

@@ -40,7 +40,9 @@ class LayerwiseOptimizer:
         groups: The layer groups, or a function of the list of trainable variables that
             gives them (called when the optimizer is built, for models that are not
             built yet). None makes one group a layer, by the paths of the variables.
-        learning_rate: What all groups have at first; None for the optimizer's rate.
+        learning_rate: What all groups have at first; None for the optimizer's rate. A
+            schedule of the optimizer counts with its rate of the moment, and goes on
+            after `detach()`.
         weight_decay: The same for the weight decay. An optimizer without one stays
             without.
         model: The model that the optimizer was compiled into. Give it if `fit` trains
@@ -49,9 +51,8 @@ class LayerwiseOptimizer:
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
-        ValueError: The optimizer is a `MultiOptimizer`, follows a learning rate
-            schedule or is attached already; or a variable is in two groups or in none.
-            Nothing has been changed then.
+        ValueError: The optimizer is a `MultiOptimizer` or is attached already; or a
+            variable is in two groups or in none. Nothing has been changed then.
 
     Example:
 

@@ -86,7 +86,7 @@ def check_can_be_specialised(optimizer: keras.optimizers.Optimizer) -> None:
 
     Raises:
         TypeError: If it is no optimizer of Keras.
-        ValueError: If it is a `MultiOptimizer`, follows a schedule, or is specialised.
+        ValueError: If it is a `MultiOptimizer`, or is specialised.
     """
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise TypeError(
@@ -104,12 +104,6 @@ def check_can_be_specialised(optimizer: keras.optimizers.Optimizer) -> None:
             f"The optimizer {optimizer.name!r} leaves its updates to several "
             f"optimizers inside it: {names}. Pass one for all variables: the rates are "
             "then per layer."
-        )
-    if has_own_schedule(optimizer):
-        raise ValueError(
-            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
-            f"a function: {optimizer._learning_rate!r}. Make the optimizer with a "
-            "number: the layerwise rates replace the schedule."
         )
     if is_specialised(optimizer):
         raise ValueError(

@@ -8,8 +8,17 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.control.action_sets import ANCHORED_ACTIONS, PAPER_ACTIONS
-from ganno_keras.control.actions import DEFAULT_LEARNING_RATE_BOUNDS, NO_OP, ActionSet
+from ganno_keras.control.action_sets import (
+    ANCHORED_ACTIONS,
+    PAPER_ACTIONS,
+    RELATIVE_ACTIONS,
+)
+from ganno_keras.control.actions import (
+    DEFAULT_LEARNING_RATE_BOUNDS,
+    NO_OP,
+    ActionSet,
+    LearningRateBounds,
+)
 from ganno_keras.control.observations import ObservationSpec
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, PolicyState
@@ -30,6 +39,7 @@ class ScriptedPolicy:
             generator that depends on the seed alone.
         interval: Updates between two decisions.
         action_set: The actions of its agents; by default the paper's nine.
+        bounds: Limits of the learning rates.
 
     Raises:
         ValueError: In `act`, if the script gives anything but one index of an action
@@ -53,6 +63,7 @@ class ScriptedPolicy:
         *,
         interval: int = 100,
         action_set: ActionSet = PAPER_ACTIONS,
+        bounds: LearningRateBounds = DEFAULT_LEARNING_RATE_BOUNDS,
     ) -> None:
         self._script = script
         self._metadata = PolicyMetadata(
@@ -61,7 +72,7 @@ class ScriptedPolicy:
             action_set=action_set,
             interval=interval,
             sampled=True,
-            learning_rate_bounds=DEFAULT_LEARNING_RATE_BOUNDS,
+            learning_rate_bounds=bounds,
         )
 
     @property
@@ -119,13 +130,22 @@ def _act_at_random(
     return generator.integers(PAPER_ACTIONS.num_actions, size=len(observation))
 
 
+_ANY_RATE: Final = LearningRateBounds(0.0, 1000.0)
+"""The share of its weights limits a layer's rate, which may be large with SGD."""
+
 BUILT_IN_POLICIES: Final = {
     policy.metadata.name: policy
     for policy in (
         ScriptedPolicy("no-op", _do_nothing),
         ScriptedPolicy("random", _act_at_random),
         ScriptedPolicy("base-schedule", _do_nothing, action_set=ANCHORED_ACTIONS),
+        ScriptedPolicy(
+            "anchor",
+            _do_nothing,
+            action_set=RELATIVE_ACTIONS,
+            bounds=_ANY_RATE,
+        ),
     )
 }
-"""The two agents that the paper compares with, and the base schedule of the anchored
-actions. Agents with these actions start to learn from the unchanged schedule."""
+"""The two agents that the paper compares with, and two anchors without agents: the
+schedule under the anchored actions, and the relative rates under the relative ones."""

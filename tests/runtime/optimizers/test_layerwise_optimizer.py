@@ -139,19 +139,29 @@ def new_multi_optimizer():
                 reason="this Keras has none",
             ),
         ),
-        (
-            lambda: keras.optimizers.Adam(
-                keras.optimizers.schedules.CosineDecay(0.1, 10)
-            ),
-            ValueError,
-            "schedule",
-        ),
     ],
-    ids=["text", "MultiOptimizer", "schedule"],
+    ids=["text", "MultiOptimizer"],
 )
 def test_unsuitable_optimizer__is_refused(make, error, says):
     with pytest.raises(error, match=says):
         LayerwiseOptimizer(make())
+
+
+def test_schedule__is_replaced_and_goes_on_after_detaching():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    model = tiny_model(keras.optimizers.Adam(schedule))
+    with LayerwiseOptimizer(
+        model.optimizer, layer_groups(model), model=model
+    ) as layerwise:
+        first = ops.convert_to_numpy(layerwise.learning_rates)
+        np.testing.assert_allclose(first, np.full(2, 0.1), rtol=1e-6)
+        layerwise.set_learning_rates([0.0, 0.01])
+        before = model.layers[0].get_weights()
+        model.fit(*tiny_data(32), verbose=0)
+        for one, other in zip(before, model.layers[0].get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    rate = float(ops.convert_to_numpy(model.optimizer.learning_rate))
+    assert rate == pytest.approx(float(ops.convert_to_numpy(schedule(1))))
 
 
 def test_second_attachment__is_refused_and_the_first_goes_on():

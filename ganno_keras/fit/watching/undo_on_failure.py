@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from ganno_keras.fit.callback_list import WatchedCallbacks
+from ganno_keras.fit.watching.callback_list import WatchedCallbacks
 
 _GUARDED = ("fit", "compile", "train_on_batch")
 

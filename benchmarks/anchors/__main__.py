@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command: carries an experiment out, or tells what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
+
+from .fine_tuning_verdict import lines_of_fine_tuning
+from .running import EXPERIMENTS, run
+from .runs_file import runs_of
+from .scratch_verdict import lines_of_scratch
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.anchors")
+    parser.add_argument("what", choices=[*EXPERIMENTS, "verdict"])
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--only", default="", help="a part of the names of the cells")
+    options = parser.parse_args(arguments)
+    if options.what == "verdict":
+        print("\n".join(lines_of_verdict()))
+        return
+    run(options.what, options.jobs, options.only)
+
+
+def lines_of_verdict() -> list[str]:
+    """Everything that the results files tell."""
+    lines = []
+    for name, make in (("e1", lines_of_scratch), ("e2", lines_of_fine_tuning)):
+        rows = runs_of(name).rows()
+        lines += make(rows) if rows else [f"{name}: no results yet"]
+    return lines
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trainings of each experiment, and what is asked of them, written down before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+SMALL_LENGTH: Final = 300
+"""The plan had 800; what two cores could carry in the time was less."""
+WIDE_LENGTH: Final = 300
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with the data that it is trained on.
+
+    Args:
+        name: In results.
+        model: By name; see agents/tasks/models.py.
+        dataset: By name; see agents/tasks/datasets.py.
+        options: Further arguments of the model's builder.
+        num_samples: To train on.
+        family: What most of its weights are: "dense", "convolution", "attention" or
+            "recurrent".
+        uses: How many positions of one sample each weight of its inner layers serves.
+    """
+
+    name: str
+    model: str
+    dataset: str
+    options: Mapping[str, Any]
+    num_samples: int
+    family: str
+    uses: int = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A training but for its rates.
+
+    Args:
+        network: What is trained.
+        optimizer: By name; see trainings.py.
+        length: Updates.
+        batch_size: Samples in a minibatch.
+        variant: A change of the rules, "" for none.
+        origin: What the weights come from, "" for a network from scratch.
+        target: What they are fine-tuned to, by name.
+    """
+
+    network: Network
+    optimizer: str
+    length: int
+    batch_size: int = 32
+    variant: str = ""
+    origin: str = ""
+    target: str = ""
+    is_wide: bool = field(default=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The cell in results."""
+        parts = [self.network.name, self.optimizer, f"T{self.length}"]
+        if self.batch_size != 32:
+            parts.append(f"B{self.batch_size}")
+        parts.append(f"N{self.network.num_samples}")
+        return "-".join([*parts, *filter(None, [self.origin, self.target])])
+
+    @property
+    def epochs(self) -> float:
+        """Passes over the samples."""
+        return self.length * self.batch_size / self.network.num_samples
+
+
+def _network(
+    name: str,
+    model: str,
+    dataset: str,
+    family: str,
+    uses: int = 1,
+    num_samples: int | None = None,
+    **options: Any,
+) -> Network:
+    usual = 20_000 if dataset == "cifar10" else 7_000
+    return Network(name, model, dataset, options, num_samples or usual, family, uses)
+
+
+_FASHION: Final = "embedded_fashion_mnist"
+
+SMALL: Final = (
+    _network("cnn2", "two_layer_cnn", _FASHION, "convolution", 144),
+    _network(
+        "cnn5-8", "five_layer_cnn", "cifar10", "convolution", 64, filters=8, shrink=2
+    ),
+    _network(
+        "bn-cnn-8", "normalised_cnn", "cifar10", "convolution", 64, filters=8, shrink=2
+    ),
+    _network("mlp-64x4", "multilayer_perceptron", _FASHION, "dense", hidden=(64,) * 4),
+    _network("mixer-24", "mixer", _FASHION, "attention", 28, width=24),
+    _network("transformer-32", "transformer", _FASHION, "attention", 28, width=32),
+    _network("causal-cnn", "causal_cnn", _FASHION, "convolution", 48),
+    # Beyond the plan: recurrence, whose rates the first look found to be higher.
+    _network("lstm-32", "lstm", _FASHION, "recurrent", 28, units=32),
+)
+WIDE: Final = (
+    _network(
+        "mlp-512x2", "multilayer_perceptron", _FASHION, "dense", hidden=(512,) * 2
+    ),
+    _network("transformer-128", "transformer", _FASHION, "attention", 28, width=128),
+    _network("cnn5-32", "five_layer_cnn", "cifar10", "convolution", 256, filters=32),
+)
+LANGUAGE: Final = _network(
+    "language-32", "language_model", _FASHION, "attention", 48, width=32
+)
+"""Has as many targets for each sample as the causal network."""
+OPTIMIZERS: Final = ("adam", "sgd", "lion")
+
+FIRST_RELATIVE_STEPS: Final = (0, -2, 2)
+"""Powers of 2 that the formula's relative rate is multiplied by at first; see
+optima.py for those that follow."""
+FIRST_ABSOLUTE_STEPS: Final = (3, 1, 5)
+
+LOWEST_ABSOLUTE_RATES: Final = {"adam": 2.5e-4, "sgd": 4e-3, "lion": 5e-5}
+"""What powers of 2 are multiplied by for absolute rates."""
+
+
+_EVERY_OPTIMIZER: Final = ("mlp-64x4", "cnn5-8", "bn-cnn-8", "transformer-32")
+"""The plan had all networks with all optimizers."""
+
+
+def e1_cells() -> Iterator[Cell]:
+    """The trainings of the first experiment: does the anchor hold in Keras?"""
+    for optimizer in OPTIMIZERS:
+        for network in SMALL:
+            if optimizer == "adam" or network.name in _EVERY_OPTIMIZER:
+                yield Cell(network, optimizer, SMALL_LENGTH)
+    for network in WIDE:
+        yield Cell(network, "adam", WIDE_LENGTH, is_wide=True)
+
+
+def e1_variants() -> Iterator[Cell]:
+    """The same with another rule for gains and for embeddings."""
+    by_name = {network.name: network for network in SMALL}
+    for name in ("bn-cnn-8", "transformer-32"):
+        yield Cell(by_name[name], "adam", SMALL_LENGTH, variant="gains-own-ratio")
+    for name in ("transformer-32", "causal-cnn"):
+        yield Cell(by_name[name], "adam", SMALL_LENGTH, variant="no-floor")
+
+
+def e1_lengths() -> Iterator[Cell]:
+    """What the formula's other terms are refitted to: lengths, batches, samples."""
+    by_name = {network.name: network for network in (*SMALL, *WIDE)}
+    yield Cell(LANGUAGE, "adam", SMALL_LENGTH)
+    for name in ("mlp-64x4", "cnn5-8", "transformer-32"):
+        network = by_name[name]
+        yield Cell(network, "adam", 100)
+        yield Cell(network, "adam", 200, batch_size=128)
+        yield Cell(replace(network, num_samples=500), "adam", SMALL_LENGTH)
+    for width in (16, 128):
+        hidden = replace(
+            by_name["mlp-64x4"], name=f"mlp-{width}x4", options={"hidden": (width,) * 4}
+        )
+        yield Cell(hidden, "adam", SMALL_LENGTH)
+    yield Cell(by_name["mlp-64x4"], "adam", 1600)
+    yield Cell(by_name["cnn5-8"], "adam", 1600)
+
+
+FINE_TUNING_LENGTH: Final = 300
+"""The plan had 500."""
+FIRST_FINE_TUNING_STEPS: Final = (-3, -5, -1)
+FIRST_LORA_STEPS: Final = (0, -2, 2)
+CAREFUL_RATES: Final = (1e-3, 1e-4)
+"""Of Adam, the better of which is not to be missed by more than a little."""
+
+CONVOLUTIONS: Final = (
+    _network(
+        "cnn5-16", "five_layer_cnn", "cifar10", "convolution", 64, filters=16, shrink=2
+    ),
+    _network(
+        "bn-cnn-16",
+        "normalised_cnn",
+        "cifar10",
+        "convolution",
+        64,
+        filters=16,
+        shrink=2,
+    ),
+)
+
+
+def e2_cells() -> Iterator[Cell]:
+    """The trainings of the second experiment: fine-tuning and LoRA.
+
+    Origins: so many updates on the classes 0 to 4 of CIFAR-10, or on Fashion-MNIST.
+    Targets: the classes 5 to 9 with a new head; noisy, shifted images of the classes 0
+    to 4 with the same head; low-rank factors beside frozen layers and a new head.
+    """
+    sized = [
+        replace(network, num_samples=count)
+        for count in (500, 5000)
+        for network in CONVOLUTIONS
+    ]
+    for origin in ("cifar3000", "cifar300"):
+        yield from (_fine_tuning(it, "adam", origin, "new-head") for it in sized)
+    yield from (_fine_tuning(it, "sgd", "cifar3000", "new-head") for it in sized)
+    yield from (_fine_tuning(it, "adam", "cifar3000", "same-head") for it in sized)
+    yield from (_fine_tuning(it, "adam", "cifar3000", "lora") for it in sized[::2])
+    yield from (_fine_tuning(it, "sgd", "cifar3000", "same-head") for it in sized)
+    yield from (_fine_tuning(it, "adam", "fashion3000", "new-head") for it in sized)
+    yield from (_fine_tuning(it, "sgd", "cifar300", "new-head") for it in sized)
+    yield from (_fine_tuning(it, "adam", "cifar300", "same-head") for it in sized)
+
+
+def _fine_tuning(network: Network, optimizer: str, origin: str, target: str) -> Cell:
+    length = FINE_TUNING_LENGTH
+    return Cell(network, optimizer, length, origin=origin, target=target)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out what is missing of an experiment, here or in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, Final, NamedTuple
+
+from . import fine_tuning, scratch
+from .cells import Cell
+from .runs_file import RunsFile, runs_of
+
+Row = dict[str, Any]
+
+
+class Experiment(NamedTuple):
+    """The cells of an experiment, and how they are carried out."""
+
+    cells: Callable[[], list[Cell]]
+    is_complete: Callable[[Cell, Sequence[Row]], bool]
+    carry_out: Callable[[Cell, Sequence[Row]], Iterator[Row]]
+
+
+EXPERIMENTS: Final = {
+    "e1": Experiment(scratch.cells, scratch.is_complete, scratch.carry_out),
+    "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
+}
+
+
+def run(name: str, jobs: int, only: str) -> None:
+    """Carries out what is missing of an experiment.
+
+    Args:
+        name: Of the experiment.
+        jobs: Processes; with more than one, a cell is written when it is done.
+        only: A part of the names of the cells to do; "" for all.
+    """
+    experiment, file = EXPERIMENTS[name], runs_of(name)
+    with file.writer():
+        work = []
+        for cell in experiment.cells():
+            rows = file.rows_of(cell.name, cell.variant)
+            if only in cell.name and not experiment.is_complete(cell, rows):
+                work.append((cell, rows))
+        if jobs == 1:
+            for cell, rows in work:
+                for row in experiment.carry_out(cell, rows):
+                    file.append(row)
+                _say(cell)
+            return
+        _run_in_processes(name, jobs, work, file)
+
+
+def _run_in_processes(
+    name: str, jobs: int, work: list[tuple[Cell, list[Row]]], file: RunsFile
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as it:
+        futures = {it.submit(_new_rows, name, *part): part[0] for part in work}
+        for future in as_completed(futures):
+            for row in future.result():
+                file.append(row)
+            _say(futures[future])
+
+
+def _new_rows(name: str, cell: Cell, rows: list[Row]) -> list[Row]:
+    return list(EXPERIMENTS[name].carry_out(cell, rows))
+
+
+def _say(cell: Cell) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {cell.name} {cell.variant}", flush=True)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results of the experiments on disk: one JSON object a training."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+RESULTS: Final = Path(__file__).parent.parent / "results" / "anchors"
+
+
+class RunsFile:
+    """The finished trainings of one experiment; safe to kill at any moment.
+
+    Args:
+        path: The file; made at the first training.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All whole rows; a last line that a kill cut short is left out."""
+        if not self._path.exists():
+            return []
+        *whole, _ = self._path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in whole]
+
+    def rows_of(self, cell: str, variant: str) -> list[dict[str, Any]]:
+        """Those of one cell."""
+        return [
+            row
+            for row in self.rows()
+            if (row["cell"], row["variant"]) == (cell, variant)
+        ]
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Adds a row; an earlier broken last line is removed first."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.exists():
+            content = self._path.read_bytes()
+            whole = content.rfind(b"\n") + 1
+            if whole != len(content):
+                os.truncate(self._path, whole)
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @contextmanager
+    def writer(self) -> Iterator[None]:
+        """Keeps a second run from doing the same trainings at the same time.
+
+        Raises:
+            RuntimeError: If there is such a run.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RuntimeError(
+                    f"Another run is writing to {self._path}. Wait for it or stop it; "
+                    "--jobs makes one run use more cores."
+                ) from error
+            yield
+
+
+def runs_of(experiment: str) -> RunsFile:
+    """The results file of an experiment."""
+    return RunsFile(RESULTS / f"{experiment}.jsonl")

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out the trainings of one cell, compiled once, each from the same start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from agents.tasks.datasets import load_dataset, standardise
+from agents.tasks.models import build_model
+from agents.tasks.objectives import Objective, find_objective
+from agents.tasks.samples import Samples
+from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
+from ganno_keras.control.anchor.relative_rate import (
+    RelativeRateFormula,
+    TrainingFacts,
+    network_width,
+)
+from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
+from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
+from ganno_keras.control.base_schedule import BaseSchedule
+from ganno_keras.control.layer_groups import layer_groups
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+
+from .cells import Cell, Network
+from .fast_loop import Course, FastLoop
+
+NUM_HELD_OUT: Final = 2000
+SEED: Final = 0
+SHAPE: Final = BaseSchedule(peak=1.0, warm_up=0.2)
+"""The schedule of all trainings: a warm-up over a fifth and a cosine decay."""
+
+RULES: Final = {
+    "": RenewalRules(),
+    "gains-own-ratio": RenewalRules(ties_vectors=False),
+    "no-floor": RenewalRules(takes_floor=False),
+}
+
+Makes = Callable[[], keras.optimizers.Optimizer]
+OPTIMIZERS: Final[dict[str, Makes]] = {
+    "adam": lambda: keras.optimizers.Adam(),
+    "sgd": lambda: keras.optimizers.SGD(momentum=0.9),
+    "lion": lambda: keras.optimizers.Lion(),
+}
+
+
+class Outcome(NamedTuple):
+    """What came of a training, on samples that it was not trained on."""
+
+    loss: float
+    accuracy: float
+    course: Course
+    seconds: float
+
+
+class Data(NamedTuple):
+    """The samples of a cell."""
+
+    train: Samples
+    held_out: Samples
+    objective: Objective
+
+
+@lru_cache(maxsize=2)
+def _images(dataset: str, is_standardised: bool) -> Samples:
+    train, _ = load_dataset(dataset)
+    return standardise(train)[0] if is_standardised else train
+
+
+def load_data(cell: Cell) -> Data:
+    """The training and held-out samples of a cell; the test set is not opened."""
+    network = cell.network
+    is_tokens = network.model in ("causal_cnn", "language_model")
+    objective = find_objective("next_pixels" if is_tokens else "classification")
+    images = _images(network.dataset, not is_tokens)
+    held_out = min(NUM_HELD_OUT, len(images.targets) - network.num_samples)
+    parts = (slice(0, network.num_samples), slice(len(images.targets) - held_out, None))
+    train, rest = (
+        objective.samples(Samples(images.inputs[it], images.targets[it]))
+        for it in parts
+    )
+    return Data(train, rest, objective)
+
+
+class CellTrainings:
+    """One compiled model, trained again and again with other rates.
+
+    Args:
+        cell: What is trained.
+        model: Built; its weights of the moment are the start of each training.
+        data: What it is trained on.
+    """
+
+    def __init__(self, cell: Cell, model: keras.Model, data: Data) -> None:
+        self._cell, self._data = cell, data
+        compiles = cell.network.family != "convolution"
+        model.compile(
+            OPTIMIZERS[cell.optimizer](),
+            data.objective.loss(),
+            metrics=data.objective.metrics,
+        )
+        model.optimizer.build(model.trainable_variables)
+        self.groups = layer_groups(model)
+        self._layerwise = LayerwiseOptimizer(model.optimizer, self.groups, model=model)
+        self._start = [
+            (it, ops.convert_to_numpy(it).copy())
+            for it in (*model.variables, *model.optimizer.variables)
+        ]
+        self._loop = FastLoop(
+            model, self._layerwise, data.train, _order(data.train, cell), compiles
+        )
+
+    @property
+    def weight_groups(self) -> tuple[WeightGroup, ...]:
+        """What the anchor knows of the layers."""
+        return weight_groups(self.groups)
+
+    @property
+    def facts(self) -> TrainingFacts:
+        """What the formula knows of the training."""
+        cell, width = self._cell, network_width(self.weight_groups)
+        return TrainingFacts(cell.length, cell.epochs, cell.batch_size, width)
+
+    def relative(self, peaks: Any) -> Outcome:
+        """Trains with shares of the weights."""
+        rules = RULES[self._cell.variant]
+        ratios = UpdateRatios(self.weight_groups, rules)
+        return self._train(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
+
+    def absolute(self, peak: float) -> Outcome:
+        """Trains with the same rates for all layers."""
+        schedule = BaseSchedule(peak, SHAPE.warm_up, SHAPE.start)
+        return self._train(AbsoluteSchedule(schedule, len(self.groups)))
+
+    def _train(self, anchor: Anchor) -> Outcome:
+        started = time.perf_counter()
+        for variable, value in self._start:
+            variable.assign(value)
+        course = self._loop.train(anchor)
+        loss, accuracy = self._loop.evaluate(self._data.held_out)
+        return Outcome(loss, accuracy, course, time.perf_counter() - started)
+
+    def untrained(self) -> tuple[float, float]:
+        """Loss and accuracy of the weights that each training starts from."""
+        for variable, value in self._start:
+            variable.assign(value)
+        return self._loop.evaluate(self._data.held_out)
+
+
+@contextmanager
+def trainings_of(cell: Cell) -> Iterator[CellTrainings]:
+    """Makes the model of a cell, and forgets it in the end."""
+    data = load_data(cell)
+    try:
+        yield CellTrainings(cell, new_model(cell.network, data.train), data)
+    finally:
+        keras.utils.clear_session()
+
+
+def new_model(network: Network, train: Samples) -> keras.Model:
+    """Builds a network for samples, with the initial weights of every cell."""
+    keras.utils.set_random_seed(SEED)
+    shapes = (train.input_shape, train.num_outputs)
+    return build_model(network.model, *shapes, network.options)
+
+
+def formula_rate(trainings: CellTrainings) -> float:
+    """The relative rate that the first formula names for a fresh layer."""
+    return float(2.0 ** RelativeRateFormula().log2_rate(trainings.facts))
+
+
+def _order(train: Samples, cell: Cell) -> np.ndarray:
+    """The minibatches of a training, the same in every training of a cell."""
+    generator = np.random.default_rng(SEED)
+    count = len(train.targets)
+    needed = cell.length * cell.batch_size
+    passes = [generator.permutation(count) for _ in range(-(-needed // count))]
+    return np.concatenate(passes)[:needed].reshape(cell.length, cell.batch_size)

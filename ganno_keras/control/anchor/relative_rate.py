@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which share of its weights a layer is to move at an update, without any tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log2
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ganno_keras.control.anchor.weight_groups import WeightGroup
+
+Array = npt.NDArray[np.float64]
+
+HIGHEST_RELATIVE_RATE: Final = 0.1
+"""No layer moves by a larger share of its weights, whatever the agents do."""
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What is known of a training before its first update.
+
+    Args:
+        num_updates: Planned, in all epochs.
+        epochs: Passes over the training samples, 1 where nobody knows.
+        batch_size: Samples in a minibatch.
+        width: Of the network: see `network_width`.
+
+    Raises:
+        ValueError: One of them is not a number above 0.
+    """
+
+    num_updates: float
+    epochs: float
+    batch_size: float
+    width: float
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(
+                    f"{name} is {value!r}; a finite number above 0 is needed to tell "
+                    "the relative rate of a training."
+                )
+
+
+def network_width(groups: Sequence[WeightGroup]) -> float:
+    """The median number of outputs of the kernels between the first and the last.
+
+    Args:
+        groups: Of the network, in the order of its layers.
+    """
+    units = [float(it.units) for it in groups if it.has_kernel]
+    return float(np.median(units[:-1] or units or [1.0]))
+
+
+@dataclass(frozen=True)
+class RelativeRateFormula:
+    """The relative rate at the peak of the schedule, as a sum in base 2 logarithms.
+
+    Args:
+        constant: For one update of one sample, one epoch and width 1.
+        updates: By the logarithm of the number of updates.
+        epochs: By that of the epochs, where there is more than one.
+        width: By that of the network's width.
+        batch_size: By that of the batch size.
+        pretrained: Added for layers that are not fresh.
+        kinds: Added by the kind of the layer; 0 for kinds that are not named.
+
+    Example:
+
+        >>> formula = RelativeRateFormula()
+        >>> facts = TrainingFacts(800, 3.7, 32, 64)
+        >>> formula.rates(facts, ["linear"], is_pretrained=[False]).round(4)
+        array([0.0071])
+    """
+
+    constant: float = -2.9
+    updates: float = -0.39
+    epochs: float = -0.27
+    width: float = -0.28
+    batch_size: float = 0.34
+    pretrained: float = -3.0
+    kinds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def log2_rate(self, facts: TrainingFacts) -> float:
+        """The logarithm for a fresh layer of no kind in particular."""
+        return (
+            self.constant
+            + self.updates * log2(facts.num_updates)
+            + self.epochs * log2(max(facts.epochs, 1.0))
+            + self.width * log2(facts.width)
+            + self.batch_size * log2(facts.batch_size)
+        )
+
+    def rates(
+        self,
+        facts: TrainingFacts,
+        kinds: Sequence[str],
+        is_pretrained: Sequence[bool] | npt.NDArray[np.bool_],
+    ) -> Array:
+        """The relative rate of each layer at the peak of the schedule.
+
+        Args:
+            facts: Of the training.
+            kinds: Of the layers.
+            is_pretrained: Whether each layer has been trained before.
+        """
+        terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
+        terms = terms + self.pretrained * np.asarray(is_pretrained, np.float64)
+        highest: Array = np.minimum(
+            2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE
+        )
+        return highest

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How large the weights of each layer are, compared with the steps of its optimizer.
+
+A learning rate of `rho * ratio` moves a layer by the share `rho` of its weights at each
+update, whatever its width, its initial scale and the optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ganno_keras.control.anchor.weight_groups import WeightGroup
+
+Array = npt.NDArray[np.float64]
+
+LAST_EARLY_RENEWAL: Final = 64
+"""Until this update ratios are renewed at every power of 2, as all changes early on."""
+
+
+LARGEST_NORM: Final = 1e50
+"""What is larger comes of weights that diverge, and is not counted."""
+SMALLEST_RATIO: Final = 1e-12
+LARGEST_RATIO: Final = 1e12
+
+
+@dataclass(frozen=True)
+class RenewalRules:
+    """How fast the ratios may follow what is measured.
+
+    Args:
+        window: How many updates before a renewal are measured and averaged.
+        largest_change: The factor by which a renewal changes a ratio at most.
+        largest_rise: How many times its own running median a ratio reaches at most:
+            the directions of SGD shrink with the gradient, and a network that has
+            converged would be stirred up.
+        memory: How many renewals the running median looks back on.
+        takes_floor: Whether weights near zero count for `WeightGroup.floor`.
+        ties_vectors: Whether groups without a kernel have the kernels' median ratio.
+    """
+
+    window: int = 4
+    largest_change: float = 2.0
+    largest_rise: float = 16.0
+    memory: int = 32
+    takes_floor: bool = True
+    ties_vectors: bool = True
+
+
+class UpdateRatios:
+    """The root mean square of each layer's weights by that of its update direction.
+
+    The ratio of a layer is NaN until the first update of it was measured. What is not
+    finite, and directions of zero, are not counted.
+
+    Args:
+        groups: What each ratio is of.
+        rules: How they are renewed.
+
+    Raises:
+        ValueError: There are no groups.
+
+    Example:
+
+        >>> ratios = UpdateRatios([WeightGroup("linear", ((4, 4),))])
+        >>> ratios.add(weight_norms=[2.0], update_norms=[4.0])
+        >>> ratios.renew()
+        >>> ratios.values
+        array([0.5])
+    """
+
+    def __init__(
+        self, groups: Sequence[WeightGroup], rules: RenewalRules | None = None
+    ) -> None:
+        if not groups:
+            raise ValueError(
+                "Received no layer groups: nothing is trainable. Pass the groups of a "
+                "model that has trainable weights."
+            )
+        self.rules = rules or RenewalRules()
+        self._roots = np.sqrt([float(group.num_weights) for group in groups])
+        self._floors = np.array([group.floor for group in groups])
+        self._has_kernel = np.array([group.has_kernel for group in groups])
+        if not self.rules.takes_floor:
+            self._floors = np.full_like(self._floors, 1e-12)
+        count = len(groups)
+        self._own = np.full(count, np.nan)
+        self._weights = np.full(count, np.nan)  # norms, the last measured
+        self._squares = np.zeros(count)  # of the directions since the last renewal
+        self._num_measured = np.zeros(count)
+        self._history = np.full((self.rules.memory, count), np.nan)
+        self.values = self._tied()
+        """The ratios `[num_groups]`, NaN where nothing was measured yet."""
+
+    @property
+    def num_groups(self) -> int:
+        """How many ratios there are."""
+        return len(self._own)
+
+    def is_renewal(self, update: int, interval: int) -> bool:
+        """Whether ratios are renewed after this update, the first of which is 1.
+
+        Args:
+            update: Number of updates done.
+            interval: Updates between two decisions.
+        """
+        is_early = update <= LAST_EARLY_RENEWAL and update & (update - 1) == 0
+        return update > 0 and (is_early or update % interval == 0)
+
+    def is_measured(self, update: int, interval: int) -> bool:
+        """Whether this update, the first of which is 1, is to be measured."""
+        window = range(update, update + self.rules.window)
+        return any(self.is_renewal(number, interval) for number in window)
+
+    def add(self, weight_norms: npt.ArrayLike, update_norms: npt.ArrayLike) -> None:
+        """Takes in the norms of one update.
+
+        Args:
+            weight_norms: Euclidean, `[num_groups]`.
+            update_norms: Of the changes of the weights by the rates, `[num_groups]`.
+
+        Raises:
+            ValueError: There is not one of each for every group.
+        """
+        weights = self._per_group("weight_norms", weight_norms)
+        updates = self._per_group("update_norms", update_norms)
+        counts = (weights < LARGEST_NORM) & (updates < LARGEST_NORM) & (updates > 0.0)
+        squares = np.square(np.where(counts, updates, 0.0))
+        counts &= squares > 0.0
+        self._weights = np.where(counts, weights, self._weights)
+        self._squares += squares
+        self._num_measured += counts
+
+    def renew(self) -> None:
+        """Makes the ratios of what was measured since the last time."""
+        counts = self._num_measured > 0
+        directions = np.sqrt(self._squares / np.maximum(self._num_measured, 1.0))
+        directions = np.where(counts, directions, self._roots)
+        ratios = np.maximum(self._weights, self._floors * self._roots) / directions
+        # Beyond these no rate makes sense, and factors on them would overflow.
+        ratios = np.clip(ratios, SMALLEST_RATIO, LARGEST_RATIO)
+        self._own = np.where(counts, self._clamped(ratios), self._own)
+        self._history = np.roll(self._history, -1, axis=0)
+        self._history[-1] = self._own
+        self._squares = np.zeros_like(self._squares)
+        self._num_measured = np.zeros_like(self._num_measured)
+        self.values = self._tied()
+
+    def _clamped(self, ratios: Array) -> Array:
+        """Ratios that do not run away from what they were, where that is known."""
+        before = np.where(np.isfinite(self._own), self._own, ratios)
+        change = self.rules.largest_change
+        middles = np.array([_median(column) for column in self._history.T])
+        highest = self.rules.largest_rise * np.where(np.isnan(middles), ratios, middles)
+        return np.minimum(np.clip(ratios, before / change, before * change), highest)
+
+    def _tied(self) -> Array:
+        """The ratios; groups without a kernel have the median of those with one."""
+        if not self.rules.ties_vectors or not self._has_kernel.any():
+            return self._own.copy()
+        known = self._own[self._has_kernel & np.isfinite(self._own)]
+        middle = np.median(known) if known.size else np.nan
+        return np.where(self._has_kernel, self._own, middle)
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        return {name: getattr(self, f"_{name}").copy() for name in _STATE}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: It is the state of other groups or rules.
+        """
+        arrays = {name: np.array(state[name], np.float64) for name in _STATE}
+        for name, array in arrays.items():
+            expected = getattr(self, f"_{name}").shape
+            if array.shape != expected:
+                raise ValueError(
+                    f"Received saved {name} of shape {array.shape}, while this model's "
+                    f"layer groups take {expected}. Load a file of the same model."
+                )
+        for name, array in arrays.items():
+            setattr(self, f"_{name}", array)
+        self.values = self._tied()
+
+    def _per_group(self, what: str, values: npt.ArrayLike) -> Array:
+        array = np.asarray(values, np.float64)
+        if array.shape != self._own.shape:
+            raise ValueError(
+                f"Received {what} of shape {array.shape}. Pass one for each of the "
+                f"{self.num_groups} layer groups."
+            )
+        return array
+
+
+_STATE: Final = ("own", "weights", "squares", "num_measured", "history")
+
+
+def _median(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else np.nan

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rates that follow an anchor at every execution of a fit, not only at decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.fit.anchor.sources import Source
+
+_PREFIX: Final = "anchor."
+
+
+class AnchoredRates:
+    """What an anchor, the agents' factors and the guard make of the rates of a fit.
+
+    Args:
+        source: The anchor.
+        num_groups: How many rates there are.
+        bounds: Limits of the learning rates.
+    """
+
+    def __init__(
+        self, source: Source, num_groups: int, bounds: LearningRateBounds
+    ) -> None:
+        self._source = source
+        self._bounds = bounds
+        self._factors = np.ones(num_groups)
+        self._scales = np.ones(num_groups)  # what the guard takes off
+        self._seen = 0  # updates
+        self._level = np.nan  # of the anchor, when rates were last set
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> None:
+        """Learns how long the training is, as far as anyone knows by now."""
+        if self._source.plan(num_updates, epochs, batch_size):
+            self._level = np.nan
+
+    def is_stale(self, progress: float, update: int) -> bool:
+        """Whether rates are no longer those of the anchor; costs next to nothing."""
+        level = self._source.level(progress, update)
+        change = abs(level - self._level)
+        return not change <= self._source.tolerance * self._level  # also if NaN
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Whether the statistics of the coming execution are wanted.
+
+        Args:
+            update: Updates done.
+            following: How many updates the execution makes at most.
+        """
+        return self._source.is_read_after(update, following)
+
+    def take_in(self, update: int, is_measured: bool) -> None:
+        """Takes in what was measured.
+
+        Args:
+            update: Updates done.
+            is_measured: Whether the last of them was measured.
+        """
+        if self._source.take_in(self._seen, update, is_measured):
+            self._level = np.nan
+        self._seen = update
+
+    def rates(self, progress: float, update: int) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+        self._level = self._source.level(progress, update)
+        rates = self._source.rates(progress, update, self._factors) * self._scales
+        limited: np.ndarray = np.clip(rates, *self._bounds)
+        return limited
+
+    def decide(self, factors: np.ndarray, progress: float, update: int) -> np.ndarray:
+        """The rates that the agents' factors lead to, before the guard sees them."""
+        self._factors = np.asarray(factors, np.float64)
+        self._scales = np.ones_like(self._factors)
+        return self.rates(progress, update)
+
+    def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
+        """Keeps to what the guard made of rates, until the next decision."""
+        divisors = np.where(wanted > 0.0, wanted, 1.0)
+        self._scales = np.where(wanted > 0.0, allowed / divisors, 1.0)
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        own = {
+            "factors": self._factors,
+            "scales": self._scales,
+            "seen": np.array(self._seen, np.int64),
+            "level": np.array(self._level, np.float64),
+        }
+        state = {**own, **self._source.get_state()}
+        return {_PREFIX + name: array for name, array in state.items()}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave, among entries of others.
+
+        Raises:
+            ValueError: It is the state of another model, or had no anchor.
+        """
+        own = {
+            name.removeprefix(_PREFIX): array
+            for name, array in state.items()
+            if name.startswith(_PREFIX)
+        }
+        if "factors" not in own:
+            raise ValueError(
+                "The saved training had rates without an anchor, and this fit has one. "
+                "Resume with the policy and the base that the training began with."
+            )
+        self._source.set_state(own)
+        self._factors = np.array(own["factors"], np.float64)
+        self._scales = np.array(own["scales"], np.float64)
+        self._seen, self._level = int(own["seen"]), float(own["level"])

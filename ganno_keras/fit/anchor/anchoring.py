@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which anchor a fit has, and what it is told of the fit's course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, cast
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganno_keras.control.history import Timestep
+from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
+from ganno_keras.fit.anchor.fresh_layers import pretrained_groups
+from ganno_keras.fit.anchor.sources import OptimizerSource, RelativeSource, Source
+from ganno_keras.fit.progress import FitPlan, UpdateClock
+from ganno_keras.fit.settings import ControlSettings
+from ganno_keras.monitoring.metric_sums import read_totals
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.optimizers.specialised_optimizer import (
+    compiled_values,
+    has_own_schedule,
+)
+
+UPDATES_OF_AN_EPOCH: Final = 100
+"""Until the first epoch has told."""
+
+
+class Anchoring:
+    """Makes the anchor of a fit, if it has one, and tells it of the course.
+
+    Args:
+        model: Compiled.
+        settings: What the user asked for.
+    """
+
+    def __init__(self, model: keras.Model, settings: ControlSettings) -> None:
+        self._model = model
+        self._settings = settings
+        self._batch_size = 0.0
+        self._is_built = bool(model.built)
+        self._pretrained: dict[str, bool] = {}
+        self._rates: AnchoredRates | None = None
+        self.is_measuring = False
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether rates move layers by a share of their weights."""
+        action_set = self._settings.policy.metadata.action_set
+        return action_set.is_relative and self._settings.base == "policy"
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether rates change between two decisions."""
+        return self.is_relative or self._settings.base == "optimizer"
+
+    def look_at_weights(self, groups: Sequence[LayerGroup]) -> None:
+        """Sees which layers are pretrained, before anything is trained.
+
+        Args:
+            groups: Of a built model; what is built during the fit is fresh.
+        """
+        if self.is_relative and self._is_built:
+            found = pretrained_groups(self._model, groups)
+            names = [group.name for group in groups]
+            self._pretrained = dict(zip(names, found, strict=True))
+
+    def pretrained_among(self, groups: Sequence[LayerGroup]) -> list[bool]:
+        """Tells for each layer whether it was seen to be pretrained."""
+        return [self._pretrained.get(group.name, False) for group in groups]
+
+    def begin(self, layerwise: LayerwiseOptimizer, start: int) -> None:
+        """Makes the rates that follow the anchor, if there is one.
+
+        Args:
+            layerwise: The optimizer, its groups known.
+            start: The optimizer's `iterations` when the training began.
+        """
+        groups, settings = layerwise.groups, self._settings
+        source: Source
+        if self.is_relative:
+            found = self.pretrained_among(groups)
+            source = RelativeSource(layerwise, groups, found, settings.interval)
+        elif settings.base == "optimizer":
+            rate = _own_rate(layerwise.inner_optimizer)
+            source = OptimizerSource(rate, len(groups), start)
+        else:
+            return
+        self._rates = AnchoredRates(source, len(groups), settings.bounds)
+
+    def plan(self, plan: FitPlan, clock: UpdateClock, batch: int) -> None:
+        """Tells the anchor how long the training is, as far as anyone knows by now.
+
+        Args:
+            plan: Of the fit.
+            clock: Of the fit.
+            batch: Batches of this epoch that are done.
+        """
+        if self._rates is None:
+            return
+        if batch and not self._batch_size:
+            # The first mean is that of the loss. A training step of one's own may count
+            # batches there: that says nothing about their size.
+            totals = read_totals(self._model)
+            count = totals[0, 1] if len(totals) else 0.0
+            self._batch_size = count / batch if count > batch else 0.0
+        epochs = max(plan.epochs, 1)
+        batches = plan.batches or UPDATES_OF_AN_EPOCH
+        self._rates.plan(
+            max(batches * epochs / clock.batches_per_update, 1.0),
+            float(epochs),
+            self._batch_size * clock.batches_per_update,
+        )
+
+    # ------------------------------------------------------------ between decisions
+
+    def is_stale(self, progress: float, update: int) -> bool:
+        """Whether there is something to take in, or the rates have moved on.
+
+        Args:
+            progress: Updates done by updates planned, in [0, 1].
+            update: Updates done.
+        """
+        if self._rates is None:
+            return self.is_followed
+        return self.is_measuring or self._rates.is_stale(progress, update)
+
+    def is_read_between(self, now: int, then: int) -> bool:
+        """Whether the statistics of the updates from `now` to `then` are wanted."""
+        return self._rates is not None and self._rates.is_read_after(
+            now, max(then - now, 1)
+        )
+
+    def take_in(self, update: int) -> None:
+        """Takes in what was measured, once so many updates are done."""
+        if self._rates is not None:
+            self._rates.take_in(update, self.is_measuring)
+
+    def rates(self, progress: float, update: int) -> np.ndarray:
+        """Returns the rates of the anchor, `[num_groups]`; only where there is one."""
+        return cast(AnchoredRates, self._rates).rates(progress, update)
+
+    # ------------------------------------------------------------ at a decision
+
+    def applied(self, timestep: Timestep) -> Timestep:
+        """Applies the factors of a decision to the anchor, if there is one."""
+        if self._rates is None:
+            return timestep
+        action_set = self._settings.policy.metadata.action_set
+        wanted = self._rates.decide(
+            action_set.factors(timestep.actions),
+            timestep.measurements.progress,
+            timestep.update,
+        )
+        return replace(timestep, learning_rates=wanted)
+
+    def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
+        """Keeps to what the guard made of the rates, until the next decision."""
+        if self._rates is not None:
+            self._rates.limit(wanted, allowed)
+
+    # ------------------------------------------------------------ saving
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Returns what changes over a training; nothing without an anchor."""
+        return {} if self._rates is None else self._rates.get_state()
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: If it is the state of another model, or had no anchor.
+        """
+        if self._rates is not None:
+            self._rates.set_state(state)
+
+
+def _own_rate(optimizer: keras.optimizers.Optimizer) -> float | Callable[[int], float]:
+    """The rate that the user gave an optimizer, or a function of the updates done."""
+    if not has_own_schedule(optimizer):
+        return compiled_values(optimizer)[0]
+    own = optimizer._learning_rate
+    if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
+        return lambda update: float(ops.convert_to_numpy(own(update)))
+    return lambda _: float(ops.convert_to_numpy(own()))

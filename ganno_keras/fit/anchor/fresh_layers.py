@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which layers have been trained before: their weights are not as they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import sqrt
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganno_keras.control.layer_groups import LayerGroup
+
+_DETERMINISTIC: Final = (
+    keras.initializers.Zeros,
+    keras.initializers.Ones,
+    keras.initializers.Constant,
+)
+_STATISTICS: Final = {"moving_mean": 0.0, "moving_variance": 1.0}
+_LORA_FACTORS: Final = ("lora_kernel", "lora_embeddings")
+_LARGEST_DRAW: Final = 20_000_000
+"""Weights of a kernel; those of a larger one are compared by their size alone."""
+_TOLERANCE: Final = 6.0
+"""Standard errors by which mean square and kurtosis of untrained weights may differ."""
+
+
+def pretrained_groups(
+    model: keras.Model, groups: Sequence[LayerGroup]
+) -> tuple[bool, ...]:
+    """Tells for each layer group whether it has been trained before.
+
+    A layer is fresh if its kernel is what its own initializer draws, or looks like it
+    while biases, gains and moving statistics are as they are made. Low-rank factors
+    beside a frozen kernel (LoRA) are fresh as long as one of them is zero. What cannot
+    be told is what most of the others are.
+
+    Args:
+        model: Built; nothing of it is changed.
+        groups: Of its trainable variables.
+
+    Example:
+
+        >>> import keras
+        >>> from ganno_keras.control.layer_groups import layer_groups
+        >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
+        >>> pretrained_groups(model, layer_groups(model))
+        (False,)
+        >>> model.layers[0].bias.assign([0.1, 0.0, 0.0])
+        >>> pretrained_groups(model, layer_groups(model))
+        (True,)
+    """
+    owners = {
+        id(variable): layer
+        for layer in model._flatten_layers()
+        for variable in layer._trainable_variables
+    }
+    found = [_is_pretrained(group, owners) for group in groups]
+    known = [it for it in found if it is not None]
+    usual = bool(known) and sum(known) * 2 > len(known)
+    return tuple(usual if it is None else it for it in found)
+
+
+def _is_pretrained(
+    group: LayerGroup, owners: dict[int, keras.layers.Layer]
+) -> bool | None:
+    """Whether a group has been trained; None if nothing tells."""
+    layers = {
+        id(owner): owner
+        for owner in (owners.get(id(variable)) for variable in group.variables)
+        if owner is not None
+    }
+    votes = [vote for layer in layers.values() for vote in _votes(layer)]
+    if not votes:
+        return None
+    return any(votes)
+
+
+def _votes(layer: keras.layers.Layer) -> Iterator[bool]:
+    """What each sign says: whether the layer has been trained."""
+    if getattr(layer, "lora_enabled", False):
+        yield _has_trained_factors(layer)
+        return
+    for name, value in _STATISTICS.items():
+        statistic = getattr(layer, name, None)
+        if isinstance(statistic, keras.Variable):
+            yield bool((ops.convert_to_numpy(statistic) != value).any())
+    for variable, initializer in _initialized(layer):
+        vote = _was_changed(variable, initializer)
+        if vote and variable is getattr(layer, "bias", None):
+            vote = not _is_forget_bias(layer, variable)
+        if vote is not None:
+            yield vote
+
+
+def _is_forget_bias(layer: keras.layers.Layer, bias: keras.Variable) -> bool:
+    """Whether a bias is that of a new LSTM, whose forget gates begin open."""
+    if not getattr(layer, "unit_forget_bias", False):
+        return False
+    return bool(np.isin(ops.convert_to_numpy(bias), (0.0, 1.0)).all())
+
+
+def _has_trained_factors(layer: keras.layers.Layer) -> bool:
+    """Whether the second factor, which is made of zeros, is no longer zero."""
+    for name in _LORA_FACTORS:
+        factor = getattr(layer, f"{name}_b", None)
+        if isinstance(factor, keras.Variable):
+            return bool(ops.convert_to_numpy(factor).any())
+    return True
+
+
+def _initialized(layer: keras.layers.Layer) -> Iterator[tuple[keras.Variable, Any]]:
+    """The variables of a layer with the initializers that it keeps for them."""
+    for attribute, initializer in vars(layer).items():
+        if not attribute.endswith("_initializer"):
+            continue
+        name = attribute.removesuffix("_initializer")
+        for candidate in (name, f"_{name}", f"{name}_kernel"):
+            variable = getattr(layer, candidate, None)
+            if isinstance(variable, keras.Variable):
+                yield variable, initializer
+                break
+
+
+def _was_changed(variable: keras.Variable, initializer: Any) -> bool | None:
+    """Whether a variable is not what its initializer makes; None if unknown."""
+    values = ops.convert_to_numpy(variable).astype(np.float64)
+    if values.size == 0 or not callable(initializer):
+        return None
+    if isinstance(initializer, _DETERMINISTIC):
+        made = initializer(tuple(variable.shape))
+        return not np.array_equal(values, ops.convert_to_numpy(made))
+    # An initializer with a generator of its own would be another one after a draw.
+    if not isinstance(getattr(initializer, "seed", None), int):
+        return None
+    if values.size > _LARGEST_DRAW:
+        return None
+    made = ops.convert_to_numpy(initializer(tuple(variable.shape))).astype(np.float64)
+    is_exact = str(variable.dtype) in ("float32", "float64")
+    return not (_is_drawn(values, made, 1e-5 if is_exact else 1e-2)) and (
+        not _looks_like(values, made)
+    )
+
+
+def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
+    """Whether weights are this draw, but for the scale.
+
+    The scale may be another one where a layer tells its initializer which axes are
+    inputs, as `EinsumDense` does.
+    """
+    square = float(np.sum(np.square(made)))
+    if square == 0.0:
+        return not values.any()
+    scale = float(np.sum(values * made)) / square
+    largest = tolerance * scale * float(np.abs(made).max())
+    return bool(scale > 0.0 and np.abs(values - scale * made).max() <= largest)
+
+
+def _looks_like(values: np.ndarray, made: np.ndarray) -> bool:
+    """Whether weights are of the size and shape of another draw."""
+    count, expected = values.size, np.mean(np.square(made))
+    if expected == 0.0 or count < 64:
+        return False
+    standard_error = sqrt(2.0 / count)
+    size = np.mean(np.square(values)) / expected
+    tails = _kurtosis(values) - _kurtosis(made)
+    return bool(
+        abs(size - 1.0) < _TOLERANCE * standard_error
+        and abs(tails) < _TOLERANCE * sqrt(24.0 / count)
+    )
+
+
+def _kurtosis(values: np.ndarray) -> float:
+    centred = values - values.mean()
+    return float(np.mean(centred**4) / max(np.mean(centred**2) ** 2, 1e-300))

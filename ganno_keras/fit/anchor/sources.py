@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the rates of a fit come from between decisions: one class for each anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+from functools import lru_cache
+from typing import Final, Protocol
+
+import numpy as np
+
+from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate
+from ganno_keras.control.anchor.relative_rate import (
+    RelativeRateFormula,
+    TrainingFacts,
+    network_width,
+)
+from ganno_keras.control.anchor.update_ratios import UpdateRatios
+from ganno_keras.control.anchor.weight_groups import weight_groups
+from ganno_keras.control.base_schedule import BaseSchedule
+from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+
+SHAPE: Final = BaseSchedule(peak=1.0, warm_up=0.2)
+"""What the relative rate is multiplied by over a training."""
+
+USUAL_BATCH_SIZE: Final = 32
+"""Until the first batch has told."""
+
+
+class Source(Protocol):
+    """An anchor in a fit: what it is, and what it has to be shown.
+
+    Rates are set anew once its level has changed by more than the share `tolerance`.
+    """
+
+    tolerance: float
+
+    def level(self, progress: float, update: int) -> float:
+        """What the rates of the moment are in proportion to, cheap to ask for."""
+
+    def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
+        """Learns how long the training is; tells whether that changes the rates.
+
+        Args:
+            num_updates: Planned, in all epochs.
+            epochs: Passes over the samples.
+            batch_size: Of an update; 0 as long as nobody knows.
+        """
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Whether the statistics of the coming execution are wanted."""
+
+    def take_in(self, before: int, update: int, is_measured: bool) -> bool:
+        """Takes in what was measured; tells whether that changes the rates."""
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+
+
+class RelativeSource:
+    """The relative anchor of a fit.
+
+    Args:
+        layerwise: The optimizer, built.
+        groups: What each rate is of.
+        is_pretrained: Whether each of them has been trained before.
+        interval: Updates between two decisions.
+    """
+
+    tolerance = 0.01
+
+    def __init__(
+        self,
+        layerwise: LayerwiseOptimizer,
+        groups: Sequence[LayerGroup],
+        is_pretrained: Sequence[bool],
+        interval: int,
+    ) -> None:
+        self._layerwise = layerwise
+        self._interval = interval
+        self._groups = weight_groups(groups)
+        self._is_pretrained = np.array(is_pretrained, bool)
+        self._ratios = UpdateRatios(self._groups)
+        self._anchor = RelativeUpdate(0.0, SHAPE, self._ratios)
+        self._facts: TrainingFacts | None = None
+
+    def level(self, progress: float, update: int) -> float:
+        """The share of the peak that the schedule is at."""
+        del update
+        return SHAPE(progress)
+
+    def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+        return self._anchor.rates(progress, update, factors)
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
+        """Learns how long the training is; tells whether that changes the rates."""
+        width = network_width(self._groups)
+        known = self._facts.batch_size if self._facts else USUAL_BATCH_SIZE
+        facts = TrainingFacts(num_updates, epochs, batch_size or known, width)
+        is_new = facts != self._facts
+        if is_new:
+            self._take(facts)
+        return is_new
+
+    def _take(self, facts: TrainingFacts) -> None:
+        self._facts = facts
+        kinds = [group.kind for group in self._groups]
+        rates = RelativeRateFormula().rates(facts, kinds, self._is_pretrained)
+        self._anchor.peaks = rates
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Whether the statistics of the coming execution are wanted."""
+        updates = range(update + 1, update + following + 1)
+        return any(self._ratios.is_measured(it, self._interval) for it in updates)
+
+    def take_in(self, before: int, update: int, is_measured: bool) -> bool:
+        """Takes in what was measured; tells whether that changes the rates."""
+        if is_measured and update > before:
+            statistics = self._layerwise.statistics()
+            self._ratios.add(statistics.weight_norm, statistics.update_norm)
+        updates = range(before + 1, update + 1)
+        is_renewal = any(self._ratios.is_renewal(it, self._interval) for it in updates)
+        if is_renewal:
+            self._ratios.renew()
+        return is_renewal
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything that changes over a training, for saving."""
+        facts = np.array(astuple(self._facts) if self._facts else ())
+        own = {"is_pretrained": self._is_pretrained, "facts": facts}
+        return {**self._ratios.get_state(), **own}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave.
+
+        Raises:
+            ValueError: It is the state of another model.
+        """
+        self._ratios.set_state(state)
+        self._is_pretrained = np.array(state["is_pretrained"], bool)
+        if len(state["facts"]):
+            self._take(TrainingFacts(*map(float, state["facts"])))
+
+
+class OptimizerSource:
+    """The rate or the schedule that the user compiled with.
+
+    Args:
+        rate: A number, or a function of the updates done.
+        num_groups: How many rates there are.
+        start: Updates that the optimizer had done before the training.
+    """
+
+    tolerance = 0.0  # so that a training without actions is the one without GANNO
+
+    def __init__(
+        self, rate: float | Callable[[int], float], num_groups: int, start: int
+    ) -> None:
+        self._start = start
+        # Asked for the same update several times; a schedule of Keras takes a while.
+        if callable(rate):
+            rate = _cached(rate)
+        self._anchor = OptimizerRate(rate, num_groups)
+
+    def level(self, progress: float, update: int) -> float:
+        """The optimizer's rate of the moment."""
+        return float(self._anchor.rates(progress, self._start + update)[0])
+
+    def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
+        """The learning rates of the moment, float64 `[num_groups]`."""
+        return self._anchor.rates(progress, self._start + update, factors)
+
+    def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
+        """Has nothing to learn."""
+        del num_updates, epochs, batch_size
+        return False
+
+    def is_read_after(self, update: int, following: int) -> bool:
+        """Needs no statistics."""
+        del update, following
+        return False
+
+    def take_in(self, before: int, update: int, is_measured: bool) -> bool:
+        """Has nothing to take in."""
+        del before, update, is_measured
+        return False
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """The updates before the training."""
+        return {"start": np.array(self._start, np.int64)}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        self._start = int(state["start"])
+
+
+def _cached(rate: Callable[[int], float]) -> Callable[[int], float]:
+    return lru_cache(maxsize=2)(rate)

@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What sets the rates of a fit: agents, anchor and guard, and their optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganno_keras.control.history import GannoHistory
+from ganno_keras.control.layer_groups import (
+    LayerGroup,
+    groups_of,
+    short_names,
+    single_group,
+)
+from ganno_keras.control.measurements import Measurements
+from ganno_keras.fit.anchor.anchoring import Anchoring
+from ganno_keras.fit.compatibility import (
+    check_accuracy,
+    check_trainable,
+    expect_variables,
+)
+from ganno_keras.fit.layer_agents import LayerAgents
+from ganno_keras.fit.messages import Notices
+from ganno_keras.fit.progress import FitPlan, UpdateClock
+from ganno_keras.fit.resuming import Resumption
+from ganno_keras.fit.settings import ControlSettings
+from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
+from ganno_keras.monitoring.training_meter import TrainingMeter
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.optimizers.specialised_optimizer import (
+    compiled_values,
+    has_own_schedule,
+    innermost,
+)
+
+
+class RateControl:
+    """Sets the rates of the layers; `FitControl` says when.
+
+    The optimizer is specialised when this is made, and plain again after `detach`.
+
+    Args:
+        model: A compiled model, built or not.
+        settings: What the user asked for.
+        notices: Tells the user what is worth knowing.
+    """
+
+    def __init__(
+        self, model: keras.Model, settings: ControlSettings, notices: Notices
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._notices = notices
+        self._action_set = settings.policy.metadata.action_set
+        self._inner = innermost(model.optimizer)
+        self._compiled = compiled_values(self._inner)
+        self._start = settings.starting_point(*self._compiled)
+        self._anchoring = Anchoring(model, settings)
+        self.layerwise = LayerwiseOptimizer(
+            model.optimizer, self._agents_groups, *self._start
+        )
+        self.layerwise.table.owner_watches_base_rate = True
+        expect_variables(model, self.layerwise)
+        self.has_groups = self.layerwise.table.built
+        if self.has_groups:
+            self._anchoring.look_at_weights(self.layerwise.groups)
+        self.clock = UpdateClock(
+            interval=settings.interval,
+            batches_per_update=int(self._inner.gradient_accumulation_steps or 1),
+            start=self.iterations,
+        )
+        self.meter = TrainingMeter(model, settings.validation)
+        self.history = GannoHistory(
+            initial_learning_rate=self._start.learning_rate,
+            action_set=self._action_set,
+        )
+        self._agents: LayerAgents | None = None
+        self._guard: TrainingGuard | NoGuard = (
+            self._new_guard() if settings.guard else NoGuard()
+        )
+        self._is_measuring = False
+        self._resumption = Resumption(self.layerwise)
+
+    def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
+        """Returns what each agent controls, of the variables of an optimizer."""
+        groups = groups_of(variables, self._model)
+        metadata = self._settings.policy.metadata
+        return single_group(groups) if metadata.single_agent else groups
+
+    @property
+    def iterations(self) -> int:
+        """How many updates the optimizer has done; waits for the device."""
+        return int(ops.convert_to_numpy(self._inner.iterations))
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """The current rate of each layer by its name; only with groups."""
+        rates = self._known_agents().learning_rates.tolist()
+        return dict(zip(self.history.layers, rates, strict=True))
+
+    def detach(self) -> None:
+        """Makes the optimizer plain again, and gives the model its own functions."""
+        self._guard.release()
+        self.layerwise.detach()
+
+    # ------------------------------------------------------------ what users are told
+
+    def tell_of_plan(self, plan: FitPlan) -> None:
+        """Warns and logs what a user should know before the fit."""
+        first_rate = self._start.learning_rate
+        self._notices.of_bounds(first_rate, self._settings.bounds)
+        if not self._anchoring.is_followed:
+            self._notices.of_length(plan, self.clock)
+        if self._action_set.base is not None and self._settings.base == "policy":
+            self._notices.of_schedule(plan, first_rate)
+            self._notices.of_optimizer(self._inner)
+
+    def tell_of_rates(self, rates: Mapping[str, float]) -> None:
+        """Warns of other schedulers, and prints the rates."""
+        updates = self.iterations - self.clock.start
+        compiled_rate, _ = self._compiled
+        base_rate, _ = compiled_values(self._inner)
+        if not has_own_schedule(self._inner):
+            self._notices.of_other_scheduler(compiled_rate, base_rate)
+        self._notices.of_learning_rates(updates, rates)
+
+    def _tell_of_pretrained(self) -> None:
+        is_pretrained = self._anchoring.pretrained_among(self.layerwise.groups)
+        pairs = zip(self.history.layers, is_pretrained, strict=True)
+        self.history.pretrained_layers = tuple(name for name, it in pairs if it)
+        self._notices.of_pretrained(is_pretrained)
+
+    # ------------------------------------------------------------ between decisions
+
+    def needs_attention(self, batch: int, progress: float, is_read: bool) -> bool:
+        """Whether the coming batch needs anything; costs next to nothing.
+
+        Args:
+            batch: Batches of this epoch that are done.
+            progress: Updates done by updates planned, in [0, 1].
+            is_read: Whether a decision may be due after the coming execution.
+        """
+        return (
+            (is_read or self._is_read_by_anchor(batch)) != self._is_measuring
+            or not self.has_groups
+            or self._anchoring.is_stale(progress, self.clock.estimate(batch))
+            or self._guard.needs_attention(batch)
+        )
+
+    def attend(self, batch: int) -> None:
+        """Takes in what the batches so far brought, before a decision."""
+        if not self.has_groups and self._model.built:
+            check_trainable(self._model)
+        self._follow_groups()
+        self._guard.attend(batch)
+        self._anchoring.take_in(self.clock.estimate(batch))
+
+    def prepare(self, plan: FitPlan, epoch: int, batch: int, is_read: bool) -> None:
+        """Gets ready for the coming batches, after a decision.
+
+        Args:
+            plan: Of the fit.
+            epoch: Which epoch it is.
+            batch: Batches of this epoch that are done.
+            is_read: Whether a decision may be due after the coming execution.
+        """
+        self._follow_anchor(plan, epoch, batch)
+        self._measure(is_read or self._is_read_by_anchor(batch))
+        self.begin_guard(batch)
+
+    def _follow_groups(self) -> None:
+        """Makes the agents anew if the optimizer trains other variables than expected.
+
+        That is known after the first update, before any decision.
+        """
+        if self._agents is not None and self._agents.groups is not (
+            self.layerwise.table.groups
+        ):
+            self._agents = None
+
+    def _follow_anchor(self, plan: FitPlan, epoch: int, batch: int) -> None:
+        """Sets the rates of an anchor, as soon as there are layers."""
+        if self.has_groups:
+            self._known_agents()
+            self._anchoring.plan(plan, self.clock, batch)
+            moment = plan.progress(epoch, batch), self.clock.estimate(batch)
+            if self._anchoring.is_stale(*moment):
+                self._set_rates(self._anchoring.rates(*moment))
+
+    def _is_read_by_anchor(self, batch: int) -> bool:
+        following = batch + int(self._model.steps_per_execution)
+        return self._anchoring.is_read_between(
+            self.clock.estimate(batch), self.clock.estimate(following)
+        )
+
+    def _measure(self, is_read: bool) -> None:
+        """Switches the statistics on or off for the coming updates."""
+        self.has_groups |= bool(self._inner.built)
+        if self.has_groups and is_read != self._is_measuring:
+            self.layerwise.measure(is_read)
+            self._is_measuring = self._anchoring.is_measuring = is_read
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the last updates were measured."""
+        return self._is_measuring
+
+    # ------------------------------------------------------------ decisions
+
+    def decide(self, batch: int, progress: float) -> None:
+        """Takes a decision, and restarts the meter.
+
+        Args:
+            batch: Batches of this epoch that are done.
+            progress: Updates done by updates planned, in [0, 1].
+        """
+        if not self.history.timesteps:
+            check_accuracy(self._model, self._settings.policy.metadata)
+        agents = self._known_agents()
+        rates = agents.learning_rates
+        timestep = agents.decide(self.clock.updates, self._measurements(progress))
+        timestep = self._anchoring.applied(timestep)
+        checked = self._guard.checked(timestep, batch, rates)
+        self._anchoring.limit(timestep.learning_rates, checked.learning_rates)
+        self._set_rates(checked.learning_rates)
+        if checked.weight_decays is not None:
+            self.layerwise.set_weight_decays(checked.weight_decays)
+        self.history.timesteps.append(checked)
+        self.clock.advance()
+        self.meter.restart()
+
+    def _set_rates(self, rates: np.ndarray) -> None:
+        """Sets the learning rates of agents and optimizer."""
+        self._known_agents().override_learning_rates(rates)
+        self.layerwise.set_learning_rates(rates)
+
+    def _measurements(self, progress: float) -> Measurements:
+        train = self.meter.measure_training()
+        validation = self.meter.measure_validation()
+        return Measurements(
+            train_loss=train.loss,
+            train_accuracy=train.accuracy,
+            validation_loss=None if validation is None else validation.loss,
+            validation_accuracy=None if validation is None else validation.accuracy,
+            progress=progress,
+            statistics=self.layerwise.statistics(),
+        )
+
+    def _known_agents(self) -> LayerAgents:
+        """Makes the agents as soon as the groups are known."""
+        if self._agents is None:
+            groups = self.layerwise.groups
+            self._agents = LayerAgents(groups, self._settings, self._start)
+            self.history.layers = short_names(groups, self._model.name)
+            self._anchoring.begin(self.layerwise, self.clock.start)
+            self._tell_of_pretrained()
+            parts = [self._agents, self._guard, self.meter, self._anchoring, self]
+            self._resumption.offer(parts)
+        return self._agents
+
+    # ------------------------------------------------------------ the guard
+
+    def _new_guard(self) -> TrainingGuard:
+        return TrainingGuard(
+            self._model,
+            self.layerwise,
+            self.meter,
+            self._settings.bounds,
+            self._settings.interval,
+            self.history,
+            self._notices,
+        )
+
+    def begin_guard(self, batch: int) -> None:
+        """Has the guard keep the beginning, as soon as there are weights and slots."""
+        if self.has_groups:
+            rates = self._known_agents().learning_rates
+            self._guard.begin(self.clock.updates, batch, rates)
+
+    def end_guard(self, progress: float) -> None:
+        """Has the guard look at what came after the last decision."""
+        if not self._guard.is_on or not self.has_groups:
+            return
+        self.clock.synchronise(0, self.iterations)
+        self._guard.end(
+            self.clock.updates,
+            self.clock.is_due,
+            lambda: self._measurements(progress),
+            self._known_agents().learning_rates,
+        )
+
+    # ------------------------------------------------------------ saving and resuming
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Returns what a resumed training needs beside what the parts know."""
+        counters = [self.clock.start, self.clock.next_decision, self._is_measuring]
+        return {
+            "counters": np.array(counters, np.int64),
+            "initial": np.array(self._compiled, np.float64),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        start, next_decision, is_measuring = state["counters"].tolist()
+        self.clock.resume(start, next_decision, self.iterations)
+        self._measure(bool(is_measuring))
+
+    def resume_if_loaded(self) -> bool:
+        """Resumes a saved training, if its weights were loaded."""
+        state = self._resumption.loaded_state()
+        if state is None:
+            return False
+        learning_rate, weight_decay = state["initial"].tolist()
+        self._compiled = (learning_rate, weight_decay)
+        self._start = self._settings.starting_point(learning_rate, weight_decay)
+        # Agents and guard of the fit so far know nothing of the saved training.
+        self._agents = None
+        self._known_agents()
+        self._resumption.hand_back(state)
+        self._set_rates(self._known_agents().learning_rates)
+        return True
+
+    def begin_late(self, epoch: int, plan: FitPlan) -> None:
+        """Has a base schedule begin where the epochs that this fit leaves out end.
+
+        A model that is not built yet has not had them, and begins at its beginning.
+        """
+        if self._action_set.base is None or not self.has_groups:
+            return
+        rate, _ = self._settings.starting_point(
+            *self._compiled, plan.progress(epoch, 0)
+        )
+        self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
+        self.history.initial_learning_rate = rate
+        self._notices.of_late_start(epoch, plan.epochs, rate)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rates that follow an anchor between two decisions, in real fits."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras.ops import convert_to_numpy as to_numpy
+
+from ganno_keras import GANNO
+from ganno_keras.control.action_sets import RELATIVE_ACTIONS
+from tests.support.models import tiny_data, tiny_model
+from tests.support.policies import by_timestep
+
+pytestmark = pytest.mark.backend
+
+X, Y = tiny_data(256)
+
+
+class Rates(keras.callbacks.Callback):
+    """Reads the rates of each update; put it after GANNO."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        table = self.model.optimizer._layer_table
+        if table.built:
+            self.seen.append(to_numpy(table.learning_rates))
+
+
+def fit(ganno, optimizer="adam", model=None, epochs=4, **arguments):
+    model = model or tiny_model(optimizer)
+    rates = Rates()
+    usual = {"batch_size": 8, "verbose": 0, "shuffle": False}
+    history = model.fit(
+        X, Y, epochs=epochs, callbacks=[ganno, rates], **{**usual, **arguments}
+    )
+    return model, history.history["loss"], np.array(rates.seen)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(),
+        lambda: keras.optimizers.SGD(1e-5, momentum=0.9),
+        lambda: keras.optimizers.RMSprop(10.0),
+    ],
+    ids=["adam", "sgd", "rmsprop"],
+)
+def test_anchor__trains_whatever_rate_the_optimizer_has(make):
+    _, losses, _ = fit(GANNO("anchor"), make())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_anchor__warms_up_and_decays_between_decisions():
+    _, _, rates = fit(GANNO("anchor", interval=1000))
+    first, peak, last = rates[1], rates.max(axis=0), rates[-1]
+    assert (first < 0.2 * peak).all()
+    assert (last < 0.05 * peak).all()
+    # The first update is of layers that nobody has measured.
+    assert rates[0].max() < 1e-8
+    assert len(np.unique(rates[:, 0])) > 60
+
+
+def test_anchor__is_multiplied_by_the_actions():
+    double = by_timestep(2, action_set=RELATIVE_ACTIONS, interval=10)
+    _, _, plain = fit(GANNO("anchor", interval=10))
+    _, _, doubled = fit(GANNO(double, guard=False, learning_rate_bounds=(0.0, 10.0)))
+    np.testing.assert_allclose(doubled[10], 2.0 * plain[10], rtol=1e-5)
+
+
+def test_anchor__keeps_the_bounds():
+    _, _, rates = fit(GANNO("anchor", learning_rate_bounds=(0.0, 1e-3)))
+    assert rates.max() == pytest.approx(1e-3)
+
+
+def test_anchor__tells_which_layers_are_pretrained(caplog):
+    ganno = GANNO("anchor")
+    model, _, fresh = fit(ganno)
+    assert ganno.history.pretrained_layers == ()
+    _, _, pretrained = fit(ganno, model=model)
+    assert ganno.history.pretrained_layers == ("hidden", "classifier")
+    assert "2 layers are pretrained and 0 are fresh" in caplog.text
+    assert pretrained.max() < fresh.max()
+
+
+def test_anchor__goes_on_in_a_resumed_training(tmp_path):
+    straight, *_ = fit(GANNO("anchor"))
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise InterruptedError
+
+    usual = {"batch_size": 8, "verbose": 0, "shuffle": False, "epochs": 4}
+    with pytest.raises(InterruptedError):
+        tiny_model("adam").fit(
+            X, Y, callbacks=[GANNO("anchor"), backup, Stop()], **usual
+        )
+    resumed = tiny_model("adam")
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    resumed.fit(X, Y, callbacks=[GANNO("anchor"), backup], **usual)
+    for one, other in zip(straight.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_anchor__of_a_model_that_is_not_built_is_that_of_fresh_layers():
+    ganno = GANNO("anchor")
+    _, losses, _ = fit(ganno, model=tiny_model("adam", built=False))
+    assert ganno.history.pretrained_layers == ()
+    assert losses[-1] < losses[0]
+
+
+# ---------------------------------------------------------------- the optimizer's
+
+
+def schedule():
+    return keras.optimizers.schedules.CosineDecay(0.01, 128)
+
+
+@pytest.mark.parametrize(
+    "make_rate", [schedule, lambda: 0.003], ids=["cosine", "number"]
+)
+def test_base_optimizer__without_actions_is_the_training_without_ganno(make_rate):
+    model, *_ = fit(
+        GANNO("anchor", base="optimizer", guard=False),
+        keras.optimizers.Adam(make_rate()),
+    )
+    plain = tiny_model(keras.optimizers.Adam(make_rate()))
+    plain.fit(X, Y, batch_size=8, epochs=4, shuffle=False, verbose=0)
+    for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_base_optimizer__is_multiplied_by_the_actions():
+    double = by_timestep(2, action_set=RELATIVE_ACTIONS, interval=10)
+    optimizer = keras.optimizers.Adam(schedule())
+    bounds = (0.0, 1.0)
+    ganno = GANNO(double, base="optimizer", guard=False, learning_rate_bounds=bounds)
+    _, _, rates = fit(ganno, optimizer)
+    expected = 2.0 * float(to_numpy(schedule()(50)))
+    assert rates[50] == pytest.approx([expected] * 2)
+
+
+def test_schedule__is_no_longer_refused_by_policies_with_rates_of_their_own():
+    _, losses, _ = fit(
+        GANNO("base-schedule", interval=10), keras.optimizers.Adam(schedule())
+    )
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"policy": "anchor", "base": "mine"}, "base is 'mine'"),
+        ({"policy": "no-op", "base": "optimizer"}, "are no factors"),
+    ],
+)
+def test_base__is_refused_where_it_means_nothing(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GANNO(**arguments)

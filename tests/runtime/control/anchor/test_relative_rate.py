@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganno_keras.control.anchor.relative_rate import (
+    HIGHEST_RELATIVE_RATE,
+    RelativeRateFormula,
+    TrainingFacts,
+    network_width,
+)
+from ganno_keras.control.anchor.weight_groups import WeightGroup
+
+FACTS = TrainingFacts(num_updates=800, epochs=4, batch_size=32, width=64)
+
+
+@pytest.mark.parametrize("name", ["num_updates", "epochs", "batch_size", "width"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+def test_training_facts__that_are_no_numbers_are_refused(name, value):
+    with pytest.raises(ValueError, match=name):
+        replace(FACTS, **{name: value})
+
+
+@given(
+    *(st.floats(1e-3, 1e9) for _ in range(4)),
+    st.booleans(),
+)
+def test_relative_rate__is_above_0_and_limited(updates, epochs, batch, width, old):
+    facts = TrainingFacts(updates, epochs, batch, width)
+    (rate,) = RelativeRateFormula().rates(facts, ["linear"], [old])
+    assert 0.0 < rate <= HIGHEST_RELATIVE_RATE
+
+
+def test_relative_rate__is_lower_for_longer_and_wider_trainings():
+    formula = RelativeRateFormula()
+    usual = formula.log2_rate(FACTS)
+    assert formula.log2_rate(replace(FACTS, num_updates=8000)) < usual
+    assert formula.log2_rate(replace(FACTS, width=1024)) < usual
+    assert formula.log2_rate(replace(FACTS, batch_size=256)) > usual
+
+
+def test_relative_rate__of_layers_differs_by_kind_and_pretraining():
+    formula = RelativeRateFormula(pretrained=-3.0, kinds={"recurrent": 2.0})
+    fresh, old, cell = formula.rates(
+        FACTS, ["linear", "linear", "recurrent"], [False, True, False]
+    )
+    assert fresh / old == pytest.approx(8.0)
+    assert cell / fresh == pytest.approx(4.0)
+
+
+def test_network_width__is_that_of_the_layers_between():
+    hidden = [WeightGroup("linear", ((64, 64), (64,))) for _ in range(3)]
+    gains = WeightGroup("normalization", ((64,),))
+    last = WeightGroup("linear", ((64, 10), (10,)))
+    assert network_width([*hidden, gains, last]) == 64
+    assert network_width([last]) == 10
+    assert network_width([gains]) == 1

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
+from ganno_keras.control.anchor.weight_groups import WeightGroup
+
+KERNEL = WeightGroup("linear", ((4, 4), (4,)))
+OTHER_KERNEL = WeightGroup("convolution", ((3, 3, 2, 2),))
+GAINS = WeightGroup("normalization", ((4,), (4,)))
+NETWORK = (KERNEL, GAINS, OTHER_KERNEL)
+
+ANY_NUMBER = st.floats(allow_nan=True, allow_infinity=True, width=64)
+ANY_NORMS = st.lists(ANY_NUMBER, min_size=3, max_size=3)
+
+
+def renewed(groups, weights, updates, rules=None):
+    ratios = UpdateRatios(groups, rules)
+    ratios.add(weights, updates)
+    ratios.renew()
+    return ratios
+
+
+def test_update_ratios__without_groups_is_refused():
+    with pytest.raises(ValueError, match="no layer groups"):
+        UpdateRatios([])
+
+
+def test_update_ratios__of_another_number_of_norms_are_refused():
+    with pytest.raises(ValueError, match="weight_norms of shape"):
+        UpdateRatios([KERNEL]).add([1.0, 1.0], [1.0])
+
+
+def test_update_ratios__are_the_norms_quotient():
+    ratios = renewed([KERNEL], [6.0], [3.0])
+    assert ratios.values == pytest.approx([2.0])
+
+
+def test_update_ratios__are_unknown_before_a_measurement():
+    ratios = UpdateRatios(NETWORK)
+    assert np.isnan(ratios.values).all()
+    ratios.renew()
+    assert np.isnan(ratios.values).all()
+
+
+def test_update_ratios__average_directions_over_several_updates():
+    ratios = UpdateRatios([KERNEL])
+    for norm in (1.0, 7.0):
+        ratios.add([5.0], [norm])
+    ratios.renew()
+    assert ratios.values == pytest.approx([5.0 / np.sqrt((1.0 + 49.0) / 2.0)])
+
+
+def test_update_ratios__of_weights_at_zero_take_the_floor():
+    ratios = renewed([KERNEL], [0.0], [2.0])
+    expected = KERNEL.floor * np.sqrt(KERNEL.num_weights) / 2.0
+    assert ratios.values == pytest.approx([expected])
+
+
+def test_update_ratios__of_gains_are_the_kernels_median():
+    ratios = renewed(NETWORK, [6.0, 100.0, 9.0], [3.0, 1.0, 9.0])
+    assert ratios.values == pytest.approx([2.0, 1.5, 1.0])
+
+
+def test_update_ratios__of_gains_alone_are_their_own():
+    assert renewed([GAINS], [4.0], [2.0]).values == pytest.approx([2.0])
+
+
+def test_update_ratios__change_by_a_factor_at_most():
+    ratios = renewed([KERNEL], [6.0], [3.0])
+    ratios.add([6.0], [0.003])  # as SGD's, once the gradient has vanished
+    ratios.renew()
+    assert ratios.values == pytest.approx([4.0])
+    ratios.add([6.0], [3e6])
+    ratios.renew()
+    assert ratios.values == pytest.approx([2.0])
+
+
+def test_update_ratios__do_not_run_away_with_a_vanishing_gradient():
+    ratios = renewed([KERNEL], [6.0], [3.0], RenewalRules(memory=8))
+    for _ in range(7):
+        ratios.add([6.0], [3.0])
+        ratios.renew()
+    for _ in range(4):  # fewer than move the median of eight
+        ratios.add([6.0], [1e-9])
+        ratios.renew()
+    assert ratios.values[0] <= 2.0 * 16.0
+
+
+@given(st.lists(st.tuples(ANY_NORMS, ANY_NORMS, st.booleans()), max_size=12))
+def test_update_ratios__are_never_infinite_negative_or_made_nan(course):
+    ratios = UpdateRatios(NETWORK)
+    were_known = np.zeros(3, bool)
+    for weights, updates, is_renewed in course:
+        ratios.add(np.abs(weights), np.abs(updates))
+        if is_renewed:
+            ratios.renew()
+        known = ~np.isnan(ratios.values)
+        assert (known | ~were_known).all()
+        assert np.isfinite(ratios.values[known]).all()
+        assert (ratios.values[known] > 0.0).all()
+        were_known = known
+
+
+@given(st.lists(st.tuples(ANY_NORMS, ANY_NORMS), min_size=1, max_size=8), st.data())
+def test_update_ratios__go_on_from_their_state(course, data):
+    where = data.draw(st.integers(0, len(course)))
+    straight, resumed = UpdateRatios(NETWORK), UpdateRatios(NETWORK)
+    for place, (weights, updates) in enumerate(course):
+        if place == where:
+            other = UpdateRatios(NETWORK)
+            other.set_state(resumed.get_state())
+            resumed = other
+        for ratios in (straight, resumed):
+            ratios.add(weights, updates)
+            if place % 2:
+                ratios.renew()
+    np.testing.assert_array_equal(straight.values, resumed.values)
+
+
+def test_update_ratios__refuse_the_state_of_another_model():
+    state = UpdateRatios([KERNEL]).get_state()
+    ratios = renewed(NETWORK, [6.0, 1.0, 9.0], [3.0, 1.0, 9.0])
+    with pytest.raises(ValueError, match="same model"):
+        ratios.set_state(state)
+    assert ratios.values == pytest.approx([2.0, 1.5, 1.0])
+
+
+def test_update_ratios__are_renewed_early_and_at_each_decision():
+    ratios = UpdateRatios([KERNEL])
+    renewals = [it for it in range(1, 301) if ratios.is_renewal(it, interval=100)]
+    assert renewals == [1, 2, 4, 8, 16, 32, 64, 100, 200, 300]
+
+
+def test_update_ratios__are_measured_just_before():
+    ratios = UpdateRatios([KERNEL], RenewalRules(window=4))
+    measured = [it for it in range(60, 210) if ratios.is_measured(it, interval=100)]
+    assert measured == [61, 62, 63, 64, 97, 98, 99, 100, 197, 198, 199, 200]
