@@ -24,6 +24,9 @@ from ganno_keras.optimizers.specialised_optimizer import (
 )
 from ganno_keras.policies import PolicyMetadata
 
+_OF_TENSORFLOW: Final = "_self_"
+"""Attributes in which TensorFlow keeps what it finds in others."""
+
 _MOST_PARTS: Final = 100
 """Of a container that is looked through."""
 
@@ -108,7 +111,8 @@ def _other_optimizers(model: keras.Model) -> list[str]:
     return sorted(
         name
         for name, value in vars(model).items()
-        if any(id(it) not in own for it in optimizers_in(value))
+        if not name.startswith(_OF_TENSORFLOW)
+        and any(id(it) not in own for it in optimizers_in(value))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -129,7 +130,7 @@ class FitControl:
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """An execution is done, the last of whose batches has the number `batch`."""
         # On JAX several threads may bring these in another order.
-        self._batch_ends.end(batch, lambda: self.meter.end_batch(logs))
+        self._batch_ends.end(batch, partial(self.meter.end_batch, logs))
 
     def begin_validation(self) -> None:
         """The batches of the epoch are done; validation follows."""

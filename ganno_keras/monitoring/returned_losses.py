@@ -19,11 +19,13 @@ class ReturnedLosses:
         self.last: float | None = None
         self.last_logs: Mapping[str, Any] = {}
 
-    def add(self, logs: Mapping[str, Any]) -> None:
-        """Takes the logs of one more step."""
-        self.last_logs, self.last = logs, returned_loss(logs)
-        if self.last is not None:
-            self.sums = self.sums + np.array([self.last, 1.0])
+    def add(self, logs: Mapping[str, Any], is_last: bool) -> None:
+        """Takes the logs of one more step, the last one or one that comes late."""
+        loss = returned_loss(logs)
+        if is_last:
+            self.last_logs, self.last = logs, loss
+        if loss is not None:
+            self.sums = self.sums + np.array([loss, 1.0])
 
     def restart(self) -> None:
         """Begins anew; the last loss stays known."""

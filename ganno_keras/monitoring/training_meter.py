@@ -55,9 +55,14 @@ class TrainingMeter:
         """Keras has reset its metrics."""
         self._window.begin_epoch()
 
-    def end_batch(self, logs: Mapping[str, Any]) -> None:
-        """A step, or an execution of several, has returned its logs."""
-        self._returned.add(logs)
+    def end_batch(self, logs: Mapping[str, Any], is_last: bool) -> None:
+        """A step, or an execution of several, has returned its logs.
+
+        Args:
+            logs: Of the step.
+            is_last: Whether no later step is known; others may come late.
+        """
+        self._returned.add(logs, is_last)
 
     @property
     def needs_logs(self) -> bool:

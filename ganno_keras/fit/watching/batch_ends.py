@@ -39,16 +39,18 @@ class BatchEnds:
         """A batch of this number begins."""
         self._begun = batch + 1
 
-    def end(self, batch: int, act: Callable[[], None]) -> None:
+    def end(self, batch: int, act: Callable[[bool], None]) -> None:
         """An execution has ended, the last of whose batches has this number.
 
         Args:
             batch: The number, from 0 on.
-            act: What there is to do, one thread at a time.
+            act: What there is to do, one thread at a time; hears whether this is the
+                last batch so far.
         """
         with self._condition:
+            is_last = batch >= self.number
             self.number = max(self.number, batch + 1)
-            act()
+            act(is_last)
             self._condition.notify_all()
 
     def wait(self, number: int | None = None) -> bool:

