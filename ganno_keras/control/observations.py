@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent sees: Appendix A of the paper as one vector for each layer."""
+"""Observations: Appendix A of the paper as one vector for each layer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 
-FORMAT_VERSION: Final = 1
-
 Transform = Literal["identity", "log10", "signed_log1p", "one_hot"]
 
 SMALLEST: Final = 1e-8
-"""Values below it (a learning rate of 0 among them) look alike on the log scale."""
+"""Values below this one, such as a learning rate of 0, look alike on the log scale."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +22,12 @@ class ObservationEntry:
     """One quantity of an observation, with the scale on which an agent sees it.
 
     Args:
-        name: The key under which the raw value is handed in.
+        name: The key of the raw value in the argument of `ObservationSpec.build`.
         scope: `"global"` is one value for all agents, `"local"` one for each agent.
         transform: The scale; `"one_hot"` turns an index into `size` numbers.
         minimum: Lowest value after the transform.
-        maximum: Highest value after the transform; also what NaN is shown as.
-        size: How many numbers the entry takes in the vector.
+        maximum: Highest value after the transform; NaN is shown as this value.
+        size: Number of places that the entry takes in the vector.
     """
 
     name: str
@@ -65,8 +63,8 @@ _TRANSFORMS: Final[Mapping[str, Callable[[np.ndarray, int], np.ndarray]]] = {
 }
 
 
-def _entries(num_actions: int) -> tuple[ObservationEntry, ...]:
-    """Appendix A in its order, then the flags that tell a missing value from 0."""
+def _first_entries(num_actions: int) -> tuple[ObservationEntry, ...]:
+    """Lists the entries of Appendix A in order, with flags for missing values."""
 
     def shared(
         name: str, transform: Transform, low: float, high: float
@@ -103,20 +101,37 @@ def _entries(num_actions: int) -> tuple[ObservationEntry, ...]:
     )
 
 
+ENTRIES_BY_VERSION: Final[dict[int, Callable[[int], tuple[ObservationEntry, ...]]]] = {
+    1: _first_entries,
+}
+"""The entries of each version, given the size of the action set.
+
+A version never changes, because a policy needs the observation of its training. A new
+entry starts a new version, whose list may begin with the previous version's.
+"""
+
+
+def newest_version() -> int:
+    """Returns the version that new policies are trained with."""
+    return max(ENTRIES_BY_VERSION)
+
+
 @dataclass(frozen=True)
 class ObservationSpec:
     """The ordered, named and versioned list of what a policy sees.
 
-    It travels in a policy's metadata: a policy is used only with exactly the
-    observation that it was trained with. Masked entries are shown as zeros, which is
-    how the paper's ablations are made.
+    It is part of a policy's metadata, because a policy is used only with exactly the
+    observation that it was trained with. Masked entries are shown as zeros, as in the
+    paper's ablations.
 
     Args:
         num_actions: Size of the action set, for the one-hot previous action.
         masked: Names of the entries that the agents may not see.
+        version: Version of the list of entries; by default the newest.
 
     Raises:
-        ValueError: If `masked` names an entry that does not exist.
+        ValueError: If there is no such version, or `masked` names an entry that does
+            not exist in it.
 
     Example:
 
@@ -131,8 +146,15 @@ class ObservationSpec:
 
     num_actions: int
     masked: frozenset[str] = frozenset()
+    version: int = field(default_factory=newest_version)
 
     def __post_init__(self) -> None:
+        if self.version not in ENTRIES_BY_VERSION:
+            raise ValueError(
+                f"There is no version {self.version!r} of the observation; known are "
+                f"{sorted(ENTRIES_BY_VERSION)}. Use one of these, or a version of "
+                "ganno-keras that has it."
+            )
         names = [entry.name for entry in self.entries]
         unknown = sorted(set(self.masked) - set(names))
         if unknown:
@@ -143,16 +165,16 @@ class ObservationSpec:
 
     @property
     def entries(self) -> tuple[ObservationEntry, ...]:
-        """The entries in the order of the vector."""
-        return _entries(self.num_actions)
+        """Returns the entries in the order of the vector."""
+        return ENTRIES_BY_VERSION[self.version](self.num_actions)
 
     @property
     def num_features(self) -> int:
-        """Length of the vector that one agent sees."""
+        """Returns the length of the vector that one agent sees."""
         return sum(entry.size for entry in self.entries)
 
     def place(self, name: str) -> slice:
-        """Where in the vector an entry is.
+        """Finds the place of an entry in the vector.
 
         Raises:
             ValueError: If there is no entry of that name.
@@ -168,12 +190,12 @@ class ObservationSpec:
         return slice(start, start + self.entries[index].size)
 
     def build(self, values: Mapping[str, np.ndarray], num_agents: int) -> np.ndarray:
-        """Makes one vector for each agent, finite whatever the network does.
+        """Builds one vector for each agent; all its numbers are finite.
 
         Args:
             values: Raw value by entry name: a scalar for global entries, an array
                 `[num_agents]` for local ones.
-            num_agents: How many layer groups there are.
+            num_agents: Number of layer groups.
 
         Returns:
             float32 `[num_agents, num_features]`.
@@ -189,7 +211,7 @@ class ObservationSpec:
     def to_dict(self) -> dict[str, Any]:
         """Describes the spec in plain JSON types, entry by entry."""
         return {
-            "version": FORMAT_VERSION,
+            "version": self.version,
             "num_actions": self.num_actions,
             "masked": sorted(self.masked),
             "entries": [asdict(entry) for entry in self.entries],
@@ -197,27 +219,35 @@ class ObservationSpec:
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> ObservationSpec:
-        """Rebuilds a spec and checks that this code builds the very same vector.
+        """Rebuilds a spec and checks that this code builds the same vector.
 
         Raises:
-            ValueError: If the version or any entry differs from what this code makes.
+            ValueError: If the version is unknown, or an entry differs from what this
+                code makes.
         """
-        spec = cls(description["num_actions"], frozenset(description["masked"]))
+        version = description.get("version")
+        if version not in ENTRIES_BY_VERSION:
+            known = sorted(ENTRIES_BY_VERSION)
+            raise _cannot_build([f"version {version} (known here: {known})"])
+        masked = frozenset(description["masked"])
+        spec = cls(description["num_actions"], masked, version)
         differing = _differences(spec.to_dict(), description)
         if differing:
-            raise ValueError(
-                "The policy was trained on an observation that this version of "
-                f"ganno-keras cannot build; it differs in {differing}. Use the "
-                "version that the policy names, or train the policy anew."
-            )
+            raise _cannot_build(differing)
         return spec
+
+
+def _cannot_build(differing: list[Any]) -> ValueError:
+    return ValueError(
+        "The policy was trained on an observation that this version of ganno-keras "
+        f"cannot build; it differs in {differing}. Use the version that the policy "
+        "names, or train the policy anew."
+    )
 
 
 def _differences(
     ours: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> list[dict[str, Any] | str]:
-    if ours["version"] != theirs.get("version"):
-        return [f"version {theirs.get('version')} (known here: {ours['version']})"]
     known: Iterable[dict[str, Any]] = ours["entries"]
     given = list(theirs.get("entries", []))
     unknown = [entry for entry in given if entry not in known]

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a model has to be for GANNO, and what a policy has to be shown.
 
-All of it is checked before anything is changed. What concerns the optimizer alone is
-refused by `LayerwiseOptimizer`.
+All of it is checked before anything is changed.
 """
 
 from __future__ import annotations
@@ -11,6 +10,10 @@ import keras
 
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.monitoring.metric_sums import accuracy_metrics
+from ganno_keras.optimizers.specialised_optimizer import (
+    check_can_be_specialised,
+    innermost,
+)
 from ganno_keras.policies import PolicyMetadata
 
 
@@ -19,13 +22,14 @@ def check_model(model: keras.Model) -> None:
 
     Raises:
         ValueError: If the model is not compiled, has no optimizer or several of them,
-            or has no trainable variables.
+            or has no trainable variables; or if the optimizer cannot be specialised.
     """
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise ValueError(
             f"The model {model.name!r} has no optimizer, so GANNO has no learning rates"
             " to control. Call model.compile(optimizer=...) before model.fit."
         )
+    check_can_be_specialised(innermost(model.optimizer))
     others = _other_optimizers(model)
     if others:
         raise ValueError(

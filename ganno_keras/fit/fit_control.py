@@ -13,17 +13,23 @@ import numpy as np
 from keras import ops
 
 from ganno_keras.control.history import GannoHistory
-from ganno_keras.control.layer_groups import LayerGroup, layer_groups, single_group
+from ganno_keras.control.layer_groups import (
+    LayerGroup,
+    layer_groups,
+    short_names,
+    single_group,
+)
 from ganno_keras.control.measurements import Measurements
 from ganno_keras.fit.compatibility import check_accuracy, check_trainable
 from ganno_keras.fit.layer_agents import LayerAgents
 from ganno_keras.fit.messages import Notices
 from ganno_keras.fit.progress import FitPlan, UpdateClock
-from ganno_keras.fit.resuming import offer_when_saved
+from ganno_keras.fit.resuming import Resumption
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.optimizers.specialised_optimizer import compiled_values, innermost
 
 
 class FitControl:
@@ -43,29 +49,25 @@ class FitControl:
         self._model = model
         self._settings = settings
         self._notices = notices
-        action_set = settings.policy.metadata.action_set
-        first_rate = action_set.first_rate(settings.bounds)
+        self._action_set = settings.policy.metadata.action_set
+        self._inner = innermost(model.optimizer)
+        self._compiled = compiled_values(self._inner)
+        self._start = self._action_set.starting_point(*self._compiled, settings.bounds)
         self._layerwise = LayerwiseOptimizer(
             model.optimizer,
             self._agents_groups() if model.built else lambda _: self._agents_groups(),
-            first_rate,
-            action_set.first_decay,
+            *self._start,
         )
         self._has_groups = bool(model.built)
-        self._inner = self._layerwise.inner_optimizer
         self._clock = UpdateClock(
             interval=settings.interval,
             batches_per_update=int(self._inner.gradient_accumulation_steps or 1),
             start=_number(self._inner.iterations),
         )
-        self._initial = (
-            _decimal(self._inner.learning_rate),
-            float(self._inner.weight_decay or 0.0),
-        )
-        self._first_rate = self._initial[0] if first_rate is None else first_rate
         self.meter = TrainingMeter(model, settings.validation)
         self.history = GannoHistory(
-            initial_learning_rate=self._first_rate, action_set=action_set
+            initial_learning_rate=self._start.learning_rate,
+            action_set=self._action_set,
         )
         self._plan = FitPlan(1, None)
         self._agents: LayerAgents | None = None
@@ -76,7 +78,7 @@ class FitControl:
         self._batches_of_epoch = 0
         self._batch_ends = Lock()
         self._is_measuring = False
-        self._num_loads = self._layerwise.num_loads
+        self._resumption = Resumption(self._layerwise)
 
     def _agents_groups(self) -> Sequence[LayerGroup]:
         """What each agent controls."""
@@ -102,10 +104,11 @@ class FitControl:
     def plan_fit(self, plan: FitPlan) -> None:
         """Learns how long the fit will be."""
         self._plan = plan
-        self._notices.of_bounds(self._first_rate, self._settings.bounds)
+        first_rate = self._start.learning_rate
+        self._notices.of_bounds(first_rate, self._settings.bounds)
         self._notices.of_length(plan, self._clock)
-        if self._settings.policy.metadata.action_set.base is not None:
-            self._notices.of_schedule(plan, self._first_rate)
+        if self._action_set.base is not None:
+            self._notices.of_schedule(plan, first_rate)
             self._notices.of_optimizer(self._inner)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -116,7 +119,7 @@ class FitControl:
         self._epoch = epoch
         self._batches_of_epoch = 0
         # Here and not earlier: what restores a training may come after GANNO.
-        was_loaded = self._follow_loads()
+        was_loaded = self._resume_if_loaded()
         if is_first and epoch and not was_loaded:
             self._begin_late(epoch)
         self.meter.begin_epoch()
@@ -193,13 +196,17 @@ class FitControl:
         rates = agents.learning_rates
         timestep = agents.decide(self._clock.updates, self._measurements(batch))
         timestep = self._guard.checked(timestep, batch, rates)
-        agents.learning_rates = timestep.learning_rates
-        self._layerwise.set_learning_rates(timestep.learning_rates)
+        self._set_rates(timestep.learning_rates)
         if timestep.weight_decays is not None:
             self._layerwise.set_weight_decays(timestep.weight_decays)
         self.history.timesteps.append(timestep)
         self._clock.advance()
         self.meter.restart()
+
+    def _set_rates(self, rates: np.ndarray) -> None:
+        """Has agents and optimizer go on with the same learning rates."""
+        self._known_agents().override_learning_rates(rates)
+        self._layerwise.set_learning_rates(rates)
 
     def _measurements(self, batch: int) -> Measurements:
         train = self.meter.measure_training()
@@ -217,15 +224,17 @@ class FitControl:
         """Makes the agents as soon as the groups are known."""
         if self._agents is None:
             groups = self._layerwise.groups
-            self._agents = LayerAgents(groups, self._settings, *self._initial)
-            self.history.layers = _short_names(groups, self._model.name)
-            offer_when_saved(self._layerwise.host_state, self._get_state)
+            self._agents = LayerAgents(groups, self._settings, self._start)
+            self.history.layers = short_names(groups, self._model.name)
+            parts = [self._agents, self._guard, self.meter, self]
+            self._resumption.offer(parts)
         return self._agents
 
     def _tell(self) -> None:
         updates = _number(self._inner.iterations) - self._clock.start
-        base_rate = _decimal(self._inner.learning_rate)
-        self._notices.of_other_scheduler(self._initial[0], base_rate)
+        compiled_rate, _ = self._compiled
+        base_rate, _ = compiled_values(self._inner)
+        self._notices.of_other_scheduler(compiled_rate, base_rate)
         self._notices.of_learning_rates(updates, self.learning_rates)
 
     # ------------------------------------------------------------ the guard
@@ -261,68 +270,52 @@ class FitControl:
 
     # ------------------------------------------------------------ saving and resuming
 
-    def _get_state(self) -> dict[str, np.ndarray]:
-        """What a resumed training needs beside the rates and the weights."""
+    def get_state(self) -> dict[str, np.ndarray]:
+        """What a resumed training needs beside what its parts know."""
         counters = [self._clock.start, self._clock.next_decision, self._is_measuring]
         return {
-            **self._known_agents().get_state(),
-            **self._guard.get_state(),
-            **self.meter.get_state(),
             "counters": np.array(counters, np.int64),
-            "initial": np.array(self._initial, np.float64),
+            "initial": np.array(self._compiled, np.float64),
         }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave."""
+        start, next_decision, is_measuring = state["counters"].tolist()
+        self._clock.start, self._clock.next_decision = start, next_decision
+        self._measure(bool(is_measuring))
+
+    def _resume_if_loaded(self) -> bool:
+        """Goes on where a training was saved, if its weights were loaded."""
+        state = self._resumption.loaded_state()
+        if state is None:
+            return False
+        learning_rate, weight_decay = state["initial"].tolist()
+        self._compiled = (learning_rate, weight_decay)
+        self._start = self._action_set.starting_point(
+            learning_rate, weight_decay, self._settings.bounds
+        )
+        # Agents and guard of the fit so far know nothing of the saved training.
+        self._agents = None
+        self._known_agents()
+        self._resumption.hand_back(state)
+        self._set_rates(self._known_agents().learning_rates)
+        return True
 
     def _begin_late(self, epoch: int) -> None:
         """Has a base schedule begin where the epochs that this fit leaves out end.
 
         A model that is not built yet has not had them, and begins at its beginning.
         """
-        action_set = self._settings.policy.metadata.action_set
-        progress = self._plan.progress(epoch, 0)
-        first_rate = action_set.first_rate(self._settings.bounds, progress)
-        if first_rate is None or not self._has_groups:
+        if self._action_set.base is None or not self._has_groups:
             return
-        agents = self._known_agents()
-        agents.learning_rates = np.full_like(agents.learning_rates, first_rate)
-        self._layerwise.set_learning_rates(agents.learning_rates)
-        self.history.initial_learning_rate = first_rate
-        self._notices.of_late_start(epoch, self._plan.epochs, first_rate)
-
-    def _follow_loads(self) -> bool:
-        """Goes on where a training was saved, if its weights were loaded."""
-        if self._layerwise.num_loads == self._num_loads:
-            return False
-        self._num_loads = self._layerwise.num_loads
-        state = dict(self._layerwise.host_state)
-        if "counters" not in state:
-            return False
-        # What nobody offers again is not to be saved again.
-        self._layerwise.host_state.clear()
-        learning_rate, weight_decay = state["initial"].tolist()
-        self._initial = (learning_rate, weight_decay)
-        self._agents = None
-        agents = self._known_agents()
-        agents.set_state(state)
-        self._guard.set_state(state)
-        self.meter.set_state(state)
-        start, next_decision, is_measuring = state["counters"].tolist()
-        self._clock.start, self._clock.next_decision = start, next_decision
-        self._layerwise.set_learning_rates(agents.learning_rates)
-        self._measure(bool(is_measuring))
-        return True
+        progress = self._plan.progress(epoch, 0)
+        rate, _ = self._action_set.starting_point(
+            *self._compiled, self._settings.bounds, progress
+        )
+        self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
+        self.history.initial_learning_rate = rate
+        self._notices.of_late_start(epoch, self._plan.epochs, rate)
 
 
 def _number(variable: Any) -> int:
     return int(ops.convert_to_numpy(variable))
-
-
-def _decimal(variable: Any) -> float:
-    """The number as it was written: 0.001, and not the float32 nearest to it."""
-    return float(str(ops.convert_to_numpy(variable)))
-
-
-def _short_names(groups: Sequence[LayerGroup], model_name: str) -> tuple[str, ...]:
-    """Names of the layers within the model, without its own name where it is clear."""
-    names = [group.name for group in groups]
-    short = [name.removeprefix(f"{model_name}/") for name in names]
-    return tuple(short if len(set(short)) == len(names) else names)

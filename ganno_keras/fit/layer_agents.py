@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ganno_keras.control.actions import StartingPoint
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_controller import LayerController
 from ganno_keras.control.layer_groups import LayerGroup
@@ -22,16 +23,14 @@ class LayerAgents:
     Args:
         groups: The layer groups, one agent each.
         settings: Policy, bounds, temperature and seed.
-        initial_learning_rate: Of the optimizer.
-        initial_weight_decay: The weight decay of the optimizer, 0 if it has none.
+        start: Rate and weight decay of every group before the first decision.
     """
 
     def __init__(
         self,
         groups: Sequence[LayerGroup],
         settings: ControlSettings,
-        initial_learning_rate: float,
-        initial_weight_decay: float,
+        start: StartingPoint,
     ) -> None:
         self._settings = settings
         metadata = settings.policy.metadata
@@ -40,8 +39,7 @@ class LayerAgents:
             observation_spec=metadata.observation_spec,
             action_set=metadata.action_set,
             bounds=settings.bounds,
-            initial_learning_rate=initial_learning_rate,
-            initial_weight_decay=initial_weight_decay,
+            start=start,
         )
         self._policy_state = settings.policy.initial_state(len(groups))
         self.num_decisions = 0
@@ -51,8 +49,8 @@ class LayerAgents:
         """The current learning rates, float64 `[num_agents]`."""
         return self._controller.learning_rates
 
-    @learning_rates.setter
-    def learning_rates(self, values: np.ndarray) -> None:
+    def override_learning_rates(self, values: np.ndarray) -> None:
+        """Goes on from other rates than the policy chose, float64 `[num_agents]`."""
         self._controller.learning_rates = values
 
     def decide(self, update: int, measurements: Measurements) -> Timestep:

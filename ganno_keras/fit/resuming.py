@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays that are read at the moment when somebody saves them."""
+"""What a training has to remember, saved with its optimizer and handed back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
+
+from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 
 class _ReadWhenSaved:
@@ -20,22 +22,61 @@ class _ReadWhenSaved:
         return np.array(self._read(), dtype, copy=copy)
 
 
-def offer_when_saved(
-    host_state: MutableMapping[str, Any],
-    get_state: Callable[[], Mapping[str, np.ndarray]],
-) -> None:
-    """Puts the entries of a state where Keras saves them, read only then.
+class HasState(Protocol):
+    """Something that changes over a training and has to be resumed with it."""
 
-    A callback that saves at the end of an epoch may come before GANNO's own turn, so
-    what was put there earlier would be too old.
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Returns what changes; always the same names."""
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes back what `get_state` gave, among entries of others."""
+
+
+class Resumption:
+    """Saves the parts of a fit with its optimizer, and resumes them after a load.
 
     Args:
-        host_state: What is saved with the optimizer.
-        get_state: Gives the state; always the same names.
+        layerwise: The optimizer whose file the state travels in.
     """
-    for name in get_state():
-        host_state[name] = _ReadWhenSaved(partial(_entry, get_state, name))
+
+    def __init__(self, layerwise: LayerwiseOptimizer) -> None:
+        self._layerwise = layerwise
+        self._num_loads = layerwise.num_loads
+        self._parts: Sequence[HasState] = ()
+
+    def offer(self, parts: Sequence[HasState]) -> None:
+        """Puts the entries of all parts where Keras saves them, read only then.
+
+        A callback that saves at the end of an epoch may come before GANNO's own turn,
+        so what was put there earlier would be too old.
+
+        Args:
+            parts: Of the fit; their entries have different names.
+        """
+        self._parts = parts
+        for part in parts:
+            for name in part.get_state():
+                read = partial(_entry, part, name)
+                entry = cast(np.ndarray, _ReadWhenSaved(read))
+                self._layerwise.host_state[name] = entry
+
+    def loaded_state(self) -> dict[str, np.ndarray] | None:
+        """Returns the state that has been loaded since the last look, if any."""
+        if self._layerwise.num_loads == self._num_loads:
+            return None
+        self._num_loads = self._layerwise.num_loads
+        state = dict(self._layerwise.host_state)
+        if "counters" not in state:
+            return None
+        # Entries that no part offers again must not be saved again.
+        self._layerwise.host_state.clear()
+        return state
+
+    def hand_back(self, state: Mapping[str, np.ndarray]) -> None:
+        """Has every part that was offered last take back its entries."""
+        for part in self._parts:
+            part.set_state(state)
 
 
-def _entry(get_state: Callable[[], Mapping[str, np.ndarray]], name: str) -> np.ndarray:
-    return get_state()[name]
+def _entry(part: HasState, name: str) -> np.ndarray:
+    return part.get_state()[name]

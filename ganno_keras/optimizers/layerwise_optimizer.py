@@ -16,9 +16,10 @@ from ganno_keras.control.measurements import LayerStatistics
 from ganno_keras.optimizers.layer_table import Groups, LayerTable
 from ganno_keras.optimizers.saved_state import LayerwiseState
 from ganno_keras.optimizers.specialised_optimizer import (
-    is_specialised,
+    check_can_be_specialised,
     restore,
     specialise,
+    unwrapped,
 )
 
 
@@ -77,8 +78,8 @@ class LayerwiseOptimizer:
         *,
         model: keras.Model | None = None,
     ) -> None:
-        *self._loss_scalers, self.inner_optimizer = _unwrapped(inner_optimizer)
-        _check_supported(self.inner_optimizer)
+        *self._loss_scalers, self.inner_optimizer = unwrapped(inner_optimizer)
+        check_can_be_specialised(self.inner_optimizer)
         table = LayerTable(self.inner_optimizer, groups, learning_rate, weight_decay)
         self._state = LayerwiseState(table)
         specialise(self.inner_optimizer, self._state, self._loss_scalers)
@@ -121,7 +122,7 @@ class LayerwiseOptimizer:
 
     @property
     def statistics_sums(self) -> np.ndarray:
-        """The sums `[num_groups, 4]` of the last measured update, at first 0."""
+        """The sums `[num_groups, num_sums]` of the last measured update, at first 0."""
         self._state.deferred_sums.complete()
         # A copy: PyTorch's array would change with the variable.
         return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))
@@ -230,38 +231,3 @@ class LayerwiseOptimizer:
                 f"Received {what} {array.tolist()}. Pass finite values of 0 or more."
             )
         return array
-
-
-def _unwrapped(
-    optimizer: keras.optimizers.Optimizer,
-) -> list[keras.optimizers.Optimizer]:
-    """An optimizer and those inside it, the innermost last."""
-    optimizers = [optimizer]
-    while isinstance(optimizers[-1], keras.optimizers.LossScaleOptimizer):
-        optimizers.append(optimizers[-1].inner_optimizer)
-    return optimizers
-
-
-def _check_supported(optimizer: keras.optimizers.Optimizer) -> None:
-    """Refuses what cannot be specialised."""
-    if not isinstance(optimizer, keras.optimizers.Optimizer):
-        raise TypeError(
-            f"Received an optimizer of type {type(optimizer).__name__}: {optimizer!r}. "
-            "Pass a Keras optimizer, such as `keras.optimizers.Adam(0.001)`."
-        )
-    if isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
-        raise ValueError(
-            "Received a MultiOptimizer, whose parts have learning rates of their own. "
-            "Pass one optimizer for all variables: the rates are then per layer."
-        )
-    if not isinstance(optimizer._learning_rate, keras.Variable):
-        raise ValueError(
-            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
-            f"a function: {optimizer._learning_rate!r}. Make the optimizer with a "
-            "number: the layerwise rates replace the schedule."
-        )
-    if is_specialised(optimizer):
-        raise ValueError(
-            f"The optimizer {optimizer.name!r} is attached to another "
-            "LayerwiseOptimizer. Call `detach()` on that one first."
-        )

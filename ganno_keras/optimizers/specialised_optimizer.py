@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import keras
+from keras import ops
 from keras.src import api_export
 
 from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin
@@ -23,6 +24,70 @@ from ganno_keras.optimizers.update_steps import STEPS
 from ganno_keras.optimizers.weight_decay import DECAYS
 
 Tensor = Any
+
+
+def unwrapped(
+    optimizer: keras.optimizers.Optimizer,
+) -> list[keras.optimizers.Optimizer]:
+    """Lists an optimizer and those inside it, the innermost last."""
+    optimizers = [optimizer]
+    while isinstance(optimizers[-1], keras.optimizers.LossScaleOptimizer):
+        optimizers.append(optimizers[-1].inner_optimizer)
+    return optimizers
+
+
+def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Returns the optimizer that updates the weights."""
+    return unwrapped(optimizer)[-1]
+
+
+def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float]:
+    """Reads the learning rate and the weight decay (0 without) of an optimizer.
+
+    The rate is returned as it was written: 0.001, not the float32 nearest to it.
+    """
+    rate = float(str(ops.convert_to_numpy(optimizer.learning_rate)))
+    return rate, float(optimizer.weight_decay or 0.0)
+
+
+def is_several(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether it is a `MultiOptimizer`, which only some versions of Keras have."""
+    return isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ()))
+
+
+def has_own_schedule(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether its learning rate is a schedule or a function, not a number."""
+    return not isinstance(optimizer._learning_rate, keras.Variable)
+
+
+def check_can_be_specialised(optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses what cannot be specialised.
+
+    Raises:
+        TypeError: If it is no optimizer of Keras.
+        ValueError: If it is a `MultiOptimizer`, follows a schedule, or is specialised.
+    """
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(
+            f"Received an optimizer of type {type(optimizer).__name__}: {optimizer!r}. "
+            "Pass a Keras optimizer, such as `keras.optimizers.Adam(0.001)`."
+        )
+    if is_several(optimizer):
+        raise ValueError(
+            "Received a MultiOptimizer, whose parts have learning rates of their own. "
+            "Pass one optimizer for all variables: the rates are then per layer."
+        )
+    if has_own_schedule(optimizer):
+        raise ValueError(
+            f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
+            f"a function: {optimizer._learning_rate!r}. Make the optimizer with a "
+            "number: the layerwise rates replace the schedule."
+        )
+    if is_specialised(optimizer):
+        raise ValueError(
+            f"The optimizer {optimizer.name!r} is attached to another "
+            "LayerwiseOptimizer. Call `detach()` on that one first."
+        )
 
 
 def specialise(

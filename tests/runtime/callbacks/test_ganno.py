@@ -13,7 +13,6 @@ from keras.ops import convert_to_numpy as to_numpy
 
 from ganno_keras import GANNO
 from ganno_keras.control.action_sets import ANCHORED_ACTIONS
-from ganno_keras.control.actions import DEFAULT_LEARNING_RATE_BOUNDS
 from ganno_keras.policies import ScriptedPolicy
 from tests.support.models import state_of, tiny_data, tiny_model
 from tests.support.policies import ADD, SUBTRACT, RecurrentPolicy, always, by_timestep
@@ -326,7 +325,7 @@ def test_fit_without_an_epoch__does_nothing():
 def test_later_epoch__begins_where_the_base_schedule_has_come_to():
     ganno = GANNO("base-schedule", interval=100)
     controlled, _ = fit(ganno, model=tiny_model("adam"), initial_epoch=1)
-    half_way = ANCHORED_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS, progress=0.5)
+    half_way = ANCHORED_ACTIONS.base(0.5)
     assert ganno.history.initial_learning_rate == half_way
     plain = tiny_model(keras.optimizers.Adam(half_way))
     plain.fit(X, Y, batch_size=16, verbose=0, shuffle=False)

@@ -102,7 +102,7 @@ def test_backup_and_restore__goes_on_as_if_nothing_had_happened(
 
 KILLED = """
 import os, signal, sys
-from tests.runtime.test_callback_saving import *
+from tests.runtime.callbacks.test_ganno_saving import *
 
 class Kill(Stop):
     def on_train_batch_end(self, batch, logs=None):

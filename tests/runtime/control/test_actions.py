@@ -116,7 +116,6 @@ def test_rate_and_decay_actions__set_both(action, rate_factor, decay):
 
 
 def test_weight_decays__of_a_set_that_leaves_them_alone_are_refused():
-    assert ANCHORED_ACTIONS.first_decay is None
     with pytest.raises(ValueError, match="'anchored' leaves the weight decay alone"):
         ANCHORED_ACTIONS.weight_decays(np.array([0]))
 
@@ -126,11 +125,20 @@ def test_action_set__needs_a_decay_for_every_operation():
         ActionSet("bad", (Operation("+", 0.0),), decays=WeightDecays(0.1, (1.0, 2.0)))
 
 
-def test_first_rate__is_the_optimizers_unless_there_is_a_base_schedule():
-    assert PAPER_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS) is None
+def test_starting_point__is_the_optimizers_unless_there_is_a_base_schedule():
+    bounds = DEFAULT_LEARNING_RATE_BOUNDS
+    assert PAPER_ACTIONS.starting_point(0.5, 0.2, bounds) == (0.5, 0.2)
     start = ANCHORED_ACTIONS.base(0.0)
-    assert ANCHORED_ACTIONS.first_rate(DEFAULT_LEARNING_RATE_BOUNDS) == start
-    assert ANCHORED_ACTIONS.first_rate(LearningRateBounds(0.001, 0.01)) == 0.001
+    assert ANCHORED_ACTIONS.starting_point(0.5, 0.2, bounds) == (start, 0.2)
+    higher = LearningRateBounds(0.001, 0.01)
+    assert ANCHORED_ACTIONS.starting_point(0.5, 0.2, higher) == (0.001, 0.2)
+
+
+def test_starting_point__has_the_sets_weight_decay_if_the_optimizer_has_one():
+    bounds = DEFAULT_LEARNING_RATE_BOUNDS
+    with_decay = RATE_AND_DECAY_ACTIONS.starting_point(0.5, 0.02, bounds)
+    assert with_decay.weight_decay == RATE_AND_DECAY_ACTIONS.decays.base
+    assert RATE_AND_DECAY_ACTIONS.starting_point(0.5, 0.0, bounds).weight_decay == 0.0
 
 
 def test_label__says_what_the_no_op_of_each_set_means():

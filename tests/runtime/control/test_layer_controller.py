@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.action_sets import PAPER_ACTIONS
-from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.actions import LearningRateBounds, StartingPoint
 from ganno_keras.control.layer_controller import LayerController
 from ganno_keras.control.measurements import Measurements
 from ganno_keras.control.observations import ObservationSpec
@@ -37,8 +37,7 @@ def make_controller(kinds=("linear", "convolution")) -> LayerController:
         observation_spec=SPEC,
         action_set=PAPER_ACTIONS,
         bounds=LearningRateBounds(0.0, 0.01),
-        initial_learning_rate=0.001,
-        initial_weight_decay=0.1,
+        start=StartingPoint(learning_rate=0.001, weight_decay=0.1),
     )
 
 

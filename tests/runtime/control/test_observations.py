@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observations import (
+    ENTRIES_BY_VERSION,
+    ObservationEntry,
+    ObservationSpec,
+    newest_version,
+)
+from ganno_keras.policies import load_policy
+from ganno_keras.policies.registry import policies_directory
 
 SPEC = ObservationSpec(num_actions=9)
 ONE_HOT = {"previous_action": 9, "layer_kind": 7, "layer_depth": 3}
@@ -139,3 +146,36 @@ def changed_description(change):
 def test_from_dict__refuses_an_observation_it_cannot_build(change, message):
     with pytest.raises(ValueError, match=f"cannot build.*{message}"):
         ObservationSpec.from_dict(changed_description(change))
+
+
+def test_spec__refuses_a_version_that_does_not_exist():
+    with pytest.raises(ValueError, match=r"no version 7.*known are \[1"):
+        ObservationSpec(9, version=7)
+
+
+@pytest.fixture
+def further_version(monkeypatch):
+    """A newest version with one more entry than the one before it."""
+    newest = newest_version()
+    entries = ENTRIES_BY_VERSION[newest]
+    further = ObservationEntry("batch_size", "global", "log10", 0.0, 6.0)
+    monkeypatch.setitem(
+        ENTRIES_BY_VERSION, newest + 1, lambda n: (*entries(n), further)
+    )
+    return newest + 1
+
+
+def test_further_entry__is_in_the_newest_version_alone(further_version):
+    before, now = ObservationSpec(9, version=further_version - 1), ObservationSpec(9)
+    assert now.version == further_version
+    assert now.num_features == before.num_features + 1
+
+
+def test_further_entry__refuses_no_shipped_policy(further_version):
+    shipped = [path for path in policies_directory().iterdir() if path.is_dir()]
+    assert len(shipped) >= 9
+    for folder in shipped:
+        metadata = load_policy(folder).metadata
+        names = [entry.name for entry in metadata.observation_spec.entries]
+        assert metadata.observation_spec.version < further_version
+        assert "batch_size" not in names
