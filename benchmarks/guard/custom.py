@@ -45,7 +45,7 @@ def _returned(random: np.random.Generator, batch: int, **ganno: Any) -> Case:
     signal = x @ random.normal(size=(NUM_FEATURES, 1))
     y = (signal + random.standard_t(3, signal.shape)).astype("float32")
     net = perceptron(16, 1)
-    model = Returned(net.inputs, net.outputs)
+    model = Returned(net.inputs[0], net.outputs[0])
     model.compile(keras.optimizers.Adam(0.003), "mse")
     arguments = {"batch_size": batch, "epochs": max(1, batch)}
     score = squared_error(model, x, signal)
@@ -128,7 +128,7 @@ def _reinforced(random: np.random.Generator, batch: int) -> Case:
     x = normal(random, NUM_SAMPLES, NUM_FEATURES)
     rewards = x @ normal(random, NUM_FEATURES, 4) + normal(random, NUM_SAMPLES, 4)
     net = perceptron(16, 4)
-    model = Reinforced(net.inputs, net.outputs)
+    model = Reinforced(net.inputs[0], net.outputs[0])
     model.compile(keras.optimizers.Adam(0.003))
 
     def score() -> float:

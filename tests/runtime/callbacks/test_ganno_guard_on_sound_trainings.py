@@ -161,7 +161,7 @@ def returned_data():
 
 def returned_model():
     net = perceptron()
-    model = Returned(net.inputs, net.outputs)
+    model = Returned(net.inputs[0], net.outputs[0])
     model.compile(keras.optimizers.Adam(0.003), "mse")
     return model
 
