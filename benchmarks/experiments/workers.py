@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains cells, here or in several processes, and gives the results as they come."""
+"""Trains cells, in this process or in several, and yields results as they come."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from typing import Final, NamedTuple
 import tensorflow as tf
 
 from ..records.cells import Cell, Score
+from .plan import PlannedCell
 from .training import MissingDataError, train
 
 CELLS_PER_PROCESS: Final = 20
-"""Fresh processes after so many each: what a library leaks goes with the old ones."""
+"""A process is replaced after so many cells, which frees what libraries leak."""
 
 
-class Outcome(NamedTuple):
-    """What became of a cell."""
+class CellResult(NamedTuple):
+    """The score of a cell, or why it failed."""
 
     cell: Cell
     score: Score | None  # None if it failed
@@ -30,29 +31,29 @@ class Outcome(NamedTuple):
     failure: str
 
 
-def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
-    """Trains cells and gives each outcome once it is known.
+def cell_results(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
+    """Trains cells and yields each result once it is known.
 
     Args:
         cells: What to train.
         jobs: How many at the same time; 1 trains in this process.
 
     Raises:
-        MissingDataError: If a data set cannot be had.
+        MissingDataError: If a data set is not available.
         ValueError: If `jobs` is below 1.
     """
     require_jobs(jobs)
     if jobs == 1:
         yield from map(attempt, cells)
         return
-    # Not `max_tasks_per_child`: with it, pools of Python 3.11 can wait for ever.
+    # Not `max_tasks_per_child`: with it, pools of Python 3.11 can wait forever.
     size = CELLS_PER_PROCESS * jobs
     for start in range(0, len(cells), size):
         yield from _in_processes(cells[start : start + size], jobs)
 
 
 def require_jobs(jobs: int) -> None:
-    """Refuses to train nothing at a time.
+    """Refuses a number of jobs below 1.
 
     Raises:
         ValueError: If `jobs` is below 1.
@@ -63,37 +64,37 @@ def require_jobs(jobs: int) -> None:
         )
 
 
-def attempt(cell: Cell) -> Outcome:
-    """Trains one cell; a failure is an outcome, missing data is not."""
+def attempt(planned: PlannedCell) -> CellResult:
+    """Trains one cell, and turns every failure but missing data into a result."""
     started = time.monotonic()
     try:
-        score, failure = train(cell), ""
+        score, failure = train(*planned), ""
     except MissingDataError:
         raise
     except Exception as error:
         score, failure = None, f"{type(error).__name__}: {error}"
-    return Outcome(cell, score, time.monotonic() - started, failure)
+    return CellResult(planned.cell, score, time.monotonic() - started, failure)
 
 
-def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
-    left = list(cells)
+def _in_processes(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
+    left = {planned.cell: planned for planned in cells}
     try:
-        for outcome in _in_pool(cells, jobs):
-            left.remove(outcome.cell)
-            yield outcome
+        for result in _in_pool(cells, jobs):
+            del left[result.cell]
+            yield result
     except BrokenProcessPool:
-        # A process died, nobody knows of which cell: now each has one of its own.
-        yield from map(_alone, left)
+        # A process died, but nothing says on which cell. Train each one separately.
+        yield from map(_alone, left.values())
 
 
-def _alone(cell: Cell) -> Outcome:
+def _alone(planned: PlannedCell) -> CellResult:
     try:
-        return next(_in_pool([cell], jobs=1))
+        return next(_in_pool([planned], jobs=1))
     except BrokenProcessPool as error:
-        return Outcome(cell, None, 0.0, f"its process died: {error}")
+        return CellResult(planned.cell, None, 0.0, f"its process died: {error}")
 
 
-def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+def _in_pool(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
     pool = ProcessPoolExecutor(
         jobs,
         mp_context=multiprocessing.get_context("spawn"),
@@ -101,7 +102,9 @@ def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         initargs=(os.getpid(), max(1, (os.cpu_count() or 1) // jobs)),
     )
     try:
-        futures: list[Future[Outcome]] = [pool.submit(attempt, cell) for cell in cells]
+        futures: list[Future[CellResult]] = [
+            pool.submit(attempt, planned) for planned in cells
+        ]
         for future in as_completed(futures):
             yield future.result()
     finally:
@@ -109,7 +112,7 @@ def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
 
 
 def use_threads(num_threads: int) -> None:
-    """Keeps TensorFlow in this process to so many threads, before its first use."""
+    """Limits TensorFlow's threads in this process, before its first use."""
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
     tf.config.threading.set_inter_op_parallelism_threads(num_threads)
 
@@ -120,7 +123,7 @@ def _prepare_process(parent: int, num_threads: int) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """Ends this process when the one that started it was killed."""
+    """Ends this process when its parent was killed."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
