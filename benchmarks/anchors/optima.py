@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+SCATTER: Final = 0.5
+"""Octaves by which best rates scatter around any formula, where it has to be said."""
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -91,7 +94,10 @@ def by_cell(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
 
 
 def left_out_predictions(
-    features: Array, targets: Array, groups: Sequence[str] | None = None
+    features: Array,
+    targets: Array,
+    groups: Sequence[str] | None = None,
+    largest: Sequence[float] | None = None,
 ) -> Array:
     """What least squares predicts of each target, fitted without it and its group.
 
@@ -99,18 +105,32 @@ def left_out_predictions(
         features: `[num_cells, num_features]`, a column of ones included.
         targets: `[num_cells]`.
         groups: What is left out together; None for one at a time.
+        largest: As of `fitted`.
     """
     names = np.array(groups if groups is not None else np.arange(len(targets)))
     found = np.zeros(len(targets))
     for place, name in enumerate(names):
         kept = names != name
-        found[place] = features[place] @ fitted(features[kept], targets[kept])
+        coefficients = fitted(features[kept], targets[kept], largest)
+        found[place] = features[place] @ coefficients
     return found
 
 
-def fitted(features: Array, targets: Array, ridge: float = 1e-3) -> Array:
-    """The coefficients of least squares, kept from growing where nothing tells them."""
-    gram = features.T @ features + ridge * np.eye(features.shape[1])
+def fitted(
+    features: Array, targets: Array, largest: Sequence[float] | None = None
+) -> Array:
+    """The coefficients of least squares, kept from growing where nothing tells them.
+
+    Args:
+        features: `[num_cells, num_features]`.
+        targets: `[num_cells]`.
+        largest: How large each coefficient is expected to be, as a standard deviation;
+            None to let all of them be what they are.
+    """
+    penalties = np.full(features.shape[1], 1e-3)
+    if largest is not None:
+        penalties = np.square(SCATTER / np.array(largest, np.float64))
+    gram = features.T @ features + np.diag(penalties)
     return np.asarray(np.linalg.solve(gram, features.T @ targets), np.float64)
 
 

@@ -193,43 +193,41 @@ def _of_regrets(regrets: Array) -> str:
     return f"regret mean {regrets.mean():.3f}, p90 {np.percentile(regrets, 90):.3f}"
 
 
-REFITTED: Final = ("updates", "epochs", "width", "batch_size")
+SLOPES: Final = ("num_updates", "epochs", "width", "batch_size")
 
 
 def _refitted(cells: Sequence[Found]) -> list[str]:
-    """All terms at once, from all cells, other lengths and batches included."""
-    targets = np.array([np.log2(it.row["formula_rate"]) + it.offset for it in cells])
-    facts = [
-        [
-            np.log2(it.row["num_updates"]),
-            np.log2(max(it.row["epochs"], 1.0)),
-            np.log2(it.row["width"]),
-            np.log2(it.row["batch_size"]),
-        ]
-        for it in cells
+    """Changes of the first formula's terms, small unless the cells insist on more.
+
+    From all cells, other lengths, batches and numbers of samples included.
+    """
+    offsets = np.array([it.offset for it in cells])
+    ones, targets = np.ones((len(cells), 1)), _targets(cells)
+    slopes = np.concatenate([_log2_of(cells, name) for name in SLOPES], axis=1)
+    slopes = np.maximum(slopes, 0.0) - np.array([8.0, 0.0, 5.0, 5.0])
+    families = _features(cells, "families")
+    choices = {
+        "constant": ([ones], [1.0]),
+        "constant, targets": ([ones, targets], [1.0, 0.3]),
+        "constant, families": ([ones, families], [1.0] + 4 * [0.5]),
+        "constant, slopes": ([ones, slopes], [1.0] + 4 * [0.2]),
+        "all": ([ones, targets, slopes, families], [1.0, 0.3, *4 * [0.2], *4 * [0.5]]),
+    }
+    raw = _regrets(cells, np.zeros(len(cells)))
+    lines = [
+        f"All {len(cells)} cells, changes of the first formula:",
+        f"  none: SD {offsets.std():.2f} around {offsets.mean():+.2f} octaves, "
+        f"{_of_regrets(raw)}",
     ]
-    parts = [np.array(facts), _targets(cells), _features(cells, "families")]
-    features = np.concatenate(parts, axis=1)
-    predicted = left_out_predictions(features, targets)
-    names = [*REFITTED, "targets", *FAMILIES]
-    coefficients = fitted(features, targets)
-    terms = ", ".join(f"{n} {c:+.2f}" for n, c in zip(names, coefficients, strict=True))
-    first = np.array([np.log2(it.row["formula_rate"]) for it in cells])
-    regrets = _regrets(cells, predicted - first)
-    kept = np.concatenate([_targets(cells), _features(cells, "families")], axis=1)
-    offsets = targets - first
-    pairs = zip(("targets", *FAMILIES), fitted(kept, offsets), strict=True)
-    constants = ", ".join(f"{n} {c:+.2f}" for n, c in pairs)
-    left_out = left_out_predictions(kept, offsets)
-    return [
-        f"All {len(cells)} cells:",
-        f"  every term refitted: {terms}",
-        f"    leave-one-out SD {deviation(predicted - targets):.2f}, "
-        f"{_of_regrets(regrets)}",
-        f"  terms for targets and family, beside the first formula: {constants}",
-        f"    leave-one-out SD {deviation(left_out - offsets):.2f}, "
-        f"{_of_regrets(_regrets(cells, left_out))}",
-    ]
+    for name, (parts, largest) in choices.items():
+        features = np.concatenate(parts, axis=1)
+        predicted = left_out_predictions(features, offsets, largest=largest)
+        terms = ", ".join(f"{it:+.2f}" for it in fitted(features, offsets, largest))
+        lines.append(
+            f"  {name}: leave-one-out SD {deviation(predicted - offsets):.2f}, "
+            f"{_of_regrets(_regrets(cells, predicted))}: {terms}"
+        )
+    return [*lines, f"  (slopes: {', '.join(SLOPES)}; families: {', '.join(FAMILIES)})"]
 
 
 def _variants(rows: Sequence[Row]) -> list[str]:

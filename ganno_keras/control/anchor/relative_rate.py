@@ -85,7 +85,9 @@ class RelativeRateFormula:
     width: float = -0.28
     batch_size: float = 0.34
     pretrained: float = -3.0
-    kinds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    kinds: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"recurrent": 0.6})
+    )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
         """The logarithm for a fresh layer of no kind in particular."""
