@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final, NamedTuple
@@ -21,6 +21,10 @@ CELLS_PER_PROCESS: Final = 20
 """Fresh processes after so many each: what a library leaks goes with the old ones."""
 
 
+CarryOut = Callable[[Cell], Score]
+"""Carries out a cell; found by its name in other processes, so a module's function."""
+
+
 class Outcome(NamedTuple):
     """What became of a cell."""
 
@@ -30,12 +34,15 @@ class Outcome(NamedTuple):
     failure: str
 
 
-def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+def outcomes(
+    cells: Sequence[Cell], jobs: int, carry_out: CarryOut | None = None
+) -> Iterator[Outcome]:
     """Trains cells and gives each outcome once it is known.
 
     Args:
         cells: What to train.
         jobs: How many at the same time; 1 trains in this process.
+        carry_out: What trains one; by default that of the grids' tasks.
 
     Raises:
         MissingDataError: If a data set cannot be had.
@@ -43,12 +50,13 @@ def outcomes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
     """
     require_jobs(jobs)
     if jobs == 1:
-        yield from map(attempt, cells)
+        for cell in cells:
+            yield attempt(cell, carry_out)
         return
     # Not `max_tasks_per_child`: with it, pools of Python 3.11 can wait for ever.
     size = CELLS_PER_PROCESS * jobs
     for start in range(0, len(cells), size):
-        yield from _in_processes(cells[start : start + size], jobs)
+        yield from _in_processes(cells[start : start + size], jobs, carry_out)
 
 
 def require_jobs(jobs: int) -> None:
@@ -63,11 +71,11 @@ def require_jobs(jobs: int) -> None:
         )
 
 
-def attempt(cell: Cell) -> Outcome:
+def attempt(cell: Cell, carry_out: CarryOut | None = None) -> Outcome:
     """Trains one cell; a failure is an outcome, missing data is not."""
     started = time.monotonic()
     try:
-        score, failure = train(cell), ""
+        score, failure = (carry_out or train)(cell), ""
     except MissingDataError:
         raise
     except Exception as error:
@@ -75,25 +83,30 @@ def attempt(cell: Cell) -> Outcome:
     return Outcome(cell, score, time.monotonic() - started, failure)
 
 
-def _in_processes(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+def _in_processes(
+    cells: Sequence[Cell], jobs: int, carry_out: CarryOut | None
+) -> Iterator[Outcome]:
     left = list(cells)
     try:
-        for outcome in _in_pool(cells, jobs):
+        for outcome in _in_pool(cells, jobs, carry_out):
             left.remove(outcome.cell)
             yield outcome
     except BrokenProcessPool:
         # A process died, nobody knows of which cell: now each has one of its own.
-        yield from map(_alone, left)
+        for cell in left:
+            yield _alone(cell, carry_out)
 
 
-def _alone(cell: Cell) -> Outcome:
+def _alone(cell: Cell, carry_out: CarryOut | None) -> Outcome:
     try:
-        return next(_in_pool([cell], jobs=1))
+        return next(_in_pool([cell], 1, carry_out))
     except BrokenProcessPool as error:
         return Outcome(cell, None, 0.0, f"its process died: {error}")
 
 
-def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
+def _in_pool(
+    cells: Sequence[Cell], jobs: int, carry_out: CarryOut | None
+) -> Iterator[Outcome]:
     pool = ProcessPoolExecutor(
         jobs,
         mp_context=multiprocessing.get_context("spawn"),
@@ -101,7 +114,9 @@ def _in_pool(cells: Sequence[Cell], jobs: int) -> Iterator[Outcome]:
         initargs=(os.getpid(), max(1, (os.cpu_count() or 1) // jobs)),
     )
     try:
-        futures: list[Future[Outcome]] = [pool.submit(attempt, cell) for cell in cells]
+        futures: list[Future[Outcome]] = [
+            pool.submit(attempt, cell, carry_out) for cell in cells
+        ]
         for future in as_completed(futures):
             yield future.result()
     finally:

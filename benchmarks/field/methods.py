@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the field: who sets the learning rates of the author's training.
+
+- `author`: the rate as written, and what the author's callbacks do with it.
+- `cosine`, `one-cycle`: from the author's rate, or from the cell's when rates are
+  tuned; without callbacks that set rates, which Keras refuses beside a schedule.
+- `schedule-free`, `lamb and cosine`: another optimizer at one rate for everything.
+- `module:name`: a callback made by calling that name, before the author's own.
+- any other name is a policy: `GANNO(policy=name)` before the author's callbacks.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import keras
+
+from ganno_keras import GANNO
+
+from ..cells import Cell
+from ..schedules import SCHEDULES
+from .training import Fit
+
+AUTHOR: Final = "author"
+COSINE: Final = "cosine"
+ONE_CYCLE: Final = "one-cycle"
+TUNED_SCHEDULES: Final = (COSINE, ONE_CYCLE)
+
+SCHEDULE_FREE_RATE: Final = 0.0025
+"""The default of Keras."""
+LAMB_RATE: Final = 0.003
+
+Callbacks = Sequence[keras.callbacks.Callback]
+
+
+class Situation(NamedTuple):
+    """What a method is told of a fit."""
+
+    cell: Cell
+    fit: Fit
+    num_updates: int
+    model: keras.Model  # as prepared, not yet compiled
+    is_last: bool
+
+    @property
+    def rate(self) -> float:
+        """The author's, but for the last fit of a cell that names another one."""
+        given = self.cell.initial_learning_rate
+        return given if given is not None and self.is_last else self.fit.rate
+
+
+class Ingredients(NamedTuple):
+    """What the fit is carried out with."""
+
+    optimizer: keras.optimizers.Optimizer
+    callbacks: Callbacks
+
+
+Method = Callable[[Situation], Ingredients]
+
+
+def _author(situation: Situation) -> Ingredients:
+    fit = situation.fit
+    return Ingredients(fit.optimizer(situation.rate), fit.callbacks())
+
+
+def _without_rate_setters(callbacks: Callbacks) -> Callbacks:
+    kinds = (
+        keras.callbacks.ReduceLROnPlateau,
+        keras.callbacks.LearningRateScheduler,
+    )
+    return [callback for callback in callbacks if not isinstance(callback, kinds)]
+
+
+def _scheduled(schedule: str, situation: Situation) -> Ingredients:
+    rate = SCHEDULES[schedule](situation.rate, situation.num_updates)
+    fit = situation.fit
+    return Ingredients(fit.optimizer(rate), _without_rate_setters(fit.callbacks()))
+
+
+def _lamb(situation: Situation) -> Ingredients:
+    rate = SCHEDULES[COSINE](LAMB_RATE, situation.num_updates)
+    callbacks = _without_rate_setters(situation.fit.callbacks())
+    return Ingredients(keras.optimizers.Lamb(rate), callbacks)
+
+
+def _schedule_free(situation: Situation) -> Ingredients:
+    """Built before `fit`: left to it, Keras 3.15.1 starts from weights of zero."""
+    optimizer = keras.optimizers.ScheduleFreeAdamW(SCHEDULE_FREE_RATE)
+    optimizer.build(situation.model.trainable_variables)
+    return Ingredients(optimizer, _without_rate_setters(situation.fit.callbacks()))
+
+
+METHODS: Final[Mapping[str, Method]] = {
+    AUTHOR: _author,
+    COSINE: partial(_scheduled, COSINE),
+    ONE_CYCLE: partial(_scheduled, ONE_CYCLE),
+    "lamb and cosine": _lamb,
+    "schedule-free": _schedule_free,
+}
+
+
+def find_method(name: str) -> Method:
+    """Finds a row by its name; see the top of this module.
+
+    Raises:
+        ValueError: If it is written as `module:name` and there is no such thing.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    if ":" in name and not name.startswith("hf://"):
+        return partial(_before_the_authors, _named(name))
+    return lambda situation: _before_the_authors(
+        lambda: GANNO(name, seed=situation.cell.seed, log_learning_rates=False),
+        situation,
+    )
+
+
+def _before_the_authors(
+    make: Callable[[], keras.callbacks.Callback], situation: Situation
+) -> Ingredients:
+    written = _author(situation)
+    return written._replace(callbacks=[make(), *written.callbacks])
+
+
+def _named(name: str) -> Callable[[], Any]:
+    module, _, attribute = name.partition(":")
+    try:
+        found: Callable[[], Any] = getattr(importlib.import_module(module), attribute)
+    except (AttributeError, ImportError) as error:
+        raise ValueError(
+            f"The method {name!r} cannot be found: {error}. Write MODULE:NAME of "
+            "something that makes a callback when it is called without arguments."
+        ) from error
+    return found
