@@ -95,7 +95,8 @@ def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
             locks.enter_context(results_of(training).writer())
         left = missing(cells)
         print(f"{len(cells) - len(left)} of {len(cells)} are done.", flush=True)
-        return _carry_out(left, jobs)
+        complete = _carry_out(left, jobs)
+    return complete
 
 
 def missing(cells: Sequence[Cell]) -> list[Cell]:

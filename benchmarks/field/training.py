@@ -28,6 +28,12 @@ class Data(NamedTuple):
     chance: float
     """The error, or the loss, of the best answer that looks at no input."""
 
+    @classmethod
+    def of_parts(cls, parts: Sequence[Samples], chance: float) -> Data:
+        """Training, held-out and test samples in a row."""
+        train, validation, test = parts
+        return cls(train, validation, test, chance)
+
 
 def _leave(_: keras.Model) -> None:
     """Changes nothing."""

@@ -146,7 +146,7 @@ def as_reconstruction(
     """Images as the targets of changed images; guessing is each pixel's mean."""
     parts = [(change(images), images) for images, _ in data[:3]]
     chance = pixel_entropy(data.train[0].mean(axis=0), data.test[0])
-    return Data(*parts, chance)
+    return Data.of_parts(parts, chance)
 
 
 def as_masks(data: Data) -> Data:
@@ -154,7 +154,7 @@ def as_masks(data: Data) -> Data:
     parts = [
         (corrupted(images), (images > 0.1).astype(np.float32)) for images, _ in data[:3]
     ]
-    return Data(*parts, pixel_entropy(parts[0][1].mean(axis=0), parts[2][1]))
+    return Data.of_parts(parts, pixel_entropy(parts[0][1].mean(axis=0), parts[2][1]))
 
 
 def pixel_entropy(guess: np.ndarray, targets: np.ndarray) -> float:

@@ -61,7 +61,7 @@ def _library() -> Path:
 def sources() -> Corpus:
     """The modules at the top of the standard library, in an order drawn once."""
     paths = sorted(_library().glob("*.py"))
-    np.random.default_rng(0).shuffle(paths)  # type: ignore[arg-type]
+    np.random.default_rng(0).shuffle(paths)
     return _cut(_read(paths))
 
 
@@ -89,14 +89,14 @@ def next_characters(
     for text, size in zip(corpus(), sizes, strict=True):
         windows = _windows(text, size, length + 1, random)
         parts.append((windows[:, :-1], windows[:, 1:]))
-    return Data(*parts, _entropy(parts[0][1], parts[2][1]))
+    return Data.of_parts(parts, _entropy(parts[0][1], parts[2][1]))
 
 
 def character_after(num_train: int, length: int, num_test: int = 2000) -> Data:
     """Windows of the sources, and the one character that follows each."""
     data = next_characters(sources, num_train, length, num_test)
     parts = [(x, y[:, -1]) for x, y in data[:3]]
-    return Data(*parts, _entropy(parts[0][1], parts[2][1]))
+    return Data.of_parts(parts, _entropy(parts[0][1], parts[2][1]))
 
 
 def snippets(num_train: int, length: int, num_test: int = 2000) -> Data:
@@ -110,7 +110,7 @@ def snippets(num_train: int, length: int, num_test: int = 2000) -> Data:
             chosen = labels == label
             x[chosen] = _windows(package[place], int(chosen.sum()), length, random)
         parts.append((x, labels))
-    return Data(*parts, guessing(parts[2][1]))
+    return Data.of_parts(parts, guessing(parts[2][1]))
 
 
 def _windows(
