@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ..cells import Row
-from ..statistics import CONFIDENCE, NUM_RESAMPLES, interquartile_means
+from ..analysis.intervals import CONFIDENCE, NUM_RESAMPLES, interquartile_means
+from ..records.cells import Row
 from .methods import AUTHOR, TUNED_SCHEDULES
 from .training import NUM_RATES
 

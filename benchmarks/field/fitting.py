@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import keras
 
-from ..cells import Cell, Score
+from ..records.cells import Cell, Score
 from .methods import Situation, find_method
 from .networks.backbones import make_backbone
 from .registry import find_training

@@ -20,8 +20,8 @@ import keras
 
 from ganno_keras import GANNO
 
-from ..cells import Cell
-from ..schedules import SCHEDULES
+from ..methods.schedules import SCHEDULES
+from ..records.cells import Cell
 from .training import Fit
 
 AUTHOR: Final = "author"

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
-from .. import results_file
-from ..cells import Cell, Row
-from ..origin import origin
-from ..results_file import ResultsFile
-from ..workers import outcomes
+from ..experiments.workers import Outcome, outcomes
+from ..records import results_file
+from ..records.cells import Cell, Row
+from ..records.provenance import origin
+from ..records.results_file import ResultsFile
 from .fitting import train
 from .methods import TUNED_SCHEDULES, find_method
 from .registry import TRAININGS, find_training
@@ -95,8 +95,8 @@ def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
             locks.enter_context(results_of(training).writer())
         left = missing(cells)
         print(f"{len(cells) - len(left)} of {len(cells)} are done.", flush=True)
-        complete = _carry_out(left, jobs)
-    return complete
+        failures = _carry_out(left, jobs)
+    return not failures
 
 
 def missing(cells: Sequence[Cell]) -> list[Cell]:
@@ -126,18 +126,19 @@ def _check_definition(row: Row) -> None:
         )
 
 
-def _carry_out(cells: Sequence[Cell], jobs: int) -> bool:
+def _carry_out(cells: Sequence[Cell], jobs: int) -> list[Outcome]:
+    """Writes each result down once it is known; returns what failed."""
     made_by: dict[str, Any] = origin()
-    complete = True
+    failures = []
     for number, outcome in enumerate(outcomes(cells, jobs, train), 1):
         cell, score, seconds, failure = outcome
         count = f"[{number}/{len(cells)}] {cell}"
         if score is None:
-            complete = False
+            failures.append(outcome)
             print(f"{count}: FAILED: {failure}", file=sys.stderr, flush=True)
             continue
         definition = find_training(cell.task).definition()
         row = Row(cell, score, seconds, definition, made_by)
         results_of(cell.task).append(row)
         print(f"{count}: {score} ({seconds:.1f} s)", flush=True)
-    return complete
+    return failures

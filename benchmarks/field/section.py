@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
-from ..cells import Row
-from ..tables import NOT_RUN, markdown_table
+from ..records.cells import Row
 from .comparison import (
     HARM,
     NEAR_CHANCE,
@@ -47,6 +46,9 @@ of the family the method was run on:
 """
 
 
+NOT_RUN: Final = "·"
+
+
 def field_section(rows: Sequence[Row], methods: Sequence[str]) -> str:
     """The section of the page of results; empty without results.
 
@@ -73,7 +75,7 @@ def _overall(rows: Sequence[Row], methods: Sequence[str]) -> str:
         *("", "trainings, runs", "to the author's own", "interquartile mean"),
         *("harm", "to the cosine", "at chance"),
     ]
-    return markdown_table(header, (_line(rows, method) for method in methods))
+    return _table(header, (_line(rows, method) for method in methods))
 
 
 def _line(rows: Sequence[Row], method: str) -> list[str]:
@@ -99,7 +101,7 @@ def _by_family(rows: Sequence[Row], methods: Sequence[str]) -> str:
         [family, *(_of_family(rows, method, family) for method in methods)]
         for family in families
     )
-    return markdown_table(["", *methods], table)
+    return _table(["", *methods], table)
 
 
 def _of_family(rows: Sequence[Row], method: str, family: str) -> str:
@@ -115,7 +117,7 @@ def training_list(rows: Sequence[Row]) -> str:
         *("training", "family", "optimizer and rate", "epochs, minibatch"),
         *("weights", "updates", "error or loss (guessing)", "CPU seconds"),
     ]
-    return markdown_table(
+    return _table(
         header,
         (
             [*_choices(training), *_outcome(list(own.get(name, {}).values()))]
@@ -145,3 +147,8 @@ def _outcome(runs: Sequence[Row]) -> list[str]:
         f"{np.mean([badness(row) for row in runs]):.3g} ({courses[0]['chance']:.3g})",
         f"{np.mean([course['cpu_seconds'] for course in courses]):.0f}",
     ]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

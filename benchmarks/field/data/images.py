@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from agents.datasets import load_split
+from agents.tasks.datasets import load_split
 
-from ...tasks import MissingDataError
+from ...experiments.training import MissingDataError
 from ..training import Data
 
 ALL: Final = tuple(range(10))

@@ -93,7 +93,7 @@ def _pretrain(name: str, path: Path) -> None:
     model = backbone.model(data)
     num_updates = backbone.epochs * -(-len(data.train[1]) // backbone.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(RATE, num_updates)
-    model.compile(keras.optimizers.Adam(rate), CROSS_ENTROPY, ["accuracy"])
+    model.compile(keras.optimizers.Adam(rate), CROSS_ENTROPY, metrics=["accuracy"])
     model.jit_compile = False
     x, y = data.train
     model.fit(x, y, batch_size=backbone.batch_size, epochs=backbone.epochs, verbose=0)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.cells import Cell, Row, Score
 from benchmarks.field.comparison import (
     against,
     at_chance,
@@ -21,6 +20,7 @@ from benchmarks.field.comparison import (
 )
 from benchmarks.field.registry import TRAININGS
 from benchmarks.field.section import field_section, training_list
+from benchmarks.records.cells import Cell, Row, Score
 
 
 def row(training, method, error, *, seed=0, rate=None, held_out=0.5, loss=None):

@@ -6,14 +6,14 @@ from __future__ import annotations
 import keras
 import pytest
 
-from benchmarks import results_file
-from benchmarks.cells import Score
 from benchmarks.field import __main__ as command
 from benchmarks.field import methods, runs
 from benchmarks.field.methods import Situation, find_method
 from benchmarks.field.registry import TRAININGS
 from benchmarks.field.runs import cell_of, results_of, wanted_cells
 from benchmarks.field.training import Fit
+from benchmarks.records import results_file
+from benchmarks.records.cells import Score
 from ganno_keras import GANNO
 
 NAMES = ("perceptron-table-classes", "gru-weather")

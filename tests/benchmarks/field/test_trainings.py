@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks.cells import Cell
 from benchmarks.field import fitting
 from benchmarks.field.data import images, made_up, text
 from benchmarks.field.networks import backbones
@@ -25,6 +24,7 @@ from benchmarks.field.trainings import (
     short,
     small_data,
 )
+from benchmarks.records.cells import Cell
 
 CHANNELS = {"cifar10": 3, "fashion_mnist": 1}
 QUICK = ("perceptron-table-classes", "variational-autoencoder-fashion")
