@@ -17,11 +17,9 @@ import numpy as np
 
 from ..analysis.intervals import CONFIDENCE, NUM_RESAMPLES, interquartile_means
 from ..records.cells import Row
-from .methods import AUTHOR, TUNED_SCHEDULES
+from .methods import AUTHOR, TUNED, TUNED_SCHEDULES
 from .training import NUM_RATES
 
-TUNED: Final = "tuned"
-"""The best of all candidates on held-out samples, as a row of its own."""
 HARM: Final = 0.05
 """So much below the author's own is harm."""
 NEAR_CHANCE: Final = 0.98

@@ -28,6 +28,8 @@ AUTHOR: Final = "author"
 COSINE: Final = "cosine"
 ONE_CYCLE: Final = "one-cycle"
 TUNED_SCHEDULES: Final = (COSINE, ONE_CYCLE)
+TUNED: Final = "tuned"
+"""The candidate that is best on held-out samples, of all rates and both schedules."""
 
 SCHEDULE_FREE_RATE: Final = 0.0025
 """The default of Keras."""

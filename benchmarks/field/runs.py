@@ -15,11 +15,9 @@ from ..records.cells import Cell, Row
 from ..records.provenance import origin
 from ..records.results_file import ResultsFile
 from .fitting import train
-from .methods import TUNED_SCHEDULES, find_method
+from .methods import TUNED, TUNED_SCHEDULES, find_method
 from .registry import TRAININGS, find_training
 
-TUNED: Final = "tuned"
-"""Stands for all candidates of the tuned schedule, with the first seed alone."""
 FOLDER: Final = "field"
 
 

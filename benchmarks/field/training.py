@@ -12,6 +12,8 @@ import numpy as np
 
 CROSS_ENTROPY: Final = "sparse_categorical_crossentropy"
 NUM_RATES: Final = 8
+MOST_HELD_OUT: Final = 1000
+FEWEST_HELD_OUT: Final = 250
 ADAM_TOP: Final = 0.1
 """The highest rate that is tried for Adam and its relatives."""
 
@@ -33,6 +35,14 @@ class Data(NamedTuple):
         """Training, held-out and test samples in a row."""
         train, validation, test = parts
         return cls(train, validation, test, chance)
+
+
+def num_held_out(num_train: int) -> int:
+    """Half as many samples as are trained on, as far as that is neither few nor many.
+
+    They are measured after every epoch: more would cost more than the training.
+    """
+    return min(MOST_HELD_OUT, max(FEWEST_HELD_OUT, num_train // 2))
 
 
 def _leave(_: keras.Model) -> None:

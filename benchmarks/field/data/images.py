@@ -14,14 +14,13 @@ import numpy as np
 from agents.tasks.datasets import load_split
 
 from ...experiments.training import MissingDataError
-from ..training import Data
+from ..training import MOST_HELD_OUT, Data, num_held_out
 
 ALL: Final = tuple(range(10))
 FIRST: Final = (0, 1, 2, 3, 4)
 """The classes that backbones are pretrained on."""
 LAST: Final = (5, 6, 7, 8, 9)
 FOLDER: Final = Path(__file__).parents[3] / "runs" / "field" / "images"
-NUM_HELD_OUT: Final = 1000
 FOR_PRETRAINING: Final = 24_000
 """Images from this place on are only seen by backbones."""
 
@@ -94,10 +93,10 @@ def image_data(
     train, test = _load(name)
     x, y = _of_classes(_Images(train.pixels[start:], train.labels[start:]), classes)
     test_x, test_y = (part[:num_test] for part in _of_classes(test, classes))
-    end = NUM_HELD_OUT + num_train
+    end, held_out = MOST_HELD_OUT + num_train, num_held_out(num_train)
     return Data(
-        (x[NUM_HELD_OUT:end], y[NUM_HELD_OUT:end]),
-        (x[:NUM_HELD_OUT], y[:NUM_HELD_OUT]),
+        (x[MOST_HELD_OUT:end], y[MOST_HELD_OUT:end]),
+        (x[:held_out], y[:held_out]),
         (test_x, test_y),
         guessing(test_y),
     )

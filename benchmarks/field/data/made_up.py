@@ -7,17 +7,20 @@ from typing import Final
 
 import numpy as np
 
-from ..training import Data
+from ..training import MOST_HELD_OUT, Data, num_held_out
 from .images import guessing
 
-NUM_HELD_OUT: Final = 1000
 NUM_TEST: Final = 3000
 
 
 def _parts(x: np.ndarray, y: np.ndarray, num_train: int, chance: float) -> Data:
-    held_out, end = NUM_HELD_OUT, NUM_HELD_OUT + num_train
-    train, validation = (x[held_out:end], y[held_out:end]), (x[:held_out], y[:held_out])
-    return Data(train, validation, (x[end:], y[end:]), chance)
+    end, held_out = MOST_HELD_OUT + num_train, num_held_out(num_train)
+    return Data(
+        (x[MOST_HELD_OUT:end], y[MOST_HELD_OUT:end]),
+        (x[:held_out], y[:held_out]),
+        (x[end:], y[end:]),
+        chance,
+    )
 
 
 def _table(count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +49,7 @@ def _drawn_table(
     num_train: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
     random = np.random.default_rng(seed)
-    columns, groups = _table(NUM_HELD_OUT + num_train + NUM_TEST, random)
+    columns, groups = _table(MOST_HELD_OUT + num_train + NUM_TEST, random)
     value = _hidden_function(columns, groups, random)
     x = np.concatenate([columns, np.eye(8, dtype=np.float32)[groups]], axis=1)
     return x, value, random
@@ -71,7 +74,7 @@ def table_numbers(num_train: int, seed: int = 6) -> Data:
 def engine_sounds(num_train: int, length: int, seed: int = 7) -> Data:
     """Noisy oscillations of two or three tones; the class is which tones are there."""
     random = np.random.default_rng(seed)
-    count = NUM_HELD_OUT + num_train + NUM_TEST
+    count = MOST_HELD_OUT + num_train + NUM_TEST
     y = random.integers(0, 4, count).astype(np.int32)
     time = np.arange(length)
     phases = random.uniform(0.0, 2.0 * np.pi, (count, 3, 1))
@@ -96,7 +99,7 @@ def weather(num_train: int, length: int, seed: int = 8) -> Data:
     hours = np.arange(num_steps)[:, None]
     state += np.sin(2.0 * np.pi * hours / np.array([24, 24, 12, 168, 24, 50]))
     state = ((state - state.mean(axis=0)) / state.std(axis=0)).astype(np.float32)
-    count = NUM_HELD_OUT + num_train + NUM_TEST
+    count = MOST_HELD_OUT + num_train + NUM_TEST
     starts = np.sort(random.integers(0, num_steps - length - 6, count))
     # The earliest are trained on: nobody may look into the future.
     order = random.permutation(count - NUM_TEST)
@@ -112,7 +115,7 @@ def additions(num_train: int) -> Data:
     Args:
         num_train: At most 6,000: each of the 10,000 sums is there once.
     """
-    count = NUM_HELD_OUT + num_train + NUM_TEST
+    count = MOST_HELD_OUT + num_train + NUM_TEST
     pairs = np.random.default_rng(9).permutation(100 * 100)[:count]
     first, second = pairs // 100, pairs % 100
     plus = np.full((count, 1), 10)

@@ -12,12 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from ..training import Data
+from ..training import Data, num_held_out
 from .images import guessing
 
 NUM_CHARACTERS: Final = 96
 """Printable ASCII, and the end of a line; all others are left out."""
-NUM_HELD_OUT: Final = 500
 PACKAGES: Final = (
     *("asyncio", "collections", "email", "encodings", "http", "importlib"),
     *("json", "logging", "multiprocessing", "unittest", "urllib", "xml"),
@@ -84,7 +83,7 @@ def next_characters(
 ) -> Data:
     """Windows of a text, each position's target the character that follows."""
     random = np.random.default_rng(3)
-    sizes = (num_train, NUM_HELD_OUT, num_test)
+    sizes = (num_train, min(500, num_held_out(num_train)), num_test)
     parts = []
     for text, size in zip(corpus(), sizes, strict=True):
         windows = _windows(text, size, length + 1, random)
@@ -103,7 +102,7 @@ def snippets(num_train: int, length: int, num_test: int = 2000) -> Data:
     """Windows of packages, and the package that each is from."""
     random = np.random.default_rng(4)
     parts = []
-    for place, size in enumerate((num_train, NUM_HELD_OUT, num_test)):
+    for place, size in enumerate((num_train, num_held_out(num_train), num_test)):
         labels = random.integers(0, len(PACKAGES), size).astype(np.int32)
         x = np.zeros((size, length), np.int32)
         for label, package in enumerate(_packages()):
