@@ -10,7 +10,7 @@ from typing import Any, Final
 import keras
 
 from ..records.cells import Cell, Score
-from .methods import Situation, find_method
+from .methods import FitContext, find_method
 from .networks.backbones import make_backbone
 from .registry import find_training
 from .training import Data, Fit, Samples, Training
@@ -60,8 +60,8 @@ def _fit(
     updates_by_epoch = -(-len(data.train[1]) // training.batch_size)
     num_updates = fit.epochs * updates_by_epoch
     is_last = fit is training.fits[-1]
-    situation = Situation(cell, fit, num_updates, model, is_last)
-    optimizer, callbacks = find_method(cell.method)(situation)
+    context = FitContext(cell, fit, num_updates, model, is_last)
+    optimizer, callbacks = find_method(cell.method)(context)
     model.compile(
         optimizer,
         training.loss,

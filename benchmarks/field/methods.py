@@ -38,7 +38,7 @@ LAMB_RATE: Final = 0.003
 Callbacks = Sequence[keras.callbacks.Callback]
 
 
-class Situation(NamedTuple):
+class FitContext(NamedTuple):
     """What a method is told of a fit."""
 
     cell: Cell
@@ -54,19 +54,19 @@ class Situation(NamedTuple):
         return given if given is not None and self.is_last else self.fit.rate
 
 
-class Ingredients(NamedTuple):
+class FitParts(NamedTuple):
     """What the fit is carried out with."""
 
     optimizer: keras.optimizers.Optimizer
     callbacks: Callbacks
 
 
-Method = Callable[[Situation], Ingredients]
+Method = Callable[[FitContext], FitParts]
 
 
-def _author(situation: Situation) -> Ingredients:
-    fit = situation.fit
-    return Ingredients(fit.optimizer(situation.rate), fit.callbacks())
+def _author(context: FitContext) -> FitParts:
+    fit = context.fit
+    return FitParts(fit.optimizer(context.rate), fit.callbacks())
 
 
 def _without_rate_setters(callbacks: Callbacks) -> Callbacks:
@@ -77,23 +77,23 @@ def _without_rate_setters(callbacks: Callbacks) -> Callbacks:
     return [callback for callback in callbacks if not isinstance(callback, kinds)]
 
 
-def _scheduled(schedule: str, situation: Situation) -> Ingredients:
-    rate = SCHEDULES[schedule](situation.rate, situation.num_updates)
-    fit = situation.fit
-    return Ingredients(fit.optimizer(rate), _without_rate_setters(fit.callbacks()))
+def _scheduled(schedule: str, context: FitContext) -> FitParts:
+    rate = SCHEDULES[schedule](context.rate, context.num_updates)
+    fit = context.fit
+    return FitParts(fit.optimizer(rate), _without_rate_setters(fit.callbacks()))
 
 
-def _lamb(situation: Situation) -> Ingredients:
-    rate = SCHEDULES[COSINE](LAMB_RATE, situation.num_updates)
-    callbacks = _without_rate_setters(situation.fit.callbacks())
-    return Ingredients(keras.optimizers.Lamb(rate), callbacks)
+def _lamb(context: FitContext) -> FitParts:
+    rate = SCHEDULES[COSINE](LAMB_RATE, context.num_updates)
+    callbacks = _without_rate_setters(context.fit.callbacks())
+    return FitParts(keras.optimizers.Lamb(rate), callbacks)
 
 
-def _schedule_free(situation: Situation) -> Ingredients:
+def _schedule_free(context: FitContext) -> FitParts:
     """Built before `fit`: left to it, Keras 3.15.1 starts from weights of zero."""
     optimizer = keras.optimizers.ScheduleFreeAdamW(SCHEDULE_FREE_RATE)
-    optimizer.build(situation.model.trainable_variables)
-    return Ingredients(optimizer, _without_rate_setters(situation.fit.callbacks()))
+    optimizer.build(context.model.trainable_variables)
+    return FitParts(optimizer, _without_rate_setters(context.fit.callbacks()))
 
 
 METHODS: Final[Mapping[str, Method]] = {
@@ -115,16 +115,16 @@ def find_method(name: str) -> Method:
         return METHODS[name]
     if ":" in name and not name.startswith("hf://"):
         return partial(_before_the_authors, _named(name))
-    return lambda situation: _before_the_authors(
-        lambda: GANNO(name, seed=situation.cell.seed, log_learning_rates=False),
-        situation,
+    return lambda context: _before_the_authors(
+        lambda: GANNO(name, seed=context.cell.seed, log_learning_rates=False),
+        context,
     )
 
 
 def _before_the_authors(
-    make: Callable[[], keras.callbacks.Callback], situation: Situation
-) -> Ingredients:
-    written = _author(situation)
+    make: Callable[[], keras.callbacks.Callback], context: FitContext
+) -> FitParts:
+    written = _author(context)
     return written._replace(callbacks=[make(), *written.callbacks])
 
 

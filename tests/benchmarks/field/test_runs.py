@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.field import __main__ as command
 from benchmarks.field import methods, runs
-from benchmarks.field.methods import Situation, find_method
+from benchmarks.field.methods import FitContext, find_method
 from benchmarks.field.registry import TRAININGS
 from benchmarks.field.runs import cell_of, results_of, wanted_cells
 from benchmarks.field.training import Fit
@@ -94,10 +94,10 @@ def test_tuned__is_eight_rates_of_two_schedules_with_one_seed():
     assert {cell.seed for cell in cells} == {0}
 
 
-def situation(fit, method, rate=None, is_last=True):
+def context(fit, method, rate=None, is_last=True):
     cell = cell_of(NAMES[0], method, seed=0, rate=rate)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    return Situation(cell, fit, 100, model, is_last)
+    return FitContext(cell, fit, 100, model, is_last)
 
 
 def plateau():
@@ -106,7 +106,7 @@ def plateau():
 
 def test_author__keeps_rate_and_callbacks_as_written():
     optimizer, callbacks = find_method("author")(
-        situation(Fit(3, 0.02, callbacks=plateau), "author")
+        context(Fit(3, 0.02, callbacks=plateau), "author")
     )
     assert float(optimizer.learning_rate) == pytest.approx(0.02)
     assert len(callbacks) == 2
@@ -114,7 +114,7 @@ def test_author__keeps_rate_and_callbacks_as_written():
 
 def test_schedule__drops_the_callbacks_that_keras_refuses_beside_it():
     optimizer, callbacks = find_method("cosine")(
-        situation(Fit(3, 0.02, callbacks=plateau), "cosine")
+        context(Fit(3, 0.02, callbacks=plateau), "cosine")
     )
     assert [type(it).__name__ for it in callbacks] == ["EarlyStopping"]
     assert float(optimizer.learning_rate) == pytest.approx(0.02)
@@ -122,19 +122,19 @@ def test_schedule__drops_the_callbacks_that_keras_refuses_beside_it():
 
 def test_tuned_rate__is_of_the_last_fit_alone():
     fit = Fit(3, 0.02)
-    first = situation(fit, "cosine", rate=0.1, is_last=False)
-    assert (first.rate, situation(fit, "cosine", rate=0.1).rate) == (0.02, 0.1)
+    first = context(fit, "cosine", rate=0.1, is_last=False)
+    assert (first.rate, context(fit, "cosine", rate=0.1).rate) == (0.02, 0.1)
 
 
 def test_policy__comes_before_the_authors_callbacks():
-    _, callbacks = find_method("no-op")(situation(Fit(3, callbacks=plateau), "no-op"))
+    _, callbacks = find_method("no-op")(context(Fit(3, callbacks=plateau), "no-op"))
     assert isinstance(callbacks[0], GANNO)
     assert len(callbacks) == 3
 
 
 def test_callback_by_its_name__takes_the_place_of_a_policy():
     name = "keras.callbacks:TerminateOnNaN"
-    _, callbacks = find_method(name)(situation(Fit(3), name))
+    _, callbacks = find_method(name)(context(Fit(3), name))
     assert isinstance(callbacks[0], keras.callbacks.TerminateOnNaN)
 
 
@@ -144,5 +144,5 @@ def test_callback_that_is_not_there__is_refused():
 
 
 def test_schedule_free__knows_the_weights_before_the_fit():
-    optimizer, _ = methods.METHODS["schedule-free"](situation(Fit(3), "schedule-free"))
+    optimizer, _ = methods.METHODS["schedule-free"](context(Fit(3), "schedule-free"))
     assert optimizer.built
