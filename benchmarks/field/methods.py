@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import keras
 
 from ganno_keras import GANNO
+from ganno_keras.policies.registry import describe_policy
 
 from ..methods.schedules import SCHEDULES
 from ..records.cells import Cell
@@ -113,12 +114,29 @@ def find_method(name: str) -> Method:
     """
     if name in METHODS:
         return METHODS[name]
-    if ":" in name and not name.startswith("hf://"):
+    if _is_address(name):
         return partial(_before_the_authors, _named(name))
     return lambda context: _before_the_authors(
         lambda: GANNO(name, seed=context.cell.seed, log_learning_rates=False),
         context,
     )
+
+
+def identity(name: str) -> dict[str, Any]:
+    """What besides a row's name decides over its results: a policy's digest.
+
+    Raises:
+        ValueError: If it is neither a known row nor a policy.
+    """
+    if name in METHODS or _is_address(name):
+        return {}
+    digest = describe_policy(name).digest
+    return {"policy": digest} if digest else {}
+
+
+def _is_address(name: str) -> bool:
+    """Whether it is written as `module:name`."""
+    return ":" in name and not name.startswith("hf://")
 
 
 def _before_the_authors(

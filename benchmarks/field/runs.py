@@ -15,7 +15,7 @@ from ..records.cells import Cell, Row
 from ..records.provenance import origin
 from ..records.results_file import ResultsFile
 from .fitting import train
-from .methods import TUNED, TUNED_SCHEDULES, find_method
+from .methods import TUNED, TUNED_SCHEDULES, find_method, identity
 from .registry import TRAININGS, find_training
 
 FOLDER: Final = "field"
@@ -44,6 +44,11 @@ def cell_of(training: str, method: str, seed: int, rate: float | None = None) ->
     return Cell(training, method, rate, decay, seed)
 
 
+def definition_of(cell: Cell) -> dict[str, Any]:
+    """What a result stands for beyond the names: equal results need it to be equal."""
+    return {**find_training(cell.task).definition(), **identity(cell.method)}
+
+
 def candidates(training: str) -> list[Cell]:
     """What the tuned schedule of a training is chosen from."""
     rates = find_training(training).tuning_rates
@@ -69,6 +74,7 @@ def wanted_cells(
                 cells += candidates(training)
                 continue
             find_method(method)
+            identity(method)
             cells += [cell_of(training, method, seed) for seed in seeds]
     return cells
 
@@ -115,12 +121,12 @@ def missing(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _check_definition(row: Row) -> None:
-    now = json.loads(json.dumps(find_training(row.cell.task).definition()))
+    now = json.loads(json.dumps(definition_of(row.cell)))
     if now != row.definition:
         raise ValueError(
             f"The result of {row.cell} was made with {dict(row.definition)}; now it "
             f"would be made with {now}. Remove it from the results file to run it "
-            "again, or give the changed training a name of its own."
+            "again, or give the changed training or policy a name of its own."
         )
 
 
@@ -135,8 +141,7 @@ def _carry_out(cells: Sequence[Cell], jobs: int) -> list[Outcome]:
             failures.append(outcome)
             print(f"{count}: FAILED: {failure}", file=sys.stderr, flush=True)
             continue
-        definition = find_training(cell.task).definition()
-        row = Row(cell, score, seconds, definition, made_by)
+        row = Row(cell, score, seconds, definition_of(cell), made_by)
         results_of(cell.task).append(row)
         print(f"{count}: {score} ({seconds:.1f} s)", flush=True)
     return failures

@@ -88,6 +88,18 @@ def test_unknown_training__is_refused_with_the_known_ones(capsys):
     assert "gru-weather" in capsys.readouterr().err
 
 
+def test_unknown_method__is_refused_before_anything_is_trained(capsys, trained):
+    assert command.main([*ASKED[:-1], "author,ganno-secret"]) == 2
+    assert "There is no policy 'ganno-secret'" in capsys.readouterr().err
+    assert trained == []
+
+
+def test_result_of_a_policy__stands_and_falls_by_its_files():
+    definition = runs.definition_of(cell_of(NAMES[0], "ganno-first", seed=0))
+    assert len(definition["policy"]) >= 32
+    assert "policy" not in runs.definition_of(cell_of(NAMES[0], "author", seed=0))
+
+
 def test_tuned__is_eight_rates_of_two_schedules_with_one_seed():
     cells = wanted_cells(["gru-weather"], ["tuned"], [0, 1, 2])
     assert len(cells) == 16
