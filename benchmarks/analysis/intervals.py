@@ -50,7 +50,7 @@ def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
         >>> interquartile_mean([0.0, 70.0, 72.0, 99.0])
         71.0
     """
-    return float(_interquartile_means(np.asarray(values, np.float64)))
+    return float(interquartile_means(np.asarray(values, np.float64)))
 
 
 def _middle(ordered: np.ndarray) -> np.ndarray:
@@ -94,7 +94,7 @@ def stratified_interval(strata: Sequence[Sequence[float]], seed: int = 0) -> Int
     drawn = np.concatenate(
         [random.choice(runs, (NUM_RESAMPLES, len(runs))) for runs in strata], axis=1
     )
-    return Interval(mean, *_percentiles(_interquartile_means(drawn)))
+    return Interval(mean, *_percentiles(interquartile_means(drawn)))
 
 
 class PairedRuns(NamedTuple):
@@ -169,10 +169,11 @@ def mean_gain(tasks: Sequence[PairedRuns]) -> Interval:
 def _gains(ours: np.ndarray, theirs: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Returns the gains with resampled seeds, given as `[..., num_seeds]` indices."""
     of_all_starts = ours[drawn].reshape(*drawn.shape[:-1], -1)
-    return _interquartile_means(of_all_starts) - _interquartile_means(theirs[drawn])
+    return interquartile_means(of_all_starts) - interquartile_means(theirs[drawn])
 
 
-def _interquartile_means(values: np.ndarray) -> np.ndarray:
+def interquartile_means(values: np.ndarray) -> np.ndarray:
+    """The same of each row along the last axis."""
     return np.asarray(_middle(np.sort(values, axis=-1)).mean(axis=-1))
 
 

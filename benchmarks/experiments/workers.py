@@ -7,10 +7,10 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -22,6 +22,19 @@ CELLS_PER_PROCESS: Final = 20
 """A process is replaced after so many cells, which frees what libraries leak."""
 
 
+class Work(Protocol):
+    """Something to carry out, whose result is kept under a cell."""
+
+    @property
+    def cell(self) -> Cell:
+        """What the result is called."""
+        ...
+
+
+CarryOut = Callable[[Any], Score]
+"""Carries out one piece of work; a module's function, as other processes find it."""
+
+
 class CellResult(NamedTuple):
     """The score of a cell, or why it failed."""
 
@@ -31,12 +44,15 @@ class CellResult(NamedTuple):
     failure: str
 
 
-def cell_results(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
+def cell_results(
+    cells: Sequence[Work], jobs: int, carry_out: CarryOut | None = None
+) -> Iterator[CellResult]:
     """Trains cells and yields each result once it is known.
 
     Args:
         cells: What to train.
         jobs: How many at the same time; 1 trains in this process.
+        carry_out: What trains one; by default that of the grids' tasks.
 
     Raises:
         MissingDataError: If a data set is not available.
@@ -44,12 +60,13 @@ def cell_results(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult
     """
     require_jobs(jobs)
     if jobs == 1:
-        yield from map(attempt, cells)
+        for planned in cells:
+            yield attempt(planned, carry_out)
         return
     # Not `max_tasks_per_child`: with it, pools of Python 3.11 can wait forever.
     size = CELLS_PER_PROCESS * jobs
     for start in range(0, len(cells), size):
-        yield from _in_processes(cells[start : start + size], jobs)
+        yield from _in_processes(cells[start : start + size], jobs, carry_out)
 
 
 def require_jobs(jobs: int) -> None:
@@ -64,11 +81,11 @@ def require_jobs(jobs: int) -> None:
         )
 
 
-def attempt(planned: PlannedCell) -> CellResult:
+def attempt(planned: Work, carry_out: CarryOut | None = None) -> CellResult:
     """Trains one cell, and turns every failure but missing data into a result."""
     started = time.monotonic()
     try:
-        score, failure = train(*planned), ""
+        score, failure = (carry_out or _train)(planned), ""
     except MissingDataError:
         raise
     except Exception as error:
@@ -76,25 +93,34 @@ def attempt(planned: PlannedCell) -> CellResult:
     return CellResult(planned.cell, score, time.monotonic() - started, failure)
 
 
-def _in_processes(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
+def _train(planned: PlannedCell) -> Score:
+    return train(*planned)
+
+
+def _in_processes(
+    cells: Sequence[Work], jobs: int, carry_out: CarryOut | None
+) -> Iterator[CellResult]:
     left = {planned.cell: planned for planned in cells}
     try:
-        for result in _in_pool(cells, jobs):
+        for result in _in_pool(cells, jobs, carry_out):
             del left[result.cell]
             yield result
     except BrokenProcessPool:
         # A process died, but nothing says on which cell. Train each one separately.
-        yield from map(_alone, left.values())
+        for planned in left.values():
+            yield _alone(planned, carry_out)
 
 
-def _alone(planned: PlannedCell) -> CellResult:
+def _alone(planned: Work, carry_out: CarryOut | None) -> CellResult:
     try:
-        return next(_in_pool([planned], jobs=1))
+        return next(_in_pool([planned], 1, carry_out))
     except BrokenProcessPool as error:
         return CellResult(planned.cell, None, 0.0, f"its process died: {error}")
 
 
-def _in_pool(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
+def _in_pool(
+    cells: Sequence[Work], jobs: int, carry_out: CarryOut | None
+) -> Iterator[CellResult]:
     pool = ProcessPoolExecutor(
         jobs,
         mp_context=multiprocessing.get_context("spawn"),
@@ -103,7 +129,7 @@ def _in_pool(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
     )
     try:
         futures: list[Future[CellResult]] = [
-            pool.submit(attempt, planned) for planned in cells
+            pool.submit(attempt, planned, carry_out) for planned in cells
         ]
         for future in as_completed(futures):
             yield future.result()

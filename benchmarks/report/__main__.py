@@ -17,6 +17,7 @@ from typing import Final
 
 from ganno_keras.policies import DEFAULT_POLICY
 
+from ..field.runs import all_rows as all_field_rows
 from ..methods.policy_names import canonical_name
 from ..records.results_file import all_rows
 from .page import page
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     policy = canonical_name(parser.parse_args(arguments).policy)
     try:
         rows = all_rows()
-        text = page(rows, draw_all(rows, policy))
+        text = page(rows, draw_all(rows, policy), all_field_rows())
         write_into_readme(summary(rows))
     except (ImportError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

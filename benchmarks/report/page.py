@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ganno_keras.policies import DEFAULT_POLICY
@@ -17,9 +17,10 @@ from ..experiments.tasks import (
     NUM_VALIDATION_IMAGES,
     find_task,
 )
+from ..field.section import field_section
 from ..methods.policy_names import split_name
 from ..methods.registry import METHODS
-from ..records.cells import Rows
+from ..records.cells import Row, Rows
 from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
 from .paper.aggregate import aggregate_section
@@ -92,12 +93,13 @@ def policies_in(rows: Rows) -> list[str]:
     return [DEFAULT_POLICY, *sorted(found - {DEFAULT_POLICY})]
 
 
-def page(rows: Rows, drawn: Mapping[str, str]) -> str:
+def page(rows: Rows, drawn: Mapping[str, str], field_rows: Sequence[Row] = ()) -> str:
     """Writes the whole page.
 
     Args:
         rows: All results.
         drawn: The captions of the drawn pictures, by name.
+        field_rows: All results of the field.
     """
     policies = policies_in(rows)
     folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())
@@ -109,6 +111,7 @@ def page(rows: Rows, drawn: Mapping[str, str]) -> str:
     sections: list[str] = [
         INTRODUCTION,
         summary_section(rows),
+        field_section(field_rows),
         _reading(),
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),

@@ -156,6 +156,7 @@ class RateControl:
         if not self.has_groups and self._model.built:
             check_trainable(self._model)
         self._follow_groups()
+        self.begin_guard(batch)
         self._guard.attend(batch)
         self._anchoring.take_in(self.clock.estimate(batch))
 

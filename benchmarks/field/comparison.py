@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far one way to set rates is above another, paired by training and seed.
+
+The measure is the difference of the negative logarithms of the error; of the loss where
+there is no accuracy. 0.05 is an error that is 5 % smaller. Nothing counts as worse than
+guessing, so that one wreck cannot outweigh everything else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ..analysis.intervals import CONFIDENCE, NUM_RESAMPLES, interquartile_means
+from ..records.cells import Row
+from .methods import AUTHOR, TUNED, TUNED_SCHEDULES
+from .training import NUM_RATES
+
+HARM: Final = 0.05
+"""So much below the author's own is harm."""
+NEAR_CHANCE: Final = 0.98
+"""Above this share of what guessing scores, nothing has been learned."""
+LOWEST: Final = 1e-4
+"""An error or loss below it counts as it."""
+
+ByTraining = Mapping[str, Mapping[int, Row]]
+"""The rows of one method, by training and seed."""
+
+
+class Estimate(NamedTuple):
+    """A figure and the interval of a bootstrap that draws trainings again."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+class Comparison(NamedTuple):
+    """One method beside another, on all trainings that both were run on."""
+
+    num_trainings: int
+    num_pairs: int
+    mean: Estimate
+    interquartile_mean: Estimate
+    harmed: Sequence[str]
+    """The trainings that end more than `HARM` below."""
+
+    @property
+    def harm(self) -> float:
+        """Their share."""
+        return len(self.harmed) / self.num_trainings
+
+
+def badness(row: Row) -> float:
+    """The error, or the loss where there is no accuracy, at worst that of guessing."""
+    accuracy = row.score.test_accuracy
+    measured = row.score.test_loss if accuracy is None else 1.0 - accuracy
+    chance = float(row.score.course["chance"])
+    return chance if math.isnan(measured) else min(measured, chance)
+
+
+def is_at_chance(row: Row) -> bool:
+    """Whether nothing has been learned, or all of it lost again."""
+    return badness(row) > NEAR_CHANCE * float(row.score.course["chance"])
+
+
+def log_gain(ours: Row, theirs: Row) -> float:
+    """How far a row is above another."""
+    worse, better = (max(badness(row), LOWEST) for row in (theirs, ours))
+    return math.log(worse) - math.log(better)
+
+
+def rows_of(rows: Iterable[Row], method: str) -> ByTraining:
+    """The results of a method; of `TUNED`, the candidate that would be kept."""
+    found: dict[str, dict[int, Row]] = defaultdict(dict)
+    if method == TUNED:
+        return {name: {row.cell.seed: row} for name, row in _tuned(rows).items()}
+    for row in rows:
+        if row.cell.method == method and row.cell.initial_learning_rate is None:
+            found[row.cell.task][row.cell.seed] = row
+    return found
+
+
+def _tuned(rows: Iterable[Row]) -> dict[str, Row]:
+    """By training, of those whose candidates have all been run."""
+    by_training: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.cell.initial_learning_rate is not None:
+            by_training[row.cell.task].append(row)
+    complete = NUM_RATES * len(TUNED_SCHEDULES)
+    return {
+        name: max(candidates, key=_held_out)
+        for name, candidates in by_training.items()
+        if len(candidates) == complete
+    }
+
+
+def _held_out(row: Row) -> float:
+    """What candidates are chosen by: the higher, the better."""
+    course = row.score.course
+    if row.score.test_accuracy is not None:
+        return float(course["held_out_accuracy"][-1])
+    loss = float(course["held_out_loss"][-1])
+    return -math.inf if math.isnan(loss) else -loss
+
+
+def gains(ours: ByTraining, theirs: ByTraining) -> dict[str, list[float]]:
+    """Differences by training, one a seed that both have."""
+    paired = {
+        name: [
+            log_gain(ours[name][seed], theirs[name][seed])
+            for seed in sorted(ours[name].keys() & theirs[name].keys())
+        ]
+        for name in ours.keys() & theirs.keys()
+    }
+    return {name: paired[name] for name in sorted(paired) if paired[name]}
+
+
+def compare(differences: Mapping[str, Sequence[float]]) -> Comparison | None:
+    """Sums the differences up; None without any.
+
+    Example:
+
+        >>> found = compare({"a": [0.1, 0.3], "b": [-0.1]})
+        >>> round(found.mean.value, 3), found.harmed
+        (0.05, ['b'])
+    """
+    if not differences:
+        return None
+    by_training = {name: float(np.mean(it)) for name, it in differences.items()}
+    means = np.array(list(by_training.values()))
+    return Comparison(
+        len(means),
+        sum(map(len, differences.values())),
+        _estimate(means, _means),
+        _estimate(means, interquartile_means),
+        [name for name, mean in by_training.items() if mean < -HARM],
+    )
+
+
+def _means(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values.mean(axis=-1))
+
+
+def _estimate(
+    means: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
+) -> Estimate:
+    """Trainings are drawn again with replacement, each with all of its seeds."""
+    random = np.random.default_rng(0)
+    drawn = random.choice(means, (NUM_RESAMPLES, len(means)))
+    tail = 50.0 * (1.0 - CONFIDENCE)
+    low, high = np.percentile(statistic(drawn), [tail, 100.0 - tail])
+    return Estimate(float(statistic(means)), float(low), float(high))
+
+
+def against(rows: Sequence[Row], method: str, other: str = AUTHOR) -> Comparison | None:
+    """One method beside another; None if no training has both."""
+    return compare(gains(rows_of(rows, method), rows_of(rows, other)))
+
+
+def at_chance(rows: Sequence[Row], method: str) -> list[Row]:
+    """The results of a method that learned nothing."""
+    found = rows_of(rows, method).values()
+    return [row for runs in found for row in runs.values() if is_at_chance(row)]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which trainings of the field are wanted, and carrying out those without a result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any, Final, NamedTuple
+
+from ..experiments.workers import CellResult, cell_results
+from ..records import results_file
+from ..records.cells import Cell, Row, Score
+from ..records.provenance import provenance
+from ..records.results_file import ResultsFile
+from .fitting import train
+from .methods import TUNED, TUNED_SCHEDULES, find_method, identity
+from .registry import TRAININGS, find_training
+
+FOLDER: Final = "field"
+
+
+class FieldCell(NamedTuple):
+    """A training of the field to carry out."""
+
+    cell: Cell
+
+
+def carry_out(work: FieldCell) -> Score:
+    """Trains what a cell of the field stands for."""
+    return train(work.cell)
+
+
+def results_of(training: str) -> ResultsFile:
+    """The results file of a training."""
+    return ResultsFile(results_file.RESULTS / FOLDER / f"{training}.jsonl")
+
+
+def all_rows() -> list[Row]:
+    """Every result of every training that there is."""
+    return [row for name in TRAININGS for row in results_of(name).rows()]
+
+
+def cell_of(training: str, method: str, seed: int, rate: float | None = None) -> Cell:
+    """What a result is called.
+
+    Args:
+        training: Its name.
+        method: A row of the field; see methods.py.
+        seed: Of weights, minibatches and dropout.
+        rate: In the place of the author's in the last fit.
+    """
+    decay = find_training(training).weight_decay
+    return Cell(training, method, rate, decay, seed)
+
+
+def definition_of(cell: Cell) -> dict[str, Any]:
+    """What a result stands for beyond the names: equal results need it to be equal."""
+    return {**find_training(cell.task).definition(), **identity(cell.method)}
+
+
+def candidates(training: str) -> list[Cell]:
+    """What the tuned schedule of a training is chosen from."""
+    rates = find_training(training).tuning_rates
+    return [
+        cell_of(training, schedule, 0, rate)
+        for schedule in TUNED_SCHEDULES
+        for rate in rates
+    ]
+
+
+def wanted_cells(
+    trainings: Iterable[str], methods: Sequence[str], seeds: Sequence[int]
+) -> list[Cell]:
+    """All combinations, training by training.
+
+    Raises:
+        ValueError: If there is no such training or method.
+    """
+    cells: list[Cell] = []
+    for training in trainings:
+        for method in methods:
+            if method == TUNED:
+                cells += candidates(training)
+                continue
+            find_method(method)
+            identity(method)
+            cells += [cell_of(training, method, seed) for seed in seeds]
+    return cells
+
+
+def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
+    """Carries out what has no result yet; a failure does not stop the others.
+
+    Args:
+        cells: What is wanted.
+        jobs: How many are carried out at the same time.
+
+    Returns:
+        Whether everything is there now.
+
+    Raises:
+        MissingDataError: If a data set cannot be had.
+        RuntimeError: If another run writes to the same results.
+        ValueError: If a results file is broken, or a training is another one now.
+    """
+    with ExitStack() as locks:
+        for training in {cell.task for cell in missing(cells)}:
+            locks.enter_context(results_of(training).writer())
+        left = missing(cells)
+        print(f"{len(cells) - len(left)} of {len(cells)} are done.", flush=True)
+        failures = _carry_out(left, jobs)
+    return not failures
+
+
+def missing(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells that have no result yet.
+
+    Raises:
+        ValueError: If a results file is broken, or a training is another one now.
+    """
+    done = {
+        row.cell: row
+        for training in {cell.task for cell in cells}
+        for row in results_of(training).rows()
+    }
+    for cell in cells:
+        if cell in done:
+            _check_definition(done[cell])
+    return [cell for cell in cells if cell not in done]
+
+
+def _check_definition(row: Row) -> None:
+    now = json.loads(json.dumps(definition_of(row.cell)))
+    if now != row.definition:
+        raise ValueError(
+            f"The result of {row.cell} was made with {dict(row.definition)}; now it "
+            f"would be made with {now}. Remove it from the results file to run it "
+            "again, or give the changed training or policy a name of its own."
+        )
+
+
+def _carry_out(cells: Sequence[Cell], jobs: int) -> list[CellResult]:
+    """Writes each result down once it is known; returns what failed."""
+    made_by: dict[str, Any] = provenance()
+    failures = []
+    work = [FieldCell(cell) for cell in cells]
+    for number, result in enumerate(cell_results(work, jobs, carry_out), 1):
+        cell, score, seconds, failure = result
+        count = f"[{number}/{len(cells)}] {cell}"
+        if score is None:
+            failures.append(result)
+            print(f"{count}: FAILED: {failure}", file=sys.stderr, flush=True)
+            continue
+        row = Row(cell, score, seconds, definition_of(cell), made_by)
+        results_of(cell.task).append(row)
+        print(f"{count}: {score} ({seconds:.1f} s)", flush=True)
+    return failures

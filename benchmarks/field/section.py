@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The field as Markdown: each method beside the author's own, also by family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from ..records.cells import Row
+from .comparison import (
+    HARM,
+    NEAR_CHANCE,
+    Comparison,
+    against,
+    at_chance,
+    badness,
+    compare,
+    gains,
+    rows_of,
+)
+from .methods import (
+    AUTHOR,
+    COSINE,
+    LAMB_RATE,
+    METHODS,
+    SCHEDULE_FREE_RATE,
+    TUNED,
+    TUNED_SCHEDULES,
+)
+from .registry import TRAININGS
+from .training import NUM_RATES, Training
+
+SECTION: Final = """## The field: trainings as people have them
+
+{num_trainings} trainings that no policy was meta-trained on, each with the optimizer,
+the rate and the callbacks of the usual example of its kind: the author's own. Figures
+are differences of the negative logarithm of the test error, of the test loss where
+there is no accuracy, paired by training and seed, with a 95 % interval of a bootstrap
+over trainings: 0.05 is an error that is 5 % smaller. *Harm* is the share of trainings
+that end more than {harm:g} below the author's own; *at chance* counts runs that
+removed less than {learned:.0%} of the error of guessing. Cosines start from the
+author's rate. Nothing was chosen for the other rows: `schedule-free` is Keras'
+ScheduleFreeAdamW at {schedule_free:g}, LAMB's rate is {lamb:g}. But *tuned* is the best
+of {num_candidates}: eight rates with a cosine and with one-cycle, chosen on held-out
+samples, one seed; of a training in two parts, the rate of the last. Nothing counts as
+worse than guessing. Made by `python -m benchmarks.field run`.
+
+{table}
+
+By family, the mean difference to the author's own, and in brackets how many trainings
+of the family the method was run on:
+
+{by_family}
+"""
+
+
+NOT_RUN: Final = "·"
+
+
+def field_section(rows: Sequence[Row], methods: Sequence[str] | None = None) -> str:
+    """The section of the page of results; empty without results.
+
+    Args:
+        rows: All results of the field.
+        methods: The rows of its tables, by default all that there are; those without
+            results are left out.
+    """
+    wanted = _all_methods(rows) if methods is None else methods
+    shown = [method for method in wanted if rows_of(rows, method)]
+    if not shown:
+        return ""
+    return SECTION.format(
+        num_trainings=len(TRAININGS),
+        harm=HARM,
+        learned=1.0 - NEAR_CHANCE,
+        schedule_free=SCHEDULE_FREE_RATE,
+        num_candidates=NUM_RATES * len(TUNED_SCHEDULES),
+        lamb=LAMB_RATE,
+        table=_overall(rows, shown),
+        by_family=_by_family(rows, [it for it in shown if it != AUTHOR]),
+    )
+
+
+def _all_methods(rows: Sequence[Row]) -> list[str]:
+    """The known ones first, then policies and callbacks by name."""
+    known = [*METHODS, TUNED]
+    return [*known, *sorted({row.cell.method for row in rows} - set(known))]
+
+
+def _overall(rows: Sequence[Row], methods: Sequence[str]) -> str:
+    header = [
+        *("", "trainings, runs", "to the author's own", "interquartile mean"),
+        *("harm", "to the cosine", "to the best tuned", "at chance"),
+    ]
+    return _table(header, (_line(rows, method) for method in methods))
+
+
+def _line(rows: Sequence[Row], method: str) -> list[str]:
+    own, cosine, tuned = (against(rows, method, it) for it in (AUTHOR, COSINE, TUNED))
+    return [
+        method,
+        f"{own.num_trainings}, {own.num_pairs}" if own else NOT_RUN,
+        _difference(own) if method != AUTHOR else "",
+        f"{own.interquartile_mean}" if own and method != AUTHOR else "",
+        f"{own.harm:.0%}" if own and method != AUTHOR else "",
+        _difference(cosine) if method != COSINE else "",
+        _difference(tuned) if method != TUNED else "",
+        f"{len(at_chance(rows, method))}",
+    ]
+
+
+def _difference(comparison: Comparison | None) -> str:
+    return f"{comparison.mean}" if comparison else NOT_RUN
+
+
+def _by_family(rows: Sequence[Row], methods: Sequence[str]) -> str:
+    families = dict.fromkeys(training.family for training in TRAININGS.values())
+    table = (
+        [family, *(_of_family(rows, method, family) for method in methods)]
+        for family in families
+    )
+    return _table(["", *methods], table)
+
+
+def _of_family(rows: Sequence[Row], method: str, family: str) -> str:
+    of_family = [row for row in rows if TRAININGS[row.cell.task].family == family]
+    found = compare(gains(rows_of(of_family, method), rows_of(of_family, AUTHOR)))
+    return f"{found.mean.value:+.3f} ({found.num_trainings})" if found else NOT_RUN
+
+
+def training_list(rows: Sequence[Row]) -> str:
+    """All trainings as a Markdown table, with the author's scores where there are."""
+    own = rows_of(rows, AUTHOR)
+    header = [
+        *("training", "family", "optimizer and rate", "epochs, minibatch"),
+        *("weights", "updates", "error or loss (guessing)", "CPU seconds"),
+    ]
+    return _table(
+        header,
+        (
+            [*_choices(training), *_outcome(list(own.get(name, {}).values()))]
+            for name, training in TRAININGS.items()
+        ),
+    )
+
+
+def _choices(training: Training) -> list[str]:
+    definition = training.definition()
+    rates = zip(definition["optimizers"], definition["rates"], strict=True)
+    return [
+        training.name,
+        training.family,
+        ", then ".join(f"{optimizer} {rate:g}" for optimizer, rate in rates),
+        f"{' + '.join(map(str, definition['epochs']))}, {training.batch_size}",
+    ]
+
+
+def _outcome(runs: Sequence[Row]) -> list[str]:
+    if not runs:
+        return [NOT_RUN] * 4
+    courses = [row.score.course for row in runs]
+    return [
+        f"{courses[0]['weights']:,}",
+        f"{np.mean([course['updates'] for course in courses]):,.0f}",
+        f"{np.mean([badness(row) for row in runs]):.3g} ({courses[0]['chance']:.3g})",
+        f"{np.mean([course['cpu_seconds'] for course in courses]):.0f}",
+    ]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Differences are paired, harm is counted, and one wreck does not outweigh all."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.field.comparison import (
+    against,
+    at_chance,
+    badness,
+    compare,
+    gains,
+    log_gain,
+    rows_of,
+)
+from benchmarks.field.registry import TRAININGS
+from benchmarks.field.section import field_section, training_list
+from benchmarks.records.cells import Cell, Row, Score
+
+
+def row(training, method, error, *, seed=0, rate=None, held_out=0.5, loss=None):
+    """A result; of a loss if there is one."""
+    cell = Cell(training, method, rate, 0.0, seed)
+    course = {
+        "chance": 0.9,
+        "held_out_accuracy": [held_out],
+        "held_out_loss": [1.0],
+        "updates": 100,
+        "weights": 1000,
+        "cpu_seconds": 2.0,
+    }
+    accuracy = None if loss is not None else 1.0 - error
+    return Row(cell, Score(accuracy, loss or 1.0, course), 1.0, {}, {})
+
+
+def test_log_gain__is_the_log_of_the_errors_ratio():
+    assert log_gain(row("a", "x", 0.1), row("a", "author", 0.2)) == pytest.approx(
+        math.log(2)
+    )
+    ours, theirs = row("a", "x", 0, loss=0.2), row("a", "author", 0, loss=0.1)
+    assert log_gain(ours, theirs) == pytest.approx(-math.log(2))
+
+
+@given(loss=st.one_of(st.just(math.nan), st.just(math.inf), st.floats(0.9, 1e30)))
+def test_wreck__counts_as_guessing(loss):
+    wreck = row("a", "x", 0, loss=loss)
+    assert badness(wreck) == 0.9
+    assert at_chance([wreck], "x") == [wreck]
+
+
+def test_gains__pair_training_and_seed_that_both_have():
+    rows = [
+        row("a", "author", 0.2, seed=0),
+        row("a", "author", 0.4, seed=1),
+        row("a", "x", 0.2, seed=1),
+        row("a", "x", 0.1, seed=2),
+        row("b", "x", 0.1),
+    ]
+    found = gains(rows_of(rows, "x"), rows_of(rows, "author"))
+    assert found == {"a": [pytest.approx(math.log(2))]}
+
+
+def test_harm__is_the_share_of_trainings_whose_mean_is_far_below():
+    found = compare({"a": [0.1, 0.1], "b": [-0.2, 0.09], "c": [-0.04], "d": [0.0]})
+    assert found.harmed == ["b"]
+    assert found.harm == 0.25
+    assert found.num_pairs == 6
+
+
+def test_trainings__weigh_the_same_however_many_seeds_they_have():
+    found = compare({"a": [0.3, 0.3, 0.3], "b": [0.1]})
+    assert found.mean.value == pytest.approx(0.2)
+    assert found.mean.low == pytest.approx(0.1)
+    assert found.mean.high == pytest.approx(0.3)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=8))
+def test_interval__holds_what_lies_between_the_extremes(means):
+    found = compare({str(place): [mean] for place, mean in enumerate(means)})
+    for estimate in (found.mean, found.interquartile_mean):
+        assert min(means) - 1e-9 <= estimate.low <= estimate.high <= max(means) + 1e-9
+
+
+def test_nothing_in_common__is_no_comparison():
+    assert against([row("a", "x", 0.1), row("b", "author", 0.1)], "x") is None
+
+
+def candidates(best_held_out):
+    return [
+        row("a", schedule, 0.1 * place, rate=10.0**-place, held_out=0.1 * place)
+        for schedule in ("cosine", "one-cycle")
+        for place in range(1, 9)
+    ][: best_held_out + 8]
+
+
+def test_tuned__is_chosen_on_held_out_samples_and_only_of_all_candidates():
+    rows = candidates(8)
+    chosen = rows_of(rows, "tuned")["a"][0]
+    assert chosen.cell == Cell("a", "cosine", 1e-8, 0.0, 0)
+    assert rows_of(rows[:-1], "tuned") == {}
+
+
+def test_candidates__are_no_rows_of_their_schedule():
+    assert rows_of(candidates(8), "cosine") == {}
+
+
+def test_section__shows_methods_with_results_alone():
+    name = next(iter(TRAININGS))
+    rows = [row(name, "author", 0.2), row(name, "cosine", 0.1)]
+    text = field_section(rows, ["author", "cosine", "ganno-first"])
+    assert "+0.693" in text
+    assert "ganno-first" not in text
+    assert field_section([], ["author"]) == ""
+
+
+def test_list__names_every_training():
+    text = training_list([])
+    assert all(name in text for name in TRAININGS)
