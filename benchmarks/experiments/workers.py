@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple, Protocol
 import tensorflow as tf
 
 from ..records.cells import Cell, Score
-from .plan import PlannedCell
 from .training import MissingDataError, train
 
 CELLS_PER_PROCESS: Final = 20
@@ -93,7 +92,7 @@ def attempt(planned: Work, carry_out: CarryOut | None = None) -> CellResult:
     return CellResult(planned.cell, score, time.monotonic() - started, failure)
 
 
-def _train(planned: PlannedCell) -> Score:
+def _train(planned: Any) -> Score:
     return train(*planned)
 
 

@@ -127,7 +127,8 @@ def test_unbuilt_model__gets_its_rates_when_fit_builds_it():
         with pytest.raises(ValueError, match=r"Call `optimizer.build\("):
             _ = layerwise.learning_rates
         # What moves the base rate between attaching and building is not heard.
-        model.optimizer.learning_rate = 0.5
+        with pytest.warns(UserWarning, match="has no effect"):
+            model.optimizer.learning_rate = 0.5
         model.fit(X, Y, verbose=0)
         rates = ops.convert_to_numpy(layerwise.learning_rates)
         assert rates.tolist() == [0.25, 0.25]
