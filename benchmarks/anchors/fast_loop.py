@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from agents.tasks.objectives import Samples
+from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.anchors import Anchor, RelativeUpdate
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 

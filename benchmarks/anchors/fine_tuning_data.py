@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.objectives import find_objective
-from ganno_keras.datasets import LabelledImages
+from agents.tasks.samples import Samples
 
 from .cells import Cell
 from .trainings import NUM_HELD_OUT, SEED, Data
@@ -36,47 +36,47 @@ def fine_tuning_data(cell: Cell) -> Data:
         return _cut(_cropped("cifar10"), count)
     if cell.target == "same-head":
         old = _old_classes()
-        unseen = LabelledImages(*(it[NUM_PRETRAINING:] for it in old))
+        unseen = Samples(*(it[NUM_PRETRAINING:] for it in old))
         return _cut(_disturbed(unseen), count)
     images, labels = _cifar10()
     is_new = labels >= NUM_OLD_CLASSES
-    new = LabelledImages(images[is_new], labels[is_new] - NUM_OLD_CLASSES)
+    new = Samples(images[is_new], labels[is_new] - NUM_OLD_CLASSES)
     return _cut(new, count)
 
 
-def _cut(images: LabelledImages, count: int) -> Data:
+def _cut(images: Samples, count: int) -> Data:
     objective = find_objective("classification")
-    parts = (slice(0, count), slice(len(images.labels) - NUM_HELD_OUT, None))
+    parts = (slice(0, count), slice(len(images.targets) - NUM_HELD_OUT, None))
     train, held_out = (
-        objective.samples(LabelledImages(images.images[it], images.labels[it]))
+        objective.samples(Samples(images.inputs[it], images.targets[it]))
         for it in parts
     )
     return Data(train, held_out, objective)
 
 
 @lru_cache(maxsize=1)
-def _cifar10() -> LabelledImages:
+def _cifar10() -> Samples:
     return standardise(load_dataset("cifar10")[0])[0]
 
 
-def _old_classes() -> LabelledImages:
+def _old_classes() -> Samples:
     images, labels = _cifar10()
     is_old = labels < NUM_OLD_CLASSES
-    return LabelledImages(images[is_old], labels[is_old])
+    return Samples(images[is_old], labels[is_old])
 
 
-def _disturbed(data: LabelledImages) -> LabelledImages:
+def _disturbed(data: Samples) -> Samples:
     """Images with noise, and shifted to the side."""
     generator = np.random.default_rng(SEED)
-    noise = generator.normal(0.0, _NOISE, data.images.shape).astype(np.float32)
-    return data._replace(images=np.roll(data.images, _SHIFT, axis=2) + noise)
+    noise = generator.normal(0.0, _NOISE, data.inputs.shape).astype(np.float32)
+    return data._replace(inputs=np.roll(data.inputs, _SHIFT, axis=2) + noise)
 
 
 @lru_cache(maxsize=2)
-def _cropped(dataset: str) -> LabelledImages:
+def _cropped(dataset: str) -> Samples:
     """Grey images of 28 x 28 pixels."""
     images, labels = load_dataset(dataset)[0]
     start = (images.shape[1] - _CROP) // 2
     part = slice(start, start + _CROP)
     grey = images[:, part, part].mean(axis=-1, keepdims=True)
-    return standardise(LabelledImages(grey, labels))[0]
+    return standardise(Samples(grey, labels))[0]

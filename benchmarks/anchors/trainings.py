@@ -15,7 +15,8 @@ from keras import ops
 
 from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.models import build_model
-from agents.tasks.objectives import Objective, Samples, find_objective
+from agents.tasks.objectives import Objective, find_objective
+from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
@@ -26,7 +27,6 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
 from ganno_keras.control.base_schedule import BaseSchedule
 from ganno_keras.control.layer_groups import layer_groups
-from ganno_keras.datasets import LabelledImages
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 from .cells import Cell, Network
@@ -69,7 +69,7 @@ class Data(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def _images(dataset: str, is_standardised: bool) -> LabelledImages:
+def _images(dataset: str, is_standardised: bool) -> Samples:
     train, _ = load_dataset(dataset)
     return standardise(train)[0] if is_standardised else train
 
@@ -80,10 +80,10 @@ def load_data(cell: Cell) -> Data:
     is_tokens = network.model in ("causal_cnn", "language_model")
     objective = find_objective("next_pixels" if is_tokens else "classification")
     images = _images(network.dataset, not is_tokens)
-    held_out = min(NUM_HELD_OUT, len(images.labels) - network.num_samples)
-    parts = (slice(0, network.num_samples), slice(len(images.labels) - held_out, None))
+    held_out = min(NUM_HELD_OUT, len(images.targets) - network.num_samples)
+    parts = (slice(0, network.num_samples), slice(len(images.targets) - held_out, None))
     train, rest = (
-        objective.samples(LabelledImages(images.images[it], images.labels[it]))
+        objective.samples(Samples(images.inputs[it], images.targets[it]))
         for it in parts
     )
     return Data(train, rest, objective)

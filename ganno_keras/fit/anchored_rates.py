@@ -170,8 +170,9 @@ class OptimizerSource:
     ) -> None:
         self._start = start
         # Asked for the same update several times; a schedule of Keras takes a while.
-        cached = lru_cache(maxsize=2)(rate) if callable(rate) else rate
-        self._anchor = OptimizerRate(cached, num_groups)
+        if callable(rate):
+            rate = lru_cache(maxsize=2)(rate)
+        self._anchor = OptimizerRate(rate, num_groups)
 
     def level(self, progress: float, update: int) -> float:
         """The optimizer's rate of the moment."""
