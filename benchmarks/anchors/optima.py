@@ -36,7 +36,7 @@ class LossCurve:
         Example:
 
             >>> curve = LossCurve.of({0: 1.0, 1: 0.5, 2: 1.0})
-            >>> curve.best_step
+            >>> float(curve.best_step)
             1.0
         """
         steps = sorted(losses)

@@ -4,7 +4,7 @@
     python -m benchmarks.guard [--seeds 5] [--report]
 
 Fits each training with the guard, and without it where the guard did something or the
-training is one that diverges. Each fit is a line in `benchmarks/results/guard.jsonl`;
+training is one that diverges. Each fit is a line in `benchmarks/results/guard/`;
 what is there already is not repeated. `--report` writes the tables of `docs/guard.md`
 and trains nothing.
 """

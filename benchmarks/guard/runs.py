@@ -20,7 +20,7 @@ from ganno_keras import GANNO
 from . import changing, custom, diverging, plain, skewed
 from .case import Case, Maker
 
-RESULTS: Final = Path(__file__).parent.parent / "results" / "guard.jsonl"
+RESULTS: Final = Path(__file__).parents[1] / "results" / "guard" / "trainings.jsonl"
 
 DIVERGING: Final = "diverging"
 

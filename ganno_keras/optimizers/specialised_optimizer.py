@@ -65,10 +65,15 @@ def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
 def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float]:
     """Reads the learning rate and the weight decay (0 without) of an optimizer.
 
-    The rate is returned as it was written: 0.001, not the float32 nearest to it.
+    The rate is returned as it was written: 0.001, not the float32 nearest to it. Of a
+    schedule it is the rate of the coming update.
     """
-    rate = float(str(to_host(optimizer._learning_rate)))
-    return rate, float(optimizer.weight_decay or 0.0)
+    own = optimizer._learning_rate
+    if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
+        own = own(optimizer.iterations)
+    elif has_own_schedule(optimizer):
+        own = own()
+    return float(str(to_host(own))), float(optimizer.weight_decay or 0.0)
 
 
 def is_several(optimizer: keras.optimizers.Optimizer) -> bool:

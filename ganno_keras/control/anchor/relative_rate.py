@@ -76,7 +76,7 @@ class RelativeRateFormula:
         >>> formula = RelativeRateFormula()
         >>> facts = TrainingFacts(800, 3.7, 32, 64)
         >>> formula.rates(facts, ["linear"], is_pretrained=[False]).round(4)
-        array([0.0071])
+        array([0.007])
     """
 
     constant: float = -2.9

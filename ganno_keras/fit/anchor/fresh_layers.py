@@ -47,7 +47,7 @@ def pretrained_groups(
         >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
         >>> pretrained_groups(model, layer_groups(model))
         (False,)
-        >>> model.layers[0].bias.assign([0.1, 0.0, 0.0])
+        >>> _ = model.layers[0].bias.assign([0.1, 0.0, 0.0])
         >>> pretrained_groups(model, layer_groups(model))
         (True,)
     """

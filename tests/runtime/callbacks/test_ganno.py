@@ -107,7 +107,7 @@ def test_decisions__count_updates_and_not_batches():
 
 def test_statistics__are_taken_only_on_updates_that_are_read():
     ganno = GANNO(always(0), interval=3)
-    probe = Probe(lambda _: ganno._control._layerwise.is_measuring)
+    probe = Probe(lambda _: ganno._control.layerwise.is_measuring)
     fit(ganno, probe, epochs=3)
     assert probe.seen == [False, False, True] * 6
 

@@ -213,9 +213,6 @@ class Distiller(keras.Model):
         return {"loss": loss}
 
 
-@pytest.mark.xfail(
-    strict=False, reason="needs groups of the variables that the optimizer trains"
-)
 @pytest.mark.parametrize("guard", [True, False])
 def test_guard__gives_no_slots_to_what_is_not_trained(guard):
     x = np.random.default_rng(0).random((64, 6)).astype("float32")
