@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Meta-training: how the policies that `ganno_keras` ships are made.
 
-Run from a clone, as `python -m agents.NAME`. TF-Agents is written for the legacy Keras,
-which TensorFlow only chooses when it is told so before its own import: hence the lines
-below. `import keras` is Keras 3 all the same.
+It runs from a clone, as `python -m agents.NAME`. TF-Agents needs the legacy Keras as
+`tf.keras`. TensorFlow only chooses it if an environment variable is set before its
+import, which the lines below do. `import keras` still is Keras 3.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 
 
 def _choose_legacy_keras() -> None:
-    """Make `tf.keras` the legacy Keras that TF-Agents needs, or say why it cannot be.
+    """Makes `tf.keras` the legacy Keras that TF-Agents needs.
 
     Raises:
-        RuntimeError: TensorFlow was imported earlier, with Keras 3 as `tf.keras`.
+        RuntimeError: If TensorFlow was imported earlier, with Keras 3 as `tf.keras`.
     """
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None:

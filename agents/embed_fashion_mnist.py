@@ -3,8 +3,8 @@
 
     python -m agents.embed_fashion_mnist
 
-The draw follows from the images themselves, so everybody gets the same arrays, in
-whatever order a version of a library delivers them.
+The sample follows from the images themselves. So everybody gets the same arrays, in
+whatever order a version of a library delivers the images.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ IMAGES_OF_A_CLASS: Final = {"train": 800, "test": 200}
 def draw_balanced(
     images: np.ndarray, labels: np.ndarray, images_of_a_class: int
 ) -> np.ndarray:
-    """Draws the same number of images of each class, in random order.
+    """Samples the same number of images of each class, in random order.
 
     Args:
         images: uint8 `[num_images, height, width, channels]`.
         labels: Whole numbers `[num_images]`.
-        images_of_a_class: How many to draw of each.
+        images_of_a_class: Number of images to sample of each class.
 
     Returns:
         Indices int64 `[num_classes * images_of_a_class]`.
     """
-    # A digest is a random-looking key for sorting that no library's version changes.
+    # A digest is a random-looking sort key, the same with any version of a library.
     keys = [sha256(image.tobytes()).digest() for image in images]
     taken: Counter[int] = Counter()
     chosen = []
@@ -45,13 +45,13 @@ def draw_balanced(
         if taken[label] < images_of_a_class:
             taken[label] += 1
             chosen.append(index)
-    # In the order of the draw the end would hold only the class that filled up last.
+    # Without this, the end would hold only the class that filled up last.
     chosen.sort(key=lambda index: sha256(keys[index]).digest())
     return np.array(chosen, dtype=np.int64)
 
 
 def embed(path: Path) -> None:
-    """Draws both splits and writes them, losslessly, as one file of bytes."""
+    """Samples both splits, and writes them to one file without loss."""
     arrays = {}
     for split, images_of_a_class in IMAGES_OF_A_CLASS.items():
         images, labels = load_split("fashion_mnist", split)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Meta-training: teaches one shared policy to set the learning rates of layers.
+"""Meta-trains one shared policy to set the learning rates of layers.
 
     python -m agents.meta_train --configuration paper --run-folder runs/paper \
         --export saved_policies/ganno-paper
@@ -13,8 +13,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
+from .common.threads import use_one_thread
 from .meta_training.meta_training import MetaTraining
 from .meta_training.publishing import publish_policy
 from .meta_training.run_folder import RunFolder
@@ -22,27 +21,25 @@ from .recipes.registry import find_configuration
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
-    """Reads the command line and runs.
+    """Runs a meta-training as the command line says.
 
     Args:
-        command_line: Its words; those of the process if left out.
+        command_line: The arguments; those of the process if left out.
 
     Raises:
-        ValueError: If something is wrong that can be known before training.
+        ValueError: If an argument, or the configuration, cannot be used.
     """
     arguments = _parser().parse_args(command_line)
     _refuse_existing(arguments.export)
     configuration = find_configuration(arguments.configuration)
     folder = RunFolder(arguments.run_folder, configuration)
-    # Several small models side by side use the cores better than several threads
-    # inside each of their operations.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     training = MetaTraining(
         configuration, folder, arguments.collectors, arguments.gpus_per_collector
     )
     training.run()
     if arguments.export:
-        publish_policy(training.agent, configuration, folder, arguments.export)
+        publish_policy(training.learner, configuration, folder, arguments.export)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,13 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         "--gpus-per-collector",
         type=float,
         default=0.0,
-        help="GPUs, or a share of one, that Ray sets aside for each actor",
+        help="GPUs, or a share of one, that Ray reserves for each actor",
     )
     return parser
 
 
 def _refuse_existing(directory: Path | None) -> None:
-    """Hours of training are not to end at a folder that may not be written."""
+    """Refuses an existing folder now, and not after hours of training."""
     if directory and directory.exists():
         raise ValueError(
             f"--export {directory} exists already; a policy is written to a new "

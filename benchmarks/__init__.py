@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measurements behind every published number, run from a clone."""
+"""The measurements behind every published number, run from a clone."""
 
-# First of all: it chooses the legacy Keras for TF-Agents before TensorFlow is imported.
+# Must come first: it selects the legacy Keras for TF-Agents before TensorFlow loads.
 import agents  # noqa: F401

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good a policy is by how many tasks' demonstrations it was cloned from.
+"""Measures how good a policy is by how many tasks its demonstrations come from.
 
     python -m agents.meta_train --configuration wide --run-folder runs/wide
     python -m benchmarks.cloning_budget wide --run-folder runs/wide
 
-Clones policies from the demonstrations of the recipe's first task, of its first few,
-and so on, and puts each to networks that none of them has seen. Writes
-`benchmarks/results/cloning_budget/RECIPE.json`, an entry as soon as it is known; what
-is there is not done again.
+It clones policies from the demonstrations of the recipe's first task, of its first few,
+and so on, and tests each on networks that none of them has seen. It writes
+`benchmarks/results/cloning_budget/RECIPE.json`, one entry after the other, and skips
+those that are there.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from agents.recipes.base_schedule_actions import BROAD, STANDARDISED, WIDE
 from agents.recipes.configuration import MetaTrainingConfiguration
 
 from .experiments.grids import FAMILY_WEIGHT_DECAY
+from .experiments.plan import plan_cell
 from .experiments.tasks import FAMILIES, WITHOUT_ACCURACY
-from .experiments.workers import outcomes
+from .experiments.workers import cell_results
 from .records.cells import Cell, Score
 from .records.entries_file import read_entries, write_entry
 
@@ -36,14 +37,14 @@ RESULTS: Final = Path(__file__).parent / "results" / "cloning_budget"
 
 
 class Budgets(NamedTuple):
-    """A recipe, and how much of it is cloned.
+    """A recipe, and the parts of it that are cloned.
 
     Args:
-        recipe: Which demonstrations there are.
-        counts: Numbers of tasks, in the order of the recipe.
+        recipe: The recipe of the demonstrations.
+        counts: The numbers of tasks, taken in the recipe's order.
         heading: The question that the table answers.
-        networks: What the policies are put to.
-        note: What else is to be known of the recipe.
+        networks: The tasks that test the policies.
+        note: A remark on the recipe.
     """
 
     recipe: MetaTrainingConfiguration
@@ -74,7 +75,7 @@ BUDGETS: Final = {
 def configuration(
     recipe: MetaTrainingConfiguration, num_tasks: int
 ) -> MetaTrainingConfiguration:
-    """The recipe with its first tasks only."""
+    """Returns the recipe with its first tasks only."""
     tasks = recipe.environment.tasks[:num_tasks]
     return dataclasses.replace(
         recipe,
@@ -86,14 +87,14 @@ def configuration(
 def measure(
     name: str, num_tasks: int, demonstrated: Path, seeds: int, jobs: int
 ) -> None:
-    """Clones one policy, has it decide in trainings, and files what they reach.
+    """Clones one policy, trains networks under it, and files their scores.
 
     Args:
         name: The key in `BUDGETS`.
-        num_tasks: Whose demonstrations are cloned.
-        demonstrated: Run folder of the whole recipe, demonstrations played.
-        seeds: Trainings of each network.
-        jobs: Trainings at the same time.
+        num_tasks: The number of tasks whose demonstrations are cloned.
+        demonstrated: The run folder of the whole recipe, with its demonstrations.
+        seeds: The number of trainings of each network.
+        jobs: The number of trainings at the same time.
     """
     budgets = BUDGETS[name]
     with tempfile.TemporaryDirectory() as directory:
@@ -101,26 +102,27 @@ def measure(
             budgets.recipe, num_tasks, demonstrated, Path(directory)
         )
         cells = [
-            Cell(network, str(policy), None, FAMILY_WEIGHT_DECAY, seed)
+            plan_cell(Cell(network, str(policy), None, FAMILY_WEIGHT_DECAY, seed))
             for seed in range(seeds)
             for network in budgets.networks
         ]
         reached: dict[str, dict[int, float]] = {it: {} for it in budgets.networks}
-        for outcome in outcomes(cells, jobs):
-            if outcome.score is None:
-                raise RuntimeError(f"{outcome.cell} failed: {outcome.failure}")
-            reached[outcome.cell.task][outcome.cell.seed] = _measured(outcome.score)
+        for result in cell_results(cells, jobs):
+            if result.score is None:
+                raise RuntimeError(f"{result.cell} failed: {result.failure}")
+            reached[result.cell.task][result.cell.seed] = _measured(result.score)
     entry = {"timesteps": timesteps, "reached": reached}
-    write_entry(_results(name), str(num_tasks), entry)
+    write_entry(results_path(name), str(num_tasks), entry)
 
 
 def _measured(score: Score) -> float:
-    """The accuracy, or the loss where there is none."""
+    """Returns the accuracy, or the loss if there is none."""
     accuracy = score.test_accuracy
     return round(score.test_loss if accuracy is None else accuracy, 6)
 
 
-def _results(name: str) -> Path:
+def results_path(name: str) -> Path:
+    """Returns the results file of a recipe."""
     return RESULTS / f"{name}.json"
 
 
@@ -130,7 +132,7 @@ def _clone(
     demonstrated: Path,
     directory: Path,
 ) -> tuple[Path, int]:
-    """Makes a policy in a folder; says how many timesteps it was cloned from."""
+    """Clones a policy into a folder; returns the folder and the number of timesteps."""
     chosen = configuration(recipe, num_tasks)
     folder = RunFolder(directory / "run", chosen)
     source = RunFolder(demonstrated, recipe)
@@ -141,12 +143,12 @@ def _clone(
         shutil.copyfile(source.demonstrations_path(task), path)
     training.run()
     policy = directory / "policy"
-    publish_policy(training.agent, chosen, folder, policy)
-    return policy, folder.account()["timesteps"]
+    publish_policy(training.learner, chosen, folder, policy)
+    return policy, folder.provenance()["timesteps"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Reads the command line and runs."""
+    """Reads the command line and measures what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("recipe", choices=BUDGETS)
     parser.add_argument(
@@ -155,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     given = parser.parse_args(arguments)
-    budgets, results = BUDGETS[given.recipe], _results(given.recipe)
+    budgets, results = BUDGETS[given.recipe], results_path(given.recipe)
     for num_tasks in budgets.counts:
         if str(num_tasks) not in read_entries(results):
             measure(given.recipe, num_tasks, given.run_folder, given.seeds, given.jobs)

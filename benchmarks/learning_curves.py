@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a choice in meta-training changes: in the same budget, or in larger ones.
+"""Measures what a choice in meta-training changes, in equal or larger budgets.
 
     python -m benchmarks.learning_curves rewards --seeds 2
     python -m benchmarks.learning_curves critics --timesteps 12800
     python -m benchmarks.learning_curves budgets
 
-Meta-trains with the recipe `first`, and with it but for the reward, the critic, the
-start or the budget, and evaluates on the way: the same trainings each time, from rates
-that are spread evenly.
-Killed at any moment, the same command goes on from the last checkpoint in the run
-folder. Writes one file a run into `benchmarks/results/learning_curves/`, at its end or
-at Ctrl-C.
+It meta-trains with the recipe `first`, and with variants that differ in the reward, the
+critic, the start or the budget. All are evaluated by the same trainings, from rates
+that are spread evenly. If it is killed, the same command resumes from the last
+checkpoint in the run folder. Each run writes a file into
+`benchmarks/results/learning_curves/`, at its end or at Ctrl-C.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -29,26 +30,25 @@ from agents.meta_training.run_folder import RunFolder
 from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.paper_actions import FIRST
 
-from .records.provenance import origin
+from .records.provenance import provenance
 
 RESULTS: Final = Path(__file__).parent / "results" / "learning_curves"
-
 
 DEMONSTRATIONS: Final = CloningConfiguration(
     episodes=1, actions=(0, 4, (5, 4), (5, 0, 4), (7, 4, 4), (0, 4, 4))
 )
 """No change, divisions by 1.1, and rises by 0.0005 or 0.001 before such a decay."""
 
-
 _DEMONSTRATED: Final = (
-    len(DEMONSTRATIONS.demonstrated)
+    len(DEMONSTRATIONS.scripts)
     * FIRST.environment.num_environments
     * FIRST.environment.tasks[0].timesteps
 )
 
+Change = Callable[[MetaTrainingConfiguration], MetaTrainingConfiguration]
 
 Run = dict[str, Any]
-"""What one meta-training came to, as its file has it."""
+"""The record of one meta-training, as in its file."""
 
 
 def _rewarded(
@@ -64,9 +64,6 @@ def _criticised(
     return dataclasses.replace(recipe, ppo=dataclasses.replace(recipe.ppo, **changes))
 
 
-Change = Callable[[MetaTrainingConfiguration], MetaTrainingConfiguration]
-
-
 VARIANTS: Final[Mapping[str, Change]] = {
     "recipe": lambda recipe: recipe,
     **{
@@ -78,22 +75,22 @@ VARIANTS: Final[Mapping[str, Change]] = {
     "cloned": lambda recipe: dataclasses.replace(recipe, cloning=DEMONSTRATIONS),
     "longer": lambda recipe: recipe,
 }
-"""The recipe, and the recipe but for one thing (or for its budget alone)."""
+"""The recipe, and variants that differ from it in one thing, or in the budget alone."""
 
 
-class Comparison(NamedTuple):
-    """Variants that are shown together, in budgets that suit the question."""
+class VariantComparison(NamedTuple):
+    """Variants that are shown together, with the budget that suits the question."""
 
     heading: str
     of_what: str
-    rows: Mapping[str, str]  # what makes a variant different, by its name
+    rows: Mapping[str, str]  # how a variant differs, by its name
     timesteps: int = 6400
     evaluation_every: int = 5  # iterations, of 256 timesteps each
-    shown: Sequence[int] = ()  # the timesteps with a column; all evaluations if none
+    shown: Sequence[int] = ()  # the timesteps with a column; empty for all
 
 
 COMPARISONS: Final = {
-    "rewards": Comparison(
+    "rewards": VariantComparison(
         "What each reward teaches",
         "the reward",
         {
@@ -104,7 +101,7 @@ COMPARISONS: Final = {
             "loss": "negative loss after the timestep",
         },
     ),
-    "critics": Comparison(
+    "critics": VariantComparison(
         "What each critic teaches",
         "the critic",
         {
@@ -113,7 +110,7 @@ COMPARISONS: Final = {
             "centralised": "recurrent, and sees what all agents of a training see",
         },
     ),
-    "starts": Comparison(
+    "starts": VariantComparison(
         "What demonstrations teach before PPO",
         "the start",
         {
@@ -122,7 +119,7 @@ COMPARISONS: Final = {
             f" {_DEMONSTRATED:,} timesteps that are not counted here",
         },
     ),
-    "budgets": Comparison(
+    "budgets": VariantComparison(
         "What more timesteps of PPO are worth",
         "the budget",
         {"longer": f"{FIRST.timesteps:,} timesteps in the recipe"},
@@ -136,7 +133,7 @@ COMPARISONS: Final = {
 def configuration(
     variant: str, seed: int, timesteps: int, evaluation_every: int
 ) -> MetaTrainingConfiguration:
-    """A variant of the recipe, with evaluations on the way."""
+    """Returns a variant of the recipe, with evaluations on the way."""
     return dataclasses.replace(
         VARIANTS[variant](FIRST),
         name=f"{FIRST.name}-{variant}",
@@ -147,12 +144,12 @@ def configuration(
 
 
 def learn(variant: str, chosen: MetaTrainingConfiguration, run_folder: Path) -> None:
-    """Meta-trains, or goes on; writes what the evaluations came to, if interrupted too.
+    """Meta-trains or resumes, and writes the evaluations even if interrupted.
 
     Args:
         variant: The key in `VARIANTS`.
-        chosen: Its configuration.
-        run_folder: Holds the run folders of all variants and seeds.
+        chosen: The variant's configuration.
+        run_folder: The folder with the run folders of all variants and seeds.
     """
     folder = RunFolder(run_folder / f"{variant}-{chosen.seed}", chosen)
     try:
@@ -171,7 +168,7 @@ def _write(
         "seed": chosen.seed,
         "timesteps": evaluations[-1]["timesteps"],
         "evaluations": evaluations,
-        "made_by": origin(),
+        "made_by": provenance(),
     }
     write_json(RESULTS / f"{variant}-{chosen.seed}.json", report)
     print(f"{variant}, seed {chosen.seed}: {evaluations[-1]}", flush=True)
@@ -190,8 +187,17 @@ def _evaluations(metrics: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any
             }
 
 
+def read_runs() -> dict[str, list[Run]]:
+    """Reads all filed runs by variant, in order of their file names."""
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for path in sorted(RESULTS.glob("*.json")):
+        run: Run = json.loads(path.read_text("utf-8"))
+        runs[run["variant"]].append(run)
+    return runs
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Reads the command line and runs."""
+    """Reads the command line and meta-trains."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("comparison", choices=COMPARISONS)
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0, 1, ...")

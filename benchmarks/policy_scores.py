@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy reaches on a task it was trained on, sampled and greedy.
+"""Scores a policy on a task it was trained on, sampled and greedy.
 
     python -m benchmarks.policy_scores saved_policies/ganno-first
 
-Ordinary fits on the first of the policy's tasks that has an accuracy, from six initial
-rates. Neither the test set nor the samples that the policy watches are scored: the
-figures decide between sampling and the arg-max, and go into the policy's `ganno.json`.
+It runs ordinary fits on the first of the policy's tasks that has an accuracy, from six
+initial rates. The scored samples are neither in the test set nor observed by the
+policy. The figures choose between sampling and the likeliest action, and go into the
+policy's `ganno.json`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ import numpy as np
 from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.tasks.configuration import TaskConfiguration
 from agents.tasks.models import build_model
-from agents.tasks.objectives import Samples, find_objective
+from agents.tasks.objectives import find_objective
+from agents.tasks.samples import Samples, hold_out
 from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
-from ganno_keras.datasets import hold_out
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import read_metadata, write_metadata
 
@@ -35,8 +36,10 @@ INITIAL_LEARNING_RATES: Final = (0.0, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2)
 WEIGHT_DECAY: Final = 0.1
 SCORED_SAMPLES: Final = 5000
 CLEARLY: Final = 0.005
-"""The standard error of an accuracy near 0.87 on so many samples: what sampling has to
-be better by, since the arg-max does the same in every run."""
+"""The margin by which sampling has to be better, as the likeliest action is repeatable.
+
+It is the standard error of an accuracy near 0.87 on the scored samples.
+"""
 CONSTANT: Final = "constant"
 METHODS: Final = {CONSTANT: None, "greedy": 0.0, "sampled": 1.0}
 
@@ -44,11 +47,11 @@ METHODS: Final = {CONSTANT: None, "greedy": 0.0, "sampled": 1.0}
 def final_accuracy(
     policy: Path, task: TaskConfiguration, learning_rate: float, method: str
 ) -> float:
-    """Trains once and returns the accuracy on samples that nobody has looked at.
+    """Trains once, and returns the accuracy on samples that nothing else has used.
 
     Args:
-        policy: Folder of the policy.
-        task: What to train, for as many updates as an episode has. It has an accuracy.
+        policy: The folder of the policy.
+        task: The task with an accuracy; the fit has as many updates as an episode.
         learning_rate: The initial rate.
         method: One of `METHODS`.
     """
@@ -64,7 +67,7 @@ def final_accuracy(
         policy,
         validation_data=validation,
         temperature=temperature,
-        guard=False,  # What runs away without it is the policy's own fault.
+        guard=False,  # A policy that diverges without it is scored so.
     )
     model.fit(
         train.inputs[order],
@@ -96,7 +99,7 @@ def _compiled(
 
 
 def _order(num_samples: int, length: int) -> np.ndarray:
-    """Epoch after epoch in a new order, up to a number of samples."""
+    """Returns indices epoch after epoch, each in a new order, up to a length."""
     random = np.random.default_rng(0)
     epochs = -(-length // num_samples)
     return np.concatenate([random.permutation(num_samples) for _ in range(epochs)])[
@@ -105,10 +108,10 @@ def _order(num_samples: int, length: int) -> np.ndarray:
 
 
 def scored_task(tasks: Sequence[TaskConfiguration]) -> TaskConfiguration:
-    """The first one that has an accuracy.
+    """Returns the first task that has an accuracy.
 
     Raises:
-        ValueError: If none of them has.
+        ValueError: If no task has.
     """
     for task in tasks:
         if find_objective(task.objective).has_accuracy:
@@ -121,7 +124,7 @@ def scored_task(tasks: Sequence[TaskConfiguration]) -> TaskConfiguration:
 
 
 def score(policy: Path) -> dict[str, Any]:
-    """Runs all methods from all initial rates; prints each result as it comes."""
+    """Scores all methods from all initial rates, and prints each result."""
     metadata = read_metadata(policy)
     made_by = metadata.trained_on["configuration"]
     configuration = MetaTrainingConfiguration.from_json(json.dumps(made_by))
@@ -147,7 +150,7 @@ def score(policy: Path) -> dict[str, Any]:
 def _row(
     policy: Path, task: TaskConfiguration, method: str, *, once: bool
 ) -> dict[str, float]:
-    """The accuracy by initial rate; measured once if no rate plays a part."""
+    """Measures the accuracy by initial rate; once if the rate is ignored."""
     rates = INITIAL_LEARNING_RATES
     accuracies = []
     for rate in rates[:1] if once else rates:
@@ -161,7 +164,7 @@ def _mean(row: dict[str, float]) -> float:
 
 
 def with_scores(metadata: PolicyMetadata, scores: dict[str, Any]) -> PolicyMetadata:
-    """The same policy, sampled if that scored clearly higher on average."""
+    """Adds scores to the metadata, and samples if that scored clearly higher."""
     sampled = scores["mean"]["sampled"] > scores["mean"]["greedy"] + CLEARLY
     return dataclasses.replace(metadata, scores=scores, sampled=sampled)
 

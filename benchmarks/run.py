@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the cells of a table or figure that have no result yet.
+"""Trains the cells of a table or figure that have no result yet.
 
     python -m benchmarks.run table1 --seeds 3 --jobs 2
     python -m benchmarks.run all --policy ganno-first --policy saved_policies/mine
     python -m benchmarks.run all --ray --jobs 16
 
-Killed at any moment, it loses the cells in work; the same command goes on.
+If it is killed, it loses the cells in work; the same command resumes.
 """
 
 from __future__ import annotations
@@ -20,46 +20,46 @@ from typing import Any, Final
 from ganno_keras.policies import DEFAULT_POLICY
 
 from .experiments.grids import GRIDS, cells_of
-from .experiments.plan import Plan, make_plan, ready_cells
-from .experiments.progress import Progress, in_words
+from .experiments.plan import Plan, PlannedCell, make_plan, ready_cells
+from .experiments.progress import Progress, duration_in_words
 from .experiments.training import definition
-from .experiments.workers import Outcome, outcomes
+from .experiments.workers import CellResult, cell_results
+from .methods.method import Method
 from .records.cells import Cell, Row
-from .records.provenance import origin
+from .records.provenance import provenance
 from .records.results_file import results_of
 
-Trainer = Callable[[Sequence[Cell], int], Iterator[Outcome]]
-"""Trains cells, so many at the same time, and gives outcomes as they come."""
-
+Trainer = Callable[[Sequence[PlannedCell], int], Iterator[CellResult]]
+"""Trains cells, a number of them at once, and yields results as they come."""
 
 REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
-"""What stops a run; `MissingDataError` is among them, and no failure of a cell."""
+"""The errors that stop a run; `MissingDataError` is one, a failed cell is none."""
 
 
-def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool:
-    """Runs what is missing, a line on the screen for each cell.
+def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = cell_results) -> bool:
+    """Trains the missing cells, and prints a line for each.
 
-    Cells that need the results of others come last. A cell that fails does not stop the
+    Cells that need the results of others come last. A failed cell does not stop the
     others.
 
     Args:
-        cells: What is wanted.
-        jobs: How many cells are trained at the same time.
-        train: Where they are trained; results are written here in any case.
+        cells: The wanted cells.
+        jobs: How many cells train at the same time.
+        train: Trains the cells, here or elsewhere; this process writes the results.
 
     Returns:
-        Whether everything is there now.
+        Whether all cells have results now.
 
     Raises:
-        MissingDataError: If a data set cannot be had.
+        MissingDataError: If a data set is not available.
         RuntimeError: If another run writes to the same results.
-        ValueError: If a results file is broken, or holds results that were made with
-            another definition of a task or another policy of the same name.
+        ValueError: If a results file is broken, or holds a result whose task or policy
+            has changed since.
     """
     with ExitStack() as locks:
         for task in {cell.task for cell in make_plan(cells).missing}:
             locks.enter_context(results_of(task).writer())
-        # Once more: another run may have written until now, and cannot from here on.
+        # Plan again: another run may have added results before the locks were taken.
         progress = _carry_out(make_plan(cells), jobs, train)
     return progress.is_complete
 
@@ -67,35 +67,36 @@ def run(cells: Sequence[Cell], jobs: int = 1, train: Trainer = outcomes) -> bool
 def _carry_out(plan: Plan, jobs: int, train: Trainer) -> Progress:
     num_cells = plan.num_done + len(plan.missing)
     print(f"{plan.num_done} of {num_cells} cells are done.", flush=True)
-    made_by = origin()
+    made_by = provenance()
     progress = Progress(plan, jobs)
     for phase in plan.phases:
         ready = ready_cells(phase)
         progress.skip(ready.skipped)
-        for outcome in train(ready.cells, jobs):
-            _keep(outcome, made_by)
-            progress.report(outcome)
+        methods = dict(ready.cells)
+        for result in train(ready.cells, jobs):
+            _keep(result, methods[result.cell], made_by)
+            progress.report(result)
     return progress
 
 
-def _keep(outcome: Outcome, made_by: dict[str, Any]) -> None:
-    cell, score, seconds, _ = outcome
+def _keep(result: CellResult, method: Method, made_by: dict[str, Any]) -> None:
+    cell, score, seconds, _ = result
     if score is not None:
-        row = Row(cell, score, seconds, definition(cell), made_by)
+        row = Row(cell, score, seconds, definition(cell, method), made_by)
         results_of(cell.task).append(row)
 
 
 def _trainer(on_ray: bool) -> Trainer:
     if not on_ray:
-        return outcomes
-    # Only the extra `distributed` brings Ray.
+        return cell_results
+    # Only the extra `distributed` installs Ray.
     from .experiments import ray_workers  # noqa: PLC0415
 
-    return ray_workers.outcomes
+    return ray_workers.cell_results
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reads the command line and runs; returns the exit code."""
+    """Reads the command line and trains; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("name", help=f"{', '.join(GRIDS)}, or all")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
@@ -118,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"Finished after {in_words(time.monotonic() - started)}.")
+    print(f"Finished after {duration_in_words(time.monotonic() - started)}.")
     return 0 if complete else 1
 
 

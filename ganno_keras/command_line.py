@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `ganno`: lists, explains, checks and shares policies.
 
-What needs TensorFlow is imported by the commands that need it: listing is immediate.
+Only the commands that need TensorFlow import it, so listing is immediate.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _POLICY_HELP: Final = (
 
 
 class Answer(NamedTuple):
-    """What a command has found out.
+    """The result of a command.
 
     Args:
-        text: For people.
-        data: The same for programs, in JSON types.
-        exit_code: What the process ends with.
+        text: The result for people.
+        data: The result for programs, in JSON types.
+        exit_code: The exit code of the process.
     """
 
     text: str
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Args:
-        arguments: Of the command line; by default those of the process.
+        arguments: Arguments of the command line; by default the process's.
 
     Returns:
         The exit code.
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line; what is not understood goes to the demo alone."""
+    """Parses the command line; only the demo may have arguments unknown here."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "demo":
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser(
         "demo",
-        add_help=False,  # It has options of its own.
+        add_help=False,  # The demo parses its own options.
         parents=[shared],
         help="Train a small network from five initial rates, with and without GANNO.",
     ).set_defaults(run=_demo)
@@ -195,11 +195,11 @@ def _push(options: argparse.Namespace) -> Answer:
 
 
 def _demo(options: argparse.Namespace) -> Answer:
-    """Lets the demo read its own options and print as it goes."""
+    """Runs the demo, which parses its own options and prints its progress."""
     _quieten_tensorflow()
     from ganno_keras import demo  # noqa: PLC0415
 
-    # With --json the progress is no part of the answer.
+    # With --json, only the answer may go to the standard output.
     with redirect_stdout(sys.stderr if options.json else sys.stdout):
         accuracies = demo.main(options.rest)
     rates = list(demo.INITIAL_LEARNING_RATES)
@@ -232,7 +232,7 @@ def _cell(value: Any) -> str:
 
 
 def _quieten_tensorflow() -> None:
-    """Keeps its start-up messages away, unless the user asked for them."""
+    """Hides TensorFlow's start-up messages, unless the user asked for them."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -242,7 +242,7 @@ def _say(text: str) -> None:
 
 
 def _complain(error: BaseException) -> int:
-    """Writes one line, whatever the error's text looks like."""
+    """Writes an error as one line and returns the exit code."""
     sys.stderr.write(f"ganno: {' '.join(str(error).split())}\n")
     return NOT_SOUND
 

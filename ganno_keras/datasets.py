@@ -21,9 +21,9 @@ class LabelledImages(NamedTuple):
 def load_embedded_fashion_mnist() -> tuple[LabelledImages, LabelledImages]:
     """Loads the class-balanced subset of Fashion-MNIST that ships with the package.
 
-    800 training and 200 test images of each of the ten classes, in random order, drawn
-    from the original training and test sets (Xiao, Rasul and Vollgraf 2017; MIT
-    licence).
+    It has 800 training and 200 test images of each of the ten classes, in random order.
+    They are a sample of the original training and test sets (Xiao, Rasul and Vollgraf
+    2017; MIT licence).
 
     Returns:
         Training and test set: images float32 `[8000, 28, 28, 1]` and
@@ -60,17 +60,17 @@ def scaled_bytes(images: np.ndarray) -> np.ndarray:
 def hold_out(
     data: LabelledImages, num_images: int
 ) -> tuple[LabelledImages, LabelledImages]:
-    """Cuts a validation set off the end of a training set.
+    """Splits a validation set off the end of a training set.
 
-    Always the same images for the same `num_images`. The data sets of this project are
-    in random order; shuffle your own first if they are sorted.
+    Equal values of `num_images` hold out the same images. The data sets of this project
+    are in random order. If yours is sorted, shuffle it first.
 
     Args:
-        data: The set to cut in two.
+        data: The set to split.
         num_images: How many images to hold out, from 1 to one less than there are.
 
     Returns:
-        What is left to train on, and the held-out images.
+        The remaining training images, and the held-out images.
 
     Raises:
         ValueError: If either part would be empty.

@@ -3,8 +3,9 @@
 
     python -m ganno_keras.demo
 
-The images are a subset of Fashion-MNIST that comes with the package. GANNO watches a
-part of the training images; the test images are used once, for the final figures.
+The images are a subset of Fashion-MNIST that comes with the package. GANNO observes
+the loss on a held-out part of the training images. The test images are used once, for
+the final figures.
 """
 
 from __future__ import annotations
@@ -40,30 +41,30 @@ class Data(NamedTuple):
     test: LabelledImages
 
     def num_updates(self, epochs: int) -> int:
-        """How many updates that many epochs are."""
+        """Returns the number of updates in so many epochs."""
         return epochs * -(-len(self.train.labels) // BATCH_SIZE)
 
 
 def load_data() -> Data:
-    """Loads the images that come with the package and holds a validation set out."""
+    """Loads the images that come with the package and holds out a validation set."""
     train, test = load_embedded_fashion_mnist()
     return Data(*hold_out(train, NUM_VALIDATION_IMAGES), test)
 
 
 class Result(NamedTuple):
-    """What came of one training."""
+    """The result of one training."""
 
     accuracy: float  # on the test images
     history: GannoHistory | None = None  # of GANNO
 
 
 def constant(data: Data, learning_rate: float, epochs: int) -> Result:
-    """The learning rate stays what it is."""
+    """Trains at a constant learning rate."""
     return Result(_train(data, learning_rate, epochs, []))
 
 
 def cosine_decay(data: Data, learning_rate: float, epochs: int) -> Result:
-    """The learning rate falls to 0 along half a cosine."""
+    """Trains while the learning rate falls to 0 along half a cosine."""
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate, data.num_updates(epochs)
     )
@@ -71,7 +72,7 @@ def cosine_decay(data: Data, learning_rate: float, epochs: int) -> Result:
 
 
 def ganno(data: Data, learning_rate: float, epochs: int) -> Result:
-    """GANNO sets the learning rate of both layers."""
+    """Trains while GANNO sets the learning rate of both layers."""
     callback = GANNO(validation_data=data.validation)
     accuracy = _train(data, learning_rate, epochs, [callback])
     return Result(accuracy, callback.history)
@@ -91,7 +92,7 @@ def _train(
     epochs: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> float:
-    """Trains a network with one convolution and one dense layer; its test accuracy."""
+    """Trains a convolution and a dense layer, and returns the test accuracy."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
@@ -120,7 +121,7 @@ def _train(
 
 
 def run(data: Data, epochs: int) -> dict[tuple[str, float], Result]:
-    """Trains with every method from every initial rate, and tells how far it is."""
+    """Trains with every method from every initial rate, and prints the progress."""
     pairs = [(name, rate) for name in METHODS for rate in INITIAL_LEARNING_RATES]
     results = {}
     for number, (name, rate) in enumerate(pairs, start=1):
@@ -138,7 +139,7 @@ def as_table(accuracies: Mapping[str, Sequence[float]]) -> str:
     """Formats accuracies as a table: methods by initial rates, mean and spread.
 
     Args:
-        accuracies: By method, one for each of the initial learning rates.
+        accuracies: One accuracy for each initial learning rate, by method.
 
     Example:
 
@@ -155,7 +156,7 @@ def as_table(accuracies: Mapping[str, Sequence[float]]) -> str:
 
 
 def save_picture(history: GannoHistory, path: Path) -> str:
-    """Saves what GANNO did in one training; says where, or what is missing."""
+    """Saves a plot of one training; returns where it is, or what is missing."""
     try:
         plot_history(history, path)
     except ImportError as error:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who plays the episodes: this process, or several on Ray.
+"""The interface of collectors: this process plays the episodes, or several on Ray.
 
-Whoever plays an episode, it is the same: its randomness follows from its name alone.
+An episode is the same wherever it is played: its randomness follows from its name.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tf_agents.agents.ppo import ppo_clip_agent
-
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from .episode_plan import Job
 from .local_collector import LocalCollector
@@ -18,30 +17,30 @@ from .rollout import CollectedEpisode
 
 
 class Collector(Protocol):
-    """Plays episodes with the agent as it is now."""
+    """A player of episodes with the learner's current policy."""
 
     def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
         """Plays all jobs and returns their episodes in the same order."""
         ...
 
     def close(self) -> None:
-        """Gives back what the collector holds."""
+        """Releases everything that the collector holds."""
         ...
 
 
 def start_collector(
     configuration: MetaTrainingConfiguration,
-    agent: ppo_clip_agent.PPOClipAgent,
+    learner: Learner,
     num_collectors: int,
     gpus_per_collector: float = 0.0,
 ) -> Collector:
-    """Starts what plays the episodes.
+    """Starts a collector.
 
     Args:
-        configuration: Of the meta-training.
-        agent: Whose policy acts.
-        num_collectors: How many actors on Ray; 0 for this process alone.
-        gpus_per_collector: GPUs that Ray sets aside for each actor.
+        configuration: The meta-training.
+        learner: The learner whose policy acts.
+        num_collectors: Number of actors on Ray; 0 for this process alone.
+        gpus_per_collector: GPUs, or a share of one, that Ray reserves for each actor.
 
     Raises:
         ValueError: If a number is negative, or GPUs are set aside for no actor.
@@ -55,11 +54,11 @@ def start_collector(
     if gpus_per_collector < 0 or (gpus_per_collector and not num_collectors):
         raise ValueError(
             f"{gpus_per_collector:g} GPUs for each of {num_collectors} collectors: it "
-            "has to be 0 or above, and above 0 only with collectors on Ray, since this "
-            "process takes what GPU there is. Leave it out, or start collectors."
+            "has to be 0 or above, and above 0 only with collectors on Ray. This "
+            "process uses any GPU that there is. Leave it out, or start collectors."
         )
     if num_collectors == 0:
-        return LocalCollector(configuration, agent)
+        return LocalCollector(configuration, learner)
     from .ray_collectors import RayCollectors  # noqa: PLC0415 - an extra
 
-    return RayCollectors(configuration, agent, num_collectors, gpus_per_collector)
+    return RayCollectors(configuration, learner, num_collectors, gpus_per_collector)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which episodes a meta-training plays, and when its budget of timesteps is used."""
+"""Plans the episodes of a meta-training within its budget of timesteps."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from ..recipes.configuration import MetaTrainingConfiguration
 
 
 class Job(NamedTuple):
-    """One episode to play; anyone who has the configuration can do it."""
+    """One episode to play, in any process that has the configuration."""
 
-    task: int
-    episode: int
-    is_evaluation: bool = False
+    name: EpisodeName
     greedy: bool = False
     script: ActionScript | None = None  # None leaves the actions to the policy
 
 
-class Plan:
+class EpisodePlan:
     """All episodes of a meta-training, known before the first is played.
 
     Args:
-        configuration: Of the meta-training.
+        configuration: The meta-training.
     """
 
     def __init__(self, configuration: MetaTrainingConfiguration) -> None:
@@ -40,44 +38,49 @@ class Plan:
 
     @property
     def num_iterations(self) -> int:
-        """Iterations until the budget of timesteps is used."""
+        """Number of iterations that use up the budget of timesteps."""
         return len(self._timesteps)
 
     def timesteps_through(self, iteration: int) -> int:
-        """Decisions taken up to an iteration's end, summed over the trainings."""
+        """Sums the decisions in all inner trainings up to an iteration's end."""
         return self._timesteps[iteration]
 
     def training_jobs(self, iteration: int) -> list[Job]:
-        """The episodes that an iteration learns from."""
+        """Lists the episodes that an iteration learns from."""
         per_task = self._configuration.episodes_per_iteration
         return [
-            Job(task, iteration * per_task + number)
+            Job(self._name(task, iteration * per_task + number))
             for number in range(per_task)
             for task in range(len(self._configuration.environment.tasks))
         ]
 
     def demonstration_jobs(self, task: int) -> list[Job]:
-        """The same episodes of a task with one way to act after the other."""
+        """Lists the demonstrations of a task: every script in the same episodes."""
         cloning = self._configuration.cloning
         return [
-            Job(task, episode, script=way)
+            Job(self._name(task, episode), script=script)
             for episode in range(cloning.episodes)
-            for way in cloning.demonstrated
+            for script in cloning.scripts
         ]
 
     def evaluation_jobs(self, iteration: int, *, greedy: bool) -> list[Job]:
-        """The episodes that evaluate after an iteration: always the same, or none."""
+        """Lists the episodes that evaluate an iteration: always the same, or none."""
         every = self._configuration.evaluation_every
         if not every or (iteration + 1) % every:
             return []
-        tasks = range(len(self._configuration.environment.tasks))
-        return [Job(task, 0, is_evaluation=True, greedy=greedy) for task in tasks]
+        return [
+            Job(self._name(task, 0, is_evaluation=True), greedy=greedy)
+            for task in range(len(self._configuration.environment.tasks))
+        ]
+
+    def _name(
+        self, task: int, episode: int, *, is_evaluation: bool = False
+    ) -> EpisodeName:
+        return EpisodeName(self._configuration.seed, task, episode, is_evaluation)
 
     def _timesteps_of(self, iteration: int) -> int:
-        environment, seed = self._configuration.environment, self._configuration.seed
+        environment = self._configuration.environment
         return environment.num_environments * sum(
-            EpisodeName(seed, job.task, job.episode).timesteps(
-                environment.tasks[job.task]
-            )
+            job.name.timesteps(environment.tasks[job.name.task])
             for job in self.training_jobs(iteration)
         )

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Episodes played in this process."""
+"""Plays episodes in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tf_agents.agents.ppo import ppo_clip_agent
-
 from ..environment.layerwise_environment import build_environments
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from .episode_plan import Job
 from .rollout import CollectedEpisode, collect_episode
@@ -15,29 +14,25 @@ from .seeded_policy import SeededPolicy
 
 
 class LocalCollector:
-    """Plays one episode after the other in this process.
+    """A collector that plays one episode after the other in this process.
 
     Args:
-        configuration: Of the meta-training.
-        agent: Whose policy acts.
+        configuration: The meta-training.
+        learner: The learner whose policy acts.
     """
 
     def __init__(
-        self,
-        configuration: MetaTrainingConfiguration,
-        agent: ppo_clip_agent.PPOClipAgent,
+        self, configuration: MetaTrainingConfiguration, learner: Learner
     ) -> None:
-        self._environments = build_environments(
-            configuration.environment, configuration.seed
-        )
-        self._policy = SeededPolicy(agent.collect_policy)
+        self._environments = build_environments(configuration.environment)
+        self._policy = SeededPolicy(learner.collect_policy)
 
     def collect(self, jobs: Sequence[Job]) -> list[CollectedEpisode]:
         """Plays all jobs and returns their episodes in the same order."""
         return [
-            collect_episode(self._environments[job.task], self._policy, job)
+            collect_episode(self._environments[job.name.task], self._policy, job)
             for job in jobs
         ]
 
     def close(self) -> None:
-        """Does nothing: what is held goes with this process."""
+        """Does nothing: there is nothing to release."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Episodes played by several processes on Ray, on one machine or on many.
+"""Plays episodes in several processes on Ray, on one machine or on many.
 
-Each actor has environments of its own and is sent the agent's weights with every job,
-so that one that died needs nothing but a new start to play its episode again.
+Each actor has its own environments, and receives the learner's weights with every job.
+So an actor that died only has to be restarted to play its episode again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
-from tf_agents.agents.ppo import ppo_clip_agent
 
-from ..learning.ppo_agent import agent_variables, new_agent
+from ..common.threads import use_one_thread
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
+from ..recipes.learners import new_learner
 from .episode_plan import Job
 from .local_collector import LocalCollector
 from .rollout import CollectedEpisode
@@ -35,30 +36,30 @@ except ImportError as error:
 Weights = list[np.ndarray]
 
 RETRIES: Final = 3
-"""How often an episode is begun again on a new actor before the run is stopped."""
+"""How often an episode is repeated on a new actor before the run stops."""
 
 
 class RayCollectors:
-    """Actors that share the episodes of an iteration.
+    """A collector whose actors share the episodes of an iteration.
 
     Args:
-        configuration: Of the meta-training.
-        agent: Whose policy acts.
-        num_actors: How many; more than there are episodes in an iteration are idle.
-        gpus_per_actor: GPUs that Ray sets aside for each, 0 for none.
+        configuration: The meta-training.
+        learner: The learner whose policy acts.
+        num_actors: Number of actors. More than an iteration has episodes are idle.
+        gpus_per_actor: GPUs that Ray reserves for each actor, 0 for none.
 
     Raises:
-        ValueError: If there are not as many GPUs.
+        ValueError: If there are not enough GPUs.
     """
 
     def __init__(
         self,
         configuration: MetaTrainingConfiguration,
-        agent: ppo_clip_agent.PPOClipAgent,
+        learner: Learner,
         num_actors: int,
         gpus_per_actor: float = 0.0,
     ) -> None:
-        self._agent = agent
+        self._learner = learner
         self._is_own_cluster = not ray.is_initialized()
         if self._is_own_cluster:
             ray.init(include_dashboard=False, log_to_driver=False)
@@ -69,7 +70,7 @@ class RayCollectors:
             self.close()
             raise
         _note_idle_actors(configuration, num_actors)
-        # No cores are set aside: a machine with fewer would wait for them for ever.
+        # No cores are reserved: a machine with fewer would wait for them forever.
         actor_class = ray.remote(
             num_cpus=0,
             num_gpus=gpus_per_actor,
@@ -86,10 +87,10 @@ class RayCollectors:
         """Plays all jobs and returns their episodes in the same order.
 
         Raises:
-            RuntimeError: If the actor of an episode died again and again.
+            RuntimeError: If the actor of an episode keeps dying.
         """
         weights = ray.put(
-            [variable.numpy() for variable in agent_variables(self._agent)]
+            [variable.numpy() for variable in self._learner.collect_variables]
         )
         try:
             episodes = list(
@@ -101,12 +102,12 @@ class RayCollectors:
             raise RuntimeError(
                 f"An episode could not be collected: the actor that played it died "
                 f"{RETRIES + 1} times in a row ({error}). Look for its machine's "
-                "memory; the same command goes on from the last checkpoint."
+                "memory; the same command resumes from the last checkpoint."
             ) from error
         return [_as_tensors(episode) for episode in episodes]
 
     def close(self) -> None:
-        """Ends the actors, and Ray if it was started for them."""
+        """Stops the actors, and Ray if it was started for them."""
         for actor in self.actors:
             ray.kill(actor)
         if self._is_own_cluster:
@@ -114,26 +115,27 @@ class RayCollectors:
 
 
 class _Actor:
-    """What runs in a process of its own, on whatever machine."""
+    """The learner and the environments in a process of their own."""
 
     def __init__(self, configuration: str) -> None:
-        # As in the process that learns; sums in another order would differ.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        # As in the process that learns: sums in another order would differ.
+        use_one_thread()
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
         made = MetaTrainingConfiguration.from_json(configuration)
-        self._agent = new_agent(made.environment, made.ppo, made.seed)
-        self._collector = LocalCollector(made, self._agent)
+        self._learner = new_learner(made)
+        self._collector = LocalCollector(made, self._learner)
 
     def collect(self, weights: Weights, job: Job) -> CollectedEpisode:
-        """Plays one episode with these weights of the agent."""
-        for variable, value in zip(agent_variables(self._agent), weights, strict=True):
+        """Plays one episode with these weights."""
+        variables = self._learner.collect_variables
+        for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
         [episode] = self._collector.collect([job])
         return _as_arrays(episode)
 
     def process(self) -> int:
-        """Number of the process, once it is ready."""
+        """Returns the number of this process, once it is ready."""
         return os.getpid()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays whole episodes of an environment and keeps what the learner needs."""
+"""Plays whole episodes of an environment, and keeps what a learner needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .seeded_policy import SeededPolicy
 
 
 class CollectedEpisode(NamedTuple):
-    """One episode of every training of an environment."""
+    """One episode of every inner training of an environment."""
 
     trajectory: trajectory.Trajectory  # each [batch, timesteps + 1, ...]
     episode_return: np.ndarray  # [num_environments], undiscounted
@@ -32,15 +32,13 @@ def collect_episode(
     """Plays one episode, whose randomness follows from its name.
 
     Args:
-        environment: Where to play; its seed and task are the rest of the name.
-        policy: Who acts; it is reseeded with the name of the episode. If it sees more
-            than an agent's own observation, it has a centralised critic.
-        job: Which episode; the same one gives the same episode again.
+        environment: The environment of the episode's task.
+        policy: The policy that acts, and is reseeded by the name of the episode. If it
+            expects more than an agent's own observation, it has a centralised critic.
+        job: The episode. The same job gives the same episode again.
     """
-    environment.episode = job.episode
-    environment.is_evaluation = job.is_evaluation
-    policy.reseed(environment.episode_name, greedy=job.greedy)
-    time_step = _seen_by(policy, environment, environment.reset())
+    policy.reseed(job.name, greedy=job.greedy)
+    time_step = _seen_by(policy, environment, environment.begin(job.name))
     state = policy.get_initial_state(environment.batch_size)
     script = _script(job, environment)
     frames: list[trajectory.Trajectory] = []
@@ -65,17 +63,17 @@ def collect_episode(
 
 
 def _script(job: Job, environment: LayerwiseEnvironment) -> tf.Tensor | None:
-    """What all agents do at each timestep, if that is not the policy's to say."""
+    """Returns the scripted actions by timestep; None leaves them to the policy."""
     if job.script is None:
         return None
-    actions = job.script.script(environment.start.timesteps, environment.is_linear)
+    actions = job.script.by_timestep(environment.draw.timesteps, environment.is_linear)
     return tf.constant(actions, environment.action_spec().dtype)
 
 
 def _seen_by(
     policy: SeededPolicy, environment: LayerwiseEnvironment, time_step: ts.TimeStep
 ) -> ts.TimeStep:
-    """As it is, or as a centralised critic sees it."""
+    """Widens a time step to the view of a centralised critic, if there is one."""
     if policy.time_step_spec.observation == environment.time_step_spec().observation:
         return time_step
     return view_of(time_step, environment.num_agents)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy whose random actions can be repeated."""
+"""A policy whose random actions are repeatable."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..environment.episodes import EpisodeName
 
 
 class SeededPolicy(tf_policy.TFPolicy):
-    """Samples a policy's actions from a seed that can be set, hence repeated.
+    """A policy that samples another one's actions from a seed that can be set.
 
-    TF-Agents draws from TensorFlow's hidden random state, which no checkpoint holds.
+    TF-Agents samples from TensorFlow's hidden random state, which no checkpoint holds.
 
     Args:
         policy: The policy whose distributions are sampled.
@@ -35,11 +35,11 @@ class SeededPolicy(tf_policy.TFPolicy):
         self._sample_compiled = tf.function(self._sample)
 
     def reseed(self, name: EpisodeName, *, greedy: bool = False) -> None:
-        """Starts the sequence of random numbers that belongs to an episode.
+        """Starts the random numbers of an episode.
 
         Args:
-            name: Of the episode.
-            greedy: Whether to take the likeliest actions of the episode instead.
+            name: Name of the episode.
+            greedy: Whether to take the likeliest actions instead of samples.
         """
         self._seed.assign(name.action_seed())
         self._decision.assign(0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are either as they were or complete, whenever a run is killed."""
+"""Writes files completely or not at all, whenever a run is killed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 
 
 def write_whole(path: Path, content: str | Callable[[BinaryIO], None]) -> None:
-    """Writes a file, completely or not at all, and makes its folder.
+    """Writes a file completely or not at all, and makes its folder.
 
     Args:
-        path: Where to write.
+        path: Path of the file.
         content: A text, or a function that writes bytes to the open file.
 
     Raises:
-        OSError: If it cannot be written; what was there is left as it was.
+        OSError: If it cannot be written; an earlier file is left unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -34,7 +34,7 @@ def write_json(path: Path, value: Any) -> None:
     """Writes a value as indented JSON, completely or not at all.
 
     Raises:
-        OSError: As `write_whole`.
-        TypeError: If JSON has no form for the value.
+        OSError: If it cannot be written; an earlier file is left unchanged.
+        TypeError: If the value has no form in JSON.
     """
     write_whole(path, json.dumps(value, indent=1) + "\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of configuration fields, with errors that name the field."""
+"""Checks fields of configurations, with errors that name the field."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def require_not_negative(record: object, *names: str) -> None:
 
 
 def require_range(record: object, *names: str) -> None:
-    """Refuses fields that are no pair to draw log-uniformly from."""
+    """Refuses fields that are no range to sample from log-uniformly."""
     for name in names:
         value = getattr(record, name)
         if len(value) != 2 or not 0 < value[0] <= value[1]:
             raise ValueError(
                 f"{name} is {value!r}; a pair (lowest, highest) with 0 < lowest <= "
-                "highest is needed, since it is drawn log-uniformly."
+                "highest is needed, since values are sampled log-uniformly. Write one."
             )
 
 
 def require_probability(record: object, *names: str) -> None:
-    """Refuses fields that are no share between 0 and 1."""
+    """Refuses fields that are not between 0 and 1."""
     for name in names:
         value = getattr(record, name)
         if not 0.0 <= value <= 1.0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frozen dataclasses out of plain JSON values, with errors that name the field."""
+"""Makes frozen dataclasses of JSON values, with errors that name the field."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 Record = TypeVar("Record")
 
 
-def from_plain(record: type[Record], values: Any) -> Record:
-    """Makes a record of what `json.loads` gave; fields may be left out.
+def from_json_values(record: type[Record], values: Any) -> Record:
+    """Makes a record of what `json.loads` returned.
 
     Args:
         record: A dataclass whose fields are numbers, texts, booleans, tuples, mappings
-            or again such dataclasses.
-        values: A mapping from the names of fields to their values.
+            or such dataclasses themselves.
+        values: A mapping from the names of fields to their values. Fields may be left
+            out.
 
     Raises:
         ValueError: If a key is unknown or a value is of another kind than its field.
@@ -39,10 +40,15 @@ def from_plain(record: type[Record], values: Any) -> Record:
     )
 
 
+def as_tuples(value: Any) -> Any:
+    """Turns lists, also those within lists, into tuples, which JSON does not have."""
+    return tuple(map(as_tuples, value)) if isinstance(value, list) else value
+
+
 def _convert(name: str, hint: Any, value: Any) -> Any:
-    """JSON knows lists and objects; the records hold tuples and records."""
+    """Turns the lists and objects of JSON into tuples and records."""
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return from_plain(hint, value)
+        return from_json_values(hint, value)
     origin = get_origin(hint) or hint
     if origin is tuple:
         _require(name, isinstance(value, list | tuple), "a list", value)
@@ -64,7 +70,7 @@ _KINDS: Mapping[type, str] = {
 
 
 def _is_of_kind(value: Any, kind: type) -> bool:
-    """Whole numbers are also numbers, but true and false are not."""
+    """Returns whether a value is of a kind: 1 is also a number, but true is none."""
     if kind in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, int | float if kind is float else kind)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which code and which libraries a result came from."""
+"""The commit and the library versions that a result came from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def provenance() -> dict[str, str | dict[str, str]]:
-    """The commit, marked if the tree differed from it, and the library versions."""
+    """Returns commit and library versions; a commit with changes ends in -dirty."""
     libraries = ("tensorflow", "keras", "tf_agents", "numpy")
     return {
         "commit": _commit(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways to act that are demonstrated, for an actor to learn from."""
+"""Fixed actions, to demonstrate to an actor or to compare it with."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 
 class ActionScript(NamedTuple):
-    """What the agents of a training do, whatever they observe.
+    """Fixed actions of all agents of a training, whatever they observe.
 
     Args:
-        actions: One after the other, in equal parts of the training.
-        of_linear: The same for the agents of linear layers; empty if they do as all do.
+        actions: Actions that follow each other in equal parts of the training.
+        of_linear: Actions of the agents of linear layers; empty for those of all.
 
     Example:
 
@@ -28,16 +28,17 @@ class ActionScript(NamedTuple):
         texts = [", ".join(map(str, part)) for part in self if part]
         return "; linear ".join(texts)
 
-    def script(self, num_timesteps: int, is_linear: np.ndarray) -> np.ndarray:
-        """What each agent does at each timestep, int `[num_timesteps, num_agents]`.
+    def by_timestep(self, num_timesteps: int, is_linear: np.ndarray) -> np.ndarray:
+        """Returns each agent's actions by timestep, int `[num_timesteps, num_agents]`.
 
         Args:
-            num_timesteps: Decisions of the training.
-            is_linear: Which agents control linear layers, bool `[num_agents]`.
+            num_timesteps: Number of decisions in the training.
+            is_linear: Whether each agent controls a linear layer, bool `[num_agents]`.
 
         Example:
 
-            >>> ActionScript((6, 3), of_linear=(1,)).script(2, np.array([False, True]))
+            >>> script = ActionScript((6, 3), of_linear=(1,))
+            >>> script.by_timestep(2, np.array([False, True]))
             array([[6, 1],
                    [3, 1]])
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How inner trainings are started, acted on and rewarded."""
+"""Configuration of the environment: how inner trainings start, and what agents do."""
 
 from __future__ import annotations
 
@@ -24,25 +24,26 @@ class EnvironmentConfiguration:
     """How inner trainings are started, acted on and rewarded."""
 
     tasks: tuple[TaskConfiguration, ...] = (TaskConfiguration(),)
-    """Each iteration collects an episode on every one of them. Paper: section 5."""
+    """Tasks of the inner trainings. Each iteration collects an episode on every one.
+    Paper: section 5."""
     num_environments: int = 4
     """Inner trainings side by side on each task. Paper: Appendix A, executors."""
     interval: int = 100
-    """Updates in a timestep, tau. Paper: section 4, "Timescale"."""
+    """Updates in a timestep (tau). Paper: section 4, "Timescale"."""
     reward: str = "difference"
     """Reward by name; see agents/environment/rewards.py. Paper: section 4, "Reward"."""
     action_set: str = "paper"
     """Action set by name. Paper: Appendix A, "Actions"."""
     single_agent: bool = False
-    """One agent sets the rate of all layers together. Paper: section 5, ablation."""
+    """Whether one agent sets the rate of all layers. Paper: section 5, ablation."""
     masked: tuple[str, ...] = ("accuracy_is_known", "validation_is_known")
     """Entries of the observation that are hidden. Paper: section 5, Table 2."""
     learning_rate_bounds: tuple[float, float] = (0.0, 0.1)
     """Limits of the rates. Paper: not given."""
     initial_learning_rate: tuple[float, float] = (1e-5, 1e-2)
-    """Log-uniform range, drawn per episode. Paper: Appendix A."""
+    """Log-uniform range, sampled for each episode. Paper: Appendix A."""
     initial_weight_decay: tuple[float, float] = (1e-5, 1e-1)
-    """Log-uniform range, drawn per episode. Paper: Appendix A."""
+    """Log-uniform range, sampled for each episode. Paper: Appendix A."""
     zero_rate_probability: float = 0.0
     """Share of episodes that start from a rate of 0. Paper: not done."""
     hidden_accuracy_probability: float = 0.0
@@ -66,7 +67,7 @@ class EnvironmentConfiguration:
         )
 
     def _require_accuracies(self) -> None:
-        """Objectives without an accuracy go with some rewards and observations only."""
+        """Refuses rewards and observations that need an accuracy if a task has none."""
         objectives = {task.objective for task in self.tasks}
         without = sorted(it for it in objectives if not find_objective(it).has_accuracy)
         if get_reward(self.reward).needs_accuracy and without:
@@ -84,6 +85,6 @@ class EnvironmentConfiguration:
 
     @property
     def observation_spec(self) -> ObservationSpec:
-        """What the agents of such an environment see."""
+        """Spec of what agents observe."""
         num_actions = get_action_set(self.action_set).num_actions
         return ObservationSpec(num_actions, frozenset(self.masked))

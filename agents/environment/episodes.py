@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What chance decides about an episode, drawn from its seed alone.
+"""Names of episodes, and what chance decides about each.
 
-An episode is named by (seed, task, episode number), with a mark on those that only
-evaluate. The same name gives the same start, the same minibatches and the same noise in
-the actions wherever and whenever the episode is collected.
+An episode's name is its seed, task and number, with a mark on those that only evaluate.
+Everything random follows from the name: the start, the minibatches and the actions.
+They are the same wherever and whenever the episode is collected.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .configuration import EnvironmentConfiguration
 
 
 class EpisodeName(NamedTuple):
-    """What an episode's randomness follows from."""
+    """Everything that the randomness of an episode follows from."""
 
     seed: int
     task: int
@@ -25,19 +25,19 @@ class EpisodeName(NamedTuple):
     is_evaluation: bool = False
 
     def generator(self) -> np.random.Generator:
-        """A random generator that belongs to this episode only."""
+        """Makes a random generator of this episode only."""
         return np.random.default_rng(self._sequence())
 
     def keras_seed(self) -> int:
-        """A seed for Keras' own random weights."""
+        """Returns a seed for Keras' own random weights."""
         return int(self._sequence().generate_state(1)[0])
 
     def action_seed(self) -> np.ndarray:
-        """A seed for the actions, int32 `[2]`; another stream than the episode's."""
+        """Returns a seed for the actions, int32 `[2]`, from a stream of its own."""
         return self._sequence(stream=1).generate_state(2).view(np.int32)
 
     def timesteps(self, task: TaskConfiguration) -> int:
-        """How many decisions the episode has."""
+        """Returns the number of decisions in the episode."""
         if not task.horizons:
             return task.timesteps
         random = np.random.default_rng(self._sequence(stream=2))
@@ -48,8 +48,8 @@ class EpisodeName(NamedTuple):
         return np.random.SeedSequence([int(p) for p in self], spawn_key=spawn_key)
 
 
-class Episode(NamedTuple):
-    """The start of each inner training, and all its minibatches."""
+class EpisodeDraw(NamedTuple):
+    """The random start of each inner training, and all its minibatches."""
 
     timesteps: int
     learning_rate: np.ndarray  # [num_environments]
@@ -64,13 +64,13 @@ def draw_episode(
     configuration: EnvironmentConfiguration,
     task: TaskConfiguration,
     num_samples: int,
-) -> Episode:
-    """Draws everything that differs between two episodes of a task.
+) -> EpisodeDraw:
+    """Samples everything that differs between two episodes of a task.
 
     Args:
         name: The episode's name.
         configuration: Ranges and probabilities.
-        task: Length and batch size.
+        task: The length of episodes, and the batch size.
         num_samples: Size of the training set that minibatches are taken from.
 
     Paper: section 4 "Initial conditions" and Appendix A.
@@ -80,7 +80,7 @@ def draw_episode(
     timesteps = name.timesteps(task)
     rates = _log_uniform(random, configuration.initial_learning_rate, count)
     starts_at_zero = random.random(count) < configuration.zero_rate_probability
-    episode = Episode(
+    draw = EpisodeDraw(
         timesteps=timesteps,
         learning_rate=np.where(starts_at_zero, 0.0, rates),
         weight_decay=_log_uniform(random, configuration.initial_weight_decay, count),
@@ -102,15 +102,15 @@ def draw_episode(
             axis=1,
         ),
     )
-    return _for_evaluation(episode, configuration) if name.is_evaluation else episode
+    return _for_evaluation(draw, configuration) if name.is_evaluation else draw
 
 
 def _for_evaluation(
-    episode: Episode, configuration: EnvironmentConfiguration
-) -> Episode:
+    draw: EpisodeDraw, configuration: EnvironmentConfiguration
+) -> EpisodeDraw:
     """Spreads the initial rates evenly, on a log scale, and hides nothing."""
     nothing = np.zeros(configuration.num_environments, bool)
-    return episode._replace(
+    return draw._replace(
         learning_rate=_survive_float32(
             np.geomspace(
                 *configuration.initial_learning_rate, configuration.num_environments
@@ -129,14 +129,14 @@ def _log_uniform(
 
 
 def _survive_float32(values: np.ndarray) -> np.ndarray:
-    """Numbers that an optimizer keeps as they are, as those that people write."""
+    """Rounds to numbers that float32 holds in the few digits that people write."""
     return np.array([float(str(value)) for value in values.astype(np.float32)])
 
 
 def _shuffled_indices(
     random: np.random.Generator, shape: tuple[int, int, int], num_samples: int
 ) -> np.ndarray:
-    """Epoch after epoch in a new order, cut into minibatches of equal size."""
+    """Shuffles the samples for each epoch, and cuts them into equal minibatches."""
     epochs = -(-int(np.prod(shape)) // num_samples)
     order = np.concatenate([random.permutation(num_samples) for _ in range(epochs)])
     return order[: np.prod(shape)].reshape(shape).astype(np.int32)

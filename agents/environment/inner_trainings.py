@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many small trainings of one network side by side in one compiled loop.
+"""Trains many small networks of one kind side by side in one compiled loop.
 
-All trainings, the lanes, take their updates in step. Each calls the same Keras model
-with weights of its own, and one optimizer of Keras updates them all.
+All inner trainings take their updates in step. Each calls the same Keras model with its
+own weights. The weights lie side by side, a lane for each training, and one optimizer
+of Keras updates them all.
 """
 
 from __future__ import annotations
@@ -16,19 +17,20 @@ import tensorflow as tf
 
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
 
-from ..tasks.objectives import Objective, Samples
+from ..tasks.objectives import Objective
+from ..tasks.samples import Samples
 from .lane_layout import LaneLayout
 from .lane_optimizer import LaneOptimizer
 
 
 class TimestepResult(NamedTuple):
-    """What a timestep of updates left behind, by lane."""
+    """Losses, accuracies and layer statistics of each training after a timestep."""
 
-    train_loss: np.ndarray  # [num_lanes], mean over the updates
-    train_accuracy: np.ndarray  # [num_lanes], NaN if the objective has none
-    validation_loss: np.ndarray  # [num_lanes], after the last update
-    validation_accuracy: np.ndarray  # [num_lanes]
-    statistics_sums: np.ndarray  # [num_lanes, num_groups, 4]
+    train_loss: np.ndarray  # [num_trainings], mean over the updates
+    train_accuracy: np.ndarray  # [num_trainings], NaN if the objective has none
+    validation_loss: np.ndarray  # [num_trainings], after the last update
+    validation_accuracy: np.ndarray  # [num_trainings]
+    statistics_sums: np.ndarray  # [num_trainings, num_groups, num_sums]
 
 
 class InnerTrainings:
@@ -37,20 +39,20 @@ class InnerTrainings:
     Args:
         build_model: Makes the model, with fresh random weights on each call.
         optimizer: A new optimizer of Keras that updates each weight on its own.
-        num_lanes: How many trainings.
-        train: What minibatches are taken from, on the device.
+        num_trainings: How many trainings there are.
+        train: The samples that minibatches are taken from, on the device.
         validation: The fixed held-out sample, on the device.
-        objective: What the model is to do.
+        objective: The loss of the model, and whether it has an accuracy.
 
     Raises:
-        ValueError: The optimizer does not update each weight on its own.
+        ValueError: If the optimizer does not update each weight on its own.
     """
 
     def __init__(
         self,
         build_model: Callable[[], keras.Model],
         optimizer: keras.optimizers.Optimizer,
-        num_lanes: int,
+        num_trainings: int,
         train: Samples,
         validation: Samples,
         objective: Objective,
@@ -61,25 +63,27 @@ class InnerTrainings:
         self._validation = validation
         self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
         variables = self._model.trainable_variables
-        self._layout = LaneLayout(variables, self.groups, num_lanes)
+        self._layout = LaneLayout(variables, self.groups, num_trainings)
         self._optimizer = LaneOptimizer(optimizer, self._layout)
-        # Moving statistics and random seeds of each lane.
+        # Moving statistics and random seeds of each training.
         self._others = [
             [tf.Variable(v.value) for v in self._model.non_trainable_variables]
-            for _ in range(num_lanes)
+            for _ in range(num_trainings)
         ]
-        self._rates = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
-        self._decays = tf.Variable(tf.zeros([num_lanes, len(self.groups)]))
+        self._rates = tf.Variable(tf.zeros([num_trainings, len(self.groups)]))
+        self._decays = tf.Variable(tf.zeros([num_trainings, len(self.groups)]))
         self._losses = objective.loss(reduction=None)
         self._accuracies = _accuracies if objective.has_accuracy else _no_accuracies
         self._compiled = tf.function(self._run, reduce_retracing=True)
 
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
-        """Begins new trainings with fresh weights and an optimizer without memory.
+        """Starts new trainings with fresh weights and an empty optimizer.
 
         Args:
-            learning_rates: Of all layers of each lane, `[num_lanes]`.
-            weight_decays: Decoupled, of all layers of each lane, `[num_lanes]`.
+            learning_rates: A rate for each training, `[num_trainings]`, which all its
+                layers start from.
+            weight_decays: A decoupled weight decay for each training likewise,
+                `[num_trainings]`.
         """
         models = [self._build_model() for _ in self._others]
         for model, others in zip(models, self._others, strict=True):
@@ -94,17 +98,17 @@ class InnerTrainings:
         self.set_weight_decays(np.repeat(weight_decays[:, None], len(self.groups), 1))
 
     def set_learning_rates(self, values: np.ndarray) -> None:
-        """Sets the rates of all layers, `[num_lanes, num_groups]`."""
+        """Sets the rates of all layers, `[num_trainings, num_groups]`."""
         self._rates.assign(values)
 
     def set_weight_decays(self, values: np.ndarray) -> None:
-        """Sets the weight decays of all layers, `[num_lanes, num_groups]`."""
+        """Sets the weight decays of all layers, `[num_trainings, num_groups]`."""
         self._decays.assign(values)
 
-    def copy_first_half(self) -> None:
-        """Makes each lane of the second half bit-equal to one of the first.
+    def clone_first_half(self) -> None:
+        """Makes each training of the second half a bit-equal clone of one of the first.
 
-        Weights, slots, moving statistics and seeds are copied, rates and decays are
+        Weights, slots, moving statistics and seeds are copied. Rates and decays are
         not.
         """
         half = self._layout.num_lanes // 2
@@ -116,23 +120,12 @@ class InnerTrainings:
             for source, target in zip(sources, targets, strict=True):
                 target.assign(source)
 
-    def weights_of(self, lane: int) -> list[np.ndarray]:
-        """The trainable variables of one lane, in the model's order."""
-        lanes = self._layout.split(self._optimizer.weights.value)
-        return [weight.numpy() for weight in lanes[lane]]
-
-    def set_weights_of(self, lane: int, weights: list[np.ndarray]) -> None:
-        """Sets the trainable variables of one lane, in the model's order."""
-        lanes = self._layout.split(self._optimizer.weights.value)
-        lanes[lane] = [tf.constant(weight) for weight in weights]
-        self._optimizer.weights.assign(self._layout.join(lanes))
-
     def run(self, indices: np.ndarray) -> TimestepResult:
-        """Goes through one timestep.
+        """Takes all updates of one timestep.
 
         Args:
-            indices: Which samples make up each minibatch, int32
-                `[num_lanes, updates, batch_size]`.
+            indices: Numbers of the samples in each minibatch, int32 `[num_trainings,
+                updates, batch_size]`.
 
         Returns:
             Losses, accuracies and layer statistics at the end of the timestep.
@@ -156,7 +149,7 @@ class InnerTrainings:
         return *train, *validation, sums
 
     def _gradients(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The gradient of all lanes, and their losses and accuracies `[2, lanes]`."""
+        """Returns the gradient of all lanes, and losses and accuracies `[2, lanes]`."""
         inputs = tf.unstack(tf.gather(self._train.inputs, indices))
         targets = tf.gather(self._train.targets, indices)
         weights = self._layout.split(self._optimizer.weights.value)
@@ -172,7 +165,7 @@ class InnerTrainings:
     def _backward(
         self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
-        """Gradients, loss and outputs of one lane on its minibatch."""
+        """Returns gradients, loss and outputs of one lane on its minibatch."""
         with tf.GradientTape() as tape:
             tape.watch(weights)
             outputs = self._call(lane, weights, inputs, training=True)
@@ -183,7 +176,7 @@ class InnerTrainings:
         return gradients, loss, outputs
 
     def _evaluate(self) -> tf.Tensor:
-        """Losses and accuracies on the held-out sample, `[2, num_lanes]`."""
+        """Returns losses and accuracies on the held-out sample, `[2, num_lanes]`."""
         lanes = self._layout.split(self._optimizer.weights.value)
         outputs = tf.stack(
             [
@@ -210,7 +203,10 @@ class InnerTrainings:
 
 
 def _accuracies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """By lane, from labels `[num_lanes, samples]` and logits with one more axis."""
+    """Returns the accuracy of each lane.
+
+    The labels are `[num_lanes, samples]`; the logits have one more axis.
+    """
     matches = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
     return tf.reduce_mean(tf.cast(matches, tf.float32), axis=1)
 

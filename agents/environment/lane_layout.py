@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the weights of trainings side by side, the lanes, lie in one long vector.
+"""The places of all weights in one long vector, a lane for each inner training.
 
 A tiny network is a handful of tiny operations, and starting one takes longer than its
-arithmetic. In one vector, all lanes are updated by a single operation of each kind.
+arithmetic. In one vector, a single operation of each kind updates all lanes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ganno_keras.control.layer_groups import LayerGroup
 
 
 class LaneLayout:
-    """Cuts the long vector into variables, and spreads values of groups over it.
+    """The order of lanes, variables and groups in the long vector.
 
     Args:
         variables: The trainable variables of one lane, in the model's order.
@@ -41,11 +41,11 @@ class LaneLayout:
 
     @property
     def size(self) -> int:
-        """How many numbers the vector holds."""
+        """Length of the vector."""
         return self.num_lanes * sum(self._sizes)
 
     def split(self, vector: tf.Tensor) -> list[list[tf.Tensor]]:
-        """The variables of each lane, by lane and variable."""
+        """Cuts the vector into variables, by lane and variable."""
         pieces = tf.split(vector, self._sizes * self.num_lanes)
         shaped = [
             tf.reshape(piece, shape)
@@ -55,20 +55,20 @@ class LaneLayout:
         return [shaped[start : start + count] for start in range(0, len(shaped), count)]
 
     def join(self, lanes: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
-        """The vector of what `split` gives."""
+        """Joins what `split` returned to a vector again."""
         return tf.concat([tf.reshape(x, [-1]) for lane in lanes for x in lane], axis=0)
 
     def spread(self, values: tf.Tensor) -> tf.Tensor:
-        """Gives each weight the value of its group.
+        """Spreads values of groups over the vector, a value for each weight.
 
         Args:
-            values: `[num_lanes, num_groups]`.
+            values: A value for each group, `[num_lanes, num_groups]`.
         """
         by_variable = tf.gather(values, self._owners, axis=1)
         return tf.reshape(tf.repeat(by_variable, self._sizes, axis=1), [-1])
 
     def group_sums(self, vector: tf.Tensor) -> tf.Tensor:
-        """Sums over each group, `[num_lanes, num_groups]`."""
+        """Sums the vector over each group, to `[num_lanes, num_groups]`."""
         # Variable by variable: a running sum over a group would lose float32 digits.
         sums = tf.stack([tf.reduce_sum(x) for lane in self.split(vector) for x in lane])
         by_variable = tf.reshape(sums, [self.num_lanes, -1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Keras optimizer that updates all lanes at once, with a rate for every weight."""
+"""Updates all lanes at once with one Keras optimizer and a rate for every weight."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.update_directions import (
     LastStep,
     holds_rate_in_state,
@@ -16,21 +17,21 @@ from ganno_keras.optimizers.update_directions import (
 from .lane_layout import LaneLayout
 
 ACROSS_WEIGHTS = (keras.optimizers.Muon,)
-"""Their update of one weight depends on the weights beside it."""
+"""Optimizers whose update of one weight depends on the weights beside it."""
 
 
 class LaneOptimizer:
     """One optimizer of Keras over the long vector of a `LaneLayout`.
 
-    Keras' own `update_step` gets a vector of learning rates instead of a number; so all
-    that the update of one weight may depend on is that weight, its gradient and slots.
+    Keras' own `update_step` gets a vector of learning rates instead of a number. So the
+    update of one weight may depend on that weight, its gradient and its slots only.
 
     Args:
         optimizer: A new optimizer of Keras.
-        layout: Of the vector.
+        layout: The layout of the vector.
 
     Raises:
-        ValueError: The optimizer does not update each weight on its own.
+        ValueError: If the optimizer does not update each weight on its own.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class LaneOptimizer:
 
     @property
     def state(self) -> list[keras.Variable]:
-        """The slots, each as long as the weights, and the count of updates."""
+        """Slots, each as long as the weights, and the count of updates."""
         rate = self._optimizer._learning_rate
         return [v for v in self._optimizer.variables if v is not rate]
 
     @property
     def vectors(self) -> list[keras.Variable]:
-        """The weights and the slots that hold a number for each of them."""
+        """Weights, and the slots that hold a number for each weight."""
         slots = [v for v in self.state if v.shape == self.weights.shape]
         return [self.weights, *slots]
 
@@ -74,11 +75,11 @@ class LaneOptimizer:
         """Adds one update of all lanes to the graph.
 
         Args:
-            gradient: One for each weight.
+            gradient: The gradient of each weight.
             rates: The learning rate of each weight.
             decays: The decoupled weight decay of each weight, times its rate.
         """
-        # Where past rates are part of the state, a rate of 0 has to keep it as it is.
+        # Where past rates are part of the state, a rate of 0 must not change it.
         kept = self.vectors if self._freezes else []
         before = [tf.identity(variable.value) for variable in kept]
         self.weights.value.assign_sub(self.weights.value * decays)
@@ -91,11 +92,12 @@ class LaneOptimizer:
         """Adds the sums of the layer statistics to the graph.
 
         Args:
-            gradient: Of the last update.
-            rates: Of the last update.
+            gradient: The gradient of the last update.
+            rates: The rates of the last update.
 
         Returns:
-            `[num_lanes, num_groups, 4]`, as `LayerStatistics.from_sums` takes them.
+            The sums that `LayerStatistics.from_sums` takes, `[num_lanes, num_groups,
+            num_sums]`.
         """
         divisors = tf.where(rates > 0, rates, 1.0)
         number = self._optimizer.iterations
@@ -103,5 +105,11 @@ class LaneOptimizer:
             LastStep(self._optimizer, 0, number, gradient, divisors)
         )
         weights = self.weights.value
-        sums = [weights, weights**2, gradient**2, update**2]
-        return tf.stack([self._layout.group_sums(x) for x in sums], axis=-1)
+        summed = {
+            "weights": weights,
+            "weight_squares": weights**2,
+            "gradient_squares": gradient**2,
+            "update_squares": update**2,
+        }
+        sums = [self._layout.group_sums(summed[name]) for name in STATISTICS_SUMS]
+        return tf.stack(sums, axis=-1)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inner trainings as a batched TF-Agents environment.
 
-E inner trainings of N layer groups are E * N entries of the batch, which share the
-policy's weights and, within a training, the reward: independent PPO with parameter
-sharing. One step is one timestep, that is `interval` updates of every training.
+E inner trainings of N layer groups are E * N entries of the batch. All entries share
+the policy's weights, and those of one training share the reward: independent PPO with
+parameter sharing. One step is one timestep: `interval` updates of every training.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from ganno_keras.control.measurements import Measurements
 
 from ..tasks.configuration import TaskConfiguration
 from ..tasks.models import build_model
-from ..tasks.objectives import Samples, find_objective
+from ..tasks.objectives import find_objective
+from ..tasks.samples import Samples
 from ..tasks.task_data import load_task_data
 from .configuration import EnvironmentConfiguration
-from .episodes import Episode, EpisodeName, draw_episode
+from .episodes import EpisodeDraw, EpisodeName, draw_episode
 from .inner_trainings import InnerTrainings, TimestepResult
-from .rewards import Outcome, Timestep, get_reward
+from .rewards import Outcome, Outcomes, get_reward
 from .specs import action_spec, time_step_spec
 from .team import Team
 
@@ -36,45 +37,43 @@ from .team import Team
 class LayerwiseEnvironment(tf_environment.TFEnvironment):
     """One agent on every layer of every inner training of a task.
 
-    Observation: float32 `[E * N, num_features]`, the runtime's own. Action: int32
-    `[E * N]`, an index into the action set. Reward: float32 `[E * N]`, the same for all
-    layers of a training. An episode ends after the task's number of decisions; the
-    first one comes after `interval` updates at the initial rate, as in the callback.
+    Observation: float32 `[E * N, num_features]`, as in the callback. Action: int32
+    `[E * N]`, an index into the action set. Reward: float32 `[E * N]`, equal for all
+    layers of a training.
+
+    An episode begins by its name. The first decision comes after `interval` updates at
+    the initial rate, as in the callback. The episode ends after the task's number of
+    decisions.
 
     Args:
         configuration: How inner trainings are started, acted on and rewarded.
-        task: Which of the configuration's tasks this environment is for.
-        seed: Everything random follows from it and the number of the episode.
+        task: Number of the task in the configuration.
 
     Paper: section 4.
     """
 
-    def __init__(
-        self, configuration: EnvironmentConfiguration, task: int = 0, seed: int = 0
-    ) -> None:
+    def __init__(self, configuration: EnvironmentConfiguration, task: int = 0) -> None:
         self._configuration = configuration
         self._task_number = task
         self._task: TaskConfiguration = configuration.tasks[task]
-        self._seed = seed
         self._spec = configuration.observation_spec
         self._reward = get_reward(configuration.reward)
         self._objective = find_objective(self._task.objective)
         self._train, validation = map(
             self._objective.samples, load_task_data(self._task)
         )
-        # The no-op rollouts are further lanes: clones of the trainings, in their order.
-        self._copies = 2 if self._reward.needs_no_op else 1
-        self._lanes = InnerTrainings(
+        # No-op clones, if any, are the second half, in the order of the first half.
+        self._num_copies = 2 if self._reward.needs_no_op else 1
+        self._trainings = InnerTrainings(
             self._build_model,
             self._build_optimizer(),
-            self._copies * configuration.num_environments,
+            self._num_copies * configuration.num_environments,
             Samples(*map(tf.constant, self._train)),
             Samples(*map(tf.constant, validation)),
             self._objective,
         )
-        self._team = Team(self._lanes.groups, configuration.single_agent)
-        self.episode = 0
-        self.is_evaluation = False
+        self._team = Team(self._trainings.groups, configuration.single_agent)
+        self._name: EpisodeName | None = None
         super().__init__(
             time_step_spec(configuration),
             action_spec(configuration),
@@ -83,21 +82,14 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     @property
     def num_agents(self) -> int:
-        """Agents of one inner training: its layer groups, or a single one."""
+        """Agents of one inner training: one for each layer group, or a single one."""
         return self._team.num_agents
 
     @property
     def is_linear(self) -> np.ndarray:
-        """Which agents of the batch control linear layers, bool `[E * N]`."""
+        """Whether each agent of the batch controls a linear layer, bool `[E * N]`."""
         of_one = [group.kind == "linear" for group in self._team.groups]
         return np.tile(of_one, self._configuration.num_environments)
-
-    @property
-    def episode_name(self) -> EpisodeName:
-        """Of the episode that the next reset begins."""
-        return EpisodeName(
-            self._seed, self._task_number, self.episode, self.is_evaluation
-        )
 
     @property
     def learning_rates(self) -> np.ndarray:
@@ -111,17 +103,17 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
 
     @property
     def outcome(self) -> Outcome:
-        """Validation loss and accuracy now, by inner training."""
+        """Current validation loss and accuracy of each inner training."""
         return self._outcome
 
     @property
-    def start(self) -> Episode:
-        """What chance decided about the current episode."""
-        return self._drawn
+    def draw(self) -> EpisodeDraw:
+        """Everything that chance decided about the current episode."""
+        return self._draw
 
     @property
     def _progress(self) -> float:
-        return (self._decisions + 1) / (self._drawn.timesteps + 1)
+        return (self._decisions + 1) / (self._draw.timesteps + 1)
 
     def _build_model(self) -> keras.Model:
         return build_model(
@@ -133,7 +125,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _build_optimizer(self) -> keras.optimizers.Optimizer:
-        # Rates and decays are drawn for each episode.
+        # Its rate and decay do not matter: each episode samples its own.
         task = self._task
         make = type(keras.optimizers.get(task.optimizer))
         try:
@@ -144,20 +136,44 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
                 f"{make.__name__} does not take: {error}. Give arguments of that class."
             ) from error
 
+    def begin(self, name: EpisodeName) -> ts.TimeStep:
+        """Starts the inner trainings of an episode.
+
+        `reset` starts those of the same episode again, as does `step` after its end.
+
+        Args:
+            name: Everything random in the episode follows from it.
+
+        Raises:
+            ValueError: If it names an episode of another task.
+        """
+        if name.task != self._task_number:
+            raise ValueError(
+                f"{name} is an episode of task {name.task}, and this environment "
+                f"belongs to task {self._task_number}. Begin the episode in the "
+                "environment of its own task."
+            )
+        self._name = name
+        return self.reset()
+
     def _current_time_step(self) -> ts.TimeStep:
         return self._time_step
 
     def _reset(self) -> ts.TimeStep:
-        name = self.episode_name
-        self.episode += 1
-        self._drawn = draw_episode(
+        name = self._name
+        if name is None:
+            raise ValueError(
+                "The environment was reset before any episode was named. Call "
+                "begin(EpisodeName(seed, task, episode)) first."
+            )
+        self._draw = draw_episode(
             name, self._configuration, self._task, len(self._train.inputs)
         )
         keras.utils.set_random_seed(name.keras_seed())
         self._controllers = self._new_controllers()
-        self._lanes.restart(
-            np.tile(self.learning_rates[:, 0], self._copies),
-            np.tile(self.weight_decays[:, 0], self._copies),
+        self._trainings.restart(
+            np.tile(self.learning_rates[:, 0], self._num_copies),
+            np.tile(self.weight_decays[:, 0], self._num_copies),
         )
         self._decisions = 0
         self._outcome = _no_outcome(self._configuration.num_environments)
@@ -175,7 +191,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._decisions += 1
         result = self._run_timestep()
         reward = self._reward.function(
-            Timestep(before, self._outcome, self._no_op_outcome(result))
+            Outcomes(before, self._outcome, self._no_op_outcome(result))
         )
         self._time_step = self._transition(result, reward)
         return self._time_step
@@ -192,12 +208,12 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
                 start=action_set.starting_point(*drawn, bounds),
             )
             for drawn in zip(
-                self._drawn.learning_rate, self._drawn.weight_decay, strict=True
+                self._draw.learning_rate, self._draw.weight_decay, strict=True
             )
         ]
 
     def _apply(self, actions: np.ndarray) -> None:
-        """Acts on the trainings; their clones do nothing."""
+        """Acts on the inner trainings; their clones take the no-op."""
         no_ops, progress = np.full(self.num_agents, NO_OP), self._progress
         left_alone = [
             (c.rates_after(no_ops, progress), c.decays_after(no_ops))
@@ -207,16 +223,16 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             (c.act(actions[number], progress), c.weight_decays)
             for number, c in enumerate(self._controllers)
         ]
-        lanes = [*acted_on, *left_alone][: self._copies * len(acted_on)]
-        rates, decays = (np.stack(values) for values in zip(*lanes, strict=True))
-        self._lanes.set_learning_rates(self._team.spread(rates))
-        self._lanes.set_weight_decays(self._team.spread(decays))
+        both = [*acted_on, *left_alone][: self._num_copies * len(acted_on)]
+        rates, decays = (np.stack(values) for values in zip(*both, strict=True))
+        self._trainings.set_learning_rates(self._team.spread(rates))
+        self._trainings.set_weight_decays(self._team.spread(decays))
 
     def _run_timestep(self) -> TimestepResult:
-        if self._copies == 2:
-            self._lanes.copy_first_half()
-        indices = self._drawn.indices[self._decisions]
-        result = self._lanes.run(np.concatenate([indices] * self._copies))
+        if self._num_copies == 2:
+            self._trainings.clone_first_half()
+        indices = self._draw.indices[self._decisions]
+        result = self._trainings.run(np.concatenate([indices] * self._num_copies))
         count = self._configuration.num_environments
         self._outcome = Outcome(
             result.validation_loss[:count], result.validation_accuracy[:count]
@@ -224,7 +240,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         return result
 
     def _no_op_outcome(self, result: TimestepResult) -> Outcome | None:
-        if self._copies == 1:
+        if self._num_copies == 1:
             return None
         count = self._configuration.num_environments
         return Outcome(
@@ -240,9 +256,9 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _measurements(self, result: TimestepResult, number: int) -> Measurements:
-        is_hidden = self._drawn.accuracy_is_hidden[number]
+        is_hidden = self._draw.accuracy_is_hidden[number]
         accuracy_is_known = self._objective.has_accuracy and not is_hidden
-        validation_is_known = not self._drawn.validation_is_hidden[number]
+        validation_is_known = not self._draw.validation_is_hidden[number]
         both_are_known = accuracy_is_known and validation_is_known
         return Measurements(
             train_loss=float(result.train_loss[number]),
@@ -256,7 +272,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:
         observation = tf.constant(self._observe(result))
         shared = tf.constant(np.repeat(reward, self.num_agents), tf.float32)
-        if self._decisions == self._drawn.timesteps:
+        if self._decisions == self._draw.timesteps:
             return ts.termination(observation, shared)
         return ts.transition(observation, shared)
 
@@ -270,10 +286,10 @@ def _no_outcome(count: int) -> Outcome:
 
 
 def build_environments(
-    configuration: EnvironmentConfiguration, seed: int
+    configuration: EnvironmentConfiguration,
 ) -> Sequence[LayerwiseEnvironment]:
-    """One environment for each task of the configuration."""
+    """Makes an environment for each task of the configuration."""
     return [
-        LayerwiseEnvironment(configuration, task, seed)
+        LayerwiseEnvironment(configuration, task)
         for task in range(len(configuration.tasks))
     ]

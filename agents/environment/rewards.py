@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the agents of one inner training are rewarded for.
+"""Rewards of the agents of one inner training.
 
-A reward looks at one timestep: at the outcome before it, after it, and after a no-op
-rollout, in which a clone of the training went through the same updates with unchanged
-learning rates.
+A reward compares outcomes around one timestep: before it, after it, and after it in a
+no-op clone. The clone took the same updates with unchanged learning rates.
 """
 
 from __future__ import annotations
@@ -15,37 +14,37 @@ import numpy as np
 
 
 class Outcome(NamedTuple):
-    """How good the network is on the held-out sample, by inner training."""
+    """Loss and accuracy of each inner training on the held-out sample."""
 
-    validation_loss: np.ndarray  # [num_lanes]
-    validation_accuracy: np.ndarray  # [num_lanes], NaN where there is none
+    validation_loss: np.ndarray  # [num_environments]
+    validation_accuracy: np.ndarray  # [num_environments], NaN where there is none
 
 
-class Timestep(NamedTuple):
-    """The outcomes between which one reward is computed."""
+class Outcomes(NamedTuple):
+    """The outcomes around one timestep, which a reward is computed from."""
 
     before: Outcome
     after: Outcome
-    after_no_op: Outcome | None
+    after_no_op: Outcome | None  # of the clones; None if there are none
 
 
 class Reward(NamedTuple):
-    """A reward function, with the notes what it needs."""
+    """A reward function, and what it needs."""
 
-    function: Callable[[Timestep], np.ndarray]
+    function: Callable[[Outcomes], np.ndarray]
     needs_no_op: bool
     needs_accuracy: bool
 
 
 Quantity = Callable[[Outcome], np.ndarray]
-"""What is to grow."""
+"""The quantity that an agent is rewarded for raising."""
 
 SMALLEST_ERROR: Final = 1e-3
-"""Errors below one in a thousand are not told apart: the sample is no larger. Nor are
-losses that stand for an error."""
+"""The smallest error, or loss in its place, that counts. The held-out sample is too
+small to tell errors below one in a thousand apart."""
 
 LARGEST_LOSS: Final = 100.0
-"""A diverged or undefined loss counts as this much."""
+"""What a diverged or undefined loss counts as."""
 
 
 def _accuracy(outcome: Outcome) -> np.ndarray:
@@ -58,9 +57,9 @@ def _negative_loss(outcome: Outcome) -> np.ndarray:
 
 
 def _potential(outcome: Outcome) -> np.ndarray:
-    """Negative log of the validation error: each halving of the error counts alike.
+    """Returns the negative log of the validation error, or of the loss without one.
 
-    Where there is no accuracy, the loss takes the error's place.
+    Each halving of the error counts alike.
     """
     error = 1.0 - outcome.validation_accuracy
     remaining = np.where(np.isnan(error), -_negative_loss(outcome), error)
@@ -68,7 +67,7 @@ def _potential(outcome: Outcome) -> np.ndarray:
 
 
 def _reward(
-    function: Callable[[Timestep], np.ndarray],
+    function: Callable[[Outcomes], np.ndarray],
     quantity: Quantity,
     needs_no_op: bool = False,
 ) -> Reward:
@@ -76,24 +75,24 @@ def _reward(
 
 
 def _value_after(quantity: Quantity) -> Reward:
-    return _reward(lambda step: quantity(step.after), quantity)
+    return _reward(lambda outcomes: quantity(outcomes.after), quantity)
 
 
 def _gain(quantity: Quantity) -> Reward:
-    """The change over the timestep; summed over an episode it is the whole gain."""
-    return _reward(lambda step: quantity(step.after) - quantity(step.before), quantity)
+    """Rewards the change over the timestep; an episode's sum is the whole change."""
+    return _reward(lambda it: quantity(it.after) - quantity(it.before), quantity)
 
 
 def _difference(quantity: Quantity) -> Reward:
-    """The change against the no-op rollout: exactly 0 for a no-op."""
+    """Rewards the difference to the no-op clone: exactly 0 for a no-op."""
 
-    def reward(step: Timestep) -> np.ndarray:
-        if step.after_no_op is None:
+    def reward(outcomes: Outcomes) -> np.ndarray:
+        if outcomes.after_no_op is None:
             raise ValueError(
-                "A difference reward came without the outcome of a no-op rollout; "
-                "it compares with one. Run the environment with its clones."
+                "A difference reward came without the outcome of no-op clones; it "
+                "compares with one. Run the environment with its clones."
             )
-        return quantity(step.after) - quantity(step.after_no_op)
+        return quantity(outcomes.after) - quantity(outcomes.after_no_op)
 
     return _reward(reward, quantity, needs_no_op=True)
 
@@ -115,7 +114,7 @@ def get_reward(name: str) -> Reward:
         name: One of `REWARDS`; `"difference"` is the paper's.
 
     Raises:
-        ValueError: If there is no reward of that name.
+        ValueError: If no reward has that name.
 
     Example:
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes to an agent and what comes back, in TF-Agents' words."""
+"""Specs of the time steps and actions of one agent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .configuration import EnvironmentConfiguration
 
 
 def time_step_spec(configuration: EnvironmentConfiguration) -> ts.TimeStep:
-    """What one agent of an environment sees in a time step."""
+    """Returns the spec of a time step as one agent sees it."""
     num_features = configuration.observation_spec.num_features
     return ts.time_step_spec(
         tensor_spec.TensorSpec([num_features], tf.float32, "layer")
@@ -22,6 +22,6 @@ def time_step_spec(configuration: EnvironmentConfiguration) -> ts.TimeStep:
 
 
 def action_spec(configuration: EnvironmentConfiguration) -> types.TensorSpec:
-    """What one agent of an environment answers: an index into the action set."""
+    """Returns the spec of one agent's action: an index into the action set."""
     num_actions = get_action_set(configuration.action_set).num_actions
     return tensor_spec.BoundedTensorSpec([], tf.int32, 0, num_actions - 1, "action")

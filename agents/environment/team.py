@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which agent controls which layers of an inner training."""
+"""The agents of an inner training, and the layers that each controls."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Team:
 
     @property
     def num_agents(self) -> int:
-        """How many agents there are."""
+        """Number of agents."""
         return len(self.groups)
 
     def spread(self, by_agent: np.ndarray) -> np.ndarray:
-        """From a value of each agent, on the last axis, to one of each layer group."""
+        """Spreads values of agents over layer groups, on the last axis."""
         return np.broadcast_to(by_agent, (*by_agent.shape[:-1], self._num_layer_groups))
 
     def statistics(self, sums: np.ndarray) -> LayerStatistics:
-        """What each agent sees of its weights.
+        """Computes the statistics that each agent observes of its weights.
 
         Args:
-            sums: Of the layer groups, `[num_layer_groups, 4]`; sums of parts add up.
+            sums: The sums of each layer group, `[num_layer_groups, num_sums]`.
         """
         by_agent = sums.reshape(self.num_agents, -1, sums.shape[-1]).sum(axis=1)
         return LayerStatistics.from_sums(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a centralised critic sees: an agent's own observation and those of its team.
+"""The view of a centralised critic: an agent's own observation and its team's.
 
-The whole is one vector `[own, mean of the team, maximum of the team]`, however many
-layers a network has. The actor reads its first third only, in training as in a policy
-that is exported.
+The view is one vector `[own, mean of the team, maximum of the team]`, however many
+layers a network has. The actor reads its first third only, in training and in an
+exported policy.
 
 Deviation: docs/deviations.md; the paper's learners are independent.
 """
@@ -17,10 +17,10 @@ from tf_agents.trajectories import time_step as ts
 
 
 def view_of(time_step: ts.TimeStep, num_agents: int) -> ts.TimeStep:
-    """Adds what the team sees to the observation of each of its agents.
+    """Adds mean and maximum over the team to the observation of each agent.
 
     Args:
-        time_step: Of an environment; its observation is `[num_trainings * num_agents,
+        time_step: The environment's. Its observation is `[num_trainings * num_agents,
             num_features]`.
         num_agents: Agents of one training, which are neighbours in the batch.
     """
@@ -32,10 +32,10 @@ def view_of(time_step: ts.TimeStep, num_agents: int) -> ts.TimeStep:
 
 
 def spec_of_view(observation: tf.TensorSpec) -> tf.TensorSpec:
-    """The shape of an observation that `view_of` widened."""
+    """Returns the spec of an observation that `view_of` widened."""
     return tensor_spec.TensorSpec([3 * observation.shape[0]], tf.float32, "layer")
 
 
 def own_part(num_features: int) -> tf_keras.layers.Layer:
-    """A layer that takes an agent's own observation out of the view."""
+    """Makes a layer that takes an agent's own observation out of the view."""
     return tf_keras.layers.Lambda(lambda view: view[..., :num_features])

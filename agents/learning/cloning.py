@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Behavioural cloning of the actor before PPO.
 
-PPO tries actions layer by layer and timestep by timestep. What only shows when all
-layers do the same thing for long, such as a high rate through half a training, it
-hardly ever tries. So every inner training is first carried out in several ways: with
-one and the same action throughout, with one after the other in equal parts of it, or
-with another one for linear layers. How much better one way came out than the others
-decides how often the actor is to do the same in that part of a training where the
-observations look alike.
+PPO explores layer by layer and timestep by timestep. Some effects only show when all
+layers act alike for long, such as a high rate through half a training. PPO hardly ever
+tries that.
+
+So each inner training is first repeated with several scripts: one action throughout,
+several actions in equal parts, or another action for linear layers. The actor then
+learns to follow each script as often as its return deserves. The better a script does
+against the others, the more often the actor follows it where observations are alike.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ from .ppo_agent import as_actor_sees
 from .trajectories import by_length, select
 
 Returns = Mapping[ActionScript, float]
-"""What each way to act came to on one task."""
+"""The mean return of each script on one task."""
 
 
 def mean_returns(demonstrations: Sequence[Demonstration]) -> dict[int, Returns]:
-    """The mean return of each task's ways to act, over trainings and episodes."""
+    """Averages the returns of each script on each task, over trainings and episodes."""
     found: dict[int, dict[ActionScript, list[float]]] = {}
     for demonstration in demonstrations:
         of_task = found.setdefault(demonstration.task, defaultdict(list))
         of_task[demonstration.script] += demonstration.episode_return.tolist()
     return {
-        task: {way: float(np.mean(values)) for way, values in of_task.items()}
+        task: {script: float(np.mean(values)) for script, values in of_task.items()}
         for task, of_task in found.items()
     }
 
@@ -48,19 +49,22 @@ def mean_returns(demonstrations: Sequence[Demonstration]) -> dict[int, Returns]:
 def action_probabilities(
     returns: Sequence[float], actions: np.ndarray, temperature: float, num_actions: int
 ) -> np.ndarray:
-    """How often each agent is to do what, `[batch, num_timesteps, num_actions]`.
+    """Returns how often each action is to be taken.
 
     Args:
-        returns: Of some ways to act.
-        actions: What they do, int `[num_ways, batch, num_timesteps]`.
-        temperature: By how much a return has to be lower for a way to act to be chosen
-            about a third as often.
+        returns: The return of each script.
+        actions: The actions of each script, int `[num_scripts, batch, num_timesteps]`.
+        temperature: The return that a script must lack to be followed about a third as
+            often.
         num_actions: Size of the action set.
+
+    Returns:
+        Probabilities `[batch, num_timesteps, num_actions]`.
 
     Example:
 
-        >>> two_ways = np.array([[[0, 0]], [[0, 2]]])
-        >>> action_probabilities([1.0, 1.0], two_ways, 0.1, num_actions=3)
+        >>> two_scripts = np.array([[[0, 0]], [[0, 2]]])
+        >>> action_probabilities([1.0, 1.0], two_scripts, 0.1, num_actions=3)
         array([[[1. , 0. , 0. ],
                 [0.5, 0. , 0.5]]])
     """
@@ -71,10 +75,10 @@ def action_probabilities(
 
 
 class Cloner:
-    """Trains the actor of a PPO agent on demonstrations.
+    """The training of a PPO agent's actor on demonstrations.
 
     Args:
-        agent: The PPO agent; its actor and observation normaliser are changed.
+        agent: The PPO agent, whose actor and observation normaliser change.
         configuration: Temperature, epochs, minibatches and learning rate.
     """
 
@@ -98,10 +102,10 @@ class Cloner:
     def clone(
         self, demonstrations: Sequence[Demonstration], random: np.random.Generator
     ) -> dict[str, Any]:
-        """Normalises what the actor sees, and trains it.
+        """Updates the observation normaliser, and trains the actor.
 
         Args:
-            demonstrations: Of every task, each with the same episodes of every action.
+            demonstrations: Those of every task, with the same episodes for each script.
             random: Decides labels and the order of the minibatches.
 
         Returns:
@@ -126,7 +130,7 @@ class Cloner:
     def _probabilities(
         self, returns: Mapping[int, Returns], same: Sequence[Demonstration]
     ) -> np.ndarray:
-        """For all ways to act in one episode."""
+        """Returns the action probabilities of one episode, from all its scripts."""
         return action_probabilities(
             [returns[it.task][it.script] for it in same],
             np.stack([it.trajectory.action for it in same]),
@@ -135,7 +139,7 @@ class Cloner:
         )
 
     def _normalised(self, episode: trajectory.Trajectory) -> trajectory.Trajectory:
-        """With observations as the actor gets them."""
+        """Normalises the observations of an episode."""
         observation = as_actor_sees(self._agent, tf.constant(episode.observation))
         return episode._replace(observation=observation)
 
@@ -144,9 +148,9 @@ class Cloner:
         episodes: Sequence[tuple[np.ndarray, trajectory.Trajectory]],
         random: np.random.Generator,
     ) -> float:
-        """One pass with labels drawn anew; returns the mean loss."""
+        """Takes one pass with newly sampled labels; returns the mean loss."""
         labelled = [
-            episode._replace(action=_drawn(probabilities, episode.action, random))
+            episode._replace(action=_sampled(probabilities, episode.action, random))
             for probabilities, episode in episodes
         ]
         losses = []
@@ -160,25 +164,25 @@ class Cloner:
 def _by_episode(
     demonstrations: Sequence[Demonstration],
 ) -> list[list[Demonstration]]:
-    """Those of the same episode together, each of them in its own way."""
+    """Groups the demonstrations of each episode, one for each script."""
     groups = defaultdict(list)
     for demonstration in demonstrations:
         groups[demonstration.task, demonstration.episode].append(demonstration)
     return list(groups.values())
 
 
-def _drawn(
+def _sampled(
     probabilities: np.ndarray, actions: tf.Tensor, random: np.random.Generator
 ) -> tf.Tensor:
-    """What to do in the place of what was done, `[batch, num_timesteps]`."""
+    """Samples an action in place of each that was taken, `[batch, num_timesteps]`."""
     shares = random.random((*actions.shape, 1)) * probabilities.sum(-1, keepdims=True)
     drawn = (np.cumsum(probabilities, axis=-1) <= shares).sum(-1)
     return tf.constant(drawn, actions.dtype)
 
 
 def _readable(returns: Mapping[int, Returns]) -> dict[int, dict[str, float]]:
-    """With each way to act as a text such as "0" or "6; linear 1"."""
+    """Replaces each script by a text such as "0" or "6; linear 1"."""
     return {
-        task: {str(way): value for way, value in of_task.items()}
+        task: {str(script): value for script, value in of_task.items()}
         for task, of_task in returns.items()
     }

@@ -12,17 +12,17 @@ from ..environment.action_scripts import ActionScript
 
 
 class Demonstration(NamedTuple):
-    """One episode of every training of an environment, as the actor learns from it."""
+    """One scripted episode of every inner training of an environment."""
 
     task: int
     episode: int
-    script: ActionScript  # what all agents did
+    script: ActionScript  # followed by all agents
     episode_return: np.ndarray  # [num_environments], undiscounted
     trajectory: trajectory.Trajectory  # each [batch, timesteps, ...]
 
     @property
     def num_timesteps(self) -> int:
-        """Decisions taken, summed over the trainings."""
+        """Number of decisions, summed over the inner trainings."""
         return len(self.episode_return) * int(self.trajectory.reward.shape[1])
 
 
@@ -30,4 +30,4 @@ class DemonstratedTask(NamedTuple):
     """All demonstrations of one task."""
 
     demonstrations: list[Demonstration]
-    seconds: float  # that they took, in whichever process
+    seconds: float  # spent on playing them

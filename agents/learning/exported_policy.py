@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a TF-Agents policy to a SavedModel that needs nothing but TensorFlow."""
+"""Turns a TF-Agents policy into a module that needs nothing but TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from tf_agents.trajectories import time_step as ts
 State = dict[str, tf.Tensor]
 
 COLDEST = 1e-6
-"""Temperatures below it only keep the division finite; the arg-max is taken."""
+"""The lowest temperature that logits are divided by."""
 
 
 class ExportedPolicy(tf.Module):
     """The actor and its observation normaliser as a plain module.
 
-    The interface is the runtime's (docs: policies): `initial_state(num_agents)` and
-    `action(observation, state, seed, temperature)`, for any number of agents.
+    It has the interface of docs/policies.md: `initial_state(num_agents)` and
+    `action(observation, state, seed, temperature)`, for any number of layer agents.
 
     Args:
-        agent: The agent, whose variables are captured, not copied.
-        num_features: Length of an agent's observation.
+        agent: The PPO agent, whose variables are captured, not copied.
+        num_features: Length of the observation of one layer's agent.
     """
 
     def __init__(self, agent: ppo_clip_agent.PPOClipAgent, num_features: int) -> None:
         super().__init__()
         policy = agent.policy
         specs = tf.nest.flatten(policy.policy_state_spec)
-        # Only the plain variables are tracked: the layers would need tf_keras to load.
-        # The policy would also count the critic's, which nobody needs to act.
+        # Only plain variables are tracked: layers would need tf_keras to load. The
+        # policy's own list would include the critic, which acting does not need.
         normalizer = policy.observation_normalizer
         self.weights = [
             *agent.actor_net.variables,
@@ -89,13 +89,13 @@ def _action(
 
 
 def _widen(observation: tf.Tensor, policy: actor_policy.ActorPolicy) -> tf.Tensor:
-    """Fills up what a centralised critic would see and the actor does not."""
+    """Pads the observation to the view of a centralised critic, if there is one."""
     missing = policy.time_step_spec.observation.shape[0] - observation.shape[1]
     return tf.pad(observation, [[0, 0], [0, missing]]) if missing else observation
 
 
 def _time_step(observation: tf.Tensor) -> ts.TimeStep:
-    """In the middle of an episode; its start is told by the initial state alone."""
+    """Makes a time step in mid-episode: only the initial state marks the start."""
     num_agents = tf.shape(observation)[0]
     return ts.TimeStep(
         step_type=tf.fill([num_agents], ts.StepType.MID),

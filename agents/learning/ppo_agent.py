@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agent: TF-Agents' PPO with one recurrent policy that all layers share."""
+"""Builds the agent: TF-Agents' PPO with one recurrent policy for all layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tf_agents.typing import types
 
 from ..environment.configuration import EnvironmentConfiguration
 from ..environment.specs import action_spec, time_step_spec
-from . import centralised_critic as central_view
+from .centralised_critic import own_part, spec_of_view
 from .configuration import PPOConfiguration
 
 
@@ -26,21 +26,21 @@ def build_agent(
     action_spec: types.NestedTensorSpec,
     configuration: PPOConfiguration,
 ) -> ppo_clip_agent.PPOClipAgent:
-    """Makes the PPO agent of Appendix A.
+    """Builds the PPO agent of Appendix A.
 
     Values and advantages are computed over whole episodes before they are cut into
     training sequences, and one call of `train` is one gradient step.
 
     Args:
-        time_step_spec: Of the environment. A centralised critic widens it.
-        action_spec: Of the environment.
+        time_step_spec: The environment's. A centralised critic widens it.
+        action_spec: The environment's.
         configuration: Sizes and costs.
 
     Paper: Appendix A, "PPO Details".
     """
     own = time_step_spec.observation
     if configuration.centralised_critic:
-        time_step_spec = ts.time_step_spec(central_view.spec_of_view(own))
+        time_step_spec = ts.time_step_spec(spec_of_view(own))
     seen = time_step_spec.observation
     agent = ppo_clip_agent.PPOClipAgent(
         time_step_spec,
@@ -79,7 +79,7 @@ def _build_actor(
     return actor_distribution_rnn_network.ActorDistributionRnnNetwork(
         observation,
         action_spec,
-        preprocessing_layers=central_view.own_part(num_features) if sees_more else None,
+        preprocessing_layers=own_part(num_features) if sees_more else None,
         input_fc_layer_params=configuration.policy_layers,
         lstm_size=(configuration.policy_recurrent_units,),
         output_fc_layer_params=configuration.policy_layers_after,
@@ -102,14 +102,14 @@ def _build_critic(
 
 
 def agent_variables(agent: ppo_clip_agent.PPOClipAgent) -> list[tf.Variable]:
-    """Networks and normalisers: all that an episode depends on."""
+    """Returns all variables that an episode depends on: networks and normalisers."""
     return tf.nest.flatten(agent.collect_policy.variables())
 
 
 def as_actor_sees(
     agent: ppo_clip_agent.PPOClipAgent, observation: tf.Tensor
 ) -> tf.Tensor:
-    """Observations on the scale of the actor's first layer."""
+    """Normalises observations as the actor does before its first layer."""
     normalizer = agent.policy.observation_normalizer
     return normalizer.normalize(observation) if normalizer else observation
 
@@ -117,7 +117,7 @@ def as_actor_sees(
 def new_agent(
     environment: EnvironmentConfiguration, ppo: PPOConfiguration, seed: int
 ) -> ppo_clip_agent.PPOClipAgent:
-    """Builds an agent whose weights follow from the seed, in any process the same."""
-    # The agent's networks are of the legacy Keras.
+    """Builds an agent whose weights follow from the seed, in any process."""
+    # The agent's networks belong to the legacy Keras.
     tf_keras.utils.set_random_seed(seed)
     return build_agent(time_step_spec(environment), action_spec(environment), ppo)

@@ -1,54 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From collected episodes to gradient steps of the agent, and what they changed."""
+"""Turns episodes into gradient steps of PPO, and measures how the policy changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 from tf_agents.agents.ppo import ppo_clip_agent
+from tf_agents.policies import tf_policy
 from tf_agents.trajectories import trajectory
 
-from .configuration import PPOConfiguration
+from .cloning import Cloner
+from .configuration import CloningConfiguration, PPOConfiguration
+from .demonstrations import Demonstration
+from .exported_policy import ExportedPolicy
+from .learner import Learner
 from .ppo_agent import agent_variables, as_actor_sees
 from .trajectories import by_length, drop_last, select
 
 
-class Learner:
-    """Turns collected episodes into gradient steps of the agent.
+class PPOLearner(Learner):
+    """A PPO agent, with its gradient steps on collected episodes.
 
     Args:
-        agent: What learns.
+        agent: The PPO agent.
         configuration: Sequence length, epochs and minibatches.
+        cloning: How the actor learns from demonstrations.
 
     Paper: Appendix A, "Sequence length", "Number of epochs", "Number of mini-batches".
     """
 
     def __init__(
-        self, agent: ppo_clip_agent.PPOClipAgent, configuration: PPOConfiguration
+        self,
+        agent: ppo_clip_agent.PPOClipAgent,
+        configuration: PPOConfiguration,
+        cloning: CloningConfiguration,
     ) -> None:
         self._agent = agent
         self._configuration = configuration
+        self._cloning = cloning
         self._train = tf.function(agent.train, reduce_retracing=True)
         self._compare = tf.function(self._entropy_and_divergence, reduce_retracing=True)
+
+    @property
+    def collect_policy(self) -> tf_policy.TFPolicy:
+        """The policy that plays episodes."""
+        return self._agent.collect_policy
+
+    @property
+    def collect_variables(self) -> list[tf.Variable]:
+        """Variables of the networks and normalisers."""
+        return agent_variables(self._agent)
+
+    @property
+    def state(self) -> tf.Module:
+        """The agent, with its optimizer."""
+        return self._agent
+
+    @property
+    def num_gradient_steps(self) -> int:
+        """Gradient steps of PPO so far."""
+        return int(self._agent.train_step_counter)
 
     def learn(
         self, episodes: Sequence[trajectory.Trajectory], random: np.random.Generator
     ) -> dict[str, float]:
-        """Takes all gradient steps that belong to one iteration.
+        """Takes all gradient steps of one iteration.
 
-        Sequences of different lengths never share a minibatch: each length has
-        `num_minibatches` of its own in every epoch.
+        Sequences of different lengths never share a minibatch: each length has its own
+        `num_minibatches` in every epoch.
 
         Args:
-            episodes: Each `[batch, timesteps + 1, ...]`.
+            episodes: Trajectories, each `[batch, timesteps + 1, ...]`.
             random: Decides the order of the minibatches.
 
         Returns:
-            Mean losses, by name; the policy's entropy, and its Kullback-Leibler
-            divergence from the policy that collected the episodes, both in nats.
+            Mean losses by name, the policy's entropy, and the Kullback-Leibler
+            divergence from the policy that collected the episodes. Entropy and
+            divergence are in nats.
         """
         processed = [self._agent.preprocess_sequence(episode) for episode in episodes]
         # The last frame only closes the episode: no action was taken there.
@@ -64,17 +96,26 @@ class Learner:
             self._agent.update_reward_normalizer(episode.reward)
         return {**_mean(losses), **changes}
 
-    def is_sound(self, losses: Mapping[str, float]) -> bool:
-        """Whether all losses and all of the agent's weights are finite numbers."""
-        return bool(np.isfinite(list(losses.values())).all()) and all(
-            np.isfinite(variable.numpy()).all()
-            for variable in agent_variables(self._agent)
+    def clone(
+        self, demonstrations: Sequence[Demonstration], random: np.random.Generator
+    ) -> dict[str, Any]:
+        """Trains the actor; returns the mean returns of the scripts, and the losses."""
+        return Cloner(self._agent, self._cloning).clone(demonstrations, random)
+
+    def is_sound(self, metrics: Mapping[str, float]) -> bool:
+        """Returns whether all metrics and all the agent's weights are finite."""
+        return bool(np.isfinite(list(metrics.values())).all()) and all(
+            np.isfinite(variable.numpy()).all() for variable in self.collect_variables
         )
+
+    def exported_policy(self, num_features: int) -> ExportedPolicy:
+        """Makes a plain module of the actor and its observation normaliser."""
+        return ExportedPolicy(self._agent, num_features)
 
     def _minibatches(
         self, groups: Sequence[trajectory.Trajectory], random: np.random.Generator
     ) -> list[tuple[int, np.ndarray]]:
-        """Which sequences of which group make up each minibatch, in order."""
+        """Returns the group and the sequences of each minibatch, in order."""
         minibatches = []
         for _ in range(self._configuration.num_epochs):
             epoch = [
@@ -113,7 +154,10 @@ class Learner:
         }
 
     def _changes(self, episodes: Sequence[trajectory.Trajectory]) -> dict[str, float]:
-        """On whole episodes, whose recurrent state is that of their collection."""
+        """Measures entropy and divergence on whole episodes.
+
+        Only there the recurrent state equals that of the collection.
+        """
         measured = [np.asarray(self._compare(episode)) for episode in episodes]
         weights = [tf.size(episode.reward).numpy() for episode in episodes]
         entropy, divergence = np.average(measured, axis=0, weights=weights)

@@ -25,12 +25,12 @@ def by_length(
 
 
 def drop_last(episodes: trajectory.Trajectory) -> trajectory.Trajectory:
-    """Without the last frame, which only closes the episode."""
+    """Drops the last frame, which only closes the episode."""
     return tf.nest.map_structure(lambda x: x[:, :-1], episodes)
 
 
 def select(
     sequences: trajectory.Trajectory, chosen: np.ndarray
 ) -> trajectory.Trajectory:
-    """The sequences with the given numbers."""
+    """Takes the sequences with the given numbers."""
     return tf.nest.map_structure(lambda x: tf.gather(x, chosen), sequences)

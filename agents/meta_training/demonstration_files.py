@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Demonstrations on disk."""
+"""Saves demonstrations to disk, and loads them."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from ..learning.trajectories import drop_last
 
 
 def demonstration_of(job: Job, collected: CollectedEpisode) -> Demonstration:
-    """Keeps what cloning needs of a scripted episode.
+    """Keeps the parts of a scripted episode that cloning needs.
 
     Raises:
         ValueError: If the policy acted, not a script.
     """
     if job.script is None:
         raise ValueError(f"{job} shows the policy; give it a script to demonstrate.")
-    # PPO's own entries say how likely the policy was to act, which it did not do.
+    # The policy's own entries describe actions that were not taken.
     episode = drop_last(collected.trajectory._replace(policy_info=()))
     return Demonstration(
-        job.task, job.episode, job.script, collected.episode_return, episode
+        job.name.task,
+        job.name.episode,
+        job.script,
+        collected.episode_return,
+        episode,
     )
 
 
 def save_demonstrations(path: Path, task: DemonstratedTask) -> None:
-    """Writes the demonstrations of one task, completely or not at all.
+    """Saves the demonstrations of one task, completely or not at all.
 
     Raises:
         OSError: If the file cannot be written.
@@ -49,12 +53,12 @@ def save_demonstrations(path: Path, task: DemonstratedTask) -> None:
 
 
 def load_demonstrations(path: Path, jobs: Sequence[Job]) -> DemonstratedTask:
-    """Reads what `save_demonstrations` wrote for the same scripted episodes."""
+    """Loads what `save_demonstrations` saved of the same scripted episodes."""
     with np.load(path) as arrays:
         demonstrations = [
             Demonstration(
-                job.task,
-                job.episode,
+                job.name.task,
+                job.name.episode,
                 cast(ActionScript, job.script),
                 arrays[f"{number}.episode_return"],
                 trajectory.Trajectory(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The loop of meta-training: collect episodes, learn from them, keep the result.
+"""The loop of meta-training: collect episodes, learn from them, save the result.
 
-A configuration may have the actor clone demonstrations before the loop begins.
+If the configuration asks for it, the learner clones demonstrations before the loop.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from ..collection.collector import start_collector
-from ..collection.episode_plan import Plan
-from ..learning.cloning import Cloner
+from ..collection.episode_plan import EpisodePlan
 from ..learning.demonstrations import DemonstratedTask
-from ..learning.ppo_agent import new_agent
-from ..learning.ppo_learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
+from ..recipes.learners import new_learner
 from .checkpoints import describe, explain_write_error
 from .demonstration_files import (
     demonstration_of,
@@ -34,18 +32,18 @@ from .run_plot import draw_run
 
 
 class DivergedError(ArithmeticError):
-    """The agent's loss or weights are no finite numbers any more."""
+    """The learner's loss or weights are no longer finite numbers."""
 
 
 class MetaTraining:
     """A resumable run: collect an episode on every task, learn from it, repeat.
 
     Args:
-        configuration: What to do.
-        folder: Where it is kept.
-        num_collectors: Actors on Ray that play the episodes; 0 plays them in this
-            process. The result does not depend on it.
-        gpus_per_collector: GPUs that Ray sets aside for each actor.
+        configuration: The meta-training.
+        folder: The run folder.
+        num_collectors: Number of actors on Ray that play the episodes; 0 plays them in
+            this process. The result does not depend on it.
+        gpus_per_collector: GPUs, or a share of one, that Ray reserves for each actor.
 
     Raises:
         ValueError: If a task cannot be made, or the folder is damaged.
@@ -61,13 +59,10 @@ class MetaTraining:
     ) -> None:
         self.configuration = configuration
         self._folder = folder
-        self._plan = Plan(configuration)
-        self.agent = new_agent(
-            configuration.environment, configuration.ppo, configuration.seed
-        )
-        self._learner = Learner(self.agent, configuration.ppo)
+        self._plan = EpisodePlan(configuration)
+        self.learner = new_learner(configuration)
         self._collector = start_collector(
-            configuration, self.agent, num_collectors, gpus_per_collector
+            configuration, self.learner, num_collectors, gpus_per_collector
         )
         try:
             folder.claim()
@@ -78,7 +73,7 @@ class MetaTraining:
         self._is_cloned = tf.Variable(not configuration.cloning.episodes)
         self._checkpoints = folder.checkpoints(
             tf.train.Checkpoint(
-                agent=self.agent,
+                agent=self.learner.state,
                 iteration=self._iteration,
                 is_cloned=self._is_cloned,
             )
@@ -87,14 +82,14 @@ class MetaTraining:
 
     @property
     def num_iterations(self) -> int:
-        """Iterations until the budget of timesteps is used."""
+        """Number of iterations that use up the budget of timesteps."""
         return self._plan.num_iterations
 
     def run(self) -> None:
-        """Goes on from the last checkpoint to the end.
+        """Resumes from the last checkpoint, and runs to the end.
 
         Raises:
-            DivergedError: If the agent's loss or weights are no numbers any more.
+            DivergedError: If the learner's loss or weights are no longer finite.
             OSError: If the run folder cannot be written.
             ValueError: If the last checkpoint is damaged.
         """
@@ -112,14 +107,16 @@ class MetaTraining:
             draw_run(self._folder.read_metrics(), self._folder.picture_path)
 
     def _clone(self) -> None:
-        """Has the actor learn from demonstrations; a kill repeats those of one task."""
+        """Has the learner clone demonstrations.
+
+        After a kill, those of one task at most are played again.
+        """
         tasks = range(len(self.configuration.environment.tasks))
         bar = tqdm(tasks, unit="task", desc="Demonstrations")
-        demonstrated = [self._demonstrated(task) for task in bar]
+        demonstrated = [self._demonstrations(task) for task in bar]
         demonstrations = [it for task in demonstrated for it in task.demonstrations]
         started = time.monotonic()
-        cloner = Cloner(self.agent, self.configuration.cloning)
-        outcome = cloner.clone(
+        outcome = self.learner.clone(
             demonstrations, np.random.default_rng(self.configuration.seed)
         )
         record = {
@@ -135,8 +132,8 @@ class MetaTraining:
         self._is_cloned.assign(True)
         self._checkpoints.save()
 
-    def _demonstrated(self, task: int) -> DemonstratedTask:
-        """Those of one task, played now or before the run was killed."""
+    def _demonstrations(self, task: int) -> DemonstratedTask:
+        """Loads the demonstrations of a task, or plays and saves them."""
         path = self._folder.demonstrations_path(task)
         jobs = self._plan.demonstration_jobs(task)
         if path.exists():
@@ -164,7 +161,7 @@ class MetaTraining:
         collected = self._collector.collect(jobs)
         collection_seconds = time.monotonic() - started
         random = np.random.default_rng([self.configuration.seed, iteration])
-        losses = self._learner.learn([c.trajectory for c in collected], random)
+        losses = self.learner.learn([c.trajectory for c in collected], random)
         self._require_sound(iteration, losses)
         learned = time.monotonic()
         evaluation = self._evaluate(iteration)
@@ -184,7 +181,7 @@ class MetaTraining:
         return record
 
     def _evaluate(self, iteration: int) -> dict[str, float]:
-        """The same episodes each time, from rates that are spread evenly."""
+        """Plays the evaluation episodes, the same ones each time."""
         summaries: dict[str, float] = {}
         for kind in ("greedy", "sampled"):
             jobs = self._plan.evaluation_jobs(iteration, greedy=kind == "greedy")
@@ -194,14 +191,13 @@ class MetaTraining:
         return summaries
 
     def _require_sound(self, iteration: int, losses: Mapping[str, float]) -> None:
-        if self._learner.is_sound(losses):
+        if self.learner.is_sound(losses):
             return
         raise DivergedError(
             f"In iteration {iteration} the agent's loss became {losses['loss']}, with "
             "losses or weights that are no finite numbers. Nothing of this iteration "
-            f"is kept. {describe(self._checkpoints.last)} The same command would come "
-            "to the same end: lower ppo.learning_rate or ppo.gradient_norm in a new "
-            "run folder."
+            f"is kept. {describe(self._checkpoints.last)} The same command would fail "
+            "again: lower ppo.learning_rate or ppo.gradient_norm in a new run folder."
         )
 
     def _keep(self, iteration: int, record: Mapping[str, Any]) -> None:

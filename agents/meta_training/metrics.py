@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is told about an iteration: a line of metrics, and TensorBoard scalars."""
+"""Metrics of an iteration, as a record for the run folder and for TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..tasks.configuration import TaskConfiguration
 
 
 def summary_of(collected: Sequence[CollectedEpisode]) -> dict[str, float]:
-    """Means over all trainings of some episodes, and the worst of them.
+    """Averages the results of episodes over all their inner trainings.
 
-    Trainings without an accuracy are left out of those of the accuracy, which are not
-    there if no training has one.
+    The mean and the worst accuracy leave out trainings without one. If no training has
+    an accuracy, both entries are missing.
     """
     losses = np.concatenate([c.outcome.validation_loss for c in collected])
     returns = np.concatenate([c.episode_return for c in collected])
@@ -48,13 +48,13 @@ def learning_rates_of(
     collected: Sequence[CollectedEpisode],
     tasks: Sequence[TaskConfiguration],
 ) -> dict[str, float]:
-    """Median rate at the end of the episodes, by task and by agent, first to last."""
+    """Returns the median final rate of each agent on each task."""
     named = {}
     for number, task in enumerate(tasks):
         of_task = [
             episode.learning_rates
             for job, episode in zip(jobs, collected, strict=True)
-            if job.task == number
+            if job.name.task == number
         ]
         for agent, rate in enumerate(np.median(np.concatenate(of_task), axis=0)):
             named[f"learning_rate/{number}_{task.model}/layer_{agent}"] = float(rate)
@@ -62,7 +62,7 @@ def learning_rates_of(
 
 
 def in_short(record: Mapping[str, Any]) -> str:
-    """What a progress bar says."""
+    """Returns the text of a progress bar."""
     text = f"return {record['return']:.3f}"
     if "validation_accuracy" in record:
         text += f" accuracy {record['validation_accuracy']:.4f}"
@@ -70,15 +70,15 @@ def in_short(record: Mapping[str, Any]) -> str:
 
 
 def prefixed(prefix: str, values: Mapping[str, float]) -> dict[str, float]:
-    """The same values under longer names."""
+    """Puts a prefix before all names."""
     return {f"{prefix}_{name}": value for name, value in values.items()}
 
 
 class TensorBoard:
-    """Writes every number of a record as a scalar, over the timesteps.
+    """A writer of records as TensorBoard scalars over the timesteps.
 
     Args:
-        directory: Where the event files are kept.
+        directory: Folder of the event files.
     """
 
     def __init__(self, directory: Path) -> None:

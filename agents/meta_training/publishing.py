@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a trained agent to disk in the form that `ganno_keras` loads."""
+"""Publishes a trained policy in the form that `ganno_keras` loads."""
 
 from __future__ import annotations
 
@@ -7,34 +7,33 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from tf_agents.agents.ppo import ppo_clip_agent
-
 from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.control.actions import check_learning_rate_bounds
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import save_policy
 
-from ..learning.exported_policy import ExportedPolicy
+from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
 from .run_folder import RunFolder
 
 
 def publish_policy(
-    agent: ppo_clip_agent.PPOClipAgent,
+    learner: Learner,
     configuration: MetaTrainingConfiguration,
     folder: RunFolder,
     directory: Path,
 ) -> PolicyMetadata:
-    """Exports the agent's policy with a truthful account of how it was made.
+    """Exports the learner's policy, with its provenance.
 
-    Beside its folder go the run's metrics and, where there are any, its picture and
-    what was cloned: `NAME.metrics.jsonl`, `NAME.run.png` and `NAME.cloning.json`.
+    The run's metrics are copied to files beside the policy's folder, and so are its
+    picture and the record of cloning, if there are any: `NAME.metrics.jsonl`,
+    `NAME.run.png` and `NAME.cloning.json`.
 
     Args:
-        agent: The trained agent.
-        configuration: Of its meta-training.
-        folder: Of its meta-training; it knows what code ran and for how long.
-        directory: Where to; it must not exist yet.
+        learner: The trained learner.
+        configuration: Its meta-training.
+        folder: Its run folder, which knows what code ran and for how long.
+        directory: Folder of the policy; it must not exist yet.
 
     Raises:
         ValueError: If the directory exists.
@@ -53,11 +52,11 @@ def publish_policy(
         single_agent=environment.single_agent,
         trained_on={
             "configuration": dataclasses.asdict(configuration),
-            "gradient_steps": int(agent.train_step_counter),
-            **folder.account(),
+            "gradient_steps": learner.num_gradient_steps,
+            **folder.provenance(),
         },
     )
-    module = ExportedPolicy(agent, spec.num_features)
+    module = learner.exported_policy(spec.num_features)
     saved = save_policy(module, description, directory)
     _copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
     _copy_beside(folder.picture_path, directory, ".run.png")
@@ -66,6 +65,6 @@ def publish_policy(
 
 
 def _copy_beside(source: Path, directory: Path, suffix: str) -> None:
-    """Not into the policy's folder, whose files are those of the policy alone."""
+    """Copies a file beside the policy's folder, which holds the policy alone."""
     if source.exists():
         shutil.copyfile(source, directory.with_name(directory.name + suffix))

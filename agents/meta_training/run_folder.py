@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of one meta-training: configuration, checkpoints and metrics."""
+"""The folder of one run: configuration, provenance, checkpoints and metrics."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .checkpoints import Checkpoints
 
 
 class RunFolder:
-    """Everything that a run leaves on disk, safe to kill at any moment.
+    """The files of a run, which is safe to kill at any moment.
 
-    Nothing is written before `claim`, so that a run that cannot begin leaves no trace.
+    Nothing is written before `claim`, so a run that cannot begin leaves no folder.
 
     Args:
         path: The folder.
-        configuration: Of the run. A folder of another configuration is refused.
+        configuration: The run's. A folder of another configuration is refused.
 
     Raises:
         ValueError: If the folder belongs to a run of another configuration.
@@ -37,26 +37,26 @@ class RunFolder:
 
     @property
     def metrics_path(self) -> Path:
-        """One JSON object a line, one line an iteration."""
+        """File of the metrics: one JSON object a line, one line an iteration."""
         return self.path / "metrics.jsonl"
 
     @property
     def cloning_path(self) -> Path:
-        """What the demonstrations came to, if there were any."""
+        """File with the results of cloning, if there was any."""
         return self.path / "cloning.json"
 
     def demonstrations_path(self, task: int) -> Path:
-        """What was demonstrated on a task, once all of it was."""
+        """Returns the file of a task's demonstrations, which only exists complete."""
         return self.path / "demonstrations" / f"task-{task}.npz"
 
     @property
     def tensorboard_path(self) -> Path:
-        """Event files."""
+        """Folder of the event files."""
         return self.path / "tensorboard"
 
     @property
     def picture_path(self) -> Path:
-        """What the metrics look like, once the run is finished."""
+        """Picture of the metrics, drawn once the run is finished."""
         return self.path / "run.png"
 
     @property
@@ -64,10 +64,10 @@ class RunFolder:
         return self.path / "configuration.json"
 
     def claim(self) -> None:
-        """Makes the folder this run's, if it is not yet.
+        """Writes configuration and provenance to the folder, if it is new.
 
         Raises:
-            OSError: If it cannot be written.
+            OSError: If the folder cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -83,11 +83,11 @@ class RunFolder:
             ) from error
 
     def checkpoints(self, state: tf.train.Checkpoint) -> Checkpoints:
-        """The states of the run that it can go on from."""
+        """Returns the checkpoints that the run can resume from."""
         return Checkpoints(state, self.path / "checkpoints")
 
-    def account(self) -> dict[str, Any]:
-        """What was run, with which code, and how long it took."""
+    def provenance(self) -> dict[str, Any]:
+        """Returns commit, library versions, timesteps and seconds of the run so far."""
         text = (self.path / "provenance.json").read_text(encoding="utf-8")
         metrics = self.read_metrics()
         cloning = self._read_cloning()
@@ -99,7 +99,7 @@ class RunFolder:
         }
 
     def write_cloning(self, record: Mapping[str, Any]) -> None:
-        """Keeps the returns of the demonstrations and the losses of cloning."""
+        """Writes the returns of the demonstrations and the losses of cloning."""
         write_json(self.cloning_path, record)
 
     def _read_cloning(self) -> dict[str, Any]:
@@ -111,19 +111,19 @@ class RunFolder:
         return record
 
     def append_metrics(self, record: Mapping[str, Any]) -> None:
-        """Adds one line."""
+        """Appends one line to the metrics."""
         with self.metrics_path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """All whole lines; a last line that a kill cut short is left out."""
+        """Reads all complete lines; a kill may have cut the last one short."""
         if not self.metrics_path.exists():
             return []
         lines = self.metrics_path.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1]]
 
     def forget_metrics_from(self, iteration: int) -> None:
-        """Drops the lines of iterations that are about to be done again."""
+        """Drops the lines of iterations that are about to be repeated."""
         kept = [m for m in self.read_metrics() if m["iteration"] < iteration]
         text = "".join(json.dumps(record) + "\n" for record in kept)
         write_whole(self.metrics_path, text)
@@ -147,7 +147,7 @@ class RunFolder:
 
 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Names of the fields that are not alike, those within a record after a dot."""
+    """Names the fields that differ; a dot leads to those within a record."""
     names = []
     for key in one:
         if isinstance(one[key], dict) and isinstance(other[key], dict):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of a meta-training: return, accuracy and entropy over the timesteps."""
+"""Plots a meta-training: return, accuracy and entropy over the timesteps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ganno_keras.plots.drawing import import_matplotlib
+from ganno_keras.plots.drawing import new_figure
 
 Metrics = Sequence[Mapping[str, Any]]
 
@@ -19,26 +19,25 @@ PANELS: Final = (
 
 
 def draw_run(metrics: Metrics, path: Path) -> bool:
-    """Draws what `metrics.jsonl` tells.
+    """Plots the metrics of a run.
 
-    Collected episodes are a thin line, their mean over a tenth of the run a thick one;
-    evaluations are marks.
+    Collected episodes are a thin line, and their mean over a tenth of the run is a
+    thick one. Evaluations are markers.
 
     Args:
         metrics: The records of a run, in order.
         path: The PNG file to write.
 
     Returns:
-        Whether there is a picture now: matplotlib may not be installed, and a run that
-        has not begun has nothing to show.
+        Whether there is a picture now. There is none without matplotlib, or of a run
+        that has not begun.
     """
-    try:
-        module = import_matplotlib("matplotlib.figure", "metrics.jsonl has")
-    except ImportError:
-        return False
     if not metrics:
         return False
-    figure = module.Figure(figsize=(7, 8), layout="constrained")
+    try:
+        figure = new_figure(7, 8, "metrics.jsonl has")
+    except ImportError:
+        return False
     all_axes = figure.subplots(len(PANELS), 1, sharex=True)
     for axes, (name, label) in zip(all_axes, PANELS, strict=True):
         _draw_panel(axes, metrics, name)
@@ -63,13 +62,13 @@ def _draw_panel(axes: Any, metrics: Metrics, name: str) -> None:
 
 
 def _column(metrics: Metrics, name: str) -> tuple[list[int], list[float]]:
-    """The records that have this entry; older runs lack some."""
+    """Returns timesteps and values of an entry; records of older runs may lack it."""
     having = [record for record in metrics if name in record]
     return [r["timesteps"] for r in having], [r[name] for r in having]
 
 
 def _smooth(values: Sequence[float]) -> list[float]:
-    """Means over the last tenth of the run."""
+    """Returns the running mean over a tenth of the run."""
     width = max(1, len(values) // 10)
     return [
         sum(values[max(0, end - width) : end]) / min(width, end)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The named configurations of the policies in `saved_policies/`."""
+"""Recipes whose actions are factors on a base schedule.
+
+The agents learn how a network should differ from a good schedule, not how to make one.
+Their actors clone demonstrations; PPO takes no part. Each recipe extends the one before
+it: `anchored`, `rate-and-decay`, `wide`, `standardised`, `broad`.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +16,17 @@ from ..learning.configuration import CloningConfiguration
 from ..tasks.configuration import TaskConfiguration
 from .paper_actions import MIXTURE
 
-# Accuracy moves little between good schedules, so more is held out to see it.
-_WELL: Final = 4000
+# Accuracy differs little between good schedules: a larger sample is needed to see it.
+_HELD_OUT: Final = 4000
 
-
-_VALIDATED_WELL: Final = partial(TaskConfiguration, validation_samples=_WELL)
+_validated_task: Final = partial(TaskConfiguration, validation_samples=_HELD_OUT)
 
 
 def _cnn5(
     dataset: str, filters: int, units: int, shrink: int = 1, **options: Any
 ) -> TaskConfiguration:
-    """A five-layer CNN, which sees its images smaller or as they are."""
-    return _VALIDATED_WELL(
+    """Makes a task of a five-layer CNN, on shrunk or whole images."""
+    return _validated_task(
         dataset=dataset,
         model="five_layer_cnn",
         model_options={"filters": filters, "units": units, "shrink": shrink},
@@ -40,9 +44,8 @@ def _standardised(*tasks: TaskConfiguration) -> tuple[TaskConfiguration, ...]:
     return tuple(dataclasses.replace(task, standardised=True) for task in tasks)
 
 
-# Factors on a warm-up and cosine decay in place of changes of the rate: the agents
-# learn how to differ from a good schedule, not how to make one. What suits which
-# network is cloned from demonstrations.
+# Factors on a warm-up and cosine decay take the place of changes of the rate.
+# Demonstrations show which factor suits which network.
 ANCHORED: Final = dataclasses.replace(
     MIXTURE,
     name="ganno-anchored",
@@ -52,11 +55,11 @@ ANCHORED: Final = dataclasses.replace(
         action_set="anchored",
         tasks=(
             *(
-                dataclasses.replace(task, validation_samples=_WELL)
+                dataclasses.replace(task, validation_samples=_HELD_OUT)
                 for task in MIXTURE.environment.tasks[:3]
             ),
             _cnn5("cifar10", 8, 32, shrink=2, batch_size=128),
-            _VALIDATED_WELL(
+            _validated_task(
                 dataset="cifar10",
                 model="normalised_cnn",
                 model_options={"filters": 8, "shrink": 2},
@@ -68,10 +71,10 @@ ANCHORED: Final = dataclasses.replace(
 )
 
 
-# Factors on the weight decay as well. What suits a training depends on how long it is
-# and whether it overfits, so there are short ones, and some that see few samples again
-# and again; and on the moment, so actions are also demonstrated one after the other.
-# The optimizer's own decay plays no part, so that agents need not see it.
+# Actions are factors on the rate and on the weight decay. The best ones depend on the
+# length of a training and on overfitting. So some tasks are short, and some see few
+# samples again and again. They also depend on the progress, so some demonstrations
+# change the action within a training. The initial decay is ignored, hence masked.
 RATE_AND_DECAY: Final = dataclasses.replace(
     ANCHORED,
     name="ganno-rate-and-decay",
@@ -83,19 +86,19 @@ RATE_AND_DECAY: Final = dataclasses.replace(
         tasks=(
             *ANCHORED.environment.tasks,
             _cnn5("cifar10", 8, 64, shrink=2, batch_size=64, training_samples=10_000),
-            _VALIDATED_WELL(
+            _validated_task(
                 dataset="fashion_mnist",
                 model="multilayer_perceptron",
                 model_options={"hidden": [256, 256]},
                 training_samples=5000,
             ),
-            _VALIDATED_WELL(
+            _validated_task(
                 dataset="fashion_mnist",
                 model="mixer",
                 model_options={"width": 24, "blocks": 1},
                 timesteps=16,
             ),
-            _VALIDATED_WELL(
+            _validated_task(
                 dataset="fashion_mnist",
                 model="normalised_cnn",
                 model_options={"filters": 8, "shrink": 2},
@@ -105,8 +108,8 @@ RATE_AND_DECAY: Final = dataclasses.replace(
             _cnn5("cifar10", 16, 64, shrink=2, batch_size=64, training_samples=25_000),
         ),
     ),
-    # Each action is three times a factor on the rate (1, 2, 4, 1/2, 1/4) and a factor
-    # on the weight decay (1, 3, 1/10).
+    # Action 3 r + d multiplies the rate by factor r of (1, 2, 4, 1/2, 1/4), and the
+    # weight decay by factor d of (1, 3, 1/10).
     cloning=CloningConfiguration(
         episodes=1,
         actions=(
@@ -119,11 +122,11 @@ RATE_AND_DECAY: Final = dataclasses.replace(
 )
 
 
-# Wider networks overfit and may bear more weight decay.
+# Wider networks overfit, and may need more weight decay.
 _WIDE_TASKS: Final = _in_half_precision(
     _cnn5("cifar10", 32, 256, shrink=2, batch_size=128),
     _cnn5("cifar10", 16, 64, batch_size=128),
-    _VALIDATED_WELL(
+    _validated_task(
         dataset="cifar10",
         model="normalised_cnn",
         model_options={"filters": 16, "shrink": 2},
@@ -137,7 +140,7 @@ _WIDE_TASKS: Final = _in_half_precision(
 )
 
 
-# Linear layers that do something else than the others, and the wider networks.
+# Adds wider networks, and demonstrations in which linear layers act differently.
 WIDE: Final = dataclasses.replace(
     RATE_AND_DECAY,
     name="ganno-wide",
@@ -148,7 +151,7 @@ WIDE: Final = dataclasses.replace(
             *_WIDE_TASKS,
         ),
     ),
-    # What was best nowhere before is left out.
+    # Scripts that were best on no task of the recipe before are left out.
     cloning=CloningConfiguration(
         episodes=1,
         actions=(0, 3, 6, 1, 4, 7, 2, 8),
@@ -157,12 +160,12 @@ WIDE: Final = dataclasses.replace(
 )
 
 
-# Images as people give them to networks: in [0, 1], or standardised, on which networks
-# bear more weight decay. The actor acts greedily: with ways that come out alike, its
-# samples would jump between them.
 _NARROW: Final = RATE_AND_DECAY.environment.tasks
 
 
+# Images are in [0, 1] or standardised, as users give them to networks. On standardised
+# ones, networks tolerate more weight decay. The actor acts greedily: where scripts do
+# equally well, its samples would jump between them.
 STANDARDISED: Final = dataclasses.replace(
     RATE_AND_DECAY,
     name="ganno-standardised",
@@ -185,8 +188,8 @@ STANDARDISED: Final = dataclasses.replace(
 )
 
 
-# Trainings that have a loss alone to look at, and one with wrong labels. They make no
-# difference that three seeds could tell (docs/results.md).
+# Adds tasks with a loss but no accuracy, and one with wrong labels. They make no
+# difference that three seeds could show (docs/results.md).
 BROAD: Final = dataclasses.replace(
     STANDARDISED,
     name="ganno-broad",
@@ -194,7 +197,7 @@ BROAD: Final = dataclasses.replace(
         STANDARDISED.environment,
         tasks=(
             *STANDARDISED.environment.tasks,
-            _VALIDATED_WELL(
+            _validated_task(
                 dataset="fashion_mnist",
                 model="multilayer_perceptron",
                 model_options={"hidden": [64, 64]},
@@ -203,7 +206,7 @@ BROAD: Final = dataclasses.replace(
             *_standardised(
                 _cnn5("cifar10", 8, 64, batch_size=64, objective="completion")
             ),
-            _VALIDATED_WELL(
+            _validated_task(
                 dataset="fashion_mnist", model="causal_cnn", objective="next_pixels"
             ),
             *_standardised(

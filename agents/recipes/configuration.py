@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that a meta-training depends on, as frozen dataclasses.
+"""Configuration of a whole meta-training.
 
-The defaults are Appendix A's where the paper gives a value; what it leaves open is
+The rooms that are configured hold the dataclasses of its parts. Defaults are those of
+Appendix A where the paper gives a value. Everything that the paper leaves open is
 listed in docs/deviations.md.
 """
 
@@ -19,7 +20,7 @@ from ..common.field_checks import (
     require_not_negative,
     require_positive,
 )
-from ..common.json_records import from_plain
+from ..common.json_records import from_json_values
 from ..environment.configuration import EnvironmentConfiguration
 from ..learning.configuration import CloningConfiguration, PPOConfiguration
 
@@ -31,15 +32,15 @@ class MetaTrainingConfiguration:
     name: str = "paper"
     """Name of the exported policy."""
     timesteps: int = 50_000
-    """Decisions that PPO learns from, summed over the environments; 0 for cloning
+    """Decisions that PPO learns from, summed over the inner trainings; 0 for cloning
     alone. Paper: Appendix A."""
     seed: int = 0
-    """Everything random follows from it."""
+    """Seed of everything random."""
     sampled: bool = True
     """Whether the exported policy samples its actions. Paper: not given."""
     episodes_per_iteration: int = 1
-    """Episodes on each task between two updates of the agent, each with all its
-    environments; several collectors share them. Paper: not done."""
+    """Episodes on each task between two updates of the agent. Several collectors share
+    them. Paper: not done."""
     checkpoint_every: int = 5
     """Iterations between checkpoints."""
     evaluation_every: int = 0
@@ -48,11 +49,11 @@ class MetaTrainingConfiguration:
     environment: EnvironmentConfiguration = field(
         default_factory=EnvironmentConfiguration
     )
-    """How inner trainings are started, acted on and rewarded."""
+    """The inner trainings: how they start, and what agents see, do and gain."""
     ppo: PPOConfiguration = field(default_factory=PPOConfiguration)
-    """The agent and how it learns."""
+    """The PPO agent and how it learns."""
     cloning: CloningConfiguration = field(default_factory=CloningConfiguration)
-    """What the actor learns before PPO."""
+    """The demonstrations that the actor learns from before PPO."""
 
     def __post_init__(self) -> None:
         self._require_known_actions()
@@ -69,8 +70,8 @@ class MetaTrainingConfiguration:
 
     def _require_known_actions(self) -> None:
         number = get_action_set(self.environment.action_set).num_actions
-        ways = self.cloning.demonstrated
-        named = {a for way in ways for a in (*way.actions, *way.of_linear)}
+        scripts = self.cloning.scripts
+        named = {a for it in scripts for a in (*it.actions, *it.of_linear)}
         if not named <= set(range(number)):
             raise ValueError(
                 f"Cloning names the actions {sorted(named)}; the action set "
@@ -87,19 +88,19 @@ class MetaTrainingConfiguration:
             )
 
     def to_json(self) -> str:
-        """The whole configuration as indented JSON."""
+        """Returns the whole configuration as indented JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Reads what `to_json` wrote; keys may be left out, but not invented.
+        """Reads a configuration from JSON, in which keys may be left out.
 
         Raises:
-            ValueError: If it is no JSON, a key is unknown or a value impossible.
+            ValueError: If the text is no JSON, a key is unknown or a value impossible.
         """
-        return from_plain(cls, json.loads(text))
+        return from_json_values(cls, json.loads(text))
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Reads a JSON file."""
+        """Reads a configuration from a JSON file."""
         return cls.from_json(path.read_text(encoding="utf-8"))

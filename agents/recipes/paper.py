@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's meta-training and its ablations."""
+"""Recipes of the paper: its meta-training, and the ablations of its Table 2."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
 
 
 def _seeing(*names: str) -> EnvironmentConfiguration:
-    """The paper's environment, of whose observation only these entries are shown."""
+    """Masks all entries of observations but these in the paper's environment."""
     entries = PAPER.environment.observation_spec.entries
     masked = tuple(entry.name for entry in entries if entry.name not in names)
     return dataclasses.replace(PAPER.environment, masked=masked)
 
 
-# The ablations of the paper's Table 2. A single agent sees what is of the network as a
-# whole, and that includes the one learning rate and its own last action.
 PAPER_LEARNING_RATE_ONLY: Final = dataclasses.replace(
     PAPER,
     name="ganno-paper-learning-rate-only",
@@ -33,6 +31,8 @@ PAPER_TIMESTEP_ONLY: Final = dataclasses.replace(
 )
 
 
+# A single agent sees the entries of the network as a whole. Its one learning rate and
+# its last action are among them.
 PAPER_SINGLE_AGENT: Final = dataclasses.replace(
     PAPER,
     name="ganno-paper-single-agent",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recipes of this project that keep the paper's actions."""
+"""Recipes of this project that keep the paper's actions: `first` and `mixture`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from ..learning.configuration import PPOConfiguration
 from ..tasks.configuration import TaskConfiguration
 from .configuration import MetaTrainingConfiguration
 
-# Whole episodes, a potential-based reward and small, frequent learning steps; a share
-# of the episodes hides what a user's training may not have.
+# PPO learns from whole episodes with a potential-based reward, in many passes at a low
+# rate. Some episodes hide the accuracy or the validation: a user's training may lack
+# them.
 FIRST: Final = MetaTrainingConfiguration(
     name="ganno-first",
     timesteps=12_800,
@@ -38,8 +39,8 @@ FIRST: Final = MetaTrainingConfiguration(
 )
 
 
-# The same learning, on networks of several depths: on the two-layer one alone, the
-# agents never learn that deeper networks cannot bear its rates.
+# Adds networks of other depths. On the two-layer one alone, agents never learn that its
+# rates are too high for deeper networks.
 MIXTURE: Final = dataclasses.replace(
     FIRST,
     name="ganno-mixture",

@@ -33,10 +33,10 @@ RECIPES: Final[Mapping[str, MetaTrainingConfiguration]] = {
 
 
 def find_configuration(name_or_path: str) -> MetaTrainingConfiguration:
-    """Finds a configuration by recipe name or reads it from a JSON file.
+    """Finds a configuration by the name of a recipe, or reads it from a JSON file.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If the argument is neither.
     """
     if name_or_path in RECIPES:
         return RECIPES[name_or_path]

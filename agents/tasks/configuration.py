@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one kind of inner training is."""
+"""Configuration of a task: one kind of inner training."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from ..common.field_checks import (
     require_positive,
     require_probability,
 )
+from ..common.json_records import as_tuples
 from .models import MODELS
 from .objectives import find_objective
-
-
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -30,39 +27,40 @@ class TaskConfiguration:
     model: str = "two_layer_cnn"
     """Network by name; see agents/tasks/models.py. Paper: section 5."""
     model_options: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments of the network's builder. Paper: not given."""
+    """Further arguments of the function that builds the network. Paper: not given."""
     objective: str = "classification"
-    """What the network is to do, by name; see agents/tasks/objectives.py. Paper:
+    """Objective of the network by name; see agents/tasks/objectives.py. Paper:
     section 5."""
     optimizer: str = "adam"
     """Keras optimizer by name. Paper: Appendix A, "Optimiser"."""
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
-    """Its further arguments, such as a momentum. Paper: not given."""
+    """Further arguments of the optimizer, such as a momentum. Paper: not given."""
     batch_size: int = 32
     """Samples in a minibatch. Paper: not given."""
     timesteps: int = 32
-    """Decisions in an episode, which has one interval more. Paper: not given."""
+    """Decisions in an episode, which has one interval more than decisions. Paper: not
+    given."""
     horizons: tuple[int, ...] = ()
-    """Numbers of decisions to draw each episode's from, in place of `timesteps`; empty
-    for episodes of equal length. Paper: not done."""
+    """Numbers of decisions that each episode samples its own from, in place of
+    `timesteps`; empty for episodes of equal length. Paper: not done."""
     validation_samples: int = 2000
     """Size of the fixed held-out sample. Paper: not given."""
     training_samples: int = 0
-    """How many of the other samples to train on; 0 for all. Few of them are seen again
-    and again, so that the network overfits. Paper: not done."""
+    """How many of the other samples to train on; 0 for all. A network that sees few
+    samples again and again overfits. Paper: not done."""
     label_noise: float = 0.0
-    """Share of the training samples whose class is drawn anew, with equal chances; the
-    held-out sample keeps its own. Paper: not done."""
+    """Share of the training samples whose class is sampled anew, uniformly. Held-out
+    samples keep theirs. Paper: not done."""
     standardised: bool = False
     """Whether each colour channel, or column of a table, is shifted and scaled to mean
-    0 and deviation 1; otherwise pixels lie in [0, 1]. Paper: not given."""
+    0 and deviation 1. Otherwise pixels lie in [0, 1]. Paper: not given."""
     dtype_policy: str = "float32"
     """Keras' precision policy of the network, by name. Paper: not given."""
 
     def __post_init__(self) -> None:
-        # JSON has no tuples: a task that was written and read is to equal itself.
+        # JSON has no tuples, and a task that was written and read must equal itself.
         for name in ("model_options", "optimizer_options"):
-            options = {k: _as_tuples(v) for k, v in getattr(self, name).items()}
+            options = {k: as_tuples(v) for k, v in getattr(self, name).items()}
             object.__setattr__(self, name, options)
         require_positive(self, "batch_size", "timesteps", "validation_samples")
         require_not_negative(self, "training_samples")
@@ -85,5 +83,5 @@ class TaskConfiguration:
 
     @property
     def possible_timesteps(self) -> tuple[int, ...]:
-        """All numbers of decisions that an episode of this task can have."""
+        """All possible numbers of decisions in an episode."""
         return self.horizons or (self.timesteps,)

@@ -1,33 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What networks for images have in common."""
+"""Networks for images: CNNs, a perceptron and an autoencoder."""
 
 from __future__ import annotations
 
 import keras
 from keras import layers
 
+Shape = tuple[int, ...]
+
 
 def shrinking(shrink: int) -> list[keras.Layer]:
-    """The layers before a network that sees its images smaller; none for size 1.
+    """Makes the layers that shrink images before a network; none for a factor of 1.
 
     Args:
-        shrink: How many pixels each way are averaged into one.
+        shrink: Width and height in pixels of the square that is averaged into one.
     """
     return [layers.AveragePooling2D(shrink)] if shrink > 1 else []
-
-
-Shape = tuple[int, ...]
 
 
 def two_layer_cnn(
     input_shape: Shape, num_classes: int, filters: int = 8
 ) -> keras.Model:
-    """One convolution and one dense layer: the network the paper trains agents on.
+    """Builds one convolution and one dense layer, which the paper trains agents on.
 
     Args:
         input_shape: Shape of one image.
         num_classes: Number of logits.
-        filters: Filters of the 5 x 5 convolution, of stride 2.
+        filters: Filters of the 5 x 5 convolution of stride 2.
 
     Paper: section 5.  Deviation: docs/deviations.md (the paper gives no widths).
     """
@@ -49,14 +48,14 @@ def five_layer_cnn(
     units: int = 64,
     shrink: int = 1,
 ) -> keras.Model:
-    """Three convolutions and two dense layers: the evaluation network of Table 1.
+    """Builds three convolutions and two dense layers: the network of Table 1.
 
     Args:
         input_shape: Shape of one image.
         num_classes: Number of logits.
         filters: Filters of the first convolution; the others have twice as many.
         units: Width of the hidden dense layer.
-        shrink: How many pixels each way are averaged into one before the network.
+        shrink: Width and height of the squares of pixels that are averaged first.
 
     Paper: section 5.  Deviation: docs/deviations.md (the paper gives no widths).
     """
@@ -77,14 +76,14 @@ def five_layer_cnn(
 def normalised_cnn(
     input_shape: Shape, num_classes: int, filters: int = 8, shrink: int = 1
 ) -> keras.Model:
-    """Three convolutions with batch normalisation, global pooling and a dense layer.
+    """Builds three normalised convolutions, global pooling and a dense layer.
 
     Args:
         input_shape: Shape of one image.
         num_classes: Number of logits.
         filters: Filters of the first convolution; the others have 2 and 4 times as
             many.
-        shrink: How many pixels each way are averaged into one before the network.
+        shrink: Width and height of the squares of pixels that are averaged first.
     """
     stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
     stack += shrinking(shrink)
@@ -101,7 +100,7 @@ def normalised_cnn(
 def multilayer_perceptron(
     input_shape: Shape, num_classes: int, hidden: tuple[int, ...] = (64, 64)
 ) -> keras.Model:
-    """A plain stack of dense layers.
+    """Builds a plain stack of dense layers.
 
     Args:
         input_shape: Shape of one image, which is flattened.
@@ -122,13 +121,13 @@ def multilayer_perceptron(
 def autoencoder(
     input_shape: Shape, num_outputs: int, units: int = 128, code: int = 16
 ) -> keras.Model:
-    """Dense layers down to a few numbers, and up again to all pixels.
+    """Builds dense layers down to a few numbers, and up again to all pixels.
 
     Args:
         input_shape: Shape of one image, which is flattened.
-        num_outputs: How many pixels there are to give back.
+        num_outputs: Number of pixels to return.
         units: Width of the layers between.
-        code: How many numbers there are in the middle.
+        code: Width of the layer in the middle.
     """
     return keras.Sequential(
         [
@@ -146,12 +145,12 @@ def autoencoder(
 def separable_cnn(
     input_shape: Shape, num_classes: int, filters: int = 16
 ) -> keras.Model:
-    """Convolutions within each channel between those within each pixel: a MobileNet.
+    """Builds a small MobileNet: convolutions of each channel, then of each pixel.
 
     Args:
         input_shape: Shape of one image.
         num_classes: Number of logits.
-        filters: Of the first convolution; the last ones have four times as many.
+        filters: Filters of the first convolution; the last has four times as many.
 
     Example:
 
@@ -173,7 +172,7 @@ def separable_cnn(
 def _normalised(
     convolution: type[keras.Layer], *sizes: int, strides: int = 1
 ) -> list[keras.Layer]:
-    """A convolution without a bias, which batch normalisation would undo."""
+    """Makes a normalised convolution, without the bias that this would undo."""
     return [
         convolution(*sizes, strides=strides, padding="same", use_bias=False),
         layers.BatchNormalization(),

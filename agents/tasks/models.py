@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that policies are trained and evaluated on.
+"""The networks that policies are trained and evaluated on, by name.
 
-All of them end in logits, or in the numbers that they predict, in float32 also where
-the layers before compute in bfloat16. Input shapes are `(height, width, channels)`, or
-`(num_tokens,)` where the inputs are tokens.
+All of them end in logits, or in the numbers that they predict. These are float32, also
+where the layers before compute in bfloat16. Input shapes are `(height, width,
+channels)`, or `(num_tokens,)` where the inputs are tokens.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ def build_model(
     """Builds one of `MODELS` by name.
 
     Args:
-        name: Of the model.
+        name: Name of the model.
         input_shape: Shape of one input.
         num_outputs: Number of logits, or of numbers to predict.
-        options: Further arguments of the builder.
-        dtype_policy: Keras' precision policy, by name.
+        options: Further arguments of the function that builds it.
+        dtype_policy: Name of Keras' precision policy.
 
     Raises:
-        ValueError: If there is no model or no policy of that name.
+        ValueError: If no model or no precision policy has that name.
     """
     if name not in MODELS:
         raise ValueError(

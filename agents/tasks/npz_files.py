@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets of one's own: images or tables in an .npz file."""
+"""Loads data sets of your own: images or tables in an .npz file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.datasets import LabelledImages, scaled_bytes
+from ganno_keras.datasets import scaled_bytes
+
+from .samples import Samples
 
 SUFFIX: Final = ".npz"
 ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
 
 
-def load_file(path: str) -> tuple[LabelledImages, LabelledImages]:
-    """Loads a data set from a file, in the form of Keras' own `mnist.npz`.
+def load_file(path: str) -> tuple[Samples, Samples]:
+    """Loads a data set from a file in the form of Keras' own `mnist.npz`.
 
     Args:
-        path: Of an .npz file with the arrays `ARRAYS`: images
-            `[num_samples, height, width]` or with channels behind, or a table
-            `[num_samples, num_columns]`; classes as whole numbers from 0 on
-            `[num_samples]`, or numbers to predict `[num_samples, ...]`. Bytes are taken
-            for pixels, and scaled to [0, 1]. The samples have to be in random order,
-            as the last ones of the training set are held out.
+        path: Path of an .npz file with the arrays `ARRAYS`. The inputs are images,
+            `[num_samples, height, width]` or with channels as a last axis, or a table
+            `[num_samples, num_columns]`. The targets are classes, as whole numbers from
+            0 on `[num_samples]`, or numbers to predict `[num_samples, ...]`. Bytes are
+            pixels, and scaled to [0, 1]. The samples have to be in random order, since
+            the last ones of the training set are held out.
 
     Returns:
-        Training and test set: inputs float32, classes int32 or numbers float32.
+        Training and test set: inputs float32, targets int32 classes or float32 numbers.
 
     Raises:
-        ValueError: If there is no such file, or it holds something else.
+        ValueError: If there is no such file, or it holds anything else.
 
     Example:
 
@@ -40,7 +42,7 @@ def load_file(path: str) -> tuple[LabelledImages, LabelledImages]:
         >>> path = f"{tempfile.mkdtemp()}/flowers.npz"
         >>> np.savez(path, x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
         >>> train, test = load_file(path)
-        >>> train.images.shape, test.labels.dtype
+        >>> train.inputs.shape, test.targets.dtype
         ((40, 4), dtype('int32'))
     """
     arrays = _read(path)
@@ -67,7 +69,7 @@ def _read(path: str) -> Mapping[str, np.ndarray]:
     return arrays
 
 
-def _samples(path: str, arrays: Mapping[str, np.ndarray], part: str) -> LabelledImages:
+def _samples(path: str, arrays: Mapping[str, np.ndarray], part: str) -> Samples:
     inputs, targets = arrays[f"x_{part}"], arrays[f"y_{part}"]
     is_table_or_images = inputs.ndim in (2, 3, 4) and targets.ndim > 0
     if not is_table_or_images or not len(inputs) == len(targets) > 0:
@@ -78,7 +80,7 @@ def _samples(path: str, arrays: Mapping[str, np.ndarray], part: str) -> Labelled
         )
     if inputs.ndim == 3:
         inputs = inputs[..., np.newaxis]
-    return LabelledImages(_inputs(path, inputs), _targets(path, targets))
+    return Samples(_inputs(path, inputs), _targets(path, targets))
 
 
 def _inputs(path: str, inputs: np.ndarray) -> np.ndarray:

@@ -1,118 +1,102 @@
 # SPDX-License-Identifier: Apache-2.0
 """What networks are trained to do: to classify, or something without an accuracy.
 
-All but one of it can be made from any images, so that one data set serves many.
+All objectives but one can be made from any images, so one data set serves many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import keras
 import numpy as np
 
-from ganno_keras.datasets import LabelledImages
+from .samples import Samples
 
 GREY_LEVELS: Final = 8
-"""The vocabulary of the networks that tell the next pixel."""
+"""Size of the vocabulary of the networks that predict the next pixel."""
 
 SHRINK: Final = 4
-"""How many pixels each way are averaged into one token."""
-
-
-class Samples(NamedTuple):
-    """What a network is given, and what it is to give back."""
-
-    inputs: Any  # [num_samples, ...], on the host or the device
-    targets: Any  # [num_samples, ...]
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one input."""
-        return tuple(self.inputs.shape[1:])
-
-    @property
-    def num_outputs(self) -> int:
-        """How many classes there are to tell apart, or numbers to predict."""
-        if np.issubdtype(self.targets.dtype, np.integer):
-            return int(self.targets.max()) + 1
-        return int(self.targets.shape[-1])
+"""Width and height in pixels of the square that is averaged into one token."""
 
 
 class Objective(NamedTuple):
-    """A kind of training.
+    """What a network is trained to do.
 
     Args:
-        samples: Makes inputs and targets of images, or the rows of a table, and their
-            classes.
+        samples: Makes the inputs and targets of a network from loaded data.
         loss: Makes a loss of Keras.
-        has_accuracy: Whether there is more than a loss to look at.
+        has_accuracy: Whether there is an accuracy beside the loss.
     """
 
-    samples: Callable[[LabelledImages], Samples]
+    samples: Callable[[Samples], Samples]
     loss: Callable[..., keras.losses.Loss]
     has_accuracy: bool = False
 
     @property
     def metrics(self) -> list[str]:
-        """What a model is compiled with beside the loss."""
+        """Metrics that a model is compiled with."""
         return ["accuracy"] if self.has_accuracy else []
 
 
-def _with_labels(data: LabelledImages) -> Samples:
-    """The classes.
+def _with_classes(data: Samples) -> Samples:
+    """Checks that the targets are classes.
 
     Raises:
-        ValueError: If there are numbers in their place.
+        ValueError: If they are numbers to predict.
     """
-    if not np.issubdtype(data.labels.dtype, np.integer):
+    if not np.issubdtype(data.targets.dtype, np.integer):
         raise ValueError(
-            f"The targets are {data.labels.dtype} numbers, and to classify takes whole "
-            "numbers. Choose the objective 'regression', or save classes as integers."
+            f"The targets are {data.targets.dtype} numbers, and to classify takes "
+            "whole numbers. Choose the objective 'regression', or save classes as "
+            "integers."
         )
-    return Samples(data.images, data.labels)
+    return data
 
 
-def _with_numbers(data: LabelledImages) -> Samples:
-    """What the data set has in the place of classes, or the classes as numbers."""
-    return Samples(data.images, _flat(data.labels).astype(np.float32))
+def _with_numbers(data: Samples) -> Samples:
+    """Takes the targets as numbers to predict, also where they are classes."""
+    return Samples(data.inputs, _flat(data.targets).astype(np.float32))
 
 
-def _same_images(data: LabelledImages) -> Samples:
-    return Samples(data.images, _flat(data.images))
+def _with_inputs(data: Samples) -> Samples:
+    """Has the network return its input."""
+    return Samples(data.inputs, _flat(data.inputs))
 
 
-def _halves(data: LabelledImages) -> Samples:
-    """The upper rows of each image, or first columns of a table, and the others."""
-    middle = data.images.shape[1] // 2
-    return Samples(data.images[:, :middle], _flat(data.images[:, middle:]))
+def _halves(data: Samples) -> Samples:
+    """Cuts images into upper and lower rows, and tables into left and right columns."""
+    middle = data.inputs.shape[1] // 2
+    return Samples(data.inputs[:, :middle], _flat(data.inputs[:, middle:]))
 
 
-def _next_pixels(data: LabelledImages) -> Samples:
-    """Each token but the last, and the one that follows it, int32; channels are mixed.
+def _next_pixels(data: Samples) -> Samples:
+    """Pairs each token but the last with the one that follows it.
+
+    A token is the mean of a square of pixels over all channels, in a few greys.
 
     Returns:
-        `[num_images, num_tokens - 1]` each.
+        int32 `[num_images, num_tokens - 1]` each.
 
     Raises:
         ValueError: If there are no images, or pixels are not in [0, 1].
     """
-    if data.images.ndim != 4:
+    if data.inputs.ndim != 4:
         raise ValueError(
-            f"The inputs have the shape {data.images.shape}; the objective "
+            f"The inputs have the shape {data.inputs.shape}; the objective "
             "'next_pixels' needs images. Choose another, or a data set of images."
         )
-    lowest, highest = data.images.min(), data.images.max()
+    lowest, highest = data.inputs.min(), data.inputs.max()
     if not 0.0 <= lowest <= highest <= 1.0:
         raise ValueError(
             f"Pixels are from {lowest:g} to {highest:g}; to be tokens of the objective "
             "'next_pixels' they have to be in [0, 1]. Leave them as they are loaded "
             "(standardised: false)."
         )
-    count, height, width, _ = data.images.shape
-    blocks = data.images.reshape(
+    count, height, width, _ = data.inputs.shape
+    blocks = data.inputs.reshape(
         count, height // SHRINK, SHRINK, width // SHRINK, SHRINK, -1
     )
     pixels = blocks.mean(axis=(2, 4, 5)).reshape(count, -1)
@@ -120,8 +104,8 @@ def _next_pixels(data: LabelledImages) -> Samples:
     return Samples(tokens[:, :-1], tokens[:, 1:])
 
 
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1)
+def _flat(values: np.ndarray) -> np.ndarray:
+    return values.reshape(len(values), -1)
 
 
 _CROSS_ENTROPY: Final = partial(
@@ -129,10 +113,10 @@ _CROSS_ENTROPY: Final = partial(
 )
 
 OBJECTIVES: Final[Mapping[str, Objective]] = {
-    "classification": Objective(_with_labels, _CROSS_ENTROPY, has_accuracy=True),
+    "classification": Objective(_with_classes, _CROSS_ENTROPY, has_accuracy=True),
     "completion": Objective(_halves, keras.losses.MeanSquaredError),
     "regression": Objective(_with_numbers, keras.losses.MeanSquaredError),
-    "reconstruction": Objective(_same_images, keras.losses.MeanSquaredError),
+    "reconstruction": Objective(_with_inputs, keras.losses.MeanSquaredError),
     "next_pixels": Objective(_next_pixels, _CROSS_ENTROPY),
 }
 
@@ -141,12 +125,14 @@ def find_objective(name: str) -> Objective:
     """Finds an objective by name.
 
     Args:
-        name: One of `OBJECTIVES`: the class of an image; its lower half from the upper
-            one; numbers that the data set gives; the image itself; each of its pixels,
-            shrunk and in a few greys, from those before it.
+        name: One of `OBJECTIVES`. `"classification"` predicts the class of an image,
+            and `"regression"` numbers of the data set. `"completion"` predicts the
+            lower half of an image from the upper one, and `"reconstruction"` all of it.
+            `"next_pixels"` predicts each pixel of a shrunk image, in a few greys, from
+            those before it.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If no objective has that name.
 
     Example:
 

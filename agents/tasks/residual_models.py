@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Residual networks for small images: the deeper half of the paper's evaluation.
 
-Convolutions have no bias, since batch normalisation follows them. The logits are in
-float32, also where the layers before compute in bfloat16.
+Convolutions have no bias, since batch normalisation follows them. Logits are float32,
+also where the layers before compute in bfloat16.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ STAGES: Final = (1, 2, 4, 8)
 def resnet9(
     input_shape: Shape, num_classes: int, width: int = 64, shrink: int = 1
 ) -> keras.Model:
-    """Eight convolutions, two residual connections and a dense layer.
+    """Builds eight convolutions, two residual connections and a dense layer.
 
     Args:
-        input_shape: Shape of one image, at least 8 x 8 after it was shrunk.
+        input_shape: Shape of one image, at least 8 x 8 after shrinking.
         num_classes: Number of logits.
-        width: Channels after the first convolution; the last ones have 8 times as many.
-        shrink: How many pixels each way are averaged into one before the network.
+        width: Channels after the first convolution; the last has 8 times as many.
+        shrink: Width and height of the squares of pixels that are averaged first.
 
     Example:
 
@@ -54,7 +54,7 @@ def resnet9(
 
 
 def resnet18(input_shape: Shape, num_classes: int, width: int = 64) -> keras.Model:
-    """He et al.'s ResNet-18 with the stem for small images: 3 x 3, no pooling.
+    """Builds He et al.'s ResNet-18 with a stem for small images: 3 x 3, no pooling.
 
     Args:
         input_shape: Shape of one image, at least 8 x 8.
@@ -78,7 +78,7 @@ def resnet18(input_shape: Shape, num_classes: int, width: int = 64) -> keras.Mod
 
 
 def _block(flow: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTensor:
-    """Two convolutions beside a shortcut, projected where the shape changes."""
+    """Adds two convolutions to a shortcut, which is projected if the shape changes."""
     shortcut = flow
     if strides != 1 or flow.shape[-1] != filters:
         shortcut = _normalised(flow, filters, size=1, strides=strides)
@@ -87,7 +87,7 @@ def _block(flow: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTe
 
 
 def _add_pair(flow: keras.KerasTensor, filters: int) -> keras.KerasTensor:
-    """Adds what two convolutions make of the input to it."""
+    """Adds the output of two convolutions to their input."""
     branch = _convolution(_convolution(flow, filters), filters)
     return layers.Add()([flow, branch])
 

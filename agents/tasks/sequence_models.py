@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks that read an image as a sequence of its rows, or of tokens.
 
-No recipe in recipes.py trains on the Transformers or the LSTM: policies are evaluated
-on networks of a kind that their meta-training did not have. All end in logits, in
-float32 also where the layers before compute in bfloat16.
+No recipe trains on the Transformers or the LSTM. Policies are evaluated on these kinds
+of networks, which no meta-training had. All networks end in float32 logits, also where
+the layers before compute in bfloat16.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ Shape = tuple[int, ...]
 
 @keras.saving.register_keras_serializable("ganno_agents")
 class RowPositions(layers.Layer):
-    """Adds a learned vector to each row, since attention does not know their order.
+    """A layer that adds a learned vector to each row: attention ignores their order.
 
-    Takes and gives float `[batch, rows, width]`.
+    Inputs and outputs are float `[batch, rows, width]`.
     """
 
     def build(self, input_shape: Shape) -> None:
-        """Makes a vector for each row of inputs of this shape."""
+        """Makes a vector for each row of an input."""
         _, self._num_rows, width = input_shape
         self.positions = layers.Embedding(self._num_rows, width, name="positions")
         self.positions.build((self._num_rows,))
 
     def call(self, rows: keras.KerasTensor) -> keras.KerasTensor:
-        """Adds the vectors, the same for every image."""
+        """Adds the vectors, which are equal for all images."""
         return rows + self.positions(ops.arange(self._num_rows))
 
 
@@ -39,14 +39,14 @@ def transformer(
     blocks: int = 2,
     heads: int = 4,
 ) -> keras.Model:
-    """An encoder of pre-normalised blocks over the rows of an image.
+    """Builds an encoder of pre-normalised blocks over the rows of an image.
 
     Args:
         input_shape: Shape of one image, whose rows are the tokens.
         num_classes: Number of logits.
-        width: Of a token within the network; the layers between have twice as many.
-        blocks: How many blocks there are, of attention and two dense layers each.
-        heads: Of each attention, which divide the width among them.
+        width: Length of a token's vector; hidden layers are twice as wide.
+        blocks: Number of blocks, each of an attention and two dense layers.
+        heads: Heads of each attention, which share the width.
 
     Example:
 
@@ -65,12 +65,12 @@ def transformer(
 def attention_block(
     flow: keras.KerasTensor, width: int, heads: int, is_causal: bool = False
 ) -> keras.KerasTensor:
-    """Attention and two dense layers, each pre-normalised and added to what came in.
+    """Adds an attention and two dense layers, each pre-normalised and residual.
 
     Args:
-        flow: float `[batch, tokens, width]`.
-        width: Of a token; the layer between the dense ones has twice as many units.
-        heads: Of the attention, which divide the width among them.
+        flow: The input, float `[batch, tokens, width]`.
+        width: Length of a token's vector; the hidden layer is twice as wide.
+        heads: Heads of the attention, which share the width.
         is_causal: Whether a token sees only itself and those before it.
     """
     normalised = layers.LayerNormalization()(flow)
@@ -89,14 +89,14 @@ def language_model(
     blocks: int = 1,
     heads: int = 2,
 ) -> keras.Model:
-    """A causal Transformer, which tells each token from those before it.
+    """Builds a causal Transformer, which predicts each token from those before it.
 
     Args:
         input_shape: `(num_tokens,)`.
         num_classes: Size of the vocabulary.
-        width: Of a token within the network.
-        blocks: How many blocks there are, of attention and two dense layers each.
-        heads: Of each attention, which divide the width among them.
+        width: Length of a token's vector.
+        blocks: Number of blocks, each of an attention and two dense layers.
+        heads: Heads of each attention, which share the width.
 
     Example:
 
@@ -115,14 +115,14 @@ def language_model(
 def causal_cnn(
     input_shape: Shape, num_classes: int, filters: int = 24, convolutions: int = 2
 ) -> keras.Model:
-    """Convolutions over tokens, which tell each of them from a few before it.
+    """Builds convolutions that predict each token from a few before it.
 
     Args:
         input_shape: `(num_tokens,)`.
         num_classes: Size of the vocabulary.
-        filters: Of each convolution, and numbers that stand for a token.
-        convolutions: How many there are; each looks back on eight tokens of the one
-            before it.
+        filters: Filters of each convolution, and length of a token's vector.
+        convolutions: Number of convolutions. Each looks back on eight outputs of the
+            one before it.
 
     Example:
 
@@ -144,7 +144,7 @@ def causal_cnn(
 
 
 def lstm(input_shape: Shape, num_classes: int, units: int = 64) -> keras.Model:
-    """One recurrent layer that reads an image from its first row to its last.
+    """Builds one recurrent layer that reads an image from its first row to its last.
 
     Args:
         input_shape: Shape of one image.
@@ -170,13 +170,13 @@ def lstm(input_shape: Shape, num_classes: int, units: int = 64) -> keras.Model:
 def mixer(
     input_shape: Shape, num_classes: int, width: int = 32, blocks: int = 2
 ) -> keras.Model:
-    """Dense layers along the rows of an image in turn with dense layers across them.
+    """Builds dense layers across the rows of an image, then along them, in turn.
 
     Args:
         input_shape: Shape of one image.
         num_classes: Number of logits.
-        width: Of a row within the network; the layers between have twice as many.
-        blocks: How many pairs of such layers there are, each pre-normalised.
+        width: Length of a row's vector; hidden layers along a row are twice as wide.
+        blocks: Number of pairs of such layers, each pre-normalised.
 
     Example:
 
@@ -201,6 +201,6 @@ def _perceptron(flow: keras.KerasTensor, hidden: int, units: int) -> keras.Keras
 
 
 def _rows(input_shape: Shape) -> keras.Layer:
-    """One vector a row, the channels of its pixels side by side."""
+    """Makes a layer that turns each row of pixels into one vector."""
     height, width, channels = input_shape
     return layers.Reshape((height, width * channels))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the inner trainings of a task learn from, and what their agents are shown."""
+"""The training set and the held-out sample of a task."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganno_keras.datasets import LabelledImages, hold_out
-
 from .configuration import TaskConfiguration
 from .datasets import load_dataset, standardise
 from .objectives import find_objective
+from .samples import Samples, hold_out
 
 
 class TaskData(NamedTuple):
     """A training set cut in two; a task never sees the test set."""
 
-    train: LabelledImages
-    validation: LabelledImages
+    train: Samples
+    validation: Samples
 
 
 def load_task_data(task: TaskConfiguration) -> TaskData:
-    """Loads a task's data set and holds the last samples of its training set out.
+    """Loads the data set of a task and holds out the last samples of its training set.
+
+    Standardisation comes first, on the whole training set. Of the samples that are not
+    held out, at most the first `training_samples` are kept, and a share of their labels
+    is made wrong.
 
     Args:
-        task: Says which data set, how many samples are held out, how many of the
-            others, the first ones, to train on at most, how many of their labels are
-            wrong, and whether the inputs are standardised, which is done before
-            anything is cut off.
+        task: The data set, and how it is cut.
 
     Raises:
         ValueError: If there is no such data set, nothing would be left to train on, or
-            held-out samples are of classes that the others do not have.
+            a held-out class is not among the others.
 
     Paper: section 4 "Reward", a hold-out validation set.
     """
@@ -41,14 +41,17 @@ def load_task_data(task: TaskConfiguration) -> TaskData:
         [train] = standardise(train)
     rest, validation = hold_out(train, task.validation_samples)
     kept = slice(task.training_samples or None)
-    labels = _with_noise(rest.labels[kept], task.label_noise)
+    targets = _with_noise(rest.targets[kept], task.label_noise)
     if find_objective(task.objective).has_accuracy:
-        _check_classes(labels, validation.labels)
-    return TaskData(LabelledImages(rest.images[kept], labels), validation)
+        _check_classes(targets, validation.targets)
+    return TaskData(Samples(rest.inputs[kept], targets), validation)
 
 
 def _with_noise(labels: np.ndarray, share: float) -> np.ndarray:
-    """Draws a share of the labels anew: always the same ones, some of them right."""
+    """Replaces a share of the labels by random ones.
+
+    They are the same ones each time. Some of them are right by chance.
+    """
     if not share:
         return labels
     random = np.random.default_rng(0)
@@ -57,7 +60,10 @@ def _with_noise(labels: np.ndarray, share: float) -> np.ndarray:
 
 
 def _check_classes(training: np.ndarray, held_out: np.ndarray) -> None:
-    """Refuses what happens to sorted data: a network would have no such output."""
+    """Refuses held-out classes that a network would have no output for.
+
+    Sorted data has them.
+    """
     is_classes = np.issubdtype(training.dtype, np.integer)
     if is_classes and held_out.max() > training.max():
         raise ValueError(

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From results to means, intervals and lines of a table."""
+"""Means, intervals and table lines out of results."""

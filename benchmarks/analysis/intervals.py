@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means with deviations, and the interquartile mean with bootstrap intervals."""
+"""Computes means with deviations, and interquartile means with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONFIDENCE: Final = 0.95
 
 
 class Spread(NamedTuple):
-    """A mean and one standard deviation, which a single value has not."""
+    """A mean and one standard deviation, None for a single value."""
 
     mean: float
     deviation: float | None
@@ -26,7 +26,7 @@ class Spread(NamedTuple):
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """Mean and sample deviation; None of nothing.
+    """Returns mean and sample deviation, None without values.
 
     Example:
 
@@ -40,10 +40,10 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
-    """The mean of the middle half, which neither luck nor one wreck can move far.
+    """Returns the mean of the middle half, which a single outlier cannot move far.
 
-    As `scipy.stats.trim_mean(values, 0.25)`: a quarter of the values, rounded down, is
-    cut off at each end.
+    A quarter of the values, rounded down, is cut off at each end, as by
+    `scipy.stats.trim_mean(values, 0.25)`.
 
     Example:
 
@@ -60,7 +60,7 @@ def _middle(ordered: np.ndarray) -> np.ndarray:
 
 
 class Interval(NamedTuple):
-    """An interquartile mean and its interval, which one run a stratum cannot give."""
+    """An interquartile mean and its interval, None if a stratum has one run only."""
 
     mean: float
     low: float | None
@@ -70,22 +70,22 @@ class Interval(NamedTuple):
         return format(self, "")
 
     def __format__(self, sign: str) -> str:
-        """With `"+"`, positive numbers have a sign."""
+        """Formats the numbers; with `"+"`, positive ones have a sign."""
         if self.low is None:
             return f"{self.mean:{sign}.2f}"
         return f"{self.mean:{sign}.2f} [{self.low:{sign}.2f}, {self.high:{sign}.2f}]"
 
 
 def stratified_interval(strata: Sequence[Sequence[float]], seed: int = 0) -> Interval:
-    """The interquartile mean over all runs, with a stratified bootstrap interval.
+    """Returns the interquartile mean over all runs, with a bootstrap interval.
 
-    Runs are drawn again with replacement within their stratum, such as all seeds of one
-    task from one initial rate; the interval is that of the percentiles. This is what
+    Runs are resampled with replacement within their stratum, such as all seeds of one
+    task from one initial rate. The interval is the percentile interval. This is what
     rliable does (Agarwal et al., 2021).
 
     Args:
-        strata: The runs of each, at least one.
-        seed: Of the drawing.
+        strata: The runs of each stratum, at least one.
+        seed: The seed of the resampling.
     """
     mean = interquartile_mean(np.concatenate([np.asarray(runs) for runs in strata]))
     if min(len(runs) for runs in strata) < 2:
@@ -98,7 +98,7 @@ def stratified_interval(strata: Sequence[Sequence[float]], seed: int = 0) -> Int
 
 
 class PairedRuns(NamedTuple):
-    """Two methods on one task, each entry with the same seed for both."""
+    """The results of two methods on one task, paired by seed."""
 
     ours: np.ndarray  # [num_seeds, num_starts]
     theirs: np.ndarray  # [num_seeds]
@@ -107,7 +107,7 @@ class PairedRuns(NamedTuple):
     def of(
         cls, ours_by_start: Sequence[Mapping[int, float]], theirs: Mapping[int, float]
     ) -> PairedRuns:
-        """Pairs results by seed, as far as all of them have it.
+        """Pairs results by the seeds that all of them have.
 
         Example:
 
@@ -129,14 +129,14 @@ class PairedRuns(NamedTuple):
 def gain_bounds(
     tasks: Sequence[PairedRuns], seed: int = 0
 ) -> tuple[float, float] | tuple[None, None]:
-    """Bounds of how far one method is above another, on average over tasks.
+    """Bounds the mean gain of one method over another.
 
-    On each task that is the difference of the interquartile means over all runs. Seeds
-    are drawn again with replacement, for both methods alike.
+    The gain on a task is the difference of the interquartile means over all runs. Seeds
+    are resampled with replacement, the same for both methods.
 
     Args:
-        tasks: The runs on each, at least one.
-        seed: Of the drawing.
+        tasks: The paired runs of each task, at least one.
+        seed: The seed of the resampling.
 
     Returns:
         The lower and the upper bound; None if a task has fewer than two seeds.
@@ -158,16 +158,16 @@ def gain_bounds(
 
 
 def mean_gain(tasks: Sequence[PairedRuns]) -> Interval:
-    """How far one method is above another, on average over tasks, and its bounds.
+    """Returns the gain of one method over another, on average over tasks, with bounds.
 
     Args:
-        tasks: The runs on each, at least one.
+        tasks: The paired runs of each task, at least one.
     """
     return Interval(float(np.mean([runs.gain for runs in tasks])), *gain_bounds(tasks))
 
 
 def _gains(ours: np.ndarray, theirs: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """The difference with the seeds at some places, `[..., num_seeds]`."""
+    """Returns the gains with resampled seeds, given as `[..., num_seeds]` indices."""
     of_all_starts = ours[drawn].reshape(*drawn.shape[:-1], -1)
     return interquartile_means(of_all_starts) - interquartile_means(theirs[drawn])
 

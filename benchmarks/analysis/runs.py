@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The runs of a cell, in pairs, and how much of a grid there is."""
+"""Finds the runs of cells, pairs them, and counts how much of a grid has been run."""
 
 from __future__ import annotations
 
@@ -14,49 +14,48 @@ from ..methods.policy_names import as_kept
 from ..records.cells import Cell, Row, Rows
 from .intervals import PairedRuns
 
+BORROWED: Final = "velo"
+"""The method that counts in a grid only if it has been run, as few can have it."""
+
 
 def accuracy_by_seed(runs: Sequence[Row]) -> dict[int, float]:
-    """The accuracies, in %, of the runs of one cell with different seeds."""
+    """Returns the accuracies, in %, of the runs of one cell by seed."""
     return {row.cell.seed: row.accuracy for row in runs}
 
 
 def distinct(runs_by_start: Iterable[Sequence[Row]]) -> list[Sequence[Row]]:
-    """Leaves out what comes again: the same runs may stand for several initial rates.
+    """Drops repeated runs, since the same runs may stand for several initial rates.
 
-    Counted more often, they would seem to be independent of each other.
+    Counted several times, they would pass for independent runs.
     """
     return list({tuple(r.cell for r in runs): runs for runs in runs_by_start}.values())
 
 
 def seeds_of(rows: Rows, cell: Cell) -> list[Row]:
-    """The results of a cell with any seed, in order of the seeds."""
+    """Returns the results of a cell with any seed, in order of the seeds."""
     found = [row for row in rows.values() if row.cell._replace(seed=cell.seed) == cell]
     return sorted(found, key=lambda row: row.cell.seed)
 
 
 def runs_of(rows: Rows, cell: Cell) -> list[Row]:
-    """The results of a cell with any seed, under whatever cell they are kept."""
+    """Returns the results of a cell with any seed, wherever they are filed."""
     return seeds_of(rows, as_kept(cell))
 
 
 def paired_runs(rows: Rows, ours: Cell, theirs: Cell) -> PairedRuns:
-    """The accuracies of two cells, with the seeds that both have been run with."""
+    """Pairs the accuracies of two cells by the seeds that both have."""
     our_runs, their_runs = (
         accuracy_by_seed(runs_of(rows, cell)) for cell in (ours, theirs)
     )
     return PairedRuns.of([our_runs], their_runs)
 
 
-BORROWED: Final = "velo"
-"""The method whose rows are the paper's alone wherever it has not been run."""
-
-
 class Coverage(NamedTuple):
-    """How much of a grid has been run."""
+    """The share of a grid that has been run."""
 
     done: int
     wanted: int
-    fewest_seeds: int  # of the combinations that were run at all
+    fewest_seeds: int  # of the combinations with a run
     most_seeds: int
 
     def __str__(self) -> str:
@@ -72,16 +71,16 @@ class Coverage(NamedTuple):
 
 
 def wanted_cells(grid: str, rows: Rows, policies: Sequence[str]) -> set[Cell]:
-    """The cells of a grid that belong into its table: all seeds that there are."""
+    """Returns the cells in a grid's table, with all seeds that were run."""
     num_seeds = 1 + max((cell.seed for cell in rows), default=2)
     return set(cells_of(grid, max(3, num_seeds), policies))
 
 
 def coverage(grid: str, rows: Rows, num_seeds: int = 3) -> Coverage:
-    """Counts what has been run of a grid, for as many seeds as the paper has.
+    """Counts the cells of a grid that have been run, with the paper's number of seeds.
 
-    Of the policies it counts the one that `GANNO()` uses; of VeLO, whose weights few
-    can have, it counts cells as soon as one of them has been run.
+    Among the policies, only the one that `GANNO()` uses counts. VeLO counts once one of
+    its cells has been run, since few have its weights.
     """
     left_out = {BORROWED} - {cell.method for cell in rows}
     cells = cells_of(grid, num_seeds, [DEFAULT_POLICY])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's tables, each row of ours above the paper's own."""
+"""Lists the lines of the paper's tables, each of ours above the paper's."""
 
 from __future__ import annotations
 
@@ -16,27 +16,23 @@ from .intervals import Spread, spread
 from .runs import wanted_cells
 
 PAPER: Final = Path(__file__).parents[1] / "paper"
-
-
 HERE: Final = ""
-
-
 THEIRS: Final = "paper"
 
 
-class Line(NamedTuple):
-    """One row of a table."""
+class TableLine(NamedTuple):
+    """One line of a table."""
 
     source: str  # HERE or THEIRS
     method: str
     name: str
     weight_decay: float
     values: Sequence[Spread | None]  # by initial rate
-    average: Spread | None  # or the only value, of a method without a rate to set
+    average: Spread | None  # or the only value, if the method has no rate
 
 
 def paper_table(name: str) -> dict[str, Any]:
-    """What the paper printed, typed from its source.
+    """Reads a table of the paper, as typed from its source.
 
     Args:
         name: `"table1"` to `"table5"`.
@@ -46,13 +42,13 @@ def paper_table(name: str) -> dict[str, Any]:
     return table
 
 
-def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[Line]:
-    """All lines of a table: the paper's in its order, below each line of ours."""
+def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[TableLine]:
+    """Returns the lines of a table in the paper's order, ours above the paper's."""
     paper = paper_table(table)
     rates = [float(rate) for rate in paper["initial_learning_rates"]]
     wanted = wanted_cells(table, rows, policies)
     ours = our_lines([row for cell, row in rows.items() if cell in wanted], rates)
-    lines: list[Line] = []
+    lines: list[TableLine] = []
     for theirs in paper["rows"]:
         names = policies if theirs["method"] == GANNO else [theirs["method"]]
         for name in names:
@@ -64,18 +60,18 @@ def lines_of(table: str, rows: Rows, policies: Sequence[str]) -> list[Line]:
 
 def our_lines(
     rows: Iterable[Row], rates: Sequence[float]
-) -> dict[tuple[str, float], Line]:
-    """A line of each method and weight decay, in alphabetical order.
+) -> dict[tuple[str, float], TableLine]:
+    """Makes a line for each method and weight decay, in alphabetical order.
 
     Args:
-        rows: Results of one task.
-        rates: The initial rates that have a column.
+        rows: The results of one task.
+        rates: The initial rates of the columns.
     """
     found: dict[tuple[str, float], list[Row]] = defaultdict(list)
     for row in rows:
         found[row.cell.method, row.cell.weight_decay].append(row)
     return {
-        key: Line(HERE, key[0], _label(key[0]), key[1], *_values(of_line, rates))
+        key: TableLine(HERE, key[0], _label(key[0]), key[1], *_values(of_line, rates))
         for key, of_line in sorted(found.items(), key=lambda item: item[0][0])
     }
 
@@ -90,18 +86,18 @@ def _values(
     values = [spread(list(by_rate.get(rate, {}).values())) for rate in rates]
     if not any(values):
         return values, spread([a for seeds in by_rate.values() for a in seeds.values()])
-    # The deviation of an average is that of the seeds' averages, so whole ones count.
+    # The deviation is over the averages of seeds, so only seeds with all rates count.
     of_rates = [by_rate.get(rate, {}) for rate in rates]
     whole = set.intersection(*(set(seeds) for seeds in of_rates))
     averages = [sum(seeds[s] for seeds in of_rates) / len(rates) for s in sorted(whole)]
     return values, spread(averages)
 
 
-def _paper_line(row: Mapping[str, Any]) -> Line:
+def _paper_line(row: Mapping[str, Any]) -> TableLine:
     values = [None if value is None else Spread(*value) for value in row["values"]]
     average = Spread(*row["average"])
     decay = row["weight_decay"]
-    return Line(THEIRS, row["method"], row["name"], decay, values, average)
+    return TableLine(THEIRS, row["method"], row["name"], decay, values, average)
 
 
 def _label(method: str) -> str:
@@ -110,8 +106,8 @@ def _label(method: str) -> str:
     return f"{name}, {kind}" if kind else name
 
 
-def differences(lines: Sequence[Line]) -> list[float]:
-    """Ours less the paper's, in points, where both have a figure of a method."""
+def differences(lines: Sequence[TableLine]) -> list[float]:
+    """Returns ours minus the paper's, in points, where both have a figure."""
     return [
         ours.mean - paper.mean
         for line, other in _pairs(lines)
@@ -120,8 +116,8 @@ def differences(lines: Sequence[Line]) -> list[float]:
     ]
 
 
-def differences_of_best(lines: Sequence[Line]) -> list[float]:
-    """Ours less the paper's in the best column of each complete row of a method."""
+def differences_of_best(lines: Sequence[TableLine]) -> list[float]:
+    """Returns ours minus the paper's at the best rate of each complete line."""
     return [
         max(it.mean for it in line.values if it)
         - max(it.mean for it in other.values if it)
@@ -130,8 +126,8 @@ def differences_of_best(lines: Sequence[Line]) -> list[float]:
     ]
 
 
-def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
-    """Our line and the paper's of each method that has both."""
+def _pairs(lines: Sequence[TableLine]) -> list[tuple[TableLine, TableLine]]:
+    """Pairs our line with the paper's, for each method that has both."""
     theirs = {(li.method, li.weight_decay): li for li in lines if li.source == THEIRS}
     return [
         (line, theirs[key])

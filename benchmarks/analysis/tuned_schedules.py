@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fixed schedule and initial rate that somebody would keep who tries them all.
+"""Finds the fixed schedule and initial rate that tuning over all of them would choose.
 
-The choice is made on held-out training images. The test set decides nothing.
+Held-out training images decide; the test set does not.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ class Tuned(NamedTuple):
 
     @property
     def accuracy(self) -> float:
-        """In %, on the test set: the interquartile mean over seeds."""
+        """The interquartile mean over seeds of the test accuracy, in %."""
         return interquartile_mean(list(self.by_seed.values()))
 
     @property
     def by_seed(self) -> Mapping[int, float]:
-        """The same of each seed."""
+        """The test accuracy of each seed, in %."""
         return accuracy_by_seed(self.runs)
 
 
 def held_out_accuracy(row: Row) -> float:
-    """At the end of the training."""
+    """Returns the held-out accuracy at the end of a training."""
     return float(row.score.course["held_out_accuracy"][-1])
 
 
 def held_out_gain(row: Row) -> float:
-    """The same where there is a loss alone: the higher, the better."""
+    """Returns the negative held-out loss at the end of a training."""
     return -float(row.score.course["held_out_loss"][-1])
 
 
@@ -56,14 +56,14 @@ def best_tuned(
     weight_decay: float,
     measure: Callable[[Row], float] = held_out_accuracy,
 ) -> Tuned | None:
-    """Tunes method and rate, as far as that can be done without the test set.
+    """Tunes method and initial rate without the test set.
 
     Args:
         rows: All results.
-        task: Its name.
-        methods: What to choose from, each from every one of `RATES`.
-        weight_decay: That of all of them.
-        measure: What is looked at in a run; the highest mean over seeds is the best.
+        task: The name of the task.
+        methods: The candidates, each from all of `RATES`.
+        weight_decay: The weight decay of all candidates.
+        measure: Scores a run; the highest mean over seeds wins.
 
     Returns:
         The best, the first of equals; None while a method lacks a rate.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tasks and grids, and how their trainings are carried out."""
+"""Tasks and grids, and the code that runs their trainings."""

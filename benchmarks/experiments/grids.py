@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every table and figure of the paper as a set of cells.
+"""Defines every table and figure as a set of cells.
 
-Grids overlap: a cell that two of them want is trained once and shown in both.
+Grids overlap. A cell of two grids is trained once and shown in both.
 """
 
 from __future__ import annotations
@@ -10,34 +10,31 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ..methods import policy_names as policies
 from ..methods.constant_actions import CONSTANT_ACTIONS
-from ..methods.policy_names import Average, control
+from ..methods.policy_names import (
+    CONTROLS,
+    MASKS,
+    UNTRAINED,
+    Average,
+    as_kept,
+    canonical_name,
+    control,
+    split_name,
+)
 from ..records.cells import Cell
 from .tasks import (
-    CHOICE_TASKS,
     CNN5,
     FAMILIES,
     LONG,
+    MODEL_SELECTION_TASKS,
     RESNETS,
     SMALLER_MINIBATCHES,
     TABULAR,
     WITHOUT_ACCURACY,
 )
 
-
-class Sweep(NamedTuple):
-    """All combinations of methods, initial rates and weight decays on a task."""
-
-    task: str
-    methods: tuple[str, ...]
-    initial_learning_rates: tuple[float | None, ...]
-    weight_decays: tuple[float, ...]
-
-
 GANNO: Final = "GANNO"
-"""In a grid it stands for each of the policies that a run is about."""
-
+"""The placeholder for each policy of a run."""
 
 ABLATIONS: Final = (
     "ganno-paper-learning-rate-only",
@@ -47,9 +44,7 @@ ABLATIONS: Final = (
 )
 """The policies of Table 2, each meta-trained with the recipe `paper`."""
 
-
 RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-
 
 SIMPLE: Final = (
     "constant",
@@ -61,12 +56,9 @@ SIMPLE: Final = (
     "sgdr",
 )
 
-
 OPTIMIZERS: Final = ("lamb and cosine", "schedule-free")
 
-
 LEARNED: Final = ("celo-adam", "velo")
-
 
 FIXED: Final = (
     "constant",
@@ -77,43 +69,50 @@ FIXED: Final = (
     "one-cycle",
 )
 
-
 FAMILY_WEIGHT_DECAY: Final = 0.1
-"""That of most of the paper's tables, and of the policies' own scores.
+"""The weight decay of most of the paper's tables, and of the policies' own scores.
 
-One alone, since the families are to differ: another would double the trainings.
+Families have this one only, since a second would double the trainings.
 """
 
-
 USUAL_RATE: Final = 1e-3
-"""What a network is compiled with where one rate has to stand for all."""
-
-
-def usual_cell(task: str, method: str) -> Cell:
-    """The cell by which methods are compared where one start stands for all."""
-    return Cell(task, method, USUAL_RATE, FAMILY_WEIGHT_DECAY, seed=0)
+"""The rate that networks are compiled with where one rate stands for all."""
 
 
 NETWORK_CONTROLS: Final = (
-    policies.UNTRAINED,
+    UNTRAINED,
     *(average.value for average in Average),
 )
-"""What a policy has to beat on the networks of `FAMILIES`."""
+"""The controls that a policy has to beat on the networks of `FAMILIES`."""
+
+
+class Sweep(NamedTuple):
+    """All combinations of methods, initial rates and weight decays on one task."""
+
+    task: str
+    methods: tuple[str, ...]
+    initial_learning_rates: tuple[float | None, ...]
+    weight_decays: tuple[float, ...]
 
 
 Grid = tuple[Sweep, ...]
 
 
+def usual_cell(task: str, method: str) -> Cell:
+    """Returns the cell that compares methods where one initial rate stands for all."""
+    return Cell(task, method, USUAL_RATE, FAMILY_WEIGHT_DECAY, seed=0)
+
+
 def _robustness(*methods: str) -> Grid:
-    """ResNet-18 with two weight decays."""
+    """Makes a grid of ResNet-18 with two weight decays."""
     return (
         Sweep(RESNETS, methods, (1e-3,), (0.1, 0.01)),
         Sweep(RESNETS, ("celo-adam",), (None,), (0.1, 0.01)),
     )
 
 
-def _choice(other: str) -> Grid:
-    """What a choice of the evaluation changes: the task as it is, and another one."""
+def _evaluation_choice(other: str) -> Grid:
+    """Makes a grid of the usual task and one with another choice of the evaluation."""
     methods = ("constant", "cosine", GANNO)
     return tuple(Sweep(task, methods, (1e-3,), (0.1,)) for task in (CNN5, other))
 
@@ -139,14 +138,14 @@ GRIDS: Final[Mapping[str, Grid]] = {
     "figure2": (
         Sweep(
             "cnn2-fashion",
-            (control(GANNO, policies.UNTRAINED), GANNO),
+            (control(GANNO, UNTRAINED), GANNO),
             (1e-3,),
             (0.1,),
         ),
     ),
     "figure3": (Sweep("cnn2-fashion-long", ("no-op", GANNO), (1e-3,), (0.1,)),),
     "figure4": _robustness("random", GANNO),
-    "figure5": (),  # drawn from the schedules themselves
+    "figure5": (),  # It is drawn from the schedules themselves.
     "figure6": (Sweep(CNN5, (GANNO,), (0.0,), (0.1,)),),
     "figure7": _robustness("random", "sgdr", GANNO),
     "controls": (
@@ -157,7 +156,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
                 GANNO,
                 *(
                     control(GANNO, kind)
-                    for kind in policies.CONTROLS
+                    for kind in CONTROLS
                     # No other network here trains as long.
                     if kind != Average.ELSEWHERE.value
                 ),
@@ -177,21 +176,21 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "actions": tuple(
         Sweep(task, methods, (rate,), (FAMILY_WEIGHT_DECAY,))
-        for task in CHOICE_TASKS
+        for task in MODEL_SELECTION_TASKS
         for methods, rate in ((tuple(CONSTANT_ACTIONS), None), ((GANNO,), 1e-3))
     ),
     "observations": tuple(
         Sweep(
             family,
-            (GANNO, *(control(GANNO, kind) for kind in policies.MASKS)),
+            (GANNO, *(control(GANNO, kind) for kind in MASKS)),
             (1e-3,),
             (FAMILY_WEIGHT_DECAY,),
         )
         for family in FAMILIES
     ),
-    "precision": _choice("cnn5-cifar10-float32"),
-    "scaling": _choice("cnn5-cifar10-unscaled"),
-    # What tells most comes first: a training of the long task takes long.
+    "precision": _evaluation_choice("cnn5-cifar10-float32"),
+    "scaling": _evaluation_choice("cnn5-cifar10-unscaled"),
+    # The most informative cells come first, since the long task takes long.
     "length": (
         Sweep(LONG, (GANNO,), (USUAL_RATE,), (0.1,)),
         Sweep(LONG, ("constant", "linear"), (1e-4, 1e-2), (0.1,)),
@@ -225,15 +224,15 @@ GRIDS: Final[Mapping[str, Grid]] = {
 
 
 def cells_of(name: str, num_seeds: int, policy_names: Sequence[str]) -> list[Cell]:
-    """All cells of a grid, the first seed of every combination first.
+    """Lists all cells of a grid, first those of seed 0.
 
     Args:
-        name: One of `GRIDS`, or `"all"` for every one of them.
-        num_seeds: Seeds from 0 on, at least 1.
-        policy_names: The policies that stand for GANNO.
+        name: One of `GRIDS`, or `"all"` for all of them.
+        num_seeds: The number of seeds, from 0 on.
+        policy_names: The policies that replace `GANNO`.
 
     Raises:
-        ValueError: If there is no such grid, or no seeds.
+        ValueError: If there is no such grid, or no seed.
 
     Example:
 
@@ -242,8 +241,8 @@ def cells_of(name: str, num_seeds: int, policy_names: Sequence[str]) -> list[Cel
     """
     if num_seeds < 1:
         raise ValueError(f"The number of seeds is {num_seeds}; at least 1 is needed.")
-    # Results of a policy are found again however it was named.
-    policy_names = [policies.canonical_name(policy) for policy in policy_names]
+    # Results of a policy are found by its name or its folder.
+    policy_names = [canonical_name(policy) for policy in policy_names]
     sweeps = [sweep for grid in _grids(name) for sweep in grid]
     found = [
         cell
@@ -270,7 +269,7 @@ def _cells(sweep: Sweep, seed: int, policy_names: Sequence[str]) -> list[Cell]:
         fill_in(method, policy_names) for method in sweep.methods
     )
     return [
-        policies.as_kept(Cell(sweep.task, method, rate, decay, seed))
+        as_kept(Cell(sweep.task, method, rate, decay, seed))
         for decay, rate, method in itertools.product(
             sweep.weight_decays, sweep.initial_learning_rates, list(methods)
         )
@@ -278,14 +277,14 @@ def _cells(sweep: Sweep, seed: int, policy_names: Sequence[str]) -> list[Cell]:
 
 
 def fill_in(method: str, policy_names: Sequence[str]) -> list[str]:
-    """Puts each policy in the place of GANNO.
+    """Replaces `GANNO` in a method's name by each policy.
 
     Example:
 
         >>> fill_in("GANNO, greedy", ["a", "b"])
         ['a, greedy', 'b, greedy']
     """
-    name, kind = policies.split_name(method)
+    name, kind = split_name(method)
     if name != GANNO:
         return [method]
     return [control(policy, kind) if kind else policy for policy in policy_names]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run says on the screen."""
+"""Prints the progress of a run."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 from ..records.cells import Cell
 from .plan import Plan
-from .workers import Outcome
+from .workers import CellResult
 
 
 class Progress:
-    """Lines on the screen: what was done, what was left out, how long it may take."""
+    """The printed lines of a run: results, skipped cells and the time left."""
 
     def __init__(self, plan: Plan, jobs: int) -> None:
         self._plan, self._jobs = plan, jobs
@@ -22,15 +22,15 @@ class Progress:
         self.is_complete = True
 
     def skip(self, skipped: dict[str, list[Cell]]) -> None:
-        """Prints what cannot be run now, and why."""
+        """Prints which cells cannot run now, and why."""
         for reason, cells in skipped.items():
             self.is_complete = False
             print(f"Skipped: {len(cells)} cells. {reason}", flush=True)
             self._forget(cells)
 
-    def report(self, outcome: Outcome) -> None:
-        """Prints what a cell reached, and how long the others may take."""
-        cell, score, seconds, failure = outcome
+    def report(self, result: CellResult) -> None:
+        """Prints a result, and how long the other cells may take."""
+        cell, score, seconds, failure = result
         self._forget([cell])
         count = f"[{self._num_missing - len(self._missing)}/{self._num_missing}]"
         if score is None:
@@ -45,21 +45,21 @@ class Progress:
         self._missing = [cell for cell in self._missing if cell not in gone]
 
     def _left(self) -> str:
-        """The time that cells of the same task have taken, or of any task."""
+        """Estimates the time left from cells of the same task, or else of all tasks."""
         if not self._missing:
             return ""
         means = {task: sum(s) / len(s) for task, s in self._seconds.items()}
         usual = sum(means.values()) / len(means)
         seconds = sum(means.get(cell.task, usual) for cell in self._missing)
-        return f"; about {in_words(seconds / self._jobs)} left"
+        return f"; about {duration_in_words(seconds / self._jobs)} left"
 
 
-def in_words(seconds: float) -> str:
-    """Returns a duration for people.
+def duration_in_words(seconds: float) -> str:
+    """Returns a duration in hours, minutes or seconds.
 
     Example:
 
-        >>> in_words(4000)
+        >>> duration_in_words(4000)
         '1 h 07 min'
     """
     minutes = round(seconds / 60)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains cells as tasks on Ray, on one machine or on many.
 
-The same as `workers`, for other machines: only the process that asks for the outcomes
-has to do with results files.
+Only the process that asks for the results reads and writes results files.
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from ..methods.registry import find_method
-from ..records.cells import Cell
-from .workers import CELLS_PER_PROCESS, Outcome, attempt, require_jobs, use_threads
+from .plan import PlannedCell
+from .workers import CELLS_PER_PROCESS, CellResult, attempt, require_jobs, use_threads
 
 try:
     import ray
@@ -25,23 +23,26 @@ except ImportError as error:
         "on this machine."
     ) from error
 
+Attempt = Callable[[PlannedCell], CellResult]
+"""Trains a cell; a process that dies in it is a failure."""
+
 RETRIES: Final = 2
-"""How often a cell is begun again after the death of the process that trained it."""
+"""How often a cell starts again after its process has died."""
 
 
-def outcomes(
-    cells: Sequence[Cell], jobs: int, attempt: Callable[[Cell], Outcome] = attempt
-) -> Iterator[Outcome]:
-    """Trains cells and gives each outcome once it is known.
+def cell_results(
+    cells: Sequence[PlannedCell], jobs: int, attempt: Attempt = attempt
+) -> Iterator[CellResult]:
+    """Trains cells and yields each result once it is known.
 
     Args:
         cells: What to train.
         jobs: How many at the same time, on all machines together.
-        attempt: Trains one of them; a process that dies of it is a failure.
+        attempt: Trains one of them.
 
     Raises:
-        ConnectionError: If there is no Ray where `RAY_ADDRESS` says.
-        MissingDataError: If a data set cannot be had.
+        ConnectionError: If `RAY_ADDRESS` names no Ray cluster.
+        MissingDataError: If a data set is not available.
         ValueError: If `jobs` is below 1.
     """
     require_jobs(jobs)
@@ -58,14 +59,14 @@ def outcomes(
 
 
 class _Starter:
-    """Hands cells to Ray.
+    """The way of cells to Ray.
 
     Args:
         attempt: Trains a cell.
-        jobs: How many run at once: each has its share of the cores.
+        jobs: How many run at once, each with its share of the cores.
     """
 
-    def __init__(self, attempt: Callable[[Cell], Outcome], jobs: int) -> None:
+    def __init__(self, attempt: Attempt, jobs: int) -> None:
         self._attempt = attempt
         self._cores = _cores_of_each(jobs)
         self._here = NodeAffinitySchedulingStrategy(
@@ -75,48 +76,48 @@ class _Starter:
             num_cpus=self._cores, max_retries=RETRIES, max_calls=CELLS_PER_PROCESS
         )(_with_threads)
 
-    def start(self, cell: Cell) -> Any:
-        """Begins a training; what is made from other results begins beside them."""
-        where = self._here if find_method(cell.method).needs_results else "SPREAD"
+    def start(self, planned: PlannedCell) -> Any:
+        """Begins a training, on this machine if it reads other results."""
+        where = self._here if planned.method.needs_results else "SPREAD"
         train = self._train.options(scheduling_strategy=where)
-        return train.remote(self._attempt, cell, self._cores)
+        return train.remote(self._attempt, planned, self._cores)
 
 
 def _in_flight(
-    starter: _Starter, cells: Sequence[Cell], jobs: int
-) -> Iterator[Outcome]:
+    starter: _Starter, cells: Sequence[PlannedCell], jobs: int
+) -> Iterator[CellResult]:
     waiting = iter(cells)
-    running = {starter.start(cell): cell for cell in islice(waiting, jobs)}
+    running = {starter.start(planned): planned for planned in islice(waiting, jobs)}
     try:
         while running:
             [task], _ = ray.wait(list(running))
-            cell = running.pop(task)
+            planned = running.pop(task)
             running |= {starter.start(other): other for other in islice(waiting, 1)}
-            yield _outcome(task, cell)
+            yield _result(task, planned)
     finally:
         for task in running:
             ray.cancel(task, force=True)
 
 
-def _outcome(task: Any, cell: Cell) -> Outcome:
+def _result(task: Any, planned: PlannedCell) -> CellResult:
     try:
         return ray.get(task)
-    except ray.exceptions.RayTaskError as error:  # raised by the attempt
+    except ray.exceptions.RayTaskError as error:  # The attempt raised it.
         raise error.cause from None
     except ray.exceptions.RayError as error:
         failure = f"its process died {RETRIES + 1} times ({type(error).__name__})"
-        return Outcome(cell, None, 0.0, failure)
+        return CellResult(planned.cell, None, 0.0, failure)
 
 
 def _with_threads(
-    attempt: Callable[[Cell], Outcome], cell: Cell, num_threads: int
-) -> Outcome:
+    attempt: Attempt, planned: PlannedCell, num_threads: int
+) -> CellResult:
     use_threads(num_threads)
-    return attempt(cell)
+    return attempt(planned)
 
 
 def _cores_of_each(jobs: int) -> int:
-    """Cores that Ray sets aside for a training: no more than any machine has."""
+    """Returns the cores of one training: no more than the smallest machine has."""
     machines = [node["Resources"].get("CPU", 0) for node in ray.nodes()]
     usable = [int(cores) for cores in machines if cores >= 1]
     return max(1, min(sum(usable) // jobs, *usable)) if usable else 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trainings that methods are compared on."""
+"""Defines the trainings that methods are compared on."""
 
 from __future__ import annotations
 
@@ -11,23 +11,13 @@ from typing import Any, Final
 from agents.tasks.datasets import TABLE
 from agents.tasks.objectives import Objective, find_objective
 
-from ..methods import policies as policies
-
 CNN5: Final = "cnn5-cifar10"
-
-
 SMALLER_MINIBATCHES: Final = "cnn5-cifar10-batch32"
-
-
 LONG: Final = "cnn5-cifar10-long"
-
-
 LENGTHS: Final = (CNN5, SMALLER_MINIBATCHES, LONG)
-"""The same training, with as many updates as in the tables and with more."""
-
+"""One training, with as many updates as in the tables and with more."""
 
 RESNETS: Final = "resnet18-cifar10-eighth"
-
 
 FAMILIES: Final = (
     "transformer-fashion",
@@ -35,38 +25,29 @@ FAMILIES: Final = (
     "resnet9-fashion-small",
     "separable-fashion",
 )
-"""Tasks whose networks are of a kind that no policy was meta-trained on."""
-
+"""Tasks with kinds of networks that no policy was meta-trained on."""
 
 WITHOUT_ACCURACY: Final = ("autoencoder-fashion", "language-fashion")
 """Tasks with a loss alone, which no policy was meta-trained on either."""
 
-
 TABULAR: Final = "perceptron-table"
-"""The task on a table; recipes have perceptrons, but on images."""
+"""The task with tabular data; recipes train perceptrons on images only."""
 
-
-CHOICE_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
-"""The tasks that policies are chosen by: none of them opens a test set."""
-
+MODEL_SELECTION_TASKS: Final = tuple(f"{task}-choices" for task in (CNN5, *FAMILIES))
+"""The tasks for model selection; none of them opens a test set."""
 
 NUM_VALIDATION_IMAGES: Final = 1000
-"""Held out for policies to look at, as many as `GANNO` measures by default."""
-
+"""Images held out for policies to observe, as many as `GANNO` measures by default."""
 
 NUM_TUNING_IMAGES: Final = 4000
-"""Held out as well where choices are made; they stand for the test set there."""
-
+"""Further images held out for model selection, where they replace the test set."""
 
 TEST_BATCH_SIZE: Final = 500
 
-
 _TABLE: Final = f"fashion_mnist{TABLE}"
 
-
 DATASET_SIZES: Final = {"cifar10": 50_000, "fashion_mnist": 60_000, _TABLE: 60_000}
-"""Training images, before any are held out."""
-
+"""Numbers of training images, before any are held out."""
 
 _MADE_FOR: Final = {"autoencoder": "reconstruction", "language_model": "next_pixels"}
 """The objectives of networks that do not classify."""
@@ -77,16 +58,16 @@ class Task:
     """A network, a data set and a length.
 
     Args:
-        dataset: By name; see agents/tasks/datasets.py.
-        model: By name; see agents/tasks/models.py.
-        batch_size: Images in a minibatch.
-        epochs: Passes over the training images that are not held out.
+        dataset: A name in agents/tasks/datasets.py.
+        model: A name in agents/tasks/models.py.
+        batch_size: The images in a minibatch.
+        epochs: The passes over the training images that are not held out.
         model_options: Further arguments of the model's builder, such as its width.
         standardised: Whether each colour channel is shifted and scaled to mean 0 and
             deviation 1 over the training images; otherwise it lies in [0, 1].
         dtype_policy: Keras' precision policy.
-        for_choices: Whether it is there to choose between methods by. The test set is
-            not opened then: other training images are scored.
+        for_choices: Whether the task is for model selection. Then training images are
+            scored, and the test set is not opened.
     """
 
     dataset: str
@@ -100,23 +81,23 @@ class Task:
 
     @property
     def objective(self) -> Objective:
-        """What the network is to do: what it is made for."""
+        """The objective that the network is made for."""
         return find_objective(_MADE_FOR.get(self.model, "classification"))
 
     @property
     def num_training_images(self) -> int:
-        """What is left of the data set to train on."""
+        """The number of images that are not held out."""
         held_out = NUM_TUNING_IMAGES if self.for_choices else 0
         return DATASET_SIZES[self.dataset] - NUM_VALIDATION_IMAGES - held_out
 
     @property
     def num_planned_updates(self) -> int:
-        """Of a training on all of them."""
+        """The number of updates on all training images."""
         return self.num_updates(self.num_training_images)
 
     @property
     def length_in_words(self) -> str:
-        """Epochs, images, minibatches and updates."""
+        """Epochs, images, minibatches and updates as text."""
         epochs = "one epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         return (
             f"{epochs} of {self.num_training_images:,} images in minibatches of "
@@ -124,7 +105,7 @@ class Task:
         )
 
     def num_updates(self, num_images: int) -> int:
-        """How many updates so many training images make, in all epochs."""
+        """Returns the number of updates of all epochs, for a number of images."""
         return self.epochs * -(-num_images // self.batch_size)
 
 
@@ -134,7 +115,7 @@ _CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=Tru
 _CNN2: Final = Task("fashion_mnist", "two_layer_cnn", 32, 2, dtype_policy="float32")
 
 
-# A network of the full width takes a GPU; an eighth of it is what two cores can carry.
+# The full width needs a GPU; two cores can train an eighth of it.
 _RESNET9: Final = Task("fashion_mnist", "resnet9", 128, epochs=8, standardised=True)
 
 
@@ -145,10 +126,10 @@ _EIGHTH: Final = {"width": 8}
 
 
 def _family(model: str, **options: int) -> Task:
-    """A network that no recipe in agents/recipes/ trains on, for 1,844 updates.
+    """Defines a task whose network no recipe in agents/recipes/ has, of 1,844 updates.
 
-    Small and short, as every method is tried on it from five rates with three seeds: a
-    training takes less than a minute of one core, also of a busy one.
+    It is small and short, as every method is tried from five rates with three seeds. A
+    training takes less than a minute on one core.
     """
     return Task("fashion_mnist", model, 32, 1, options, True, "float32")
 
@@ -172,7 +153,7 @@ _WITHOUT_ACCURACY: Final = {
         dtype_policy="float32",
     ),
 }
-"""As long as the families: policies see that there is no accuracy."""
+"""As long as the families; policies are told that there is no accuracy."""
 
 
 _TABULAR: Final = Task(
@@ -180,7 +161,7 @@ _TABULAR: Final = Task(
 )
 
 
-def _for_choices(tasks: Mapping[str, Task]) -> dict[str, Task]:
+def _for_model_selection(tasks: Mapping[str, Task]) -> dict[str, Task]:
     return {
         f"{name}-choices": dataclasses.replace(task, for_choices=True)
         for name, task in tasks.items()
@@ -191,11 +172,11 @@ TASKS: Final[dict[str, Task]] = {
     "cnn5-cifar10": _CNN5,
     "cnn5-cifar10-float32": dataclasses.replace(_CNN5, dtype_policy="float32"),
     "cnn5-cifar10-unscaled": dataclasses.replace(_CNN5, standardised=False),
-    # With more updates, for what they change: a whole grid of them would take too long.
-    # The long one is in float32, since bfloat16 is slow on CPUs that lack it.
+    # More updates, to measure their effect; a whole grid would take too long. The long
+    # task is in float32, since bfloat16 is slow on CPUs without it.
     "cnn5-cifar10-long": dataclasses.replace(_CNN5, epochs=40, dtype_policy="float32"),
     "cnn5-cifar10-batch32": dataclasses.replace(_CNN5, batch_size=32),
-    # The meta-training's own task: about as many updates as an episode, and many more.
+    # The task of meta-training: about as many updates as an episode, and many more.
     "cnn2-fashion": _CNN2,
     "cnn2-fashion-long": dataclasses.replace(_CNN2, epochs=18),
     "cnn2-embedded": Task(
@@ -212,7 +193,7 @@ TASKS: Final[dict[str, Task]] = {
     **_FAMILIES,
     **_WITHOUT_ACCURACY,
     "perceptron-table": _TABULAR,
-    **_for_choices({"cnn5-cifar10": _CNN5, **_FAMILIES}),
+    **_for_model_selection({"cnn5-cifar10": _CNN5, **_FAMILIES}),
 }
 
 
@@ -220,7 +201,7 @@ def find_task(name: str) -> Task:
     """Finds a task by name.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If there is no such task.
     """
     if name not in TASKS:
         raise ValueError(f"There is no task {name!r}; there are {sorted(TASKS)}.")

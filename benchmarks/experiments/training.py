@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One training, from images to what it reached."""
+"""Runs one training, from images to a score."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import numpy as np
 
 from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.models import build_model
+from agents.tasks.samples import Samples, hold_out
 from ganno_keras import GANNO
 from ganno_keras.control.history import GannoHistory
-from ganno_keras.datasets import LabelledImages, hold_out
 
-from ..methods.method import Ingredients, Situation
-from ..methods.registry import find_method
+from ..methods.method import Method, TrainingContext, TrainingParts
 from ..records.cells import Cell, Score
 from .tasks import (
     NUM_TUNING_IMAGES,
@@ -30,31 +29,31 @@ from .tasks import (
 
 
 class MissingDataError(RuntimeError):
-    """A data set cannot be had; no cell of its tasks can be run."""
+    """The error if a data set is not available for any cell of its tasks."""
 
 
 class TaskImages(NamedTuple):
     """The images of a task in three parts."""
 
-    train: LabelledImages
-    validation: LabelledImages  # for policies to look at, and the accuracy by epoch
-    test: LabelledImages
+    train: Samples
+    validation: Samples  # for policies to observe, and for the figures by epoch
+    test: Samples
 
 
-def definition(cell: Cell) -> dict[str, Any]:
-    """What a result stands for beyond the names: equal results need it to be equal."""
+def definition(cell: Cell, method: Method) -> dict[str, Any]:
+    """Describes what a result depends on beyond the names in its cell."""
     task = dataclasses.asdict(find_task(cell.task))
-    return {"task": task, **find_method(cell.method).identity()}
+    return {"task": task, **method.identity()}
 
 
 @lru_cache(maxsize=1)
 def load_images(
     dataset: str, standardised: bool, for_choices: bool = False
 ) -> TaskImages:
-    """Loads and cuts a data set; the last one stays in memory for the next cell.
+    """Loads and splits a data set, and caches the last one.
 
     Raises:
-        MissingDataError: If the data cannot be had.
+        MissingDataError: If the data set is not available.
     """
     try:
         everything, test = load_dataset(dataset)
@@ -68,31 +67,31 @@ def load_images(
     return TaskImages(train, validation, test)
 
 
-def _without(data: LabelledImages, num_images: int) -> tuple[LabelledImages, ...]:
-    """Holds images out, of a small data set fewer than asked for."""
-    return hold_out(data, min(num_images, len(data.labels) // 8))
+def _without(data: Samples, num_images: int) -> tuple[Samples, ...]:
+    """Holds out images, but at most an eighth of a data set."""
+    return hold_out(data, min(num_images, len(data.targets) // 8))
 
 
-def train(cell: Cell) -> Score:
-    """Carries out one training and evaluates it once.
+def train(cell: Cell, method: Method) -> Score:
+    """Trains one network and evaluates it once.
 
     Raises:
-        ValueError: If there is no such task or method.
-        MissingDataError: If the data cannot be had.
+        ValueError: If there is no such task.
+        MissingDataError: If the data set is not available.
     """
     task = find_task(cell.task)
     images = load_images(task.dataset, task.standardised, task.for_choices)
     keras.utils.set_random_seed(cell.seed)
     try:
-        return _train(task, cell, images)
+        return _train(task, cell, method, images)
     finally:
         keras.utils.clear_session()
 
 
-def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
+def _train(task: Task, cell: Cell, method: Method, images: TaskImages) -> Score:
     objective = task.objective
     train_data, validation, test = map(objective.samples, images)
-    num_updates = task.num_updates(len(images.train.labels))
+    num_updates = task.num_updates(len(images.train.targets))
     model = build_model(
         task.model,
         train_data.input_shape,
@@ -100,23 +99,22 @@ def _train(task: Task, cell: Cell, images: TaskImages) -> Score:
         task.model_options,
         task.dtype_policy,
     )
-    situation = Situation(cell, num_updates, validation)
-    ingredients = find_method(cell.method).make(situation)
-    model = ingredients.adapt(model)
-    model.compile(ingredients.optimizer, objective.loss(), metrics=objective.metrics)
+    parts = method.make(TrainingContext(cell, num_updates, validation))
+    model = parts.adapt(model)
+    model.compile(parts.optimizer, objective.loss(), metrics=objective.metrics)
     history = model.fit(
         *train_data,
         batch_size=task.batch_size,
         epochs=task.epochs,
         validation_data=validation,
         validation_batch_size=TEST_BATCH_SIZE,
-        callbacks=list(ingredients.callbacks),
+        callbacks=list(parts.callbacks),
         verbose=0,
     )
     scores = model.evaluate(
         *test, batch_size=TEST_BATCH_SIZE, verbose=0, return_dict=True
     )
-    course = {**_by_epoch(history.history), **_by_decision(ingredients)}
+    course = {**_by_epoch(history.history), **_by_decision(parts)}
     accuracy = float(scores["accuracy"]) if objective.has_accuracy else None
     return Score(accuracy, float(scores["loss"]), course)
 
@@ -131,9 +129,9 @@ def _by_epoch(logs: Mapping[str, list[float]]) -> dict[str, list[float]]:
     return {name: _rounded(logs[key]) for name, key in names.items() if key in logs}
 
 
-def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
-    """What a policy saw and did; nothing for other methods."""
-    for callback in ingredients.callbacks:
+def _by_decision(parts: TrainingParts) -> dict[str, Any]:
+    """Returns what a policy measured and did, nothing for other methods."""
+    for callback in parts.callbacks:
         if isinstance(callback, GANNO) and callback.history.timesteps:
             history = callback.history
             return {
@@ -148,7 +146,7 @@ def _by_decision(ingredients: Ingredients) -> dict[str, Any]:
 
 
 def _validation_accuracy(history: GannoHistory) -> dict[str, list[float]]:
-    """By decision, if the task has an accuracy."""
+    """Returns the accuracies by decision, if the task has an accuracy."""
     measured = history.measured("validation_accuracy")
     if np.isnan(measured).all():
         return {}
@@ -156,12 +154,12 @@ def _validation_accuracy(history: GannoHistory) -> dict[str, list[float]]:
 
 
 def _weight_decays(history: GannoHistory) -> dict[str, list[list[float]]]:
-    """By decision, if the policy sets them."""
+    """Returns the weight decays by decision, if the policy sets them."""
     if history.weight_decays is None:
         return {}
     return {"weight_decays": [_rounded(row) for row in history.weight_decays]}
 
 
 def _rounded(values: Any) -> list[float]:
-    """To six digits, which is more than is read off them."""
+    """Rounds to six digits, more than any table shows."""
     return [float(f"{float(value):.6g}") for value in values]

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
-from ..experiments.workers import Outcome, outcomes
+from ..experiments.workers import CellResult, attempts
 from ..records import results_file
 from ..records.cells import Cell, Row
-from ..records.provenance import origin
+from ..records.provenance import provenance
 from ..records.results_file import ResultsFile
-from .fitting import train
+from .fitting import FieldCell, attempt
 from .methods import TUNED, TUNED_SCHEDULES, find_method, identity
 from .registry import TRAININGS, find_training
 
@@ -130,15 +130,16 @@ def _check_definition(row: Row) -> None:
         )
 
 
-def _carry_out(cells: Sequence[Cell], jobs: int) -> list[Outcome]:
+def _carry_out(cells: Sequence[Cell], jobs: int) -> list[CellResult]:
     """Writes each result down once it is known; returns what failed."""
-    made_by: dict[str, Any] = origin()
+    made_by = provenance()
+    wanted = [FieldCell(cell) for cell in cells]
     failures = []
-    for number, outcome in enumerate(outcomes(cells, jobs, train), 1):
-        cell, score, seconds, failure = outcome
+    for number, result in enumerate(attempts(wanted, jobs, attempt), 1):
+        cell, score, seconds, failure = result
         count = f"[{number}/{len(cells)}] {cell}"
         if score is None:
-            failures.append(outcome)
+            failures.append(result)
             print(f"{count}: FAILED: {failure}", file=sys.stderr, flush=True)
             continue
         row = Row(cell, score, seconds, definition_of(cell), made_by)

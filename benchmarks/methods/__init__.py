@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways to set learning rates that are compared."""
+"""The methods to set learning rates that are compared."""

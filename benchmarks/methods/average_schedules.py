@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy's average schedule, replayed without looking at the training.
+"""Trains with a policy's average schedule, without observing the training.
 
-Is a policy responsive, or has it only learned a good schedule? If its average over
-other seeds does as well from the same start, looking at the progress of a training does
-not help; if its average over other networks does as well, looking at all does not.
+This tells whether a policy responds to a training or has only learned a good schedule.
+If its average over other seeds does as well, observing the progress does not help. If
+its average over other networks does as well, no observation helps.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ from .policy_names import Average
 
 
 class LayerRates(NamedTuple):
-    """Rates and weight decays by layer, from the decisions on that they belong to."""
+    """Rates and weight decays by decision and layer."""
 
-    updates: np.ndarray  # [num_decisions], updates done when the rates begin
+    updates: np.ndarray  # [num_decisions], updates before each decision
     learning_rates: np.ndarray  # [num_decisions, num_layers], or 1 for all layers
-    weight_decays: np.ndarray | None = None  # the same; None to leave them alone
+    weight_decays: np.ndarray | None = (
+        None  # likewise; None if the policy does not set them
+    )
 
 
-class Replay(keras.callbacks.Callback):
-    """Sets rates and weight decays of all layers by the clock alone.
+class AverageSchedule(keras.callbacks.Callback):
+    """A callback that sets rates and weight decays of all layers at fixed updates.
 
     Args:
         rates: What to set, and when.
-        start: What all layers have before the first decision.
+        start: Rate and weight decay of all layers before the first decision.
     """
 
     def __init__(self, rates: LayerRates, start: StartingPoint) -> None:
@@ -55,15 +57,15 @@ class Replay(keras.callbacks.Callback):
             )
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Sets what belongs to this update."""
-        del batch, logs  # The updates of all epochs are counted here.
+        """Sets the rates if a decision belongs to this update."""
+        del batch, logs  # `batch` starts again in each epoch.
         (now,) = np.nonzero(self._rates.updates == self._update)
         if self._layerwise is not None and len(now):
             _set(self._layerwise, self._rates, now[0])
         self._update += 1
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Makes the optimizer plain again."""
+        """Gives back the plain optimizer."""
         del logs
         if self._layerwise is not None:
             self._layerwise.detach()
@@ -80,12 +82,12 @@ def _set(layerwise: LayerwiseOptimizer, rates: LayerRates, decision: int) -> Non
 
 
 def average_rates(cell: Cell, policy: str, average: Average) -> LayerRates:
-    """Averages what a policy did, with other seeds or on other networks.
+    """Averages a policy's rates, over other seeds or other networks.
 
     Args:
-        cell: The training to come.
-        policy: Whose schedule.
-        average: By layer, every layer keeps its own; otherwise all have the same.
+        cell: The training that the average is for.
+        policy: The policy's name.
+        average: `BY_LAYER` gives each layer rates of its own; the others do not.
     """
     courses = [row.score.course for row in _TRAININGS[average](cell, policy)]
 
@@ -103,19 +105,19 @@ def average_rates(cell: Cell, policy: str, average: Average) -> LayerRates:
 
 
 def missing_for_average(cell: Cell, policy: str, average: Average) -> str:
-    """Says what is missing to replay a policy, "" if nothing is."""
+    """Returns which results the average lacks, "" if none."""
     if _TRAININGS[average](cell, policy):
         return ""
     rate = cell.initial_learning_rate
     start = "" if rate is None else f" from {rate:g}"
     if average is Average.ELSEWHERE:
         return (
-            f"A replay of what {policy} did elsewhere{start} needs its results on "
+            f"The average schedule of {policy} elsewhere{start} needs its results on "
             f"{cell.task} and on another task of the same length. Run those first."
         )
     return (
-        f"A replay of {policy} needs its results on {cell.task}{start} with other "
-        "seeds. Run those first, with --seeds 2 or more."
+        f"The average schedule of {policy} needs its results on {cell.task}{start} "
+        "with other seeds. Run those first, with --seeds 2 or more."
     )
 
 
@@ -128,7 +130,7 @@ def _with_other_seeds(cell: Cell, policy: str) -> list[Row]:
 
 
 def _on_other_networks(cell: Cell, policy: str) -> list[Row]:
-    """With any seed, wherever the policy decides at the same updates as here."""
+    """Finds trainings with any seed in which the policy decides at the same updates."""
     alike = [
         row
         for row in all_rows().values()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one and the same action throughout comes to, in the place of a policy.
+"""Makes methods that repeat one action throughout a training.
 
-A policy that looks at each layer and timestep should do better than the best of these.
+A policy that observes each layer and timestep should beat the best of these.
 """
 
 from __future__ import annotations
@@ -18,33 +18,36 @@ from ganno_keras.control.layer_kinds import LAYER_KINDS
 from ganno_keras.control.observations import ObservationSpec
 from ganno_keras.policies import ScriptedPolicy
 
-from .method import Ingredients, Method, Situation
+from .method import Method, TrainingContext, TrainingParts
 from .policies import with_ganno
 
-WAYS: Final = (
+CONSTANT_SCRIPTS: Final = (
     *(ActionScript((action,)) for action in (0, 1, 3, 4, 6, 7, 8)),
     *(ActionScript((action,), of_linear=(1,)) for action in (3, 6)),
 )
-"""The schedule, twice and four times the schedule, each with a weight decay of 0.1 and
-0.3, the last also with 0.01; and the two higher rates with linear layers on the
-schedule and 0.3."""
+"""The schedule, twice and four times the schedule, with weight decays of 0.1 and 0.3.
+
+Four times the schedule also comes with 0.01. The two higher rates also come with linear
+layers on the schedule itself and 0.3.
+"""
 
 
-def _policy(way: ActionScript) -> ScriptedPolicy:
+def _policy(script: ActionScript) -> ScriptedPolicy:
     spec = ObservationSpec(RATE_AND_DECAY_ACTIONS.num_actions)
     kinds = spec.place("layer_kind")
 
-    def script(_: int, observation: np.ndarray, __: np.random.Generator) -> np.ndarray:
+    def act(_: int, observation: np.ndarray, __: np.random.Generator) -> np.ndarray:
         is_linear = observation[:, kinds][:, LAYER_KINDS.index("linear")] == 1.0
-        return way.script(1, is_linear)[0]
+        return script.by_timestep(1, is_linear)[0]
 
-    return ScriptedPolicy(f"always {way}", script, action_set=RATE_AND_DECAY_ACTIONS)
+    return ScriptedPolicy(f"always {script}", act, action_set=RATE_AND_DECAY_ACTIONS)
 
 
-def _make(way: ActionScript, situation: Situation) -> Ingredients:
-    return with_ganno(situation, _policy(way))
+def _make(script: ActionScript, context: TrainingContext) -> TrainingParts:
+    return with_ganno(context, _policy(script))
 
 
 CONSTANT_ACTIONS: Final[Mapping[str, Method]] = {
-    f"always {way}": Method(partial(_make, way), "the action") for way in WAYS
+    f"always {script}": Method(partial(_make, script), "the action")
+    for script in CONSTANT_SCRIPTS
 }

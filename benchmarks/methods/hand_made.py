@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a benchmark compares: schedules, optimizers and policies, found by name.
+"""Makes methods of hand-made schedules and of Keras' optimizers.
 
-Every method makes the optimizer and the callbacks of one training. All of them decay
-weights the decoupled way, as Keras does it: by rate times decay, in every update.
+All of them use the decoupled weight decay of Keras: each update shrinks the weights by
+rate times decay.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 import keras
 from keras import optimizers
 
-from .method import Ingredients, Method, Situation
+from .method import Method, TrainingContext, TrainingParts
 from .schedules import SCHEDULES
 
 RATE_AND_LENGTH: Final = "initial rate; length of the training"
@@ -21,32 +21,32 @@ RATE_AND_LENGTH: Final = "initial rate; length of the training"
 
 def scheduled(
     schedule: str, optimizer: Callable[..., Any] = optimizers.Adam
-) -> Callable[[Situation], Ingredients]:
-    """A method of one of `SCHEDULES` and an optimizer of Keras."""
+) -> Callable[[TrainingContext], TrainingParts]:
+    """Combines one of `SCHEDULES` with an optimizer of Keras."""
 
-    def make(situation: Situation) -> Ingredients:
-        rate = SCHEDULES[schedule](situation.rate, situation.num_updates)
-        decay = situation.cell.weight_decay
-        return Ingredients(optimizer(rate, weight_decay=decay))
+    def make(context: TrainingContext) -> TrainingParts:
+        rate = SCHEDULES[schedule](context.rate, context.num_updates)
+        decay = context.cell.weight_decay
+        return TrainingParts(optimizer(rate, weight_decay=decay))
 
     return make
 
 
-def _schedule_free(situation: Situation) -> Ingredients:
-    """Schedule-Free AdamW, which `fit` must not be left to build.
+def _schedule_free(context: TrainingContext) -> TrainingParts:
+    """Makes Schedule-Free AdamW, and builds it before `fit`.
 
-    Left to `fit` of Keras 3.15.1, the network stays at the accuracy of chance; built
-    before, with the weights there to be copied, it learns.
+    If `fit` of Keras 3.15.1 builds it, the network stays at the accuracy of chance. If
+    it is built before, it copies the initial weights, and the network learns.
     """
     optimizer = optimizers.ScheduleFreeAdamW(
-        situation.rate, weight_decay=situation.cell.weight_decay
+        context.rate, weight_decay=context.cell.weight_decay
     )
 
     def build(model: keras.Model) -> keras.Model:
         optimizer.build(model.trainable_variables)
         return model
 
-    return Ingredients(optimizer, adapt=build)
+    return TrainingParts(optimizer, adapt=build)
 
 
 def _with_adam() -> dict[str, Method]:
@@ -60,7 +60,7 @@ def _with_adam() -> dict[str, Method]:
     return {name: Method(scheduled(name), tunings[name]) for name in SCHEDULES}
 
 
-# LARS is left out: Keras has no LARS. LAMB is its form for Adam, and Keras has it.
+# Keras has no LARS; LAMB is its variant for Adam.
 HAND_MADE: Final[Mapping[str, Method]] = {
     **_with_adam(),
     "lamb and cosine": Method(scheduled("cosine", optimizers.Lamb), RATE_AND_LENGTH),

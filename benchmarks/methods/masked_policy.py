@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy that is not shown one entry of its observation: what is it worth to it?"""
+"""Hides one entry of the observation from a policy, to measure what it is worth."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ganno_keras.policies import Decision, Policy, PolicyMetadata, PolicyState
 
 
 class MaskedPolicy:
-    """A policy to which an entry is always 0, as a masked one is in meta-training.
+    """A policy that sees 0 in one entry, like a masked entry in meta-training.
 
     Args:
-        policy: What acts.
-        entry: The name of the entry of the observation.
+        policy: The policy that acts.
+        entry: The name of the hidden entry.
 
     Raises:
         ValueError: If an observation has no such entry.
 
-    Paper: its ablations mask in meta-training; this only blinds the finished policy.
+    Paper: its ablations mask in meta-training; this masks for the finished policy.
     """
 
     def __init__(self, policy: Policy, entry: str) -> None:
@@ -33,11 +33,11 @@ class MaskedPolicy:
 
     @property
     def metadata(self) -> PolicyMetadata:
-        """That of the policy, with a smaller observation."""
+        """The policy's metadata, with one more masked entry."""
         return self._metadata
 
     def initial_state(self, num_agents: int) -> PolicyState:
-        """That of the policy."""
+        """Returns the policy's initial state."""
         return self._policy.initial_state(num_agents)
 
     def act(
@@ -47,5 +47,5 @@ class MaskedPolicy:
         seed: tuple[int, int],
         temperature: float,
     ) -> Decision:
-        """What the policy does on such an observation."""
+        """Returns the policy's decision on the masked observation."""
         return self._policy.act(observation, state, seed, temperature)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a method is: it makes the optimizer and the callbacks of one training."""
+"""Defines a method: it makes the optimizer and the callbacks of one training."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from typing import Any, NamedTuple
 
 import keras
 
-from agents.tasks.objectives import Samples
+from agents.tasks.samples import Samples
 
 from ..records.cells import Cell
 
 
-class Situation(NamedTuple):
-    """What a method is told of the training that it is for."""
+class TrainingContext(NamedTuple):
+    """The training that a method prepares for."""
 
     cell: Cell
     num_updates: int
-    validation: Samples  # what a policy may look at
+    validation: Samples  # what a policy may observe
 
     @property
     def rate(self) -> float:
-        """The initial learning rate."""
+        """The initial learning rate.
+
+        Raises:
+            ValueError: If the cell has none.
+        """
         rate = self.cell.initial_learning_rate
         if rate is None:
             raise ValueError(
@@ -33,15 +37,15 @@ class Situation(NamedTuple):
         return rate
 
 
-class Ingredients(NamedTuple):
-    """What a method puts into a training."""
+class TrainingParts(NamedTuple):
+    """The parts of a training that a method makes."""
 
     optimizer: keras.optimizers.Optimizer
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
     adapt: Callable[[keras.Model], keras.Model] = lambda model: model
 
 
-def _no_obstacle(_: Cell) -> str:
+def _always_available(_: Cell) -> str:
     return ""
 
 
@@ -54,16 +58,16 @@ class Method:
     """One way to set learning rates.
 
     Args:
-        make: Gives the ingredients of a training.
-        tuning: What a user has to choose for it, in words.
-        obstacle: Says why a cell cannot be run now, "" if it can.
-        identity: What besides the name decides over its results, such as the digest of
-            a policy's files.
-        needs_results: Whether it is made from the results of other cells.
+        make: Makes the parts of a training.
+        tuning: What a user has to choose, in words.
+        reason_unavailable: Returns why a cell cannot run now, "" if it can.
+        identity: Returns what its results depend on besides the name, such as the
+            digest of a policy's files.
+        needs_results: Whether it reads the results of other cells.
     """
 
-    make: Callable[[Situation], Ingredients]
+    make: Callable[[TrainingContext], TrainingParts]
     tuning: str
-    obstacle: Callable[[Cell], str] = _no_obstacle
+    reason_unavailable: Callable[[Cell], str] = _always_available
     identity: Callable[[], Mapping[str, Any]] = _no_identity
     needs_results: bool = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a policy and its controls are called."""
+"""Names policies and their controls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..records.cells import Cell
 
 
 class Average(Enum):
-    """Over which of a policy's trainings, and over what in them."""
+    """The trainings that a policy's average schedule is taken from."""
 
     OVERALL = "averaged"
     BY_LAYER = "averaged by layer"
@@ -25,17 +25,9 @@ class Average(Enum):
 
 
 GREEDY: Final = "greedy"
-
-
 SAMPLED: Final = "sampled"
-
-
 UNTRAINED: Final = "untrained"
-
-
 GUARDED: Final = "guarded"
-
-
 CONTROLS: Final = (
     GREEDY,
     SAMPLED,
@@ -44,16 +36,15 @@ CONTROLS: Final = (
     *(average.value for average in Average),
 )
 
-
 MASKS: Final[Mapping[str, str]] = {
     f"without {entry.name}": entry.name
     for entry in ObservationSpec(num_actions=1).entries
 }
-"""The entry of the observation that each kind of blindness hides."""
+"""The entry of the observation that each of these controls hides."""
 
 
 def control(policy: str, kind: str) -> str:
-    """The name of a control of a policy.
+    """Returns the name of a control of a policy.
 
     Example:
 
@@ -64,7 +55,7 @@ def control(policy: str, kind: str) -> str:
 
 
 def split_name(method: str) -> tuple[str, str]:
-    """The policy and the kind of control, which is empty for the policy itself.
+    """Splits a name into policy and control; the policy itself has the control "".
 
     Example:
 
@@ -77,7 +68,7 @@ def split_name(method: str) -> tuple[str, str]:
 
 
 def canonical_name(policy: str) -> str:
-    """The name of a shipped policy, also where its folder was given.
+    """Returns the name of a shipped policy if its folder was given.
 
     Example:
 
@@ -92,10 +83,10 @@ def canonical_name(policy: str) -> str:
 
 
 def as_kept(cell: Cell) -> Cell:
-    """The cell under which a result is kept, and found again.
+    """Returns the cell under which a result is filed.
 
-    A policy whose actions start from a schedule of their own does the same from every
-    initial rate: one training without a rate stands for all of them.
+    A policy with a base schedule ignores the initial rate. One training without a rate
+    stands for all rates.
 
     Example:
 
@@ -109,16 +100,16 @@ def as_kept(cell: Cell) -> Cell:
 
 
 def has_own_start(method: str) -> bool:
-    """Whether it is a policy that does the same from every initial rate."""
+    """Returns whether the method is a policy that ignores the initial rate."""
     policy, _ = split_name(method)
     try:
         return base_schedule_of(policy) is not None
-    except ValueError:  # No policy, or none that is there.
+    except ValueError:  # It is no policy, or not an available one.
         return False
 
 
 def base_schedule_of(policy: str) -> BaseSchedule | None:
-    """What the policy's actions start from, if that is not the optimizer's rate.
+    """Returns the base schedule of a policy, None if it has none.
 
     Raises:
         ValueError: If there is no such policy.
@@ -127,7 +118,7 @@ def base_schedule_of(policy: str) -> BaseSchedule | None:
 
 
 def metadata_of(policy: str) -> PolicyMetadata:
-    """Describes a policy.
+    """Reads the metadata of a policy.
 
     Raises:
         ValueError: If there is no such policy.

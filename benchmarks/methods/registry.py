@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds a method by the name that it has in tables and results."""
+"""Finds methods by their names in tables and results."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ METHODS: Final[Mapping[str, Method]] = {
     "celo-adam": CELO_ADAM,
     "velo": VELO,
 }
-"""All methods but policies, which are found by their files."""
+"""All methods except policies, which are found by their files."""
 
 
 def find_method(name: str) -> Method:
     """Finds a method.
 
     Args:
-        name: One of `METHODS`; or a policy's name, or the path of its folder; or a
-            control of one, such as `"ganno-first, greedy"`.
+        name: One of `METHODS`, a policy's name, the path of its folder, or a control
+            such as `"ganno-first, greedy"`.
     """
     return METHODS.get(name) or policy_method(name)

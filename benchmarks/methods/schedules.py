@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The nine hand-made schedules of the paper's Figure 5, from Keras where it has them.
+"""Makes the nine hand-made schedules of the paper's Figure 5, mostly with Keras.
 
-Each is a function of the initial (or peak) rate and the number of updates planned.
+Each is a function of the initial (or peak) rate and the number of planned updates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ Schedule = Any
 """A number, or a Keras schedule."""
 
 WARM_UP: Final = 0.1
-"""Share of the updates in which the rate rises linearly from 0 to its peak."""
+"""The share of the updates in which the rate rises linearly from 0 to its peak."""
+
+FIRST_DIVISOR: Final = 25.0
+"""The peak rate of one-cycle divided by its first rate."""
+
+LAST_DIVISOR: Final = 1e4
+"""The first rate of one-cycle divided by its last rate."""
 
 
 def _constant(rate: float, _: int) -> Schedule:
@@ -34,45 +40,39 @@ def _quadratic(rate: float, num_updates: int) -> Schedule:
 
 
 def _exponential(rate: float, num_updates: int) -> Schedule:
-    """To a hundredth of the rate."""
+    """Falls to a hundredth of the rate."""
     return schedules.ExponentialDecay(rate, num_updates, 0.01)
 
 
 def _piecewise(rate: float, num_updates: int) -> Schedule:
-    """A tenth of the rate from half of the training on, a hundredth from 3/4 on."""
+    """Falls to a tenth after half of the training, to a hundredth after 3/4."""
     boundaries = [num_updates // 2, 3 * num_updates // 4]
     return schedules.PiecewiseConstantDecay(boundaries, [rate, rate / 10, rate / 100])
 
 
 def _restarts(rate: float, num_updates: int) -> Schedule:
-    """SGDR: cosine cycles of 1/7, 2/7 and 4/7 of the training."""
+    """Makes SGDR, with cosine cycles of 1/7, 2/7 and 4/7 of the training."""
     return schedules.CosineDecayRestarts(rate, num_updates // 7 + 1, t_mul=2.0)
 
 
 def _warm_up(rate: float, num_updates: int) -> Schedule:
-    """A tenth of the training up from 0, then half a cosine down; rate is the peak."""
+    """Rises from 0 in a tenth of the training, then falls by half a cosine."""
     warm_up = int(WARM_UP * num_updates)
     return schedules.CosineDecay(
         0.0, num_updates - warm_up, warmup_target=rate, warmup_steps=warm_up
     )
 
 
-FIRST_DIVISOR: Final = 25.0
-"""The peak of one-cycle by its first rate."""
-
-LAST_DIVISOR: Final = 1e4
-"""Its first rate by its last."""
-
-
 class CosineOneCycle(schedules.LearningRateSchedule):
-    """Half a cosine up to the peak, half a cosine down: Keras has no such schedule.
+    """A schedule of half a cosine up to the peak and half a cosine down.
 
     Args:
         peak: The highest rate.
-        num_updates: Length of the training.
-        rising: Share of it in which the rate rises.
+        num_updates: The length of the training.
+        rising: The share of the training in which the rate rises.
 
-    The default and the rates at both ends are those of Optax and PyTorch.
+    Keras has no such schedule. The default and the rates at both ends are as in Optax
+    and PyTorch.
 
     Paper: Table 3 (Smith and Topin 2019).
     """
@@ -93,7 +93,7 @@ class CosineOneCycle(schedules.LearningRateSchedule):
         return ops.where(progress < self._rising, up, down)
 
     def get_config(self) -> dict[str, Any]:
-        """Everything that makes the same schedule again."""
+        """Returns the arguments that make the same schedule again."""
         return {
             "peak": self._peak,
             "num_updates": self._num_updates,
@@ -120,7 +120,7 @@ SCHEDULES: Final[Mapping[str, Callable[[float, int], Schedule]]] = {
 
 
 def rates_over(name: str, rate: float, num_updates: int) -> np.ndarray:
-    """The learning rates of a whole training, float64 `[num_updates]`.
+    """Returns the learning rates of a whole training, float64 `[num_updates]`.
 
     Example:
 

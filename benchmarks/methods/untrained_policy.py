@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy as it was before its meta-training: what does the training add?"""
+"""Makes the policy before its meta-training, to measure what that adds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from agents.learning.exported_policy import ExportedPolicy
-from agents.learning.ppo_agent import new_agent
 from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.recipes.learners import new_learner
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import SavedPolicy, save_policy
 
@@ -19,18 +18,18 @@ def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
     """Makes an agent of a policy's configuration with fresh weights.
 
     Args:
-        metadata: Of the trained policy; it names the configuration of its agent.
-        seed: Of the weights.
+        metadata: The trained policy's, with the configuration of its agent.
+        seed: The seed of the weights.
 
     Raises:
-        ValueError: If the configuration is not one that this version reads.
+        ValueError: If this version cannot read the configuration.
     """
     made_by = json.dumps(metadata.trained_on["configuration"])
     configuration = MetaTrainingConfiguration.from_json(made_by)
     num_features = metadata.observation_spec.num_features
-    agent = new_agent(configuration.environment, configuration.ppo, seed)
+    learner = new_learner(replace(configuration, seed=seed))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "untrained"
         description = replace(metadata, name=f"{metadata.name}-untrained", scores={})
-        save_policy(ExportedPolicy(agent, num_features), description, folder)
+        save_policy(learner.exported_policy(num_features), description, folder)
         return SavedPolicy(folder)

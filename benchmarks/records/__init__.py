@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one training is called, what came of it, and where that is kept."""
+"""The name of a training, its result, and the file that keeps it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one training of a grid is called, and what comes of it."""
+"""The name of one training of a grid, and its result."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 
 class Cell(NamedTuple):
-    """One training of a grid; everything that its result depends on, by name."""
+    """One training of a grid: the names of everything that its result depends on."""
 
     task: str
     method: str
-    initial_learning_rate: float | None  # None for a method that takes no rate
+    initial_learning_rate: float | None  # None for methods without a rate
     weight_decay: float
     seed: int
 
@@ -26,13 +26,13 @@ class Cell(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What a training reached.
+    """The figures of a finished training.
 
-    The test set is touched once, at the end. The course is by epoch, on held-out
-    training images; and by decision, for a policy.
+    The test set is evaluated once, at the end. The course holds figures by epoch, on
+    held-out training images, and by decision if a policy is in control.
     """
 
-    test_accuracy: float | None  # None where there is none
+    test_accuracy: float | None  # None if the task has no accuracy
     test_loss: float
     course: Mapping[str, Any] = {}
 
@@ -43,20 +43,22 @@ class Score(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A finished cell and where its figures came from."""
+    """A finished cell and the provenance of its figures."""
 
     cell: Cell
     score: Score
     seconds: float
-    definition: Mapping[str, Any]  # of task and method; a result stands and falls by it
+    definition: Mapping[
+        str, Any
+    ]  # of task and method; if it changes, the result is void
     provenance: Mapping[str, Any]
 
     @property
     def accuracy(self) -> float:
-        """On the test set, in %.
+        """The accuracy on the test set, in %.
 
         Raises:
-            ValueError: If its task has none.
+            ValueError: If the task has no accuracy.
         """
         if self.score.test_accuracy is None:
             raise ValueError(f"{self.cell} has no accuracy, only a loss. Look at that.")
@@ -64,4 +66,4 @@ class Row(NamedTuple):
 
 
 Rows = Mapping[Cell, Row]
-"""Results by the cell that they are kept under."""
+"""Results by their cell."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A JSON file that holds one entry for each thing that was measured."""
+"""Reads and writes JSON files with one entry for each measurement."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from agents.common.atomic_files import write_json
 
-from .provenance import origin
+from .provenance import provenance
 
 
 def read_entries(path: Path) -> dict[str, Any]:
-    """All entries by name; none if nothing has been measured yet."""
+    """Reads all entries by name; there are none before the first measurement."""
     if not path.exists():
         return {}
     entries: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -22,9 +22,6 @@ def read_entries(path: Path) -> dict[str, Any]:
 
 
 def write_entry(path: Path, name: str, entry: Mapping[str, Any]) -> None:
-    """Puts one entry into the file, in the place of an earlier one.
-
-    Which code and libraries made it is added.
-    """
-    made = {**entry, "made_by": origin()}
+    """Writes one entry and its provenance, and replaces an earlier one."""
+    made = {**entry, "made_by": provenance()}
     write_json(path, {**read_entries(path), name: made})

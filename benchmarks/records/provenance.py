@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which code and libraries made a result, with new results not counted as changes."""
+"""Names the code and libraries behind a result; new results are no change of code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from agents.common.provenance import provenance
+from agents.common import provenance as raw_provenance
 
 ROOT: Final = Path(__file__).parents[2]
 WRITTEN_BY_RUNS: Final = (
@@ -18,9 +18,9 @@ WRITTEN_BY_RUNS: Final = (
 DIRTY: Final = "-dirty"
 
 
-def origin() -> dict[str, Any]:
-    """The commit, marked if the code differed from it, and the library versions."""
-    made_by: dict[str, Any] = provenance()
+def provenance() -> dict[str, Any]:
+    """Returns the commit, marked if the code differed, and the library versions."""
+    made_by: dict[str, Any] = raw_provenance.provenance()
     commit = made_by["commit"]
     if commit.endswith(DIRTY) and not _code_has_changed():
         made_by["commit"] = commit.removesuffix(DIRTY)

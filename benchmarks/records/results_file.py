@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results on disk, one JSON object a line, safe to kill at any moment."""
+"""Keeps results on disk, one JSON object a line, even if a run is killed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ RESULTS: Final = Path(__file__).parents[1] / "results"
 
 
 class ResultsFile:
-    """The finished cells of a task, whatever tables they belong to.
+    """The finished cells of a task, for all tables together.
 
     Args:
-        path: The file; made at the first row.
+        path: The file; the first row creates it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def rows(self) -> list[Row]:
-        """All whole rows; a last line that a kill cut short is left out.
+        """Reads all rows, except a last line that a kill has cut short.
 
         Raises:
-            ValueError: If a line before the last is broken, or a cell is there twice.
+            ValueError: If an earlier line is broken, or a cell has two results.
         """
         if not self._path.exists():
             return []
@@ -40,10 +40,10 @@ class ResultsFile:
         return rows
 
     def append(self, row: Row) -> None:
-        """Adds a row; an earlier broken last line is removed first.
+        """Appends a row, after removing a broken last line.
 
         Raises:
-            ValueError: If there is a result of this cell already.
+            ValueError: If the cell has a result already.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._mend()
@@ -62,10 +62,10 @@ class ResultsFile:
 
     @contextmanager
     def writer(self) -> Iterator[None]:
-        """Keeps a second run from doing the same cells at the same time.
+        """Locks the file, so that no second run trains the same cells.
 
         Raises:
-            RuntimeError: If there is such a run.
+            RuntimeError: If another run holds the lock.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as stream:
@@ -112,11 +112,11 @@ class ResultsFile:
 
 
 def results_of(task: str) -> ResultsFile:
-    """The results file of a task."""
+    """Returns the results file of a task."""
     return ResultsFile(RESULTS / f"{task}.jsonl")
 
 
 def all_rows() -> dict[Cell, Row]:
-    """Every result of every task."""
+    """Reads the results of all tasks."""
     tasks = sorted(path.stem for path in RESULTS.glob("*.jsonl"))
     return {row.cell: row for task in tasks for row in results_of(task).rows()}

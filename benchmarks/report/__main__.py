@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/results.md, its pictures and README's table; no figure is typed by hand.
+"""Writes docs/results.md, its pictures and README's table from results files.
 
     python -m benchmarks.report
 
-Rows are of benchmarks/results/, the paper's of benchmarks/paper/, the scores of a
-policy on its own task of its ganno.json.
+Our rows come from benchmarks/results/, the paper's from benchmarks/paper/, and a
+policy's scores on its own task from its ganno.json.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy does with the layers of networks that it has never seen."""
+"""Draws what a policy does with each layer of networks that it never saw."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ DECAYS: Final = Column(
 
 
 def draw_layer_rates(figure: Any, rows: Rows, policy: str) -> bool:
-    """Draws what each layer is given over a training, a row of panels for each task.
+    """Draws each layer's rate and weight decay over a training, a row for each task.
 
-    That is its learning rate; of a policy with a base schedule the factor on it, which
-    differs by layer where the rates mostly differ by the moment; and its weight decay.
+    For a policy with a base schedule it draws the factor on the schedule, as the rates
+    themselves vary more with time than by layer.
 
     Args:
         figure: An empty figure of matplotlib.
         rows: All results.
-        policy: Whose rates; of each task the first seed's from 0.001.
+        policy: The policy's name; its first seed from 0.001 is drawn.
 
     Returns:
-        Whether there was anything to draw.
+        Whether there were results to draw.
     """
     by_task = [runs_of(rows, usual_cell(task, policy)) for task in TASKS_SHOWN]
     found = [runs[0] for runs in by_task if runs]
@@ -113,7 +113,7 @@ def _factors(row: Row, schedule: BaseSchedule) -> np.ndarray:
 
 
 def _draw(axes: Any, row: Row, column: Column) -> Any:
-    """One row for each layer, from the input down."""
+    """Draws one quantity, a row for each layer, from the input down."""
     colours = import_matplotlib("matplotlib.colors", "benchmarks/results has")
     updates = _course(row, "updates")
     values = column.values(row)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables and numbers as text."""
+"""Formats tables and numbers as text."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import Final
 
 from ..analysis.intervals import Spread, spread
 from ..analysis.runs import runs_of
-from ..analysis.table_lines import HERE, Line
+from ..analysis.table_lines import HERE, TableLine
 from ..records.cells import Cell, Row, Rows
 
 NOT_RUN: Final = "·"
-
-
 HAS_NO_RATE: Final = "/"
 
 
-def format_lines(lines: Sequence[Line], rates: Sequence[str]) -> str:
-    """Formats lines with the best of each column, ours and the paper's, in bold."""
+def format_lines(lines: Sequence[TableLine], rates: Sequence[str]) -> str:
+    """Formats lines, with the best of each column in bold, ours and the paper's."""
     show_source = any(line.source != HERE for line in lines)
     show_decay = len({line.weight_decay for line in lines}) > 1
     header = [
@@ -59,13 +57,13 @@ def _number(value: Spread | None, column: Sequence[Spread | None], missing: str)
 
 
 def mean_accuracy(runs: Sequence[Row]) -> str:
-    """Of the runs of one cell, with their deviation; "·" without any."""
+    """Formats the mean accuracy of the runs of one cell, "·" without runs."""
     value = spread([row.accuracy for row in runs])
     return NOT_RUN if value is None else str(value)
 
 
 def mean_of(rows: Rows, cell: Cell) -> str:
-    """The mean accuracy over all seeds of a cell."""
+    """Formats the mean accuracy over all seeds of a cell."""
     return mean_accuracy(runs_of(rows, cell))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of results: which sections it has, in which order."""
+"""Composes the page of results: its sections and their order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..records.cells import Row, Rows
 from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
 from .paper.aggregate import aggregate_section
-from .paper.evaluation_choices import choice_section
+from .paper.evaluation_choices import evaluation_choices_section
 from .paper.paper_tables import TABLES, heading, not_run_section, table_section
 from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
 from .paper.training_length import length_section
@@ -45,7 +45,6 @@ Written by `python -m benchmarks.report` from the files in `benchmarks/results/`
 paper's own figures in `benchmarks/paper/` and the policies' own `ganno.json`.
 
 """
-
 
 READING: Final = """## How to read the tables
 
@@ -76,8 +75,7 @@ a method that has no rate to set: its figure is in the last column.
 - LARS is left out, since Keras has none; LAMB is its form for Adam.
 """
 
-
-FIGURE: Final = """## {heading}
+FIGURE_SECTION: Final = """## {heading}
 
 ![{heading}](pictures/{name}.png)
 
@@ -86,9 +84,9 @@ FIGURE: Final = """## {heading}
 
 
 def policies_in(rows: Rows) -> list[str]:
-    """The policies that have results of their own, the shipped one first.
+    """Lists the policies with results, the default one first.
 
-    Built-in policies and the ablations have rows of their own names in the grids.
+    It leaves out built-in policies and ablations, which grids name themselves.
     """
     others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
     found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
@@ -96,18 +94,18 @@ def policies_in(rows: Rows) -> list[str]:
 
 
 def page(rows: Rows, drawn: Mapping[str, str], field_rows: Sequence[Row] = ()) -> str:
-    """The whole page.
+    """Writes the whole page.
 
     Args:
         rows: All results.
-        drawn: The captions of the pictures that there are, by name.
+        drawn: The captions of the drawn pictures, by name.
         field_rows: All results of the field.
     """
     policies = policies_in(rows)
     folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())
     metadata = [read_metadata(folder) for folder in folders]
     figures = [
-        FIGURE.format(heading=heading(name), name=name, caption=caption)
+        FIGURE_SECTION.format(heading=heading(name), name=name, caption=caption)
         for name, caption in drawn.items()
     ]
     sections: list[str] = [
@@ -126,7 +124,7 @@ def page(rows: Rows, drawn: Mapping[str, str], field_rows: Sequence[Row] = ()) -
         control_section(rows, policies),
         mask_section(rows, policies),
         action_section(rows, policies),
-        choice_section(rows, policies),
+        evaluation_choices_section(rows, policies),
         length_section(rows),
         *learning_sections(),
         *budget_sections(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's figures and one more, drawn from results where there are any."""
+"""Draws the paper's figures and one more, as far as there are results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, import_matplotlib
+from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, new_figure
 
 from ..analysis.runs import runs_of
 from ..experiments.tasks import CNN5, RESNETS, TASKS
@@ -21,24 +21,16 @@ from .layer_rates import draw_layer_rates
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 NUM_UPDATES: Final = 300
 SHORTEST_BAND: Final = 2
-
-
-def new_figure(width: float, height: float) -> Any:
-    """A matplotlib figure that needs no screen.
-
-    Raises:
-        ImportError: If matplotlib is not installed.
-    """
-    module = import_matplotlib("matplotlib.figure", "benchmarks/results has")
-    return module.Figure(figsize=(width, height), layout="constrained")
+NUMBERS: Final = "benchmarks/results has"
+"""Where the numbers of a picture are, said where matplotlib is missing."""
 
 
 def draw_all(rows: Rows, policy: str) -> dict[str, str]:
-    """Draws every figure that there are results for.
+    """Draws every figure that has results.
 
     Args:
         rows: All results.
-        policy: The policy in the place of GANNO.
+        policy: The policy that is drawn as GANNO.
 
     Returns:
         The caption of each figure that was drawn, by its name.
@@ -48,7 +40,7 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
         figure, caption = draw(rows, policy)
         if figure is not None:
             PICTURES.mkdir(parents=True, exist_ok=True)
-            # Without the version of matplotlib, equal pictures are equal files.
+            # The version of matplotlib is left out, so equal pictures are equal files.
             path = PICTURES / f"{name}.png"
             figure.savefig(path, dpi=120, metadata={"Software": None})
             captions[name] = caption
@@ -56,16 +48,13 @@ def draw_all(rows: Rows, policy: str) -> dict[str, str]:
 
 
 def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
-    """The course of a policy with the first seed there is."""
+    """Returns the course of a cell's first seed."""
     found = runs_of(rows, cell)
     return found[0].score.course if found else None
 
 
-# ---------------------------------------------------------------- figures 2 and 3
-
-
 def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Figure 2: learning rates and training loss before and after meta-training."""
+    """Draws Figure 2: rates and training loss before and after meta-training."""
     task = "cnn2-fashion"
     courses = {
         "untrained": _first(
@@ -76,7 +65,7 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
     known = {name: course for name, course in courses.items() if course}
     if len(known) < len(courses):
         return None, ""
-    figure = new_figure(9.0, 7.5)
+    figure = new_figure(9.0, 7.5, NUMBERS)
     *panels, loss = figure.subplots(3, 1, sharex=True)
     panels[1].sharey(panels[0])
     for rates, color, (name, course) in zip(
@@ -101,12 +90,12 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
 
 
 def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Figure 3: the layers' rates beside the accuracy, over a long training."""
+    """Draws Figure 3: the layers' rates and the accuracy over a long training."""
     task = "cnn2-fashion-long"
     course = _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0))
     if not course:
         return None, ""
-    figure = new_figure(9.0, 6.0)
+    figure = new_figure(9.0, 6.0, NUMBERS)
     axes = figure.subplots(len(course["layers"]) + 1, 1, sharex=True)
     rates = np.array(course["learning_rates"])
     for number, layer in enumerate(course["layers"]):
@@ -126,9 +115,6 @@ def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
     )
 
 
-# ---------------------------------------------------------------- figures 4 and 7
-
-
 def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, str]:
     decays = [0.01, 0.1]
     names = [policy if method == "GANNO" else method for method in methods]
@@ -141,7 +127,7 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     if policy not in drawn:
         return None, ""
     decays = [it for it in decays if any(found[name, it] for name in names)]
-    figure = new_figure(4.5 * len(decays), 4.0)
+    figure = new_figure(4.5 * len(decays), 4.0, NUMBERS)
     (panels,) = figure.subplots(1, len(decays), sharey=True, squeeze=False)
     for axes, decay in zip(panels, decays, strict=True):
         for color, name in zip(PALETTE, names, strict=False):
@@ -187,11 +173,8 @@ def _range(counts: set[int]) -> str:
     return f"mean and range of {low if low == high else f'{low} to {high}'} seeds"
 
 
-# ---------------------------------------------------------------- figures 5 and 6
-
-
 def _schedules(_: Rows, __: str) -> tuple[Any, str]:
-    figure = new_figure(9.0, 6.0)
+    figure = new_figure(9.0, 6.0, NUMBERS)
     progress = np.linspace(0.0, 1.0, NUM_UPDATES)
     for axes, name in zip(
         figure.subplots(3, 3, sharex=True, sharey=True).flat, SCHEDULES, strict=True
@@ -205,11 +188,11 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
 
 
 def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Figure 6: GANNO from a rate of 0 beside the schedule it would have to find."""
+    """Draws Figure 6: GANNO from a rate of 0, and the schedule to be found."""
     course = _first(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
     if not course:
         return None, ""
-    figure = new_figure(9.0, 4.0)
+    figure = new_figure(9.0, 4.0, NUMBERS)
     axes = figure.subplots()
     axes.plot(*_one_cycle(course["updates"][-1]), color="k", label="cosine one-cycle")
     rates = np.array(course["learning_rates"])
@@ -237,12 +220,9 @@ def _one_cycle(num_updates: int) -> tuple[np.ndarray, np.ndarray]:
     return np.linspace(0, num_updates, NUM_UPDATES), rates
 
 
-# ---------------------------------------------------------------- beyond the paper
-
-
 def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Which layers do what, on networks larger or of other kinds than those seen."""
-    figure = new_figure(9.0, 12.0)
+    """Draws the rates of layers in networks that differ from those of meta-training."""
+    figure = new_figure(9.0, 12.0, NUMBERS)
     if not draw_layer_rates(figure, rows, policy):
         return None, ""
     return figure, (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures that matter most, in one table for README and docs/results.md."""
+"""Writes the most important figures in one table, for README and docs/results.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..records.cells import Row, Rows
 from .markdown import markdown_table
 
 README: Final = Path(__file__).parents[2] / "README.md"
-# With empty lines, as not every renderer ends a comment at its last line.
+# The empty lines are for renderers that do not end a comment at its last line.
 BEGIN: Final = "<!-- from here on by the report -->\n\n"
 END: Final = "\n<!-- until here -->\n"
 
@@ -37,32 +37,32 @@ COLUMNS: Final = {
 }
 
 
-class Network(NamedTuple):
-    """A network of the summary, and what its best-tuned rival is chosen from."""
+class SummaryNetwork(NamedTuple):
+    """A network of the summary, and the candidates for its best-tuned rival."""
 
     name: str
     task: str
     rivals: Sequence[str]
 
 
-NETWORKS: Final = (
-    Network(
+SUMMARY_NETWORKS: Final = (
+    SummaryNetwork(
         "five-layer CNN, CIFAR-10",
         CNN5,
         (*SIMPLE, "warm-up and cosine", "one-cycle", *OPTIMIZERS, "lion"),
     ),
-    Network(
+    SummaryNetwork(
         "ResNet-18, an eighth of its width, CIFAR-10",
         RESNETS,
         ("constant", "cosine", "sgdr"),
     ),
-    Network("Transformer, Fashion-MNIST", "transformer-fashion", FIXED),
-    Network("LSTM, Fashion-MNIST", "lstm-fashion", FIXED),
-    Network("small ResNet-9, Fashion-MNIST", "resnet9-fashion-small", FIXED),
-    Network("separable convolutions, Fashion-MNIST", "separable-fashion", FIXED),
+    SummaryNetwork("Transformer, Fashion-MNIST", "transformer-fashion", FIXED),
+    SummaryNetwork("LSTM, Fashion-MNIST", "lstm-fashion", FIXED),
+    SummaryNetwork("small ResNet-9, Fashion-MNIST", "resnet9-fashion-small", FIXED),
+    SummaryNetwork("separable convolutions, Fashion-MNIST", "separable-fashion", FIXED),
 )
 
-SUMMARY: Final = """{table}
+SUMMARY_TEXT: Final = """{table}
 
 Test accuracy in %, weight decay {weight_decay:g}; {seeds} seeds. Nothing was chosen for
 `GANNO()`, the default policy, whatever rate the model was compiled with. The last
@@ -72,15 +72,15 @@ chosen for each network on held-out training images. Written by
 """
 
 
-class Line(NamedTuple):
-    """A network, the runs of each column, and in words what was tuned."""
+class SummaryLine(NamedTuple):
+    """A network, the runs of each column, and the tuned method as text."""
 
     name: str
     columns: Sequence[Sequence[Row]]
     tuned: str
 
     def texts(self) -> list[str]:
-        """What stands in the table, the best in bold."""
+        """Returns the texts of the table's line, the best in bold."""
         means = [np.mean([row.accuracy for row in runs]) for runs in self.columns]
         shown = [f"{mean:.1f}" for mean in means]
         best = int(np.argmax(means))
@@ -89,38 +89,38 @@ class Line(NamedTuple):
 
 
 def summary(rows: Rows) -> str:
-    """The table and what it means; empty if no network has all that it shows.
+    """Writes the table and its legend, "" if no network has all its results.
 
     Args:
         rows: All results.
     """
-    lines = [line for network in NETWORKS if (line := _line(rows, network))]
+    lines = [line for network in SUMMARY_NETWORKS if (line := _line(rows, network))]
     if not lines:
         return ""
-    return SUMMARY.format(
+    return SUMMARY_TEXT.format(
         table=markdown_table(
             ["", *COLUMNS, "best-tuned"], (line.texts() for line in lines)
         ),
         weight_decay=FAMILY_WEIGHT_DECAY,
         seeds=_range(len(runs) for line in lines for runs in line.columns),
-        num_rivals=_range(len(network.rivals) for network in NETWORKS),
+        num_rivals=_range(len(network.rivals) for network in SUMMARY_NETWORKS),
     )
 
 
 def summary_section(rows: Rows) -> str:
-    """The same under a heading of its own."""
+    """Writes the summary under a heading of its own."""
     text = summary(rows)
     return f"## In short\n\n{text}" if text else ""
 
 
-def _line(rows: Rows, network: Network) -> Line | None:
+def _line(rows: Rows, network: SummaryNetwork) -> SummaryLine | None:
     columns = [
         runs_of(rows, usual_cell(network.task, method)) for method in COLUMNS.values()
     ]
     tuned = best_tuned(rows, network.task, network.rivals, FAMILY_WEIGHT_DECAY)
     if tuned is None or not all(columns):
         return None
-    return Line(network.name, [*columns, tuned.runs], str(tuned))
+    return SummaryLine(network.name, [*columns, tuned.runs], str(tuned))
 
 
 def _range(numbers: Iterable[int]) -> str:
@@ -130,10 +130,10 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def write_into_readme(text: str, path: Path = README) -> None:
-    """Puts the summary between the two marks of the README.
+    """Writes the summary between the two marks of the README.
 
     Raises:
-        ValueError: If the README has lost a mark.
+        ValueError: If the README lacks a mark.
     """
     before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)

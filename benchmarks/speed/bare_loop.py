@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two-layer CNN's training written by hand: how fast an environment could be.
+"""Trains the two-layer CNN in a hand-written loop, as a bound on the speed.
 
-No Keras, no layerwise rates, no statistics: plain TensorFlow operations with Adam and
-decoupled weight decay, lanes side by side in one loop.
+It has no Keras, no layerwise rates and no statistics. Plain TensorFlow operations run
+Adam with decoupled weight decay, all lanes side by side in one loop.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 
 class BareLane:
-    """Weights and slots of one two-layer CNN.
+    """The weights and slots of one two-layer CNN.
 
     Args:
-        filters: Of its 5 x 5 convolution of stride 2.
-        num_classes: Logits.
-        image_size: Height and width of its images, of one channel.
+        filters: The filters of its 5 x 5 convolution of stride 2.
+        num_classes: The number of logits.
+        image_size: The height and width of its images, which have one channel.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class BareLane:
 
 
 class BareLoop:
-    """A timestep of updates of several bare lanes.
+    """A timestep of updates in several bare lanes.
 
     Args:
-        num_lanes: How many.
+        num_lanes: The number of lanes.
         images: float32 `[num_images, 28, 28, 1]`.
         labels: int32 `[num_images]`.
     """

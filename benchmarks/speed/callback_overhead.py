@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the callback adds to the time of a `fit`.
+"""Measures what the callback adds to the time of a `fit`.
 
     python -m benchmarks.speed.callback_overhead
 
-For three networks fits without GANNO and with it take turns of ten updates. Ten turns
+For three networks, fits with and without GANNO take turns of ten updates. Ten turns
 make an interval, with its decision. It prints the median ratio of an interval to the
-plain turns right before and after its own, with its quartiles: of the time on the
-clock, and of the processor's time, which is what to read on a busy machine. A row each:
-another plain fit, which tells how far off such a ratio can be; the callback as
-`GANNO()` makes it; and with 1,000 held-out samples measured at each decision. Two equal
-networks differ by where their weights happen to lie in memory, so all is repeated with
-new ones. Then the policy's own step for 300 layers, in milliseconds.
+plain turns right before and after its own, with quartiles. There is a ratio of wall
+time and one of processor time; read the latter on a busy machine.
+
+Three rows are measured: another plain fit, which shows the error of such a ratio; the
+callback as `GANNO()` makes it; and the callback with 1,000 held-out samples, measured
+at each decision. All is repeated with new networks, as the place of the weights in
+memory matters. Last comes the policy's own step for 300 layers, in milliseconds.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from .interleaved_fits import Cost, Fit, costs_of, ratios_to_neighbours
 RESULTS: Final = Path(__file__).parents[1] / "results" / "callback_overhead.json"
 INTERVAL: Final = 100
 TURN: Final = 10
-"""Updates in a turn: what slows the machine for a second slows several turns alike."""
+"""The updates in a turn; a slow second of the machine hits several turns alike."""
 NUM_CLASSES: Final = 10
 VALIDATION_SAMPLES: Final = 1000
 NUM_LAYERS_OF_POLICY: Final = 300
@@ -45,7 +46,7 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 def small_transformer() -> keras.Model:
-    """Two blocks of attention and a perceptron over 32 tokens."""
+    """Builds two blocks of attention and a perceptron over 32 tokens."""
     tokens = keras.Input((LENGTH,), dtype="int32")
     x = layers.Embedding(TOKENS, WIDTH)(tokens)
     for _ in range(2):
@@ -58,27 +59,27 @@ def small_transformer() -> keras.Model:
 
 
 def images(num_samples: int) -> Arrays:
-    """Noise of the shape of CIFAR-10."""
+    """Makes noise of the shape of CIFAR-10."""
     random = np.random.default_rng(0)
     x = random.normal(size=(num_samples, 32, 32, 3)).astype("float32")
     return x, random.integers(0, NUM_CLASSES, num_samples)
 
 
 def vectors(num_samples: int) -> Arrays:
-    """Noise of 16 features."""
+    """Makes noise of 16 features."""
     random = np.random.default_rng(0)
     x = random.normal(size=(num_samples, 16)).astype("float32")
     return x, random.integers(0, NUM_CLASSES, num_samples)
 
 
 def sentences(num_samples: int) -> Arrays:
-    """Tokens without sense."""
+    """Makes random tokens."""
     random = np.random.default_rng(0)
     x = random.integers(0, TOKENS, (num_samples, LENGTH)).astype("int32")
     return x, random.integers(0, NUM_CLASSES, num_samples)
 
 
-NETWORKS: Final[Mapping[str, tuple[Callable[[], keras.Model], Any, int]]] = {
+MEASURED_NETWORKS: Final[Mapping[str, tuple[Callable[[], keras.Model], Any, int]]] = {
     "five-layer CNN, batch 128": (
         lambda: five_layer_cnn((32, 32, 3), NUM_CLASSES),
         images,
@@ -97,14 +98,14 @@ QUARTILES: Final = (25, 50, 75)
 
 
 def new_fit(network: str, num_batches: int, row: str) -> Fit:
-    """A fit of one epoch on one batch again and again, so that data cost nothing.
+    """Makes a fit of one epoch that repeats one batch, so that data costs nothing.
 
     Args:
-        network: One of `NETWORKS`.
-        num_batches: Length of the epoch.
+        network: One of `MEASURED_NETWORKS`.
+        num_batches: The length of the epoch.
         row: One of `ROWS`.
     """
-    build, data, batch_size = NETWORKS[network]
+    build, data, batch_size = MEASURED_NETWORKS[network]
     callbacks = [] if row == PLAIN else [_new_callback(row, data)]
 
     def fit(first: keras.callbacks.Callback) -> None:
@@ -132,9 +133,9 @@ def overhead(network: str, rounds: int, repeats: int) -> dict[str, Any]:
     """Measures all rows of one network; returns its entry in the results file.
 
     Args:
-        network: One of `NETWORKS`.
-        rounds: Ratios of each row and repeat.
-        repeats: How often the networks are made anew.
+        network: One of `MEASURED_NETWORKS`.
+        rounds: The number of ratios of each row and repeat.
+        repeats: The number of times that new networks are built.
     """
     ratios: dict[str, list[list[float]]] = {row: [[], []] for row in ROWS}
     plain_costs: list[Cost] = []
@@ -156,7 +157,7 @@ def overhead(network: str, rounds: int, repeats: int) -> dict[str, Any]:
 
 
 def _costs_of_rows(network: str, rounds: int, rows: Sequence[str]) -> list[list[Cost]]:
-    # In the first interval the network is compiled, in the second one the policy.
+    # The first interval compiles the network, the second one the policy.
     num_batches = INTERVAL * (rounds + 3)
     fits = [new_fit(network, num_batches, row) for row in rows]
     warm_up = 2 * INTERVAL // TURN
@@ -164,7 +165,7 @@ def _costs_of_rows(network: str, rounds: int, rows: Sequence[str]) -> list[list[
 
 
 def _ratios(costs: Sequence[Cost], plain: Sequence[Cost]) -> list[list[float]]:
-    """The ratios of each field of `Cost`."""
+    """Returns the ratios of each field of `Cost`."""
     return [
         ratios_to_neighbours(values, beside, INTERVAL // TURN)
         for values, beside in zip(
@@ -185,7 +186,7 @@ def _summary(ratios: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 
 def policy_step_milliseconds() -> float:
-    """Median time of one decision of the default policy for 300 layers."""
+    """Returns the median time of one decision of the default policy for 300 layers."""
     policy = load_policy("default")
     num_features = policy.metadata.observation_spec.num_features
     shape = (NUM_LAYERS_OF_POLICY, num_features)
@@ -216,10 +217,12 @@ def main() -> None:
         "--repeats", type=int, default=6, help="how often networks are made anew"
     )
     parser.add_argument(
-        "--network", choices=NETWORKS, help="this one alone; the others stay as filed"
+        "--network",
+        choices=MEASURED_NETWORKS,
+        help="this one alone; the others stay as filed",
     )
     arguments = parser.parse_args()
-    names = [arguments.network] if arguments.network else list(NETWORKS)
+    names = [arguments.network] if arguments.network else list(MEASURED_NETWORKS)
     for network in names:
         found = overhead(network, arguments.rounds, arguments.repeats)
         for row, entry in found["ratios"].items():

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many updates of inner trainings the environment does in a second.
+"""Measures how many updates of inner trainings the environment does in a second.
 
     python -m benchmarks.speed.environment_throughput
 
-Prints, from one run: the environment of the recipe `paper` with its no-op clones; the
-same updates as one `fit` a lane with the callback; a bare hand-written loop on one lane
+One run measures the environment of the recipe `paper` with its no-op clones, the same
+updates as one `fit` a lane with the callback, and a bare hand-written loop on one lane
 and on all. The measured parts take turns, so that a slow moment of the machine hits
-them alike; the ratios are what to read.
+them alike. Read the ratios.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ import numpy as np
 import tensorflow as tf
 
 from agents.common.atomic_files import write_json
+from agents.common.threads import use_one_thread
+from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
 from agents.environment.rewards import get_reward
 from agents.recipes.paper import PAPER
@@ -33,7 +35,7 @@ from agents.tasks.models import build_model
 from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 from .bare_loop import BareLoop
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "environment_throughput.json"
@@ -45,11 +47,11 @@ TASK: Final = dataclasses.replace(
 
 
 def environment(**changes: Any) -> Callable[[], int]:
-    """A timestep of the environment; the call returns how many updates it did."""
+    """Returns a function that runs one timestep and returns its number of updates."""
     configuration = dataclasses.replace(PAPER.environment, tasks=(TASK,))
     configuration = dataclasses.replace(configuration, **changes)
     made = LayerwiseEnvironment(configuration)
-    made.reset()
+    made.begin(EpisodeName(seed=0, task=0, episode=0))
     actions = tf.zeros([made.batch_size], tf.int32)
     copies = 2 if get_reward(configuration.reward).needs_no_op else 1
 
@@ -61,12 +63,12 @@ def environment(**changes: Any) -> Callable[[], int]:
 
 
 def bare_loop(num_lanes: int) -> Callable[[], int]:
-    """A timestep of the hand-written loop."""
+    """Returns a function that runs one timestep of the hand-written loop."""
     train = load_task_data(TASK).train
-    loop = BareLoop(num_lanes, tf.constant(train.images), tf.constant(train.labels))
+    loop = BareLoop(num_lanes, tf.constant(train.inputs), tf.constant(train.targets))
     shape = (num_lanes, PAPER.environment.interval, TASK.batch_size)
     random = np.random.default_rng(0)
-    indices = tf.constant(random.integers(0, len(train.labels), shape, np.int32))
+    indices = tf.constant(random.integers(0, len(train.targets), shape, np.int32))
 
     def run() -> int:
         loop.run(indices).numpy()
@@ -76,7 +78,7 @@ def bare_loop(num_lanes: int) -> Callable[[], int]:
 
 
 def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
-    """The naive way: `fit` with the callback and the no-op policy, lane by lane."""
+    """Returns a function that calls `fit` with the no-op policy, lane by lane."""
     train, validation = load_task_data(TASK)
     models = [_compiled_model() for _ in range(num_lanes)]
     count = PAPER.environment.interval * TASK.batch_size
@@ -90,10 +92,12 @@ def one_fit_a_lane(num_lanes: int) -> Callable[[], int]:
                 guard=False,
             )
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "This fit has")  # one decision
+                warnings.filterwarnings(
+                    "ignore", "This fit has"
+                )  # It has one decision only.
                 model.fit(
-                    train.images[:count],
-                    train.labels[:count],
+                    train.inputs[:count],
+                    train.targets[:count],
                     batch_size=TASK.batch_size,
                     callbacks=[ganno],
                     verbose=0,
@@ -114,19 +118,19 @@ def _compiled_model() -> keras.Model:
 def updates_per_second(
     parts: dict[str, Callable[[], int]], rounds: int
 ) -> dict[str, float]:
-    """Median over rounds in which every part has its turn."""
+    """Returns the median speed over rounds in which every part has its turn."""
     seen: dict[str, list[float]] = {name: [] for name in parts}
     for number in range(rounds + 1):
         for name, run in parts.items():
             started = time.perf_counter()
             done = run()
-            if number:  # the first round compiles
+            if number:  # The first round compiles.
                 seen[name].append(done / (time.perf_counter() - started))
     return {name: statistics.median(values) for name, values in seen.items()}
 
 
 def growth(rounds: int) -> dict[str, float]:
-    """How the speed changes with lanes, layers and clones."""
+    """Measures how the speed changes with lanes, layers and clones."""
     parts = {
         f"{lanes} environments with clones": environment(num_environments=lanes)
         for lanes in (1, 2, 4, 8)
@@ -153,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7, help="after one to compile")
     rounds = parser.parse_args().rounds
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     lanes = 2 * PAPER.environment.num_environments
     speeds = updates_per_second(
         {
@@ -173,7 +177,7 @@ def main() -> None:
         "updates_per_second": _rounded(speeds, 1),
         "ratios": _rounded(ratios, 3),
         "growth_updates_per_second": _rounded(growth(rounds), 1),
-        "made_by": origin(),
+        "made_by": provenance(),
     }
     write_json(RESULTS, report)
     print(RESULTS.read_text("utf-8"), end="")

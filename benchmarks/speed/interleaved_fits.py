@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fits that take turns in one process, each long enough to compile only once.
+"""Runs fits that take turns in one process, so that each compiles only once.
 
-`fit` compiles its training step anew for each GANNO callback, so short fits one after
-the other would measure the compiler. Here they run at once in threads of their own, and
-hand over to each other after every interval of updates.
+`fit` compiles its training step for each new GANNO callback, so short fits one after
+the other would measure the compiler. Here each fit runs in a thread, and hands over to
+the next after every interval of updates.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 
 
 class Cost(NamedTuple):
-    """What a part of a fit took, in seconds."""
+    """The time of a part of a fit, in seconds."""
 
     wall: float
-    cpu: float  # of all threads of the process
+    cpu: float  # over all threads of the process
 
 
 Fit = Callable[[keras.callbacks.Callback], None]
@@ -30,10 +30,10 @@ Fit = Callable[[keras.callbacks.Callback], None]
 
 
 class Turns:
-    """Lets one of several threads run at a time, round about.
+    """The turns of several threads, of which one runs at a time.
 
     Args:
-        num_threads: How many there are.
+        num_threads: The number of threads.
     """
 
     def __init__(self, num_threads: int) -> None:
@@ -43,7 +43,7 @@ class Turns:
         self._changed = threading.Condition()
 
     def wait(self, number: int) -> None:
-        """Returns when it is the turn of a thread.
+        """Waits for the turn of a thread.
 
         Raises:
             RuntimeError: If another thread has failed.
@@ -60,19 +60,19 @@ class Turns:
             self._changed.notify_all()
 
     def fail(self) -> None:
-        """Lets nobody wait for a thread that is no more."""
+        """Releases all waiting threads after one of them has failed."""
         with self._changed:
             self._failed = True
             self._changed.notify_all()
 
 
 class TakingTurns(keras.callbacks.Callback):
-    """Hands over before every interval of batches, and measures what is in between.
+    """A callback that hands over before every interval, and measures each interval.
 
     Args:
-        turns: Shared with the other fits.
-        number: Of this fit.
-        interval: Batches between two turns.
+        turns: The turns, shared with the other fits.
+        number: The number of this fit.
+        interval: The batches between two turns.
     """
 
     def __init__(self, turns: Turns, number: int, interval: int) -> None:
@@ -86,7 +86,7 @@ class TakingTurns(keras.callbacks.Callback):
     def on_train_batch_begin(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
-        """Ends a part and begins the next one when it is this fit's turn again."""
+        """Ends a part, and begins the next one when this fit has its turn again."""
         del logs
         if batch % self._interval == 0:
             if self._started is not None:
@@ -112,11 +112,11 @@ def _now() -> Cost:
 
 
 def costs_of(fits: Sequence[Fit], interval: int) -> list[list[Cost]]:
-    """Runs fits side by side and returns the costs of each one's intervals.
+    """Runs fits side by side, and returns the costs of each one's intervals.
 
     Args:
-        fits: All of the same number of batches.
-        interval: Batches between two turns.
+        fits: The fits, with equal numbers of batches.
+        interval: The batches between two turns.
     """
     turns = Turns(len(fits))
     callbacks = [TakingTurns(turns, n, interval) for n in range(len(fits))]
@@ -137,13 +137,13 @@ def costs_of(fits: Sequence[Fit], interval: int) -> list[list[Cost]]:
 def ratios_to_neighbours(
     costs: Sequence[float], plain: Sequence[float], turns: int = 1
 ) -> list[float]:
-    """The ratios to the plain parts right before and after each part.
+    """Returns the ratios to the plain parts right before and after each part.
 
     Args:
-        costs: Of the parts of one fit.
-        plain: Of the one whose turn comes first in each round.
-        turns: How many parts in a row make one ratio, of their sums: short parts see
-            the same machine, and several of them what does not happen in each.
+        costs: The costs of one fit's parts.
+        plain: The costs of the fit with the first turn in each round.
+        turns: The number of parts in a row whose sums make one ratio. Short parts see
+            the same machine; several of them include what is not in each part.
     """
     both = np.asarray(costs), np.asarray(plain)
     around = (both[1][:-1] + both[1][1:]) / 2

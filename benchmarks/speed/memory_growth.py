@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a meta-training needs more and more memory.
+"""Measures whether a meta-training needs more and more memory.
 
     python -m benchmarks.speed.memory_growth
 
-Runs 200 iterations of a small meta-training, with the recipe `paper`'s reward, its
-clones and its networks of agents, and prints the resident memory on the way. What is
-taken in the first iterations is the libraries' start: caches and traced graphs. Writes
+It runs 200 iterations of a small meta-training, with the reward, the clones and the
+agents of the recipe `paper`, and prints the resident memory on the way. The first
+iterations fill the libraries' caches and trace graphs. It writes
 `benchmarks/results/memory_growth.json`.
 """
 
@@ -24,7 +24,7 @@ from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.paper import PAPER
 from agents.tasks.configuration import TaskConfiguration
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 
 NUM_ITERATIONS: Final = 200
 EVERY: Final = 25
@@ -33,7 +33,7 @@ RESULTS: Final = Path(__file__).parents[1] / "results" / "memory_growth.json"
 
 
 def configuration() -> MetaTrainingConfiguration:
-    """As the paper's, but for short episodes of few updates on embedded data."""
+    """Returns the recipe `paper` with short episodes on embedded data."""
     task = TaskConfiguration(
         dataset="embedded_fashion_mnist", timesteps=8, validation_samples=200
     )
@@ -49,7 +49,7 @@ def configuration() -> MetaTrainingConfiguration:
 
 
 class Watched(MetaTraining):
-    """A meta-training that notes its memory after some iterations."""
+    """A meta-training that records its memory after some iterations."""
 
     megabytes: dict[int, float]
 
@@ -61,7 +61,11 @@ class Watched(MetaTraining):
 
 
 def resident_megabytes() -> float:
-    """What this process holds in memory now (Linux)."""
+    """Returns the resident memory of this process (Linux).
+
+    Raises:
+        RuntimeError: If the system does not report it.
+    """
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -72,7 +76,7 @@ def resident_megabytes() -> float:
 
 
 def main() -> None:
-    """Runs, prints and writes the results file."""
+    """Measures, prints and writes the results file."""
     argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0]).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run", configuration())
@@ -80,7 +84,7 @@ def main() -> None:
         training.megabytes = {}
         training.run()
     rounded = {n: round(size) for n, size in training.megabytes.items()}
-    report = {"megabytes_after_iteration": rounded, "made_by": origin()}
+    report = {"megabytes_after_iteration": rounded, "made_by": provenance()}
     write_json(RESULTS, report)
     growth = rounded[NUM_ITERATIONS] - rounded[FIRST_STEADY]
     print(f"after {rounded}: {growth:+d} MB from iteration {FIRST_STEADY} on")

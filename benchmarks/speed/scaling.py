@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How meta-training would scale over machines, from the parts of one iteration.
+"""Estimates how meta-training scales over machines, from the parts of one iteration.
 
     python -m benchmarks.speed.scaling --gigabits 1
 
-Measures, on this machine and in seconds of CPU time: the collection of an episode, the
-learning from it, and the packing and unpacking of what goes to a collector and comes
-back. From these follow the speeds with N collectors that play one episode each:
-collection in parallel, then everything through one link, then learning on one machine,
-whose time grows with the experience. Only the parts are measured; the table is
-arithmetic.
+On this machine, in seconds of CPU time, it measures the collection of an episode, the
+learning from it, and the packing and unpacking of what goes to a collector and back.
+From these follow the speeds with N collectors that play one episode each. Collection is
+parallel, then everything goes through one link, then one machine learns, for a time
+that grows with the experience. Only the parts are measured; the table is arithmetic.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
 from agents.collection.rollout import CollectedEpisode
 from agents.common.atomic_files import write_json
-from agents.learning.ppo_agent import agent_variables, new_agent
-from agents.learning.ppo_learner import Learner
+from agents.common.threads import use_one_thread
 from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.recipes.learners import new_learner
 from agents.recipes.registry import find_configuration
 
-from ..records.provenance import origin
+from ..records.provenance import provenance
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "scaling.json"
 COLLECTORS: Final = (1, 2, 4, 8, 16, 32)
@@ -42,7 +41,7 @@ ITERATIONS: Final = 3
 
 
 class Parts(NamedTuple):
-    """What one episode costs, on average over the tasks; seconds are of CPU time."""
+    """The costs of one episode, on average over the tasks; seconds are of CPU time."""
 
     timesteps: float
     collection_seconds: float
@@ -53,19 +52,15 @@ class Parts(NamedTuple):
 
 
 def measure(configuration: MetaTrainingConfiguration) -> Parts:
-    """Goes through some iterations, of which the first only traces the graphs.
+    """Measures some iterations, after one that only traces the graphs.
 
     Args:
-        configuration: Of the meta-training; an iteration is one episode of each task.
+        configuration: The meta-training; an iteration is one episode of each task.
     """
     configuration = dataclasses.replace(configuration, episodes_per_iteration=1)
-    plan, agent = (
-        Plan(configuration),
-        new_agent(configuration.environment, configuration.ppo, configuration.seed),
-    )
-    collector = LocalCollector(configuration, agent)
-    learner = Learner(agent, configuration.ppo)
-    variables = agent_variables(agent)
+    plan, learner = EpisodePlan(configuration), new_learner(configuration)
+    collector = LocalCollector(configuration, learner)
+    variables = learner.collect_variables
     rows = []
     for iteration in range(ITERATIONS + 1):
         jobs = plan.training_jobs(iteration)
@@ -91,7 +86,7 @@ def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
 def _pack(
     variables: list[tf.Variable], episodes: Sequence[CollectedEpisode]
 ) -> tuple[int, int]:
-    """The weights with every episode, and each episode: bytes on their way."""
+    """Returns the bytes of the weights, sent with each episode, and of episodes."""
     sizes = [0, 0]
     for episode in episodes:
         weights = [variable.numpy() for variable in variables]
@@ -104,12 +99,12 @@ def _pack(
 
 
 def timesteps_per_second(collectors: int, parts: Parts, link: float) -> float:
-    """The speed with one episode a collector and iteration.
+    """Returns the speed with one episode for each collector and iteration.
 
     Args:
-        collectors: How many play at once.
-        parts: Of one episode.
-        link: Bytes a second of the machine that learns.
+        collectors: The number of collectors.
+        parts: The costs of one episode.
+        link: The bytes a second of the learning machine's network.
     """
     volume = collectors * (parts.weights_bytes + parts.episode_bytes)
     serial = collectors * (parts.packing_seconds + parts.learning_seconds)
@@ -132,11 +127,11 @@ def main() -> None:
         configuration = find_configuration(arguments.configuration)
     except ValueError as error:
         parser.error(str(error))
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    use_one_thread()
     parts = measure(configuration)
     for name, value in parts._asdict().items():
         print(f"{name}: {value:.6g}")
-    report = {"name": configuration.name, **parts._asdict(), "made_by": origin()}
+    report = {"name": configuration.name, **parts._asdict(), "made_by": provenance()}
     write_json(RESULTS, report)
     link = arguments.gigabits * 1e9 / 8
     alone = timesteps_per_second(1, parts, link)

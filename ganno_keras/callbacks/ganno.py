@@ -204,7 +204,7 @@ class GANNO(keras.callbacks.Callback):
             self._let(lambda it: it.meter.end_validation())
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Has nothing to do in `predict`."""
+        """Gives the optimizer back, should a failed fit have kept it."""
         if not self._is_training:
             self.detach()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What callbacks that look at another one, GANNO, have in common."""
+"""The base of callbacks that watch a GANNO callback."""
 
 # ruff: noqa: ARG002  the arguments of the methods are Keras'
 
@@ -15,19 +15,19 @@ from ganno_keras.control.history import Timestep
 
 
 class HistoryWatcher(keras.callbacks.Callback):
-    """Is told of GANNO's decisions soon after they were taken; changes nothing.
+    """A callback that receives GANNO's decisions soon after they were taken.
 
-    A subclass defines `see`, and `finish` if it has something to do at the end.
+    It changes nothing. A subclass defines `see`, and `finish` for work at the end.
 
     Args:
-        ganno: The callback to look at, in the same list of callbacks.
+        ganno: The callback to watch, in the same list of callbacks.
 
     Raises:
         TypeError: If `ganno` is something else.
         ValueError: In `fit`, if `ganno` is not in the list of callbacks.
     """
 
-    # It only reads what GANNO has kept: it is right whenever it is called.
+    # It only reads GANNO's history, so it is correct whenever it is called.
     async_safe = True
 
     def __init__(self, ganno: GANNO) -> None:
@@ -42,13 +42,13 @@ class HistoryWatcher(keras.callbacks.Callback):
         self._num_seen = 0
 
     def see(self, timesteps: Sequence[Timestep]) -> None:
-        """Gets the decisions since the last call, at least one."""
+        """Receives the decisions since the last call, at least one."""
 
     def finish(self) -> None:
-        """The fit has come to its end, and all decisions were seen."""
+        """Completes the work at the end of the fit, after all decisions were seen."""
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Starts anew with every fit."""
+        """Checks that GANNO is in the same fit, and starts with its first decision."""
         if getattr(self.ganno, "_model", None) is not self._model:
             raise ValueError(
                 f"{type(self).__name__} looks at a GANNO that is not in the list of "
@@ -60,11 +60,11 @@ class HistoryWatcher(keras.callbacks.Callback):
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
-        """Looks whether there is anything new; costs nothing if not."""
+        """Passes new decisions to `see`, if there are any."""
         self._look()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Takes a last look."""
+        """Passes the last decisions to `see` and calls `finish`."""
         self._look()
         self.finish()
 

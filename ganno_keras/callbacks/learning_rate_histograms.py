@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the learning rates of all layers are spread, for TensorBoard."""
+"""Histograms of the learning rates of all layers, for TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganno_keras.callbacks.history_watcher import HistoryWatcher
 from ganno_keras.control.history import Timestep
 
 LOWEST: Final = 1e-6
-"""Rates below this, 0 among them, are shown as this one: their logarithm is -6."""
+"""Rates below this one, such as 0, are shown as this one; its logarithm is -6."""
 
 RUN: Final = "ganno"
 """The name of the run in TensorBoard, beside Keras' `train` and `validation`."""
@@ -31,12 +31,12 @@ DESCRIPTION: Final = (
 
 
 class LearningRateHistograms(HistoryWatcher):
-    """Adds a histogram of all layers' learning rates to TensorBoard, by update.
+    """A callback that writes histograms of all layers' rates for TensorBoard.
 
-    `keras.callbacks.TensorBoard` after GANNO in the list shows the rate of each layer
-    as `epoch_learning_rate/<layer>`. Where there are many layers, this shows them at a
-    glance: a histogram of the base-10 logarithms, for every decision. Give both the
-    same folder; this one has a run of its own there, `ganno`. A rate of 0 is at -6.
+    After GANNO in the list, `keras.callbacks.TensorBoard` shows the rate of each layer
+    as `epoch_learning_rate/<layer>`. This callback gives an overview of many layers: a
+    histogram of the base-10 logarithms after every decision. Give both the same folder;
+    this one writes a separate run there, `ganno`. A rate of 0 is shown at -6.
 
     Args:
         ganno: The callback whose decisions are written, in the same list of callbacks.

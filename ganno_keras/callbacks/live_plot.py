@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The picture of a fit while it runs, in a notebook."""
+"""The picture of a running fit, in a notebook."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ganno_keras.callbacks.history_watcher import HistoryWatcher
 from ganno_keras.control.history import Timestep
 
 LARGEST_SHARE: Final = 0.05
-"""Of the time of a fit that may be spent on drawing."""
+"""Largest share of a fit's time that drawing may take."""
 
 DOTS_PER_INCH: Final = 80
 
 
 class LivePlot(HistoryWatcher):
-    """Shows `ganno.plot()` below a notebook's cell, and renews it during `fit`.
+    """A callback that shows `ganno.plot()` below a notebook's cell during `fit`.
 
-    The picture is renewed after a decision, but not more often than every few seconds,
-    and so that at most a twentieth of the time is spent on it. It ends up complete.
-    Pass `verbose=0` or `verbose=2` to `fit`, whose progress bar would flicker beside
-    it.
+    It redraws the picture after a decision, but at most every few seconds. Drawing
+    takes at most a twentieth of the time. At the end of the fit, the picture is
+    complete. Pass `verbose=0` or `verbose=2` to `fit`: its progress bar would flicker
+    beside the picture.
 
     Args:
         ganno: The callback whose decisions are shown, in the same list of callbacks.
@@ -33,10 +33,10 @@ class LivePlot(HistoryWatcher):
 
     Raises:
         ImportError: If IPython or matplotlib is not installed.
-        RuntimeError: If this is no notebook.
+        RuntimeError: If the program does not run in a notebook.
         TypeError: If `ganno` is something else.
-        ValueError: If `seconds` is below 0. And in `fit`: if `ganno` is not in the
-            list of callbacks.
+        ValueError: If `seconds` is below 0. In `fit`, if `ganno` is not in the list of
+            callbacks.
 
     Example, in a notebook:
 
@@ -58,14 +58,14 @@ class LivePlot(HistoryWatcher):
         self._is_complete = True
 
     def see(self, timesteps: Sequence[Timestep]) -> None:
-        """Renews the picture, if that was not done just now."""
-        del timesteps  # The picture has all of them.
+        """Redraws the picture, unless this was done just before."""
+        del timesteps  # The picture shows all of them.
         self._is_complete = False
         if time.monotonic() >= self._next:
             self._draw()
 
     def finish(self) -> None:
-        """Completes the picture; the next fit gets one of its own."""
+        """Completes the picture; the next fit gets a new one."""
         if not self._is_complete:
             self._draw()
         self._handle = None
@@ -80,7 +80,7 @@ class LivePlot(HistoryWatcher):
         self._next = end + max(self._seconds, pause)
 
     def _picture(self) -> bytes:
-        """As PNG: a figure itself is shown only where matplotlib is set up for it."""
+        """Renders the plot as PNG, which is shown without a backend of matplotlib."""
         stream = io.BytesIO()
         self.ganno.plot().savefig(stream, format="png", dpi=DOTS_PER_INCH)
         return stream.getvalue()
@@ -95,7 +95,7 @@ class LivePlot(HistoryWatcher):
 
 
 def _check_notebook() -> None:
-    """Refuses to begin where nothing would be seen."""
+    """Refuses to begin where the picture could not be shown."""
     for library in ("IPython", "matplotlib"):
         try:
             importlib.import_module(library)

@@ -39,7 +39,7 @@ ANCHORED_ACTIONS: Final = ActionSet(
     ),
     base=BaseSchedule(peak=0.003),
 )
-"""Bounded factors on a warm-up and cosine decay, which any rate at the start leads to.
+"""Bounded factors on a warm-up and cosine decay, whatever the initial learning rate.
 
 Deviation: the paper's actions change the layer's own rate.
 """
@@ -66,7 +66,7 @@ RATE_AND_DECAY_ACTIONS: Final = ActionSet(
         factors=tuple(decay for _ in _RATE_FACTORS for decay in _DECAY_FACTORS),
     ),
 )
-"""Every factor on the rate with every factor on the weight decay.
+"""Every combination of a factor on the rate and a factor on the weight decay.
 
 Paper: its first open question, to set more than the learning rate.
 """
@@ -82,8 +82,8 @@ def get_action_set(name: str) -> ActionSet:
     """Finds an action set by name.
 
     Args:
-        name: `"paper"` for Appendix A's, `"anchored"` for factors on a schedule, or
-            `"rate-and-decay"` for factors on a schedule and on the weight decay.
+        name: `"paper"` for the actions of Appendix A, `"anchored"` for factors on a
+            schedule, `"rate-and-decay"` for these and factors on the weight decay.
 
     Raises:
         ValueError: If there is no set of that name.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent can do to the learning rate and the weight decay of its layer."""
+"""Operations on the learning rate and the weight decay of a layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from ganno_keras.control.base_schedule import BaseSchedule
 
 NO_OP: Final = 0
-"""Index of the action that leaves the rate as it is, or as the base schedule has it."""
+"""Index of the action that keeps the current rate, or the rate of the base schedule."""
 
 
 class LearningRateBounds(NamedTuple):
@@ -54,7 +54,7 @@ class Operation(NamedTuple):
         return changed
 
     def __str__(self) -> str:
-        """As people write it, such as "no change" or "+ 0.0005"."""
+        """Formats the operation for readers, such as "no change" or "+ 0.0005"."""
         if self == Operation("+", 0.0):
             return "no change"
         digits = 2 if self.symbol in "*/" else 4
@@ -62,17 +62,17 @@ class Operation(NamedTuple):
 
 
 class StartingPoint(NamedTuple):
-    """What all layers have before the first decision."""
+    """The learning rate and weight decay of all layers before the first decision."""
 
     learning_rate: float
     weight_decay: float  # 0 if the optimizer has none
 
 
 class WeightDecays(NamedTuple):
-    """What a set of actions makes of the decoupled weight decay.
+    """The values that the actions of a set can give the decoupled weight decay.
 
-    Like factors on a base schedule, they do not build on each other: no decision
-    outlives the next. An optimizer without weight decay stays without.
+    Each action sets the weight decay anew from `base`, so that no decision outlives the
+    next. An optimizer without weight decay keeps none.
     """
 
     base: float  # of all layers before the first decision
@@ -83,18 +83,17 @@ class WeightDecays(NamedTuple):
 class ActionSet:
     """An ordered list of operations; an action is an index into it.
 
-    A policy names the set that it was trained with, and the callback applies that
-    one. Index 0 is the no-op, the action of the rollout that the difference reward
-    compares with.
+    A policy names the set that it was trained with, and the callback applies that set.
+    Index 0 is the no-op. The difference reward compares with a rollout of no-ops.
 
-    Without a base schedule, operations change the rate that a layer has; with one, they
-    change the schedule's rate of the moment, so that no decision outlives the next.
+    Without a base schedule, operations change the layer's current rate. With one, they
+    change the schedule's current rate, so that no decision outlives the next.
 
     Args:
         name: The name under which policies refer to the set.
         operations: The operations by index, the first of which changes nothing.
-        base: What the operations start from; None for the layer's own rate.
-        decays: What the actions make of the weight decay; None to leave it alone.
+        base: The schedule whose rate the operations change; None for the layer's rate.
+        decays: The weight decays that the actions set; None if they set none.
 
     Raises:
         ValueError: If the first operation is not `("+", 0.0)`, or there is not one
@@ -133,7 +132,7 @@ class ActionSet:
 
     @property
     def num_actions(self) -> int:
-        """How many actions an agent chooses from."""
+        """Returns the number of actions that an agent chooses from."""
         return len(self.operations)
 
     def apply(
@@ -143,14 +142,14 @@ class ActionSet:
         bounds: LearningRateBounds,
         progress: float,
     ) -> np.ndarray:
-        """Carries out one action for each agent.
+        """Applies one action for each agent.
 
         Args:
             actions: Indices, int `[num_agents]`.
             learning_rates: Current rates, float64 `[num_agents]`.
-            bounds: Limits of the result. A no-op is not clipped where it changes
-                nothing.
-            progress: Updates done by updates planned, in [0, 1].
+            bounds: Limits of the result. Without a base schedule, a no-op is not
+                clipped.
+            progress: Share of the planned updates that is done, in [0, 1].
 
         Returns:
             The new rates, float64 `[num_agents]`.
@@ -170,16 +169,17 @@ class ActionSet:
         bounds: LearningRateBounds,
         progress: float = 0.0,
     ) -> StartingPoint:
-        """Says what all layers have before the first decision.
+        """Returns the learning rate and weight decay before the first decision.
 
-        A base schedule does not wait for the first decision: until then a rate that is
-        much too high can do harm that nothing heals.
+        A base schedule takes effect before the first decision. Until then, a rate that
+        is much too high could do lasting harm.
 
         Args:
-            learning_rate: Of the optimizer.
-            weight_decay: Of the optimizer, 0 if it has none.
+            learning_rate: The optimizer's learning rate.
+            weight_decay: The optimizer's weight decay, 0 if it has none.
             bounds: Limits of a base schedule's rate.
-            progress: Above 0 for a fit that begins at a later epoch, in [0, 1].
+            progress: Share of the planned updates that is done, in [0, 1]. It is above
+                0 for a fit that begins at a later epoch.
         """
         if self.base is not None:
             learning_rate = float(np.clip(self.base(progress), *bounds))
@@ -188,7 +188,7 @@ class ActionSet:
         return StartingPoint(learning_rate, weight_decay)
 
     def weight_decays(self, actions: np.ndarray) -> np.ndarray:
-        """The weight decays that actions lead to, whatever they were before.
+        """Returns the weight decays that the actions set.
 
         Args:
             actions: Indices, int `[num_agents]`.
@@ -207,7 +207,7 @@ class ActionSet:
         return self.decays.base * np.array(self.decays.factors)[actions]
 
     def label(self, action: int) -> str:
-        """What an action does to the rate: "+ 0.0005", or "base schedule"."""
+        """Names the effect of an action on the rate: "+ 0.0005", "base schedule"."""
         operation = self.operations[action]
         if self.base and operation == self.operations[NO_OP]:
             return "base schedule"
@@ -220,7 +220,7 @@ class ActionSet:
 
 
 def check_learning_rate_bounds(bounds: tuple[float, float]) -> LearningRateBounds:
-    """Turns a pair given by a user into bounds.
+    """Checks a pair that a user gave and converts it to bounds.
 
     Raises:
         ValueError: If the pair is not 0 <= minimum < maximum < infinity.

@@ -15,8 +15,8 @@ class BaseSchedule:
     Args:
         peak: The rate at the end of the warm-up.
         warm_up: Share of the training that the warm-up takes, in [0, 1).
-        start: The rate at the beginning as a share of the peak. It is not 0, as a
-            training of unknown length may never show any progress.
+        start: The rate at the beginning as a share of the peak. It is not 0, because
+            the progress of a training of unknown length may stay 0.
 
     Example:
 
@@ -24,8 +24,8 @@ class BaseSchedule:
         >>> [round(schedule(progress), 6) for progress in (0.0, 0.3, 0.65, 1.0)]
         [0.00012, 0.003, 0.0015, 0.0]
 
-    Paper: Table 3 compares with such schedules; shares as in its cosine one-cycle.
-    Deviation: as a part of the policy.
+    Paper: Table 3 compares with such schedules. The shares are those of its cosine
+    one-cycle.  Deviation: the schedule is part of the policy.
     """
 
     peak: float
@@ -33,13 +33,13 @@ class BaseSchedule:
     start: float = 0.04
 
     def __call__(self, progress: float) -> float:
-        """The learning rate at a moment.
+        """Returns the learning rate at a point of the training.
 
-        It is that of Keras' `CosineDecay` with a warm-up, whose many operations on
-        tensors would make each decision slower.
+        It equals the rate of Keras' `CosineDecay` with a warm-up. The many tensor
+        operations of that class would slow down each decision.
 
         Args:
-            progress: Updates done by updates planned, in [0, 1].
+            progress: Share of the planned updates that is done, in [0, 1].
         """
         if progress < self.warm_up:
             done = progress / self.warm_up

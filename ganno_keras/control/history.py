@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What GANNO saw and did during a fit."""
+"""The record of what GANNO saw and did during a fit."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class Timestep:
     """One decision and what it was based on.
 
     Args:
-        update: Updates done when it was taken.
-        measurements: What was known of the training.
+        update: Updates done when the decision was taken.
+        measurements: Losses, accuracies and layer statistics at that time.
         observation: What the agents saw, float32 `[num_layers, num_features]`.
-        actions: Index into the policy's action set, int64 `[num_layers]`.
-        learning_rates: The rates from here on, float64 `[num_layers]`.
-        weight_decays: The same for the weight decay; None where it is left alone.
+        actions: Indices into the policy's action set, int64 `[num_layers]`.
+        learning_rates: The rates after the decision, float64 `[num_layers]`.
+        weight_decays: The weight decays after the decision, float64 `[num_layers]`;
+            None if the policy sets none, or the optimizer has none.
     """
 
     update: int
@@ -36,13 +37,13 @@ class Timestep:
 
 @dataclass(frozen=True)
 class GuardEvent:
-    """A moment at which the guard returned to the best one before.
+    """A rollback by the guard to the best earlier weights.
 
     Args:
-        update: Updates done.
-        train_loss: Mean training loss of the timestep that ran away; may be NaN.
-        best_update: Updates done at the moment whose weights were put back.
-        learning_rates: The rates from here on, float64 `[num_layers]`.
+        update: Updates done before the rollback.
+        train_loss: Mean training loss of the timestep that diverged; may be NaN.
+        best_update: Updates done at the moment whose weights were restored.
+        learning_rates: The rates after the rollback, float64 `[num_layers]`.
     """
 
     update: int
@@ -59,9 +60,9 @@ class GannoHistory:
         layers: Names of the layer groups; empty until the first decision.
         initial_learning_rate: The rate that all layers start with.
         timesteps: One entry for each decision.
-        guard_events: What the guard did, if there was one and something ran away. A
-            last event may come after the last decision, at the end of the fit.
-        action_set: What the actions of the timesteps mean.
+        guard_events: One entry for each rollback by the guard. A last one may come
+            after the last decision, at the end of the fit.
+        action_set: The action set that the timesteps' actions refer to.
 
     Example:
 
@@ -77,19 +78,20 @@ class GannoHistory:
 
     @property
     def updates(self) -> np.ndarray:
-        """Updates done at each decision, int64 `[num_timesteps]`."""
+        """Returns the updates done at each decision, int64 `[num_timesteps]`."""
         return np.array([step.update for step in self.timesteps], np.int64)
 
     @property
     def learning_rates(self) -> np.ndarray:
-        """Rates after each decision, float64 `[num_timesteps, num_layers]`."""
+        """Returns rates after each decision, float64 `[num_timesteps, num_layers]`."""
         return self._stack([step.learning_rates for step in self.timesteps])
 
     @property
     def weight_decays(self) -> np.ndarray | None:
-        """Weight decays after each decision, float64 `[num_timesteps, num_layers]`.
+        """Returns the weight decays after each decision.
 
-        None if the policy left them alone, or the optimizer has none.
+        They are float64 `[num_timesteps, num_layers]`, or None if the policy sets none
+        or the optimizer has none.
         """
         rows = [step.weight_decays for step in self.timesteps]
         known = [row for row in rows if row is not None]
@@ -97,16 +99,16 @@ class GannoHistory:
 
     @property
     def actions(self) -> np.ndarray:
-        """Actions, int64 `[num_timesteps, num_layers]`."""
+        """Returns the actions, int64 `[num_timesteps, num_layers]`."""
         return self._stack([step.actions for step in self.timesteps]).astype(np.int64)
 
     @property
     def observations(self) -> np.ndarray:
-        """Observations, float32 `[num_timesteps, num_layers, num_features]`."""
+        """Returns observations, float32 `[num_timesteps, num_layers, num_features]`."""
         return np.array([step.observation for step in self.timesteps], np.float32)
 
     def measured(self, name: str) -> np.ndarray:
-        """One measurement over time, NaN where it was not known.
+        """Returns one measurement over time, NaN where it was not known.
 
         Args:
             name: `train_loss`, `train_accuracy`, `validation_loss`,
@@ -119,7 +121,7 @@ class GannoHistory:
         return np.array([np.nan if v is None else v for v in values], np.float64)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the observations' raw measurements, in plain JSON types."""
+        """Describes the history in plain JSON types, without the layer statistics."""
         names = ("train_loss", "train_accuracy", "validation_loss")
         decays = self.weight_decays
         return {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From measurements to observations, and from actions to learning rates.
+"""The step from measurements to observations, and from actions to learning rates.
 
-The callback has one controller for its model; the meta-training environment has one
-for each of its inner trainings. Neither does any of this itself, which is why a policy
-behaves in `fit` as it did in meta-training.
+The callback has one controller for its model. The meta-training environment has one
+for each of its inner trainings. Because both run this code, a policy behaves in `fit`
+as it did in meta-training.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from ganno_keras.control.observations import ObservationSpec
 
 
 class LayerController:
-    """Keeps the rates and weight decays of one training and what its agents did last.
+    """The rates, weight decays and last actions of one training.
 
     Args:
         groups: The layer groups, one agent each.
         observation_spec: What the policy sees.
         action_set: What the policy can do.
         bounds: Limits of the learning rates.
-        start: Rate and weight decay of every group before the first decision, as the
-            action set says.
+        start: Rate and weight decay of every group before the first decision, from
+            `ActionSet.starting_point`.
 
     Example:
 
@@ -69,7 +69,7 @@ class LayerController:
         self._action_set = action_set
         self._bounds = bounds
         self._start = start
-        # An optimizer without weight decay stays without.
+        # An optimizer without weight decay keeps none.
         self.sets_weight_decays = bool(action_set.decays and start.weight_decay)
         self.learning_rates = np.full(len(groups), start.learning_rate, np.float64)
         self.previous_actions = np.full(len(groups), NO_OP, np.int64)
@@ -82,16 +82,16 @@ class LayerController:
 
     @property
     def num_agents(self) -> int:
-        """How many layer groups are controlled."""
+        """Returns the number of layer groups, one for each agent."""
         return len(self.learning_rates)
 
     @property
     def weight_decays(self) -> np.ndarray:
-        """The weight decays, float64 `[num_agents]`: those of the last actions."""
+        """Returns the weight decays of the last actions, float64 `[num_agents]`."""
         return self.decays_after(self.previous_actions)
 
     def observe(self, measurements: Measurements) -> np.ndarray:
-        """Makes the observation, float32 `[num_agents, num_features]`."""
+        """Builds the observation, float32 `[num_agents, num_features]`."""
         values = {
             **self._constants,
             **_global_values(measurements),
@@ -102,11 +102,11 @@ class LayerController:
         return self._spec.build(values, self.num_agents)
 
     def act(self, actions: np.ndarray, progress: float) -> np.ndarray:
-        """Carries out one action index for each agent.
+        """Applies one action for each agent.
 
         Args:
             actions: Indices, int `[num_agents]`.
-            progress: Updates done by updates planned, in [0, 1].
+            progress: Share of the planned updates that is done, in [0, 1].
 
         Returns:
             The new learning rates, float64 `[num_agents]`.
@@ -116,32 +116,32 @@ class LayerController:
         return self.learning_rates
 
     def rates_after(self, actions: np.ndarray, progress: float) -> np.ndarray:
-        """The learning rates that `act` would lead to."""
+        """Returns the learning rates that `act` would set."""
         return self._action_set.apply(
             np.asarray(actions, np.int64), self.learning_rates, self._bounds, progress
         )
 
     def decays_after(self, actions: np.ndarray) -> np.ndarray:
-        """The weight decays that `act` would lead to."""
+        """Returns the weight decays that `act` would set."""
         if self.sets_weight_decays:
             return self._action_set.weight_decays(np.asarray(actions, np.int64))
         return np.full(self.num_agents, self._start.weight_decay, np.float64)
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes over a training, for saving."""
+        """Returns everything that changes over a training, for saving."""
         return {
             "learning_rates": self.learning_rates.copy(),
             "previous_actions": self.previous_actions.copy(),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores the state that `get_state` returned."""
         self.learning_rates = np.array(state["learning_rates"], np.float64)
         self.previous_actions = np.array(state["previous_actions"], np.int64)
 
 
 def _global_values(measurements: Measurements) -> dict[str, np.ndarray]:
-    """The global entries; what is absent is shown as 0 beside a flag that says so."""
+    """Returns the global entries, 0 with a flag beside it for each unknown value."""
     accuracy_is_known = measurements.train_accuracy is not None
     validation_is_known = measurements.validation_loss is not None
     values = {
@@ -159,7 +159,10 @@ def _global_values(measurements: Measurements) -> dict[str, np.ndarray]:
 
 
 def _loss_ratio(measurements: Measurements) -> float:
-    """Train by validation loss (Almeida et al., 2021); 1 where it says nothing."""
+    """Returns the ratio of training to validation loss (Almeida et al., 2021).
+
+    It is 1 if the validation loss is unknown or 0.
+    """
     if measurements.validation_loss is None or measurements.validation_loss == 0.0:
         return 1.0
     return measurements.train_loss / measurements.validation_loss

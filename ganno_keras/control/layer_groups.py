@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which trainable variables one agent controls: a layer group for every leaf layer.
+"""Layer groups: the trainable variables of each leaf layer, which one agent controls.
 
-Owners are found by the identity of the variable, never by a name: nested models may
+Owners are found by the identity of a variable, never by its name. Nested models may
 repeat the names of their layers, and shared layers appear in several places.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import keras
 
 
-@dataclass(frozen=True, eq=False)  # as variables have no truth value when compared
+@dataclass(frozen=True, eq=False)  # because compared variables have no truth value
 class LayerGroup:
     """The trainable variables that share one learning rate, set by one agent.
 
@@ -33,7 +33,7 @@ class LayerGroup:
 
     @property
     def num_weights(self) -> int:
-        """How many numbers the variables of the group hold together."""
+        """Returns how many numbers the variables of the group hold together."""
         return sum(prod(variable.shape) for variable in self.variables)
 
 
@@ -79,7 +79,7 @@ def layer_groups(model: keras.Layer) -> tuple[LayerGroup, ...]:
 
 
 def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...]:
-    """Groups variables by the path of their layer alone, when no model is at hand.
+    """Groups variables by the path of their layer, for use without a model.
 
     Args:
         variables: Trainable variables, each in the list once.
@@ -91,7 +91,7 @@ def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...
 
 
 def single_group(groups: Sequence[LayerGroup]) -> tuple[LayerGroup]:
-    """Merges all groups into one: the single-agent mode.
+    """Merges all groups into one, for the single-agent mode.
 
     Args:
         groups: The groups of a model, at least one.
@@ -116,7 +116,7 @@ def single_group(groups: Sequence[LayerGroup]) -> tuple[LayerGroup]:
 
 
 class _Label(NamedTuple):
-    """Names a group; layers may share name and kind, so the key tells them apart."""
+    """The name and kind of a group, and a key, since layers may share name and kind."""
 
     key: int | str
     name: str
@@ -124,7 +124,7 @@ class _Label(NamedTuple):
 
 
 def _layer_types(*names: str) -> tuple[type[keras.Layer], ...]:
-    """The Keras layers of these names that the installed Keras has."""
+    """Returns the layers of these names that the installed Keras has."""
     return tuple(
         getattr(keras.layers, name) for name in names if hasattr(keras.layers, name)
     )
@@ -184,7 +184,7 @@ def _kind(layer: keras.Layer) -> str:
 
 
 def _is_composite(layer: keras.Layer) -> bool:
-    """Whether everything below the layer is one group with it."""
+    """Returns whether everything below the layer belongs to its group."""
     if isinstance(layer, keras.layers.RNN):
         return not isinstance(layer.cell, keras.layers.StackedRNNCells)
     return isinstance(layer, _COMPOSITES)
@@ -193,7 +193,7 @@ def _is_composite(layer: keras.Layer) -> bool:
 def _labelled_layers(
     layer: keras.Layer, composite: _Label | None = None, recurrent: bool = False
 ) -> Iterator[tuple[keras.Layer, _Label]]:
-    """Walks a layer and all below it; a shared layer comes more than once."""
+    """Yields a layer and all layers below it; shared layers come more than once."""
     recurrent = recurrent or isinstance(layer, keras.layers.RNN)
     kind = "recurrent" if recurrent else _kind(layer)
     label = composite or _Label(id(layer), layer.path or layer.name, kind)
@@ -205,7 +205,7 @@ def _labelled_layers(
 
 
 def _path_label(variable: keras.Variable) -> _Label:
-    """Stands in for a layer where none owns the variable."""
+    """Returns the label of a variable that no layer owns."""
     path = str(getattr(variable, "path", variable.name))
     name = path.rpartition("/")[0] or path
     return _Label(name, name, "other")
@@ -214,7 +214,7 @@ def _path_label(variable: keras.Variable) -> _Label:
 def _grouped(
     variables: Iterable[keras.Variable], labels: Mapping[int, _Label]
 ) -> tuple[LayerGroup, ...]:
-    """Makes the groups, in the order in which their first variables come."""
+    """Makes the groups, in the order of their first variables."""
     members: dict[_Label, list[keras.Variable]] = {}
     for variable in variables:
         label = labels.get(id(variable)) or _path_label(variable)
@@ -230,7 +230,7 @@ def _grouped(
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:
-    """Adds a number to names that came before."""
+    """Yields the names, with a number added to each repeated one."""
     taken: set[str] = set()
     for name in names:
         candidate, number = name, 1
@@ -241,7 +241,7 @@ def _unique(names: Iterable[str]) -> Iterator[str]:
 
 
 def short_names(groups: Sequence[LayerGroup], model_name: str) -> tuple[str, ...]:
-    """Names the layers within a model, without its own name where that is clear."""
+    """Returns the groups' names, without the model's name if they stay unique."""
     names = [group.name for group in groups]
     short = [name.removeprefix(f"{model_name}/") for name in names]
     return tuple(short if len(set(short)) == len(names) else names)

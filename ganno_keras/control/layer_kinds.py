@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words for what a layer is and where it stands; an observation shows both.
+"""The names of layer kinds and depths, which an observation contains.
 
-Apart from `layer_groups`, so that a policy can be described without importing Keras.
+They are not in `layer_groups`, so that a policy can be described without importing
+Keras.
 """
 
 from typing import Final

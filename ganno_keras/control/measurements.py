@@ -1,30 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent sees of its layer: norms of weights, gradient and update.
+"""The measurements of a training, and the statistics of its layers.
 
-The graph hands over four sums for each layer group; the arithmetic on them is done
-here in float64. The sums themselves are float32, so a variance far below 1e-7 of the
-mean square is rounding.
+The graph computes a few sums for each layer group, and this module derives the
+statistics from them in float64. The sums are float32, so a variance far below 1e-7 of
+the mean square is rounding error.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[np.float64]
+
+STATISTICS_SUMS: Final = (
+    "weights",
+    "weight_squares",
+    "gradient_squares",
+    "update_squares",
+)
+"""The sums that the graph computes for each layer group, by place on the last axis."""
+
 
 @dataclass(frozen=True)
 class Measurements:
-    """What is known of a training at the end of a timestep.
+    """The losses, accuracies and layer statistics at the end of a timestep.
 
     Args:
-        train_loss: Mean over the updates of the timestep.
-        train_accuracy: The same for the accuracy in [0, 1]; None if there is none.
-        validation_loss: On the held-out sample; None if there is no such sample.
-        validation_accuracy: The same for the accuracy; None if there is none.
-        progress: Updates done by updates planned, in [0, 1].
-        statistics: Of the last update, one entry for each layer group.
+        train_loss: Mean training loss over the updates of the timestep.
+        train_accuracy: Mean training accuracy in [0, 1]; None if there is none.
+        validation_loss: Loss on the held-out sample; None without such a sample.
+        validation_accuracy: Accuracy on the held-out sample; None if there is none.
+        progress: Share of the planned updates that is done, in [0, 1].
+        statistics: Layer statistics at the last update, by layer group.
     """
 
     train_loss: float
@@ -36,19 +47,16 @@ class Measurements:
 
     @property
     def loss_is_finite(self) -> bool:
-        """Whether every known loss is a number."""
+        """Returns whether every known loss is finite."""
         known = [self.train_loss, self.validation_loss]
         return bool(np.isfinite([loss for loss in known if loss is not None]).all())
-
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class LayerStatistics:
     """The statistics of all layer groups at one update; every field is float64.
 
-    Values that are NaN or infinite in the network stay so here.
+    Values that are NaN or infinite in the network stay NaN or infinite.
 
     Args:
         weight_mean: Mean of the group's weights.
@@ -74,18 +82,17 @@ class LayerStatistics:
     def from_sums(
         cls, sums: npt.ArrayLike, num_weights: npt.ArrayLike
     ) -> LayerStatistics:
-        """Computes the statistics from what the graph summed up.
+        """Computes the statistics from the sums of the graph.
 
         Args:
-            sums: `[..., num_groups, 4]`: the sum of the weights, of their squares, of
-                the gradient's squares and of the update direction's squares.
+            sums: `[..., num_groups, num_sums]`, in the order of `STATISTICS_SUMS`.
             num_weights: `[num_groups]`: how many numbers each group holds, at least 1.
 
         Returns:
             The statistics, each `[..., num_groups]`.
 
         Raises:
-            ValueError: The last axes do not match `[num_groups, 4]`.
+            ValueError: The last axes do not match `[num_groups, num_sums]`.
 
         Example:
 
@@ -94,23 +101,23 @@ class LayerStatistics:
         """
         sums = np.asarray(sums, np.float64)
         count = np.asarray(num_weights, np.float64)
-        if sums.shape[-2:] != (*count.shape, 4):
+        if sums.shape[-2:] != (*count.shape, len(STATISTICS_SUMS)):
             raise ValueError(
                 f"Received sums of shape {sums.shape} for {count.shape} groups. Pass "
-                "sums of shape [..., num_groups, 4] and num_weights of [num_groups]."
+                f"sums of shape [..., num_groups, {len(STATISTICS_SUMS)}] and "
+                "num_weights of [num_groups]."
             )
+        weights, *squares = np.moveaxis(sums, -1, 0)
         # Infinite weights give infinity minus infinity: NaN is then the right answer.
         with np.errstate(invalid="ignore", over="ignore"):
-            mean = sums[..., 0] / count
-            variance = np.maximum(sums[..., 1] / count - mean**2, 0.0)
-            weight_norm, gradient_norm, update_norm = np.sqrt(
-                np.moveaxis(sums[..., 1:], -1, 0)
-            )
+            mean = weights / count
+            variance = np.maximum(squares[0] / count - mean**2, 0.0)
+            weight_norm, gradient_norm, update_norm = np.sqrt(squares)
             trust_ratio = _trust_ratio(weight_norm, update_norm)
         return cls(mean, variance, weight_norm, gradient_norm, update_norm, trust_ratio)
 
 
 def _trust_ratio(weight_norm: Array, update_norm: Array) -> Array:
-    """The ratio of LAMB; the denominator is guarded, so that no infinity arises."""
+    """Returns the trust ratio of LAMB, 1 where a norm is 0."""
     undefined = (weight_norm == 0) | (update_norm == 0)
     return np.where(undefined, 1.0, weight_norm / np.where(undefined, 1.0, update_norm))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent sees: Appendix A of the paper as one vector for each layer."""
+"""Observations: Appendix A of the paper as one vector for each layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 Transform = Literal["identity", "log10", "signed_log1p", "one_hot"]
 
 SMALLEST: Final = 1e-8
-"""Values below it (a learning rate of 0 among them) look alike on the log scale."""
+"""Values below this one, such as a learning rate of 0, look alike on the log scale."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class ObservationEntry:
     """One quantity of an observation, with the scale on which an agent sees it.
 
     Args:
-        name: The key under which the raw value is handed in.
+        name: The key of the raw value in the argument of `ObservationSpec.build`.
         scope: `"global"` is one value for all agents, `"local"` one for each agent.
         transform: The scale; `"one_hot"` turns an index into `size` numbers.
         minimum: Lowest value after the transform.
-        maximum: Highest value after the transform; also what NaN is shown as.
-        size: How many numbers the entry takes in the vector.
+        maximum: Highest value after the transform; NaN is shown as this value.
+        size: Number of places that the entry takes in the vector.
     """
 
     name: str
@@ -64,7 +64,7 @@ _TRANSFORMS: Final[Mapping[str, Callable[[np.ndarray, int], np.ndarray]]] = {
 
 
 def _first_entries(num_actions: int) -> tuple[ObservationEntry, ...]:
-    """Lists Appendix A in its order, and the flags that tell a missing value from 0."""
+    """Lists the entries of Appendix A in order, with flags for missing values."""
 
     def shared(
         name: str, transform: Transform, low: float, high: float
@@ -106,8 +106,8 @@ ENTRIES_BY_VERSION: Final[dict[int, Callable[[int], tuple[ObservationEntry, ...]
 }
 """The entries of each version, given the size of the action set.
 
-A version never changes: policies that were trained with it are used with it. A new
-entry starts a new version, whose list may begin with that of the version before.
+A version never changes, because a policy needs the observation of its training. A new
+entry starts a new version, whose list may begin with the previous version's.
 """
 
 
@@ -120,14 +120,14 @@ def newest_version() -> int:
 class ObservationSpec:
     """The ordered, named and versioned list of what a policy sees.
 
-    It travels in a policy's metadata: a policy is used only with exactly the
-    observation that it was trained with. Masked entries are shown as zeros, which is
-    how the paper's ablations are made.
+    It is part of a policy's metadata, because a policy is used only with exactly the
+    observation that it was trained with. Masked entries are shown as zeros, as in the
+    paper's ablations.
 
     Args:
         num_actions: Size of the action set, for the one-hot previous action.
         masked: Names of the entries that the agents may not see.
-        version: Which list of entries; by default the newest.
+        version: Version of the list of entries; by default the newest.
 
     Raises:
         ValueError: If there is no such version, or `masked` names an entry that does
@@ -165,16 +165,16 @@ class ObservationSpec:
 
     @property
     def entries(self) -> tuple[ObservationEntry, ...]:
-        """The entries in the order of the vector."""
+        """Returns the entries in the order of the vector."""
         return ENTRIES_BY_VERSION[self.version](self.num_actions)
 
     @property
     def num_features(self) -> int:
-        """Length of the vector that one agent sees."""
+        """Returns the length of the vector that one agent sees."""
         return sum(entry.size for entry in self.entries)
 
     def place(self, name: str) -> slice:
-        """Where in the vector an entry is.
+        """Finds the place of an entry in the vector.
 
         Raises:
             ValueError: If there is no entry of that name.
@@ -190,12 +190,12 @@ class ObservationSpec:
         return slice(start, start + self.entries[index].size)
 
     def build(self, values: Mapping[str, np.ndarray], num_agents: int) -> np.ndarray:
-        """Makes one vector for each agent, finite whatever the network does.
+        """Builds one vector for each agent; all its numbers are finite.
 
         Args:
             values: Raw value by entry name: a scalar for global entries, an array
                 `[num_agents]` for local ones.
-            num_agents: How many layer groups there are.
+            num_agents: Number of layer groups.
 
         Returns:
             float32 `[num_agents, num_features]`.
@@ -219,7 +219,7 @@ class ObservationSpec:
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> ObservationSpec:
-        """Rebuilds a spec and checks that this code builds the very same vector.
+        """Rebuilds a spec and checks that this code builds the same vector.
 
         Raises:
             ValueError: If the version is unknown, or an entry differs from what this

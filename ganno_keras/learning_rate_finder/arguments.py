@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `find_learning_rate` accepts, checked before anything is changed."""
+"""The checks of what `find_learning_rate` accepts, before anything is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import keras
 import numpy as np
-from keras import ops
 
+from ganno_keras.monitoring.validation_sample import can_be_read_again
 from ganno_keras.optimizers.specialised_optimizer import (
     has_own_schedule,
     innermost,
@@ -21,7 +20,7 @@ FEWEST_UPDATES: Final = 20
 
 
 def rising_rates(bounds: tuple[float, float], num_updates: int) -> np.ndarray:
-    """The rate of each update, float64 `[num_updates]`, after checking both."""
+    """Checks the arguments and returns each update's rate, float64 `[num_updates]`."""
     values = np.asarray(bounds, dtype=np.float64)
     if values.shape != (2,) or not 0.0 < values[0] < values[1] < np.inf:
         raise ValueError(
@@ -46,11 +45,11 @@ def check_divergence(divergence: float | None) -> None:
 
 
 def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
-    """The arguments for `fit`: arrays by name, or a dataset."""
+    """Returns the arguments for `fit`: arrays by name, or a dataset."""
     if isinstance(data, tuple | list) and 2 <= len(data) <= 3:
         named = dict(zip(("x", "y", "sample_weight"), data, strict=False))
         return {**named, "batch_size": batch_size}
-    if not _can_be_read_again(data):
+    if isinstance(data, tuple | list) or not can_be_read_again(data):
         raise TypeError(
             f"data is {type(data).__name__}; a tuple (x, y) or (x, y, sample_weight) of"
             " arrays is needed, or a dataset of such batches that can be read more "
@@ -61,20 +60,12 @@ def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
             f"batch_size is {batch_size!r}, but the data is a dataset, which has "
             "batches of its own. Leave batch_size out."
         )
-    # Keras warns when it is asked to shuffle what only the dataset itself can.
+    # Keras warns if it is asked to shuffle a dataset that only shuffles itself.
     return {"x": data, "shuffle": isinstance(data, keras.utils.PyDataset)}
 
 
-def _can_be_read_again(data: Any) -> bool:
-    if isinstance(data, keras.utils.PyDataset):
-        return True
-    single = isinstance(data, np.ndarray | dict | str | tuple | list)
-    lasting = isinstance(data, Iterable) and not isinstance(data, Iterator)
-    return lasting and not single and not ops.is_tensor(data)
-
-
 def check_model(model: keras.Model) -> None:
-    """Refuses what has no single learning rate to set, or nothing to train."""
+    """Refuses a model without a single learning rate, or with nothing to train."""
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise ValueError(
             f"The model {model.name!r} has no optimizer whose learning rate could be "

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.plots.drawing import PALETTE, import_matplotlib
+from ganno_keras.plots.drawing import PALETTE, new_figure
 
 SMOOTHED_DECADES: Final = 0.8
-"""How far back the running mean looks, in powers of ten of the learning rate."""
+"""Reach of the running mean, in powers of ten of the learning rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class LearningRateCurve:
 
     Args:
         learning_rates: The rate of each update, rising, float64 `[num_updates]`.
-        losses: Loss of the batch of each update, before it, float64 `[num_updates]`.
-        diverged: Whether the test ended early because the loss ran away.
+        losses: Loss of each batch before its update, float64 `[num_updates]`.
+        diverged: Whether the test ended early because the loss diverged.
 
     Example:
 
@@ -39,12 +39,12 @@ class LearningRateCurve:
 
     @property
     def smoothed_losses(self) -> np.ndarray:
-        """Running mean of the losses, without its bias at the start `[num_updates]`."""
+        """Returns the bias-corrected running mean of the losses, `[num_updates]`."""
         return smooth(self.losses, smoothing_for(self.learning_rates))
 
     @property
     def suggestion(self) -> float:
-        """A learning rate to start with, where the loss falls fast (`half_way_down`).
+        """Returns a rate to start with, where the loss falls fast (`half_way_down`).
 
         Raises:
             ValueError: If the loss fell at no rate.
@@ -71,10 +71,7 @@ class LearningRateCurve:
         Raises:
             ImportError: If matplotlib is not installed.
         """
-        figure_module = import_matplotlib(
-            "matplotlib.figure", "learning_rates and losses have"
-        )
-        figure = figure_module.Figure(figsize=(8.0, 4.5), layout="constrained")
+        figure = new_figure(8.0, 4.5, "learning_rates and losses have")
         _draw(figure.subplots(), self)
         if path is not None:
             figure.savefig(path, dpi=150)
@@ -82,13 +79,13 @@ class LearningRateCurve:
 
 
 def smoothing_for(learning_rates: np.ndarray) -> float:
-    """How much of the running mean is kept at each update, below 1.
+    """Returns the share of the running mean that each update keeps, below 1.
 
-    It depends on how fast the rates rise: the mean is as late, in terms of the rate,
-    whatever the number of updates. 100 updates from 1e-7 to 10 give 0.9.
+    It depends on how fast the rates rise. The mean then lags by the same factor of the
+    rate, whatever the number of updates. 100 updates from 1e-7 to 10 give 0.9.
 
     Args:
-        learning_rates: Rising exponentially, above 0, `[num_updates]`.
+        learning_rates: Exponentially rising rates above 0, `[num_updates]`.
     """
     if len(learning_rates) < 2:
         return 0.0
@@ -97,11 +94,11 @@ def smoothing_for(learning_rates: np.ndarray) -> float:
 
 
 def smooth(losses: np.ndarray, smoothing: float) -> np.ndarray:
-    """Exponential running mean, divided by the weight that it has gathered.
+    """Computes the exponential running mean, divided by its accumulated weight.
 
     Args:
         losses: Finite numbers `[num_updates]`.
-        smoothing: How much of the mean is kept at each update, from 0 to below 1.
+        smoothing: Share of the mean that each update keeps, from 0 to below 1.
 
     Example:
 
@@ -117,12 +114,12 @@ def smooth(losses: np.ndarray, smoothing: float) -> np.ndarray:
 
 
 def half_way_down(losses: np.ndarray) -> int | None:
-    """Finds where half of the fall along the longest valley is done.
+    """Finds the index at which half of the fall along the longest valley is done.
 
-    The valley is fastai's. fastai's rule `valley` suggests the middle of its indices,
-    but on a noisy loss many tiny steps of the flat beginning belong to the valley, too,
-    and draw that middle to rates that are far too low. Half of the fall is where the
-    loss falls fast, whatever the noise.
+    The valley is fastai's, whose rule `valley` suggests the middle of its indices. On a
+    noisy loss, many tiny steps of the flat beginning belong to the valley, too. They
+    move its middle to rates that are far too low. At half of the fall, the loss falls
+    fast, whatever the noise.
 
     Args:
         losses: `[num_updates]`, at least one.
@@ -139,13 +136,13 @@ def half_way_down(losses: np.ndarray) -> int | None:
 
 
 def longest_valley(losses: np.ndarray) -> list[int]:
-    """Finds the longest sequence of ever smaller losses; gaps in it are allowed.
+    """Finds the longest falling sequence of losses; it may skip losses.
 
     Args:
         losses: `[num_updates]`, at least one.
 
     Returns:
-        Indices, rising.
+        The indices of the sequence, rising.
 
     Example:
 
@@ -178,7 +175,7 @@ def _draw(axes: Any, curve: LearningRateCurve) -> None:
             label=f"suggestion: {rates[index]:.2g}",
         )
     axes.set_xscale("log")
-    # A loss that ran away would flatten all that matters.
+    # A loss that diverged would flatten the rest of the curve.
     lowest, first = smoothed.min(), smoothed[0]
     margin = 0.3 * (max(first, lowest) - lowest) or 1.0
     axes.set_ylim(lowest - margin, first + 2 * margin)

@@ -121,7 +121,7 @@ def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
         # It is infinite if it does not know its number of batches.
         indices = count() if data.num_batches is None else range(data.num_batches)
         return _batches_of_dataset((data[index] for index in indices), num_samples)
-    if not _is_dataset(data):
+    if not can_be_read_again(data):
         raise TypeError(
             f"validation_data is {type(data).__name__}; a tuple (x, y) or (x, y, "
             "sample_weight) of arrays is needed, or a dataset of such batches that "
@@ -130,8 +130,10 @@ def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
     return _batches_of_dataset(data, num_samples)
 
 
-def _is_dataset(data: Any) -> bool:
-    """Neither one array or dictionary nor something that is used up by reading it."""
+def can_be_read_again(data: Any) -> bool:
+    """Whether it is a dataset: batches that are not used up by reading them once."""
+    if isinstance(data, keras.utils.PyDataset):
+        return True
     single = isinstance(data, dict | str) or hasattr(data, "shape")
     return isinstance(data, Iterable) and not isinstance(data, Iterator) and not single
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The few operations for which Keras has no common name on its backends."""
+"""Operations for which Keras has no common name on its backends."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ elif BACKEND == "jax":
     _Traced: Any = import_module("jax.core").Tracer
 
 Tensor = Any
-# The base of mixins that stand before an optimizer's class: nothing of its own, and
-# for a type checker, which cannot see into Keras, anything.
+# The base of mixins that stand before an optimizer's class. It defines nothing. A type
+# checker cannot see into Keras, so for it the base may have any attribute.
 OptimizerMixin: Any = object
 
 
 def dense(value: Tensor) -> Tensor:
-    """Makes a tensor of a value; repeated rows of a sparse gradient add up.
+    """Converts a value to a dense tensor; repeated rows of a sparse gradient add up.
 
     Args:
-        value: A tensor, a variable, or the sparse gradient that an embedding has.
+        value: A tensor, a variable, or the sparse gradient of an embedding.
     """
     if BACKEND == "tensorflow":
         return tf.convert_to_tensor(value)
@@ -35,15 +35,15 @@ def dense(value: Tensor) -> Tensor:
 
 
 def is_sparse(value: Tensor) -> bool:
-    """Whether a value is the sparse gradient that an embedding has."""
+    """Returns whether a value is the sparse gradient of an embedding."""
     return BACKEND == "tensorflow" and isinstance(value, tf.IndexedSlices)
 
 
 def compiled(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Makes a graph of a function on TensorFlow, when it is first called.
+    """Compiles a function to a graph on TensorFlow, at its first call.
 
     Args:
-        function: Without arguments, and of many small operations.
+        function: A function of many small operations, without arguments.
     """
     if BACKEND != "tensorflow":
         return function
@@ -52,12 +52,14 @@ def compiled(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
 
 
 def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
-    """The value where a scalar condition holds, bit for bit and as sparse as it is.
+    """Returns one value if a scalar condition holds, and another one otherwise.
+
+    The first value is passed on bit for bit; if it is sparse, so is the result.
 
     Args:
         condition: A boolean scalar.
         value: A tensor, a variable or a sparse gradient.
-        otherwise: The same shape, dense, or a scalar.
+        otherwise: A dense tensor of the shape of `value`, or a scalar.
     """
     if is_sparse(value):
         rows = tf.gather(otherwise, value.indices) if ops.ndim(otherwise) else otherwise
@@ -68,15 +70,15 @@ def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
 
 
 def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor) -> Any:
-    """The result of a function where a condition holds, a value where it does not.
+    """Returns the result of a function if a condition holds, and a value otherwise.
 
-    For functions of many tensors that are called once in many steps. TensorFlow would
-    pass each of these tensors through a switch of its own, on every step; a call of
-    one of two functions leaves the other one alone.
+    It is meant for functions of many tensors that run once in many steps. With
+    `ops.cond`, TensorFlow would pass each of these tensors through a switch at every
+    step. Here it calls one of two functions, and the other one does not run.
 
     Args:
         condition: A boolean scalar.
-        function: Without arguments; its result is like `otherwise`.
+        function: A function without arguments, whose result is like `otherwise`.
         otherwise: A tensor.
     """
     if BACKEND != "tensorflow" or tf.executing_eagerly() or has_replicas():
@@ -84,7 +86,7 @@ def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor)
 
     @tf.function(autograph=False, input_signature=[_like(otherwise)])
     def call(value: Tensor) -> Tensor:
-        del value  # only the other branch gives it back
+        del value  # only the other branch returns it
         return function()
 
     called = call.get_concrete_function()
@@ -107,7 +109,7 @@ def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor)
 
 
 def after(value: Tensor) -> AbstractContextManager[Any]:
-    """Where TensorFlow does nothing before a value is there, be it sparse.
+    """Returns a context in which TensorFlow waits for a value, dense or sparse.
 
     Args:
         value: A tensor or a sparse gradient.
@@ -121,12 +123,12 @@ def _like(tensor: Tensor) -> Any:
 
 
 def has_replicas() -> bool:
-    """Whether the code that runs now runs under a `tf.distribute` strategy."""
+    """Returns whether the calling code runs under a `tf.distribute` strategy."""
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())
 
 
 def is_known(tensor: Tensor) -> bool:
-    """Whether a tensor has its value now, and is not only traced by JAX.
+    """Returns whether a tensor has a value now, and is not only traced by JAX.
 
     Args:
         tensor: A tensor of the backend.
@@ -135,11 +137,11 @@ def is_known(tensor: Tensor) -> bool:
 
 
 def values_on_host(variables: Sequence[keras.Variable]) -> Sequence[Tensor]:
-    """The present values of variables in the memory of the host, which then stay.
+    """Returns the current values of variables in host memory, safe from later updates.
 
-    On TensorFlow tensors, which a variable may share its memory with until it changes;
-    elsewhere NumPy arrays of their own, since JAX gives the memory of variables away
-    and PyTorch writes into it.
+    On TensorFlow they are tensors, which may share memory with a variable until it
+    changes. Elsewhere they are copies in NumPy arrays, since JAX donates the memory of
+    variables and PyTorch overwrites it.
 
     Args:
         variables: At least one, of any shapes and types.
@@ -148,13 +150,13 @@ def values_on_host(variables: Sequence[keras.Variable]) -> Sequence[Tensor]:
     if BACKEND != "tensorflow":
         return [ops.convert_to_numpy(value) for value in values]
     with tf.device("CPU:0"):
-        # As one operation: read one by one, many small variables take far longer.
+        # One operation, because reading many small variables one by one is far slower.
         copies: Sequence[Tensor] = tf.identity_n(values)
     return copies
 
 
 def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Keeps AutoGraph out of a function: it would only cost time at tracing.
+    """Excludes a function from AutoGraph, which would only slow down tracing.
 
     Args:
         function: A function without Python control flow over tensors.
@@ -168,7 +170,7 @@ def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
 def variable_scope(
     optimizer: keras.optimizers.Optimizer,
 ) -> AbstractContextManager[Any]:
-    """Where variables must be created to live beside those of an optimizer.
+    """Returns the scope in which to create variables beside those of an optimizer.
 
     Args:
         optimizer: The optimizer that will read the variables.

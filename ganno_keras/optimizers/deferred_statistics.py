@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sums behind the layer statistics, taken between two steps instead of in one.
 
-What a training step does for the statistics it does at every update, also at those that
-nobody measures: a condition in its graph waits for all that goes into it, and sums of
-each gradient are many small operations, which small networks feel. But what an
-optimizer like Adam leaves behind tells all. Weights and slots tell the update's
-direction until the next step, and the running means of the gradients, before and after
-the step, tell the gradients. So the step only keeps those from before, if it is
-measured: a condition that waits for one gradient.
+Work for the statistics inside a training step slows down every update, measured or not.
+A condition in the graph waits for all its inputs. Sums of each gradient are many small
+operations, which take a noticeable share of the time of small networks.
+
+The state of an optimizer like Adam makes this work unnecessary. Until the next step,
+weights and slots determine the update's direction. The running means of the gradients,
+before and after the step, determine the gradients. So a measured step only copies the
+means from before it, under a condition that waits for one gradient.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ Tensor = Any
 
 
 def keep_running_means(table: LayerTable, gradients: Mapping[int, Tensor]) -> None:
-    """Keeps the running means of the gradients before a step, if it is measured.
+    """Copies the running means of the gradients before a step, if it is measured.
 
     Args:
-        table: The table of the optimizer that is going to do the step; it defers.
-        gradients: By the index of the variable in the optimizer; variables without a
-            gradient are left out.
+        table: The table of the optimizer that will take the step; it defers its sums.
+        gradients: Gradients by the index of their variable in the optimizer; variables
+            without a gradient are left out.
     """
     indices = _indices(table)
 
@@ -43,14 +44,14 @@ def keep_running_means(table: LayerTable, gradients: Mapping[int, Tensor]) -> No
         table.awaits_sums.assign([index in gradients for index in indices])
         return ops.zeros([])
 
-    # At the end of data there are no gradients, and what was kept has to stay. The last
-    # layer's are there first.
+    # At the end of the data there are no gradients, and the copies must not change. The
+    # gradients of the last layer are computed first.
     with after(gradients[max(gradients)]):
         seldom(table.measuring.value, keep, ops.zeros([]))
 
 
 class DeferredSums:
-    """Takes the sums of the last measured step, once, before the next one.
+    """The sums of the last measured step, taken once, before the next step.
 
     Args:
         table: The table of an optimizer, built or not.
@@ -61,7 +62,7 @@ class DeferredSums:
         self._sums = compiled(partial(_sums, table))
 
     def complete(self) -> None:
-        """Brings the table's sums up to date; harmless if they are."""
+        """Updates the table's sums, unless they are up to date."""
         table = self._table
         if table.defers and ops.convert_to_numpy(table.awaits_sums).any():
             table.statistics_sums.assign(self._sums())
@@ -69,7 +70,7 @@ class DeferredSums:
 
 
 def _sums(table: LayerTable) -> Tensor:
-    """All sums of the last step, `[num_groups, 4]`."""
+    """Returns all sums of the last step, `[num_groups, num_sums]`."""
     entries: list[Tensor] = []
     optimizer, direction = table.optimizer, cast(Direction, table.direction)
     number = ops.maximum(optimizer.iterations, 1)
@@ -88,6 +89,6 @@ def _sums(table: LayerTable) -> Tensor:
 
 
 def _indices(table: LayerTable) -> list[int]:
-    """Of the table's variables, in the optimizer."""
+    """Returns the indices of the table's variables in the optimizer."""
     find = table.optimizer._get_variable_index
     return [find(variable) for variable in table.membership.variables]

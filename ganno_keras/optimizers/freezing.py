@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a rate of 0 freeze a group where the optimizer's state would still move it."""
+"""Mixins that freeze a group at rate 0 where the optimizer's state would move it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Tensor = Any
 
 
 class FreezingMixin(OptimizerMixin):
-    """Keeps the weights and the state of a group at rate 0 as they are.
+    """A mixin that freezes the weights and the state of a group at rate 0.
 
-    A mixin before the class of an optimizer whose steps go through Keras' `assign`
-    methods. Where the rate is not 0, every value is passed on bit for bit.
+    It stands before the class of an optimizer whose steps use Keras' `assign` methods.
+    Where the rate is not 0, every value is passed on bit for bit.
     """
 
     _layer_table: LayerTable
@@ -29,7 +29,7 @@ class FreezingMixin(OptimizerMixin):
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
-        """Does the step of the class below, and drops what it assigns at rate 0."""
+        """Takes the step of the base class, but drops its assignments at rate 0."""
         if self._layer_table.is_active:
             self.__dict__["_moving"] = learning_rate > 0
         try:
@@ -56,10 +56,10 @@ class FreezingMixin(OptimizerMixin):
 
 
 class JaxFreezingMixin(FreezingMixin):
-    """Does the plain step, bit for bit, unless some group is frozen.
+    """A freezing mixin that takes the plain step, bit for bit, if no group is frozen.
 
-    XLA compiles arithmetic that ends in a choice in another way, to results that differ
-    in the last bit. So the step with the choices is a branch of its own.
+    XLA compiles arithmetic that ends in a choice differently, and the results differ in
+    the last bit. So the step with the choices is a separate branch.
     """
 
     _choosing: bool = False
@@ -70,7 +70,7 @@ class JaxFreezingMixin(FreezingMixin):
         some_group_is_frozen = ops.any(self._layer_table.learning_rates.value == 0)
         step = super()._backend_apply_gradients
         if is_known(some_group_is_frozen):
-            # Step by step nothing is fused, and sparse gradients may not be traced.
+            # Eager operations are not fused, and sparse gradients may not be traced.
             with self._choosing_if(bool(some_group_is_frozen)):
                 step(grads, trainable_variables)
             return
@@ -104,7 +104,7 @@ class JaxFreezingMixin(FreezingMixin):
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
-        """Does the step with the choices, or the one of the plain class."""
+        """Takes the step with the choices, or the step of the plain class."""
         plain = super(FreezingMixin, self) if not self._choosing else super()
         plain.update_step(gradient, variable, learning_rate)
 

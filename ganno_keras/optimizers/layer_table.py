@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from ganno_keras.control.layer_groups import LayerGroup, groups_by_path
+from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import BACKEND, has_replicas, variable_scope
 from ganno_keras.optimizers.group_membership import GroupMembership
 from ganno_keras.optimizers.update_directions import (
@@ -49,7 +50,7 @@ class LayerTable:
     learning_rates: keras.Variable  # [num_groups]
     weight_decays: keras.Variable | None  # [num_groups]
     measuring: keras.Variable  # []
-    statistics_sums: keras.Variable  # [num_groups, 4]
+    statistics_sums: keras.Variable  # [num_groups, num_sums]
     means_before: list[keras.Variable]  # like the variables; none unless it defers
     awaits_sums: keras.Variable  # [num_variables]
 
@@ -100,7 +101,9 @@ class LayerTable:
         self.groups = groups
         with variable_scope(self.optimizer):
             self.measuring = _variable("measuring", [], False, dtype="bool")
-            self.statistics_sums = self._saved("statistics_sums", [len(groups), 4])
+            self.statistics_sums = self._saved(
+                "statistics_sums", [len(groups), len(STATISTICS_SUMS)]
+            )
             self.learning_rates = self._saved("learning_rates", [len(groups)])
             self.weight_decays = None
             if "weight_decays" in self._initial_values:

@@ -122,7 +122,7 @@ class LayerwiseOptimizer:
 
     @property
     def statistics_sums(self) -> np.ndarray:
-        """The sums `[num_groups, 4]` of the last measured update, at first 0."""
+        """The sums `[num_groups, num_sums]` of the last measured update, at first 0."""
         self._state.deferred_sums.complete()
         # A copy: PyTorch's array would change with the variable.
         return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from keras import ops
 
+from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import dense, seldom
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.update_directions import LastStep
 
 Tensor = Any
+_IS_OF_UPDATE: Final = np.array([name == "update_squares" for name in STATISTICS_SUMS])
 
 
 def measured_sums(
@@ -20,24 +23,23 @@ def measured_sums(
     gradients: Mapping[int, Tensor],
     weights_before: Mapping[int, Tensor],
 ) -> Tensor:
-    """The sums after this step if the table is measuring, the earlier ones otherwise.
+    """Returns the sums after this step if it is measured, and the earlier ones if not.
 
     One condition serves all variables; only its true branch reads the weights. Tables
-    that defer do without.
+    that defer their sums do not use this function.
 
     Args:
-        table: The table of the optimizer that has just done the step.
+        table: The table of the optimizer that has just taken the step.
         gradients: The final gradients by the index of the variable in the optimizer;
             variables without a gradient are left out.
-        weights_before: What `copy_if_measuring` gave before the step, by the same
-            index, where the optimizer's state does not tell the direction.
+        weights_before: The results of `copy_if_measuring` before the step, by the same
+            index, where the optimizer's state does not determine the direction.
 
     Returns:
-        `[num_groups, 4]`: sums of the weights, of their squares, of the gradient's
-        squares and of the update direction's squares.
+        `[num_groups, num_sums]`, in the order of `STATISTICS_SUMS`.
     """
-    # Read here: the condition would let the count wait for the gradients, and at the
-    # end of data, where there are none, Keras counts one update more.
+    # Read here, because inside the condition the count would wait for the gradients. At
+    # the end of the data there are none, and Keras counts one update more.
     number = table.optimizer.iterations + 1
     return seldom(
         table.measuring.value,
@@ -47,14 +49,14 @@ def measured_sums(
 
 
 def copy_if_measuring(table: LayerTable, variable: Any) -> Tensor:
-    """Keeps the weights before a step, on those steps that are measured.
+    """Copies a variable's weights before a step, if the step is measured.
 
     Args:
-        table: The table of the optimizer that is going to do the step.
+        table: The table of the optimizer that will take the step.
         variable: A variable of Keras or of the backend.
 
     Returns:
-        A copy of the value; zeros of that shape when nothing is measured.
+        A copy of the value; zeros of its shape if nothing is measured.
     """
     return ops.cond(
         table.measuring.value,
@@ -93,18 +95,18 @@ def _sums(
         entries += [squares(gradient), squares(update)]
     sums = summed_by_group(table, entries)
     if table.direction is None or table.freezes:
-        # There is no change to divide at a rate of 0: the last update stays.
-        stays = (ops.expand_dims(rates, 1) == 0) & (ops.arange(4) == 3)
+        # At a rate of 0 there is no change to divide, so the last update's sums stay.
+        stays = (ops.expand_dims(rates, 1) == 0) & ops.convert_to_tensor(_IS_OF_UPDATE)
         sums = ops.where(stays, table.statistics_sums.value, sums)
     return sums
 
 
 def summed_by_group(table: LayerTable, entries: Sequence[Tensor]) -> Tensor:
-    """Adds the rows of the variables of each group.
+    """Sums the entries of the variables of each group.
 
     Args:
         table: The table of the optimizer.
-        entries: Scalars, equally many for each of its variables, in their order.
+        entries: Scalars, equally many for each variable of the table, in their order.
 
     Returns:
         `[num_groups, entries of a variable]`, of the type of the table's sums.
@@ -116,5 +118,5 @@ def summed_by_group(table: LayerTable, entries: Sequence[Tensor]) -> Tensor:
 
 
 def squares(tensor: Tensor) -> Tensor:
-    """The sum of the squares of a float32 tensor."""
+    """Returns the sum of the squares of a float32 tensor."""
     return ops.sum(ops.square(tensor))

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The update direction of every optimizer of Keras, read from its state after a step.
 
-The direction is what the learning rate multiplies. Read from the optimizer's slots it
-is exact, needs no copy of the old weights and exists at a rate of 0. Each function
-below restates the last line of one optimizer's `update_step` without the rate.
+The learning rate multiplies the direction. Read from the optimizer's slots, the
+direction is exact, needs no copy of the old weights and exists at a rate of 0. Each
+function below restates the last line of one optimizer's `update_step` without the rate.
 
-Optimizers that are not listed (Adafactor, Lamb and Ftrl, whose steps depend on the old
-weights, ScheduleFreeAdamW, and those of users) get the change of the weights divided by
-the rate.
+For other optimizers, the direction is the change of the weights divided by the rate.
+These are Adafactor, Lamb and Ftrl, whose steps depend on the old weights,
+ScheduleFreeAdamW, and optimizers of users.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Tensor = Any
 
 
 class LastStep(NamedTuple):
-    """What there is to know of the last step of one variable.
+    """The known facts of the last step of one variable.
 
     Args:
-        optimizer: Whose step it was.
-        variable_index: Of the variable, in the optimizer.
-        number: Of the step, from 1 on: the optimizer's `iterations` once it is counted.
-        gradient: Of the variable; not needed where `is_in_state`.
+        optimizer: The optimizer that took the step.
+        variable_index: Index of the variable in the optimizer.
+        number: Number of the step, from 1: `iterations` after the step is counted.
+        gradient: Gradient of the variable; not needed where `is_in_state`.
         rate: The learning rate; not needed where `is_in_state`.
     """
 
@@ -39,11 +39,11 @@ class LastStep(NamedTuple):
     rate: Tensor | None = None
 
     def slot(self, slots: Any) -> Tensor:
-        """The entry of the variable in a list of the optimizer."""
+        """Returns the variable's entry in a list of the optimizer, as float32."""
         return ops.cast(slots[self.variable_index], "float32")
 
     def power(self, base: float, offset: int = 0) -> Tensor:
-        """A number to the power of the step's, or of one so many steps later."""
+        """Returns `base ** (number + offset)`, with the number of the step."""
         exponent = ops.cast(self.number, "float32") + offset
         return ops.power(ops.cast(base, "float32"), exponent)
 
@@ -58,7 +58,7 @@ def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
         optimizer: Any Keras optimizer.
 
     Returns:
-        A function of the last step; None when the direction has to be taken from the
+        A function of the last step; None if the direction has to be computed from the
         change of the weights.
     """
     return next(
@@ -72,19 +72,19 @@ def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
 
 
 def is_in_state(direction: Direction | None) -> bool:
-    """Whether the slots alone tell the direction: at any time until the next step.
+    """Returns whether the slots alone determine the direction until the next step.
 
     Args:
-        direction: What `update_direction` gave.
+        direction: The result of `update_direction`.
     """
     return direction in (_adam, _adamax)
 
 
 def running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """The slots that average the gradients, with the factor `beta_1`.
+    """Returns the slots that average the gradients, with the factor `beta_1`.
 
     Args:
-        optimizer: One whose direction `is_in_state`, built.
+        optimizer: A built optimizer whose direction `is_in_state`.
     """
     slots: list[keras.Variable] = (
         optimizer._m if hasattr(optimizer, "_m") else optimizer._momentums
@@ -93,11 +93,11 @@ def running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]
 
 
 def holds_rate_in_state(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether a step at rate 0 still moves the weights, or spoils the state.
+    """Returns whether a step at rate 0 moves the weights or corrupts the state.
 
-    So it is when past rates are part of the state (momentum of SGD and RMSprop, the
-    averaged weights of ScheduleFreeAdamW), and when the rate is a divisor (Ftrl).
-    Optimizers that Keras does not define are taken to be of that sort.
+    It does if past rates are part of the state: the momentum of SGD and RMSprop, the
+    averaged weights of ScheduleFreeAdamW. It also does if the rate is a divisor (Ftrl).
+    Optimizers that Keras does not define are assumed to behave like these.
 
     Args:
         optimizer: Any Keras optimizer.
@@ -178,8 +178,9 @@ def _adagrad(step: LastStep) -> Tensor:
 
 
 def _adadelta(step: LastStep) -> Tensor:
-    # The step used the mean square of the changes before its own change entered it:
-    # new = rho * old + (1 - rho) * (old + epsilon) * ratio, solved for old + epsilon.
+    # The step used the mean square of the changes before its own change entered it.
+    # So new = rho * old + (1 - rho) * (old + epsilon) * ratio is solved for
+    # old + epsilon.
     optimizer = step.optimizer
     rho, epsilon = optimizer.rho, optimizer.epsilon
     ratio = ops.square(step.gradient) / (
@@ -213,7 +214,7 @@ def _muon(step: LastStep) -> Tensor:
     )
 
 
-# By the class that defines `update_step`; None: from the change of the weights.
+# By the class that defines `update_step`.
 _DIRECTIONS: dict[type, Direction] = {
     getattr(keras.optimizers, name): direction
     for name, direction in {

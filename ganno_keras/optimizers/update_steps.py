@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the update of each backend is specialised, and its statistics are taken.
+"""Mixins that specialise the update of each backend and take its statistics.
 
-Each class is a mixin before the class of an optimizer on its backend. The statistics
-belong where the gradients are final: added over all replicas, unscaled and clipped.
+Each class stands before the class of an optimizer on its backend. The statistics are
+taken where the gradients are final: summed over all replicas, unscaled and clipped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Tensor = Any
 
 
 class TensorFlowStep(OptimizerMixin):
-    """Takes the statistics among the updates of the variables, on every replica."""
+    """A mixin that takes the statistics on every replica, among the updates."""
 
     _layer_table: LayerTable
 
@@ -43,14 +43,14 @@ class TensorFlowStep(OptimizerMixin):
             return
         before = {}
         if table.direction is None:
-            # One copy on each replica, of which all are equal: the first serves all.
+            # The copies on all replicas are equal, so the first one serves all.
             copied = unconverted(partial(copy_if_measuring, table))
             before = {
                 self._get_variable_index(v): update(v, copied, group=False)[0]
                 for _, v in grads_and_vars
             }
         super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
-        # `update` hands each replica its own gradients.
+        # `update` passes each replica its own gradients.
         update(
             table.statistics_sums.value,
             unconverted(
@@ -62,7 +62,7 @@ class TensorFlowStep(OptimizerMixin):
 
 
 class StatefulStep(OptimizerMixin):
-    """Takes the statistics right after the updates of all variables."""
+    """A mixin that takes the statistics right after the updates of all variables."""
 
     _layer_table: LayerTable
 
@@ -86,16 +86,19 @@ class StatefulStep(OptimizerMixin):
 
 
 class JaxStep(StatefulStep):
-    """Threads the table among the optimizer's variables, for steps without a state."""
+    """A mixin that passes the table with the optimizer's variables, for pure steps."""
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """The optimizer's variables and the table's, these not in saved files."""
+        """Returns the optimizer's variables and the table's.
+
+        Files contain only the optimizer's.
+        """
         return [*super().variables, *self._layer_table.variables]
 
 
 class TorchStep(StatefulStep):
-    """Updates group by group where PyTorch updates all variables at once."""
+    """A mixin that updates group by group, where PyTorch updates all at once."""
 
     def _parallel_update_step(
         self,
@@ -107,7 +110,7 @@ class TorchStep(StatefulStep):
         if not table.is_active:
             super()._parallel_update_step(grads, variables, learning_rate)
             return
-        # Nadam advances this product at each call: every group starts from the same.
+        # Nadam advances this product at each call, but all groups need the same value.
         product = getattr(self, "_u_product", None)
         start = None if product is None else ops.copy(product.value)
         for group, places in table.membership.by_group(variables).items():

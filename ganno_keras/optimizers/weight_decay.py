@@ -2,7 +2,7 @@
 """Keras' decoupled weight decay, at the learning rate of each layer group.
 
 Keras multiplies the weights, the decay and the optimizer's one learning rate. These
-mixins leave that code alone and change which rate it reads.
+mixins keep that code and change the rate that it reads.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Tensor = Any
 
 
 class _Decay(OptimizerMixin):
-    """Reads the rate of the group that decays."""
+    """A mixin that replaces the learning rate by the rate of the group that decays."""
 
     _layer_table: LayerTable
     _decaying_group: int | None = None
@@ -34,10 +34,10 @@ class _Decay(OptimizerMixin):
 
 
 class DecayByVariable(_Decay):
-    """For loops that ask for each variable whether it decays, then read the rate.
+    """A mixin for loops that ask whether a variable decays, and then read the rate.
 
-    Under `tf.distribute` one thread goes through that loop for all replicas, while
-    those that entered it wait: nothing that they set would be safe.
+    Under `tf.distribute`, one thread runs that loop for all replicas while the threads
+    that entered it wait. A value that these threads set would not be safe.
     """
 
     def _use_weight_decay(self, variable: keras.Variable) -> bool:
@@ -52,7 +52,7 @@ class DecayByVariable(_Decay):
 
 
 class DecayByGroup(_Decay):
-    """For PyTorch, which decays all variables that it is given at once."""
+    """A mixin for PyTorch, which decays all variables that it receives at once."""
 
     def _apply_weight_decay(self, variables: Sequence[keras.Variable]) -> None:
         if not self._layer_table.is_active:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colours and names as all pictures show them."""
+"""Colours, line styles and short names that all pictures share."""
 
 from __future__ import annotations
 
 import importlib
 from typing import Any, Final
 
-# Okabe and Ito's palette: its colours can be told apart by colour-blind readers.
+# Okabe and Ito's palette: colour-blind readers can distinguish its colours.
 PALETTE: Final = (
     "#0072B2",
     "#D55E00",
@@ -25,7 +25,9 @@ LONGEST_NAME: Final = 24
 
 
 def shorten(name: str) -> str:
-    """Leaves the middle of a long name out: both ends tell layers apart.
+    """Replaces the middle of a long name by an ellipsis.
+
+    Both ends are kept, because layers differ there.
 
     Example:
 
@@ -38,11 +40,26 @@ def shorten(name: str) -> str:
     return f"{name[: LONGEST_NAME - 1 - half]}…{name[-half:]}"
 
 
-def import_matplotlib(name: str, numbers: str) -> Any:
-    """Imports a module of matplotlib, none of which touches windows or backends.
+def new_figure(width: float, height: float, numbers: str) -> Any:
+    """Makes an empty figure of matplotlib.
 
     Args:
-        name: Such as `"matplotlib.figure"`.
+        width: Width in inches.
+        height: Height in inches.
+        numbers: Where the user finds the numbers, as for `import_matplotlib`.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    module = import_matplotlib("matplotlib.figure", numbers)
+    return module.Figure(figsize=(width, height), layout="constrained")
+
+
+def import_matplotlib(name: str, numbers: str) -> Any:
+    """Imports a module of matplotlib that opens no window and selects no backend.
+
+    Args:
+        name: Name of the module, such as `"matplotlib.figure"`.
         numbers: Where the user finds the numbers of the picture, such as
             `"history.to_dict has"`.
 

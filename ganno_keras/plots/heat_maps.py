@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heat maps, a row for each layer: actions, weight decays, rates of many layers."""
+"""Heat maps with a row for each layer: actions, weight decays, rates of many layers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ganno_keras.control.history import GannoHistory
 from ganno_keras.plots.drawing import shorten
 
 TYPICAL_RATE: Final = 0.002
-"""Where the operations are compared; a step is more than a factor there."""
+"""The rate at which operations are compared; steps change it more than factors do."""
 
 LOWEST_SHOWN: Final = 0.01
-"""Of the highest rate: lower ones have the darkest colour, so that others differ."""
+"""Share of the highest value; everything below it has the darkest colour."""
 
 DARK_FROM: Final = 3
-"""Ranks away from the no-op: from here on a cell is dark, and its arrow white."""
+"""Distance from the no-op, in ranks, at which cells are dark and arrows white."""
 
 MOST_NAMED_LAYERS: Final = 16
 MOST_MARKED_CELLS: Final = 480
@@ -28,13 +28,13 @@ MOST_MARKED_CELLS: Final = 480
 def draw_actions(axes: Any, key: Any, history: GannoHistory) -> None:
     """Draws a row for each layer and a column for each decision.
 
-    Purple is down, orange is up and white is no change, which colour-blind readers can
-    tell apart. Where there is room, arrows say the same without colour.
+    Purple lowers the rate, orange raises it and white keeps it. Colour-blind readers
+    can distinguish these. Where there is room, arrows show the same without colour.
 
     Args:
-        axes: Of matplotlib, for the map; its horizontal axis is in updates.
-        key: Of matplotlib, narrow, for what the colours mean.
-        history: At least one decision.
+        axes: Axes of matplotlib for the map; the horizontal one counts updates.
+        key: Narrow axes of matplotlib for the legend of the colours.
+        history: The record of a fit, with at least one decision.
     """
     order = from_down_to_up(history.action_set)
     labels = [history.action_set.label(action) for action in order]
@@ -67,9 +67,9 @@ def draw_rates_by_row(axes: Any, key: Any, history: GannoHistory) -> None:
     """Draws the learning rates of many layers, whose lines would hide each other.
 
     Args:
-        axes: Of matplotlib, for the map; its horizontal axis is in updates.
-        key: Of matplotlib, narrow, for what the colours mean.
-        history: At least one decision.
+        axes: Axes of matplotlib for the map; the horizontal one counts updates.
+        key: Narrow axes of matplotlib for the legend of the colours.
+        history: The record of a fit, with at least one decision.
     """
     rates = rates_from_start(history).T  # [num_layers, 1 + num_timesteps]
     edges = np.concatenate([[0], decision_edges(history)])
@@ -83,12 +83,12 @@ def draw_decays_by_row(axes: Any, key: Any, history: GannoHistory) -> None:
     """Draws the weight decays that the agents chose.
 
     Args:
-        axes: Of matplotlib, for the map; its horizontal axis is in updates.
-        key: Of matplotlib, narrow, for what the colours mean.
-        history: At least one decision; its policy sets weight decays.
+        axes: Axes of matplotlib for the map; the horizontal one counts updates.
+        key: Narrow axes of matplotlib for the legend of the colours.
+        history: The record of a fit with at least one decision and weight decays.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If the policy set no weight decays.
     """
     if history.weight_decays is None:
         raise ValueError("The policy left the weight decay alone: nothing to draw.")
@@ -118,9 +118,10 @@ def _draw_logarithmic(
 
 
 def from_down_to_up(action_set: ActionSet) -> list[int]:
-    """An action of each operation, from the one that lowers a typical rate most.
+    """Orders the operations by their effect on a typical rate, the lowest result first.
 
-    Actions that differ in the weight decay alone share an operation.
+    Each operation is represented by one of its actions: those that differ only in the
+    weight decay share an operation.
 
     Example:
 
@@ -135,23 +136,23 @@ def from_down_to_up(action_set: ActionSet) -> list[int]:
 
 
 def decision_edges(history: GannoHistory) -> np.ndarray:
-    """From where to where each decision was in force, `[num_timesteps + 1]`."""
+    """Returns the updates between which decisions applied, `[num_timesteps + 1]`."""
     updates = history.updates
-    # The last one holds for an interval at most: where the fit ended is not known.
+    # The end of the fit is not known, so the last decision is shown for one interval.
     interval = np.median(np.diff(updates, prepend=0))
     return np.append(updates, updates[-1] + interval)
 
 
 def rates_from_start(history: GannoHistory) -> np.ndarray:
-    """The rates from the beginning on, `[1 + num_timesteps, num_layers]`."""
+    """Returns the initial and all later rates, `[1 + num_timesteps, num_layers]`."""
     start = np.full((1, len(history.layers)), history.initial_learning_rate)
     return np.concatenate([start, history.learning_rates])
 
 
 def _colours(number: int, down: int) -> np.ndarray:
-    """A colour for each rank, of which `down` are below the no-op, which is white."""
+    """Returns a colour for each rank: `down` of them, then white for the no-op."""
     up = number - 1 - down
-    # Not the ends of the map: near black, they hide what is drawn on them.
+    # The ends of the map are left out: they are nearly black and would hide the arrows.
     places = [0.5 - 0.4 * (down - rank) / max(down, 1) for rank in range(down)]
     places += [0.5 + 0.4 * step / max(up, 1) for step in range(up + 1)]
     colormap = importlib.import_module("matplotlib").colormaps["PuOr_r"]
@@ -159,7 +160,7 @@ def _colours(number: int, down: int) -> np.ndarray:
 
 
 def _mark_directions(axes: Any, steps: np.ndarray, edges: np.ndarray) -> None:
-    """An arrow up or down in each cell, for readers without colour."""
+    """Draws an arrow up or down in each cell, to be read without colour."""
     middles = (edges[:-1] + edges[1:]) / 2.0
     rows, columns = np.indices(steps.shape)
     for marker, chosen in (("^", steps > 0), ("v", steps < 0)):
@@ -176,7 +177,7 @@ def _mark_directions(axes: Any, steps: np.ndarray, edges: np.ndarray) -> None:
 
 
 def _name_layers(axes: Any, layers: tuple[str, ...]) -> None:
-    """Names every layer, or some of them at equal distances, the last included."""
+    """Labels every layer, or some at equal distances, including the last."""
     count = min(len(layers), MOST_NAMED_LAYERS)
     rows = np.unique(np.linspace(0, len(layers) - 1, count).round().astype(int))
     axes.set_yticks(rows + 0.5, [shorten(layers[row]) for row in rows])

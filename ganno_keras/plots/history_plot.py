@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from ganno_keras.control.history import GannoHistory
-from ganno_keras.plots.drawing import import_matplotlib
+from ganno_keras.plots.drawing import new_figure
 from ganno_keras.plots.heat_maps import (
     draw_actions,
     draw_decays_by_row,
@@ -30,15 +30,15 @@ WIDTH: Final = 10.0
 def plot_history(
     history: GannoHistory, path: str | os.PathLike[str] | None = None
 ) -> Any:
-    """Draws what the agents of all layers did over the updates, and what came of it.
+    """Plots the agents' actions and their results over the updates of a fit.
 
-    From the top: the learning rate of every layer, the actions as a heat map, the
-    weight decay of every layer where the policy sets it, accuracy and loss. The rates
-    of up to seven layers are lines; of more, a heat map. All colours can be told apart
-    by colour-blind readers. What a guard undid is shaded.
+    The panels, from the top, show learning rates, actions, accuracy and loss. If the
+    policy sets weight decays, a panel below the actions shows them. Up to seven layers
+    have a line each for the rate; more layers are a heat map. Colour-blind readers can
+    distinguish all colours. Updates that a guard undid are shaded.
 
     Args:
-        history: The decisions of a fit, at least one.
+        history: The record of a fit, with at least one decision.
         path: Where to save the picture; its ending gives the format (.png, .svg, .pdf).
 
     Returns:
@@ -46,7 +46,7 @@ def plot_history(
 
     Raises:
         ImportError: If matplotlib is not installed.
-        ValueError: If there was no decision to draw.
+        ValueError: If there was no decision.
     """
     if not history.timesteps:
         raise ValueError(
@@ -63,7 +63,7 @@ def plot_history(
         (1.5, partial(draw_measurement, quantity="loss")),
     ]
     heights = [height for height, _ in parts]
-    figure = _new_figure(WIDTH, sum(heights))
+    figure = new_figure(WIDTH, sum(heights), "history.to_dict has")
     panels, keys = figure.subplots(
         len(parts), 2, sharex="col", height_ratios=heights, width_ratios=(1.0, 0.025)
     ).T
@@ -78,11 +78,5 @@ def plot_history(
 
 
 def _height_of_rows(num_layers: int) -> float:
-    """Inches: room for the key beside few rows, and for each of 60 to be seen."""
+    """Returns inches: enough for the legend beside few rows, and for 60 rows."""
     return float(np.clip(0.22 * num_layers, 2.0, 4.5))
-
-
-def _new_figure(width: float, height: float) -> Any:
-    """A figure outside of matplotlib's global state: no window, no backend."""
-    figure_module = import_matplotlib("matplotlib.figure", "history.to_dict has")
-    return figure_module.Figure(figsize=(width, height), layout="constrained")

@@ -14,11 +14,11 @@ from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, shorten
 from ganno_keras.plots.heat_maps import decision_edges, rates_from_start
 
 BRIGHTEST: Final = 0.88
-"""Of the scale of depths: beyond it, lines fade on white."""
+"""Share of the colour scale that lines use; brighter ones are faint on white."""
 
 
 MOST_TIMES_FIRST: Final = 3.0
-"""How many times its first value a loss may reach in the picture."""
+"""The highest loss in the picture, as a multiple of the first loss."""
 
 UNDONE: Final[Mapping[str, Any]] = {
     "facecolor": "#00000018",
@@ -26,16 +26,16 @@ UNDONE: Final[Mapping[str, Any]] = {
     "hatch": "///",
     "linewidth": 0.0,
 }
-"""A hatched grey, so that it is seen on white and on the heat map."""
+"""A hatched grey that is visible on white and on the heat map."""
 
 
 def draw_learning_rates(axes: Any, key: Any, history: GannoHistory) -> None:
-    """Draws the rate of every layer as a line: few by name, many by depth.
+    """Draws the rate of every layer as a line, coloured by layer or by depth.
 
     Args:
-        axes: Of matplotlib, for the lines.
-        key: Of matplotlib, narrow, for what the colours mean.
-        history: At least one decision.
+        axes: Axes of matplotlib for the lines.
+        key: Narrow axes of matplotlib for the legend.
+        history: The record of a fit, with at least one decision.
     """
     edges = np.concatenate([[0], decision_edges(history)])
     rates = rates_from_start(history)
@@ -62,7 +62,7 @@ def draw_learning_rates(axes: Any, key: Any, history: GannoHistory) -> None:
 
 
 def is_few(layers: Sequence[str]) -> bool:
-    """Whether every layer can have a line of its own kind."""
+    """Returns whether each layer can have a colour and a line style for itself."""
     return len(layers) <= len(PALETTE)
 
 
@@ -100,7 +100,7 @@ def draw_measurement(axes: Any, key: Any, history: GannoHistory, quantity: str) 
 
 
 def _cut_off_outbursts(axes: Any) -> None:
-    """A loss that ran away would flatten all that matters."""
+    """Limits the axis of the loss, because a diverged loss would flatten the rest."""
     values = [np.asarray(line.get_ydata(), float) for line in axes.lines]
     finite = [known[np.isfinite(known)] for known in values]
     if not finite:
@@ -112,11 +112,11 @@ def _cut_off_outbursts(axes: Any) -> None:
 
 
 def mark_guard_events(panels: Sequence[Any], history: GannoHistory) -> None:
-    """Shades what the guard undid, up to the line where it took over.
+    """Shades the updates that the guard undid, with a line at each rollback.
 
     Args:
-        panels: Of matplotlib, from the top down; the first one says what it means.
-        history: Of a fit with or without guard events.
+        panels: Axes of matplotlib, from the top; the first title explains the shading.
+        history: The record of a fit, with or without guard events.
     """
     for axes in panels:
         for event in history.guard_events:
@@ -127,7 +127,7 @@ def mark_guard_events(panels: Sequence[Any], history: GannoHistory) -> None:
 
 
 def set_logarithmic(axes: Any, rates: np.ndarray) -> None:
-    """A log scale, with a linear piece around 0 if a rate is 0."""
+    """Sets a log scale, with a linear part around 0 if a rate is 0."""
     positive = rates[rates > 0]
     if not len(positive):
         return
@@ -135,11 +135,11 @@ def set_logarithmic(axes: Any, rates: np.ndarray) -> None:
         axes.set_yscale("symlog", linthresh=max(float(positive.min()), 1e-8))
     else:
         axes.set_yscale("log")
-    axes.autoscale_view(scalex=False)  # The margins are those of the scale.
+    axes.autoscale_view(scalex=False)  # The margins depend on the scale.
 
 
 def _colours_by_depth(count: int) -> list[Any]:
-    """From the first to the last layer along a scale that is readable in grey."""
+    """Returns a colour for each layer, from a scale that is readable in grey."""
     colormap = importlib.import_module("matplotlib").colormaps["cividis"]
     return list(colormap(np.linspace(0.0, BRIGHTEST, count)))
 

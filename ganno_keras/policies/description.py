@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people want to know of a policy first, out of its `ganno.json`.
+"""A summary of a policy for people, from its `ganno.json`.
 
-How a policy was trained and what it scored is free JSON: whatever is missing there, or
-of another form, is left out.
+The entries on training and scores are free JSON. Those that are missing or have
+another form are left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ganno_keras.policies.metadata import PolicyMetadata
 
 
 def trained_timesteps(metadata: PolicyMetadata) -> int | None:
-    """Decisions that the policy was trained with; None if it does not say.
+    """Returns the number of decisions in the policy's training; None if unknown.
 
     Example:
 
@@ -28,13 +28,13 @@ def trained_timesteps(metadata: PolicyMetadata) -> int | None:
 
 
 def mean_score(metadata: PolicyMetadata) -> float | None:
-    """Mean score of the policy used as it is meant to be; None if it does not say."""
+    """Returns the mean score at the policy's default temperature; None if unknown."""
     score = _entry(metadata.scores, "mean", "sampled" if metadata.sampled else "greedy")
     return float(score) if isinstance(score, int | float) else None
 
 
 def describe(metadata: PolicyMetadata) -> dict[str, str]:
-    """Says in a few lines what a policy does and where it comes from.
+    """Summarises what a policy does and where it comes from.
 
     Returns:
         Text by heading, in the order to show them in.
@@ -89,7 +89,7 @@ def _pairs(values: Any, separator: str) -> str:
 
 
 def _entry(value: Any, *keys: str) -> Any:
-    """An entry deep in nested mappings; None if there is none."""
+    """Returns an entry deep in nested mappings; None if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value

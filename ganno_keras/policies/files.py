@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of a saved policy: its description and the digest of all others.
 
-Nothing here imports TensorFlow: who lists or downloads policies need not wait for it,
-and a policy is checked before TensorFlow sees it.
+Nothing here imports TensorFlow. Listing or downloading policies does not wait for it,
+and a policy is checked before TensorFlow reads it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ganno_keras.policies.metadata import PolicyMetadata
 METADATA_FILE: Final = Path("assets.extra") / "ganno.json"
 
 BESIDE_THE_POLICY: Final = frozenset({"README.md", ".gitattributes", ".git", ".cache"})
-"""What a hub or git adds to a policy's folder; TensorFlow reads none of it."""
+"""Names that a hub or git adds to a policy's folder; TensorFlow reads none of them."""
 
 
 def read_metadata(directory: Path) -> PolicyMetadata:
-    """Reads what a saved policy says about itself, without loading it.
+    """Reads the description of a saved policy, without loading the policy.
 
     Raises:
         ValueError: If the folder holds no policy that this version can read.
@@ -48,7 +48,7 @@ def read_metadata(directory: Path) -> PolicyMetadata:
 
 
 def write_metadata(directory: Path, metadata: PolicyMetadata) -> None:
-    """Replaces what a saved policy says about itself, such as its scores."""
+    """Replaces the description of a saved policy, for example to add its scores."""
     path = directory / METADATA_FILE
     path.parent.mkdir(exist_ok=True)
     text = json.dumps(metadata.to_dict(), indent=1, allow_nan=False)
@@ -56,7 +56,7 @@ def write_metadata(directory: Path, metadata: PolicyMetadata) -> None:
 
 
 def policy_files(directory: Path) -> dict[str, Path]:
-    """Finds the files that make up a policy, by their names within its folder."""
+    """Finds the files of a policy, by their names within its folder."""
     files = {
         path.relative_to(directory): path
         for path in directory.rglob("*")
@@ -70,7 +70,7 @@ def policy_files(directory: Path) -> dict[str, Path]:
 
 
 def digest_of(directory: Path) -> str:
-    """SHA-256 over names and contents of all files but the description itself."""
+    """Returns the SHA-256 over names and contents of all files but the description."""
     files = policy_files(directory)
     files.pop(METADATA_FILE.as_posix(), None)
     digest = hashlib.sha256()
@@ -81,7 +81,7 @@ def digest_of(directory: Path) -> str:
 
 
 def check_digest(directory: Path, metadata: PolicyMetadata) -> None:
-    """Refuses files that are not those that were saved.
+    """Refuses files that differ from those that were saved.
 
     Raises:
         ValueError: If a file was changed, is missing or is new.

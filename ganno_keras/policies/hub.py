@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies on the Hugging Face Hub: `hf://owner/name`, or `hf://owner/name@revision`.
 
-Only the files of a SavedModel are fetched, and no code but the SavedModel is ever run:
-docs/sharing_policies.md says what that means.
+Only the files of a SavedModel are downloaded, and no code but the SavedModel is ever
+run. docs/sharing_policies.md explains what that means.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ADDRESS: Final = re.compile(rf"hf://({_PART}/{_PART})(?:@({_PART}(?:/{_PART})*)
 
 
 class HubAddress(NamedTuple):
-    """Where a policy is on the hub.
+    """The address of a policy on the hub.
 
     Args:
         repository: `"owner/name"`.
@@ -46,7 +46,7 @@ class HubAddress(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> HubAddress:
-        """Reads an address.
+        """Parses an address.
 
         Raises:
             ValueError: If it is not `hf://owner/name` or `hf://owner/name@revision`.
@@ -70,7 +70,7 @@ class HubAddress(NamedTuple):
 
 
 def is_hub_address(text: str) -> bool:
-    """Whether a text is meant as an address on the hub.
+    """Returns whether a text is meant as an address on the hub.
 
     Example:
 
@@ -81,16 +81,16 @@ def is_hub_address(text: str) -> bool:
 
 
 def download_policy(address: HubAddress) -> Path:
-    """Fetches a policy into the hub's own local cache, unless it is there already.
+    """Downloads a policy into the hub's local cache, unless it is there already.
 
-    The policy is neither checked nor loaded here; `load_policy` does that.
+    It neither checks nor loads the policy; `load_policy` does both.
 
     Returns:
         The policy's folder in the cache. Its name is the commit.
 
     Raises:
         ImportError: If huggingface_hub is not installed.
-        OSError: If the policy cannot be fetched.
+        OSError: If the policy cannot be downloaded.
     """
     hub = _huggingface_hub()
     with _telling(f"{address} cannot be fetched", "the address and the network"):
@@ -105,15 +105,15 @@ def download_policy(address: HubAddress) -> Path:
 
 
 def push_policy(directory: Path, address: HubAddress, *, private: bool = False) -> str:
-    """Puts a policy on the hub, with a model card made from its `ganno.json`.
+    """Uploads a policy to the hub, with a model card made from its `ganno.json`.
 
-    A README.md in the folder is taken as the card instead. A policy that is already
+    If the folder has a README.md, this is the card instead. A policy that is already
     there is replaced in one commit.
 
     Args:
         directory: The policy's folder; it is not changed.
-        address: Where to, without a revision.
-        private: Whether a repository that is made for it is private.
+        address: The address to upload to, without a revision.
+        private: Whether the repository is private if it has to be made.
 
     Returns:
         The URL of the commit.
@@ -121,7 +121,7 @@ def push_policy(directory: Path, address: HubAddress, *, private: bool = False) 
     Raises:
         ValueError: If the folder holds no sound policy, or the address has a revision.
         ImportError: If huggingface_hub is not installed.
-        OSError: If the hub does not take it.
+        OSError: If the hub refuses the policy or cannot be reached.
     """
     if address.revision is not None:
         raise ValueError(
@@ -147,7 +147,7 @@ def push_policy(directory: Path, address: HubAddress, *, private: bool = False) 
 
 @contextmanager
 def _staged(directory: Path, address: HubAddress) -> Iterator[Path]:
-    """A copy of the policy's files and the model card, and of nothing else there."""
+    """Yields a folder with copies of the policy's files, its card and nothing else."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name, path in policy_files(directory).items():
@@ -175,7 +175,7 @@ def _huggingface_hub() -> Any:
 
 @contextmanager
 def _telling(what: str, remedy: str) -> Iterator[None]:
-    """The library's many kinds of errors as one that says what was tried."""
+    """Turns every kind of error of the library into one that says what failed."""
     try:
         yield
     except Exception as error:

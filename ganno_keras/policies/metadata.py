@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy says about itself: the content of `ganno.json`."""
+"""The description of a policy: the content of `ganno.json`."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from ganno_keras.control.observations import ObservationSpec
 
 FORMAT_VERSION: Final = 1
 ADDED_LATER: Final = frozenset({"single_agent"})
-"""Entries that descriptions may lack: then the default is meant."""
+"""Entries that a description may lack; their default then applies."""
 
 
 @dataclass(frozen=True)
 class PolicyMetadata:
-    """Everything that has to be known to use a policy, and where it came from.
+    """The facts that are needed to use a policy, and its origin.
 
     Args:
-        name: What the policy is called.
-        observation_spec: What it sees.
-        action_set: What it can do.
+        name: Name of the policy.
+        observation_spec: The observation of its agents.
+        action_set: The actions of its agents.
         interval: Updates of the network between two decisions, at least 1 (τ).
-        sampled: Whether its actions are meant to be drawn from its distribution
+        sampled: Whether its actions are meant to be sampled from its distribution
             (temperature 1) rather than to be the likeliest ones (temperature 0).
         learning_rate_bounds: Limits of the rates in its training.
-        single_agent: Whether one agent sets the rate of all layers together, as in the
-            ablation of the paper's section 5, rather than one agent a layer.
+        single_agent: Whether one agent sets the rate of all layers together. This is
+            the ablation of the paper's section 5.
         trained_on: Tasks, reward, timesteps, seed, commit, library versions: free
             JSON, for people.
-        scores: What it reached, and where; free JSON, for people.
+        scores: The scores that it reached, and on which tasks; free JSON, for people.
         format_version: Version of this description.
         digest: SHA-256 over the policy's files; `save_policy` fills it in.
 
@@ -85,7 +85,7 @@ class PolicyMetadata:
 
     @property
     def default_temperature(self) -> float:
-        """The temperature that the policy is meant to be used with."""
+        """Returns the temperature that the policy is meant to be used with."""
         return 1.0 if self.sampled else 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,12 +106,12 @@ class PolicyMetadata:
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> PolicyMetadata:
-        """Rebuilds the metadata, or refuses a policy that this code cannot serve.
+        """Rebuilds the metadata, or refuses a policy that this code cannot use.
 
         Raises:
-            ValueError: If the format version is unknown, an entry is missing or
-                unknown, or the observation or the action set differs from what this
-                code makes.
+            ValueError: If the format version is unknown, or an entry is missing or
+                unknown. Also if the observation or the action set differs from what
+                this code makes.
         """
         _check_format_version(description.get("format_version"))
         _check_entries(description)
@@ -161,7 +161,7 @@ def _describe(action_set: ActionSet) -> dict[str, Any]:
 
 
 def _known_action_set(description: Mapping[str, Any]) -> ActionSet:
-    """Finds the action set by name and makes sure that it still means the same."""
+    """Finds the action set by name and checks that its definition is unchanged."""
     action_set = get_action_set(description["name"])
     known = _describe(action_set)
     if known != description:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page that people see first of a policy on a hub."""
+"""The page that a hub shows for a policy."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ who made them. Load policies of people you trust. This page was made from
 
 
 def model_card(metadata: PolicyMetadata, address: str) -> str:
-    """Writes the card of a policy, in Markdown, from what the policy says itself.
+    """Writes the card of a policy, in Markdown, from the policy's description.
 
     Args:
-        metadata: Of the policy.
-        address: Where it will be, such as `"hf://owner/name"`.
+        metadata: The description of the policy.
+        address: Its future address, such as `"hf://owner/name"`.
     """
     rows = describe(metadata).items()
     table = [f"| {_cell(head)} | {_cell(text)} |" for head, text in rows]
@@ -77,5 +77,5 @@ def model_card(metadata: PolicyMetadata, address: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that cannot end a cell of the table, or its line."""
+    """Escapes text so that it ends neither its cell of the table nor its line."""
     return " ".join(text.split()).replace("|", "\\|")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every policy offers, whether it comes from a file or from code."""
+"""The interface of every policy, whether it comes from a file or from code."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 from ganno_keras.policies.metadata import PolicyMetadata
 
 PolicyState = Mapping[str, np.ndarray]
-"""What a policy remembers, each array with the leading axis `[num_agents]`."""
+"""The memory of a policy: arrays by name, each with the leading axis `[num_agents]`."""
 
 
 class Decision(NamedTuple):
-    """What the agents do, and what they remember of it.
+    """The actions of all agents, and the state after them.
 
     Args:
-        actions: Index into the action set, int64 `[num_agents]`.
-        state: What to hand in at the next decision.
+        actions: Indices into the action set, int64 `[num_agents]`.
+        state: The state to pass to the next decision.
     """
 
     actions: np.ndarray
@@ -27,15 +27,15 @@ class Decision(NamedTuple):
 
 
 class Policy(Protocol):
-    """Chooses one action for each layer group from what its agent observes.
+    """A rule that chooses one action for each layer group from its observation.
 
-    A policy keeps nothing itself: its state comes in and goes out, so that one object
-    can serve several trainings and a training can be resumed.
+    A policy keeps no state between calls: the caller passes the state in and receives
+    the new one. So one object can serve several trainings, and a training can resume.
     """
 
     @property
     def metadata(self) -> PolicyMetadata:
-        """What the policy sees and does, and how it was made."""
+        """Returns what the policy sees and does, and how it was made."""
 
     def initial_state(self, num_agents: int) -> PolicyState:
         """Returns what `num_agents` agents remember before their first decision."""
@@ -54,5 +54,5 @@ class Policy(Protocol):
             state: From `initial_state` or the previous decision.
             seed: Two integers; equal seeds give equal actions.
             temperature: 1 samples from the policy's distribution, 0 takes the
-                likeliest action, values between sharpen the distribution.
+                likeliest action, and values between them sharpen the distribution.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding policies by name or path."""
+"""The lookup of policies by name, path or hub address."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ganno_keras.policies.scripted import BUILT_IN_POLICIES
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 DEFAULT_POLICY: Final = "ganno-standardised"
-"""The policy behind `GANNO()`."""
+"""The name of the policy that `GANNO()` uses."""
 
 
 def list_policies() -> list[str]:
-    """Names what `load_policy` finds by name: built-in and shipped policies.
+    """Lists the names of the built-in and the shipped policies.
 
     Example:
 
@@ -36,16 +36,16 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     Args:
         name_or_path: One of `list_policies()`, `"default"`, the path of a folder that
             `save_policy` wrote, or `"hf://owner/name"` for the Hugging Face Hub. Write
-            `"hf://owner/name@commit"` to get the same policy for good, and read
-            docs/sharing_policies.md before you load what strangers made.
+            `"hf://owner/name@commit"` to get the same policy every time. Read
+            docs/sharing_policies.md before you load policies of strangers.
 
     Raises:
         TypeError: If it is neither a string nor a path.
-        ValueError: If there is no such policy, the folder holds none, its files are
-            not those that were saved, or this version cannot build what the policy
-            observes or does.
+        ValueError: If there is no such policy, or the folder holds none. Also if its
+            files differ from those that were saved, or this version cannot build its
+            observation or its actions.
         ImportError: If it is on the hub and huggingface_hub is not installed.
-        OSError: If it is on the hub and cannot be fetched.
+        OSError: If it is on the hub and cannot be downloaded.
 
     Example:
 
@@ -55,17 +55,17 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     folder = policy_folder(name_or_path)
     if folder is None:
         return BUILT_IN_POLICIES[os.fspath(name_or_path)]
-    # TensorFlow takes seconds to import, and other backends do without it until here.
+    # TensorFlow takes seconds to import, and other backends do not need it until here.
     from ganno_keras.policies.saved_policy import SavedPolicy  # noqa: PLC0415
 
     return SavedPolicy(folder)
 
 
 def describe_policy(name_or_path: str | os.PathLike[str]) -> PolicyMetadata:
-    """Reads what a policy says about itself, without loading it or TensorFlow.
+    """Reads the description of a policy, without loading the policy or TensorFlow.
 
     Args:
-        name_or_path: As for `load_policy`, and with the same errors.
+        name_or_path: As for `load_policy`, which raises the same errors.
 
     Example:
 
@@ -77,7 +77,7 @@ def describe_policy(name_or_path: str | os.PathLike[str]) -> PolicyMetadata:
 
 
 def policy_folder(name_or_path: str | os.PathLike[str]) -> Path | None:
-    """Finds, or fetches, the folder of a policy; None for a built-in one."""
+    """Finds or downloads the folder of a policy; returns None for a built-in one."""
     if not isinstance(name_or_path, str | os.PathLike):
         raise TypeError(
             f"policy is {name_or_path!r} of type {type(name_or_path).__name__}; a name "

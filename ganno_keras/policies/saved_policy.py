@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies on disk: a SavedModel of a plain `tf.Module` and its `ganno.json`.
 
-Nothing but TensorFlow is needed to load one. It runs on the CPU, whatever backend and
-device the network itself is trained with.
+Only TensorFlow is needed to load one. It runs on the CPU, whatever backend and device
+train the network.
 """
 
 from __future__ import annotations
@@ -69,23 +69,23 @@ class SavedPolicy:
         self._directory = directory
         self._metadata = read_metadata(directory)
         check_digest(directory, self._metadata)
-        # A thread of its own is outside any tf.distribute scope, where a loaded policy
-        # would be spread over the replicas, and could not act.
+        # A separate thread is outside of any tf.distribute scope. Inside one, the
+        # policy would be spread over the replicas and could not act.
         with ThreadPoolExecutor(max_workers=1) as thread:
             self._module = thread.submit(_load_on_cpu, directory).result()
         self._check_interface(directory)
 
     def __reduce__(self) -> tuple[type[SavedPolicy], tuple[Path]]:
-        """Copies and pickles by the folder: functions of TensorFlow cannot be."""
+        """Pickles the folder's path, because TensorFlow functions cannot be pickled."""
         return SavedPolicy, (self._directory,)
 
     @property
     def metadata(self) -> PolicyMetadata:
-        """As `Policy` says."""
+        """Returns what the policy sees and does, and how it was made."""
         return self._metadata
 
     def initial_state(self, num_agents: int) -> PolicyState:
-        """As `Policy` says."""
+        """Returns what `num_agents` agents remember before their first decision."""
         with tf.device("/CPU:0"):
             state = self._module.initial_state(tf.constant(num_agents, tf.int32))
         return _to_numpy(state)
@@ -97,10 +97,10 @@ class SavedPolicy:
         seed: tuple[int, int],
         temperature: float,
     ) -> Decision:
-        """As `Policy` says; an agent whose logits are no numbers does nothing.
+        """Chooses the actions; an agent whose logits are NaN takes the no-op.
 
-        Such an agent also keeps what it remembered before, so that one bad moment
-        does not follow it through the rest of the training.
+        Such an agent also keeps its earlier memory, so that one bad observation does
+        not affect the rest of the training.
         """
         with tf.device("/CPU:0"):
             result = self._module.action(
@@ -114,7 +114,7 @@ class SavedPolicy:
         return Decision(actions, _keep_unsound(sound, state, result["state"]))
 
     def _check_interface(self, directory: Path) -> None:
-        """Lets one agent act on an empty observation."""
+        """Checks that one agent can act on an observation of zeros."""
         spec = self._metadata.observation_spec
         nothing = np.zeros((1, spec.num_features), np.float32)
         try:
@@ -136,13 +136,13 @@ def save_policy(
     """Writes a policy to a new folder, completely or not at all.
 
     Args:
-        module: Has two `tf.function`s, each with an input signature:
+        module: A module with two `tf.function`s, each with an input signature:
             `initial_state(num_agents: int32 [])` gives a dict of tensors with the
             leading axis `num_agents`; `action(observation: float32 [num_agents,
             num_features], state: that dict, seed: int32 [2], temperature:
             float32 [])` gives `{"action": int32 [num_agents], "logits": float32
             [num_agents, num_actions], "state": such a dict}`.
-        metadata: Describes the policy; its digest is filled in here.
+        metadata: The description of the policy; this function fills in the digest.
         directory: A folder that does not exist yet.
 
     Returns:
@@ -168,7 +168,7 @@ def save_policy(
 
 @contextmanager
 def _temporary_folder(parent: Path) -> Iterator[Path]:
-    """Makes a folder beside the final one; what is left of it is removed."""
+    """Makes a folder beside the final one, and removes it unless it was renamed."""
     folder = Path(tempfile.mkdtemp(prefix=".saving-", dir=parent))
     folder.chmod(0o755)
     try:
@@ -190,7 +190,7 @@ def _to_numpy(state: Any) -> dict[str, np.ndarray]:
 
 
 def _keep_unsound(sound: np.ndarray, before: PolicyState, after: Any) -> PolicyState:
-    """Takes the new state of the agents whose logits are numbers."""
+    """Keeps the earlier state of the agents whose logits are NaN."""
 
     def choose(name: str, new: np.ndarray) -> np.ndarray:
         shape = (len(sound),) + (1,) * (new.ndim - 1)

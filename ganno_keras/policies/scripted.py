@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies that need no file: the no-op, the random one, and scripts of one's own."""
+"""Policies without a file: the no-op, the random policy and scripts of users."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, PolicyState
 
 Script = Callable[[int, np.ndarray, np.random.Generator], np.ndarray]
-"""From the timestep (0 at the first decision), the observation `[num_agents,
-num_features]` and a random generator to the actions `[num_agents]`."""
+"""A function that returns the actions `[num_agents]`. Its arguments are the timestep (0
+at the first decision), the observation `[num_agents, num_features]` and a generator."""
 
 
 class ScriptedPolicy:
-    """A policy that is a function; for baselines, experiments and tests.
+    """A policy that a function defines, for baselines, experiments and tests.
 
-    It has no distribution, so the temperature has no effect on it.
+    It has no distribution, so the temperature is ignored.
 
     Args:
-        name: What the policy is called.
+        name: Name of the policy.
         script: Chooses the actions from the timestep, the observation and a random
             generator that depends on the seed alone.
         interval: Updates between two decisions.
-        action_set: What it can do; the paper's nine actions if left out.
+        action_set: The actions of its agents; by default the paper's nine.
 
     Raises:
         ValueError: In `act`, if the script gives anything but one index of an action
@@ -66,11 +66,11 @@ class ScriptedPolicy:
 
     @property
     def metadata(self) -> PolicyMetadata:
-        """What the policy sees and does."""
+        """Returns what the policy sees and does."""
         return self._metadata
 
     def initial_state(self, num_agents: int) -> PolicyState:
-        """Returns the timestep that every agent is at."""
+        """Returns timestep 0 for every agent."""
         return {"timestep": np.zeros(num_agents, np.int64)}
 
     def act(
@@ -80,13 +80,13 @@ class ScriptedPolicy:
         seed: tuple[int, int],
         temperature: float,  # noqa: ARG002  a script has no distribution
     ) -> Decision:
-        """Asks the script for the actions.
+        """Calls the script and checks the actions that it returns.
 
         Args:
             observation: float32 `[num_agents, num_features]`.
             state: From `initial_state` or the previous decision.
             seed: Two integers; equal seeds give equal actions.
-            temperature: Has no effect.
+            temperature: Is ignored.
         """
         timestep = state["timestep"]
         generator = np.random.default_rng([abs(number) for number in seed])
@@ -127,5 +127,5 @@ BUILT_IN_POLICIES: Final = {
         ScriptedPolicy("base-schedule", _do_nothing, action_set=ANCHORED_ACTIONS),
     )
 }
-"""The two agents that the paper compares with, and the schedule under the anchored
-actions as it is, from which agents with these actions start to learn."""
+"""The two agents that the paper compares with, and the base schedule of the anchored
+actions. Agents with these actions start to learn from the unchanged schedule."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a policy is sound: its files, and what it does with agents."""
+"""The checks of a policy: its files, and how it acts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NUMBERS_OF_AGENTS: Final = (1, 2, 18, 300)
 
 
 class Check(NamedTuple):
-    """One thing that a policy has to fulfil.
+    """The result of one check of a policy.
 
     Args:
-        name: What was checked.
-        failure: Why it failed; None if it did not.
+        name: The property that was checked.
+        failure: The reason if the check failed; None if it passed.
     """
 
     name: str
@@ -43,7 +43,7 @@ def verify_policy(name_or_path: str) -> list[Check]:
     try:
         for step in _steps(name_or_path):
             begun.append(step)
-    # Whatever a foreign SavedModel raises, it is the result that was asked for.
+    # Any exception that a foreign SavedModel raises is a result of the check.
     except Exception as error:
         known = isinstance(error, ValueError | OSError | ImportError)
         failure = str(error) if known else f"{type(error).__name__}: {error}"
@@ -53,7 +53,7 @@ def verify_policy(name_or_path: str) -> list[Check]:
 
 
 def _steps(name_or_path: str) -> Iterator[str]:
-    """Gives the name of each step before it takes the step."""
+    """Yields the name of each step, then takes the step."""
     yield "is there"
     folder = policy_folder(name_or_path)
     if folder is not None:
@@ -66,7 +66,7 @@ def _steps(name_or_path: str) -> Iterator[str]:
     yield f"acts for {', '.join(map(str, NUMBERS_OF_AGENTS))} layers"
     for num_agents in NUMBERS_OF_AGENTS:
         _check_actions(policy, num_agents)
-    if folder is not None:  # The built-in random policy draws by the layer's place.
+    if folder is not None:  # The random policy's actions depend on the layer's place.
         yield "treats the layers alike, in whatever order"
         _check_permutation(policy)
     yield "repeats itself for the same seed"

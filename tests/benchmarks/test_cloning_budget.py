@@ -13,6 +13,7 @@ from agents.meta_training.run_folder import RunFolder
 from benchmarks import cloning_budget
 from benchmarks.cloning_budget import Budgets
 from benchmarks.experiments.tasks import TASKS, Task
+from benchmarks.report.policies.cloning_budgets import budget_sections
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 16, 1, {"hidden": []})
@@ -50,7 +51,7 @@ def test_budgets__are_cloned_scored_and_filed_once(monkeypatch, tmp_path, capsys
     cloning_budget.main(command)
     lines = capsys.readouterr().out.splitlines()
     assert [it[:8] for it in lines if "tasks: " in it] == ["1 tasks:", "2 tasks:"]
-    [section] = cloning_budget.budget_sections()
+    [section] = budget_sections()
     # Two ways of four timesteps in each of two trainings.
     assert "| 1 | 16 | " in section
     assert "| 2 | 32 | " in section
@@ -61,4 +62,4 @@ def test_budgets__are_cloned_scored_and_filed_once(monkeypatch, tmp_path, capsys
 
 
 def test_without_results__there_are_no_sections():
-    assert cloning_budget.budget_sections() == []
+    assert budget_sections() == []

@@ -8,9 +8,10 @@ import json
 
 import pytest
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.meta_training.run_folder import RunFolder
 from benchmarks import learning_curves
+from benchmarks.report.policies.learning_curves import learning_sections
 from tests.support.meta_training import tiny_meta_training
 
 
@@ -57,7 +58,7 @@ def test_runs__are_written_by_variant_and_seed_and_shown_together(
     }
     report = json.loads((learning_curves.RESULTS / "recipe-1.json").read_text())
     assert [it["timesteps"] for it in report["evaluations"]] == [16, 32]
-    (section,) = learning_curves.learning_sections()
+    (section,) = learning_sections()
     assert section.index("| difference: ") < section.index("| the recipe's, ")
     assert "| reward | 16 | 32 | likeliest | worst |" in section
     assert "Seeds: 2." in section
@@ -66,14 +67,14 @@ def test_runs__are_written_by_variant_and_seed_and_shown_together(
 
 
 def test_without_runs__there_is_no_section():
-    assert learning_curves.learning_sections() == []
+    assert learning_sections() == []
 
 
 def test_long_run__is_evaluated_at_the_timesteps_that_are_shown():
     comparison = learning_curves.COMPARISONS["budgets"]
     every = comparison.evaluation_every
     chosen = learning_curves.configuration("longer", 0, comparison.timesteps, every)
-    plan = Plan(chosen)
+    plan = EpisodePlan(chosen)
     evaluated = {
         plan.timesteps_through(iteration)
         for iteration in range(plan.num_iterations)

@@ -22,6 +22,7 @@ from tests.support.policies import by_timestep, with_single_agent
 
 SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
 LANE = 0
+EPISODE = EpisodeName(0, 0, 0)
 NETWORKS = {
     "multilayer_perceptron": {"hidden": [6, 5]},
     "two_layer_cnn": {"filters": 2},
@@ -65,7 +66,8 @@ def environment_of(
 
 def play(environment: LayerwiseEnvironment) -> tuple[np.ndarray, ...]:
     """Observations, rates and decays of one lane, `[timesteps, num_agents, ...]`."""
-    step, observations, rates, decays = environment.reset(), [], [], []
+    step = environment.begin(EPISODE)
+    observations, rates, decays = [], [], []
     for action in SCRIPT:
         observations.append(step.observation.numpy())
         step = environment.step(tf.fill([environment.batch_size], action))
@@ -79,25 +81,25 @@ def fit(
     environment: LayerwiseEnvironment, action_set: str, single_agent: bool
 ) -> GANNO:
     """The same training as an ordinary `fit` on the same minibatches."""
-    task, start = environment._task, environment.start
+    task, draw = environment._task, environment.draw
     objective = find_objective(task.objective)
     train, validation = map(objective.samples, load_task_data(task))
-    keras.utils.set_random_seed(EpisodeName(0, 0, 0).keras_seed())
+    keras.utils.set_random_seed(EPISODE.keras_seed())
     model = environment._build_model()
     adam = OPTIMIZERS.get(task.model, keras.optimizers.Adam)
     model.compile(
         adam(
-            float(start.learning_rate[LANE]),
-            weight_decay=float(start.weight_decay[LANE]),
+            float(draw.learning_rate[LANE]),
+            weight_decay=float(draw.weight_decay[LANE]),
         ),
         objective.loss(),
         metrics=objective.metrics,
     )
-    order = start.indices[:, LANE].reshape(-1)
+    order = draw.indices[:, LANE].reshape(-1)
     policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
     ganno = GANNO(
         with_single_agent(policy) if single_agent else policy,
-        interval=start.indices.shape[2],
+        interval=draw.indices.shape[2],
         validation_data=validation,
         validation_samples=len(validation.inputs),
         learning_rate_bounds=environment._configuration.learning_rate_bounds,
@@ -105,7 +107,7 @@ def fit(
     model.fit(
         train.inputs[order],
         train.targets[order],
-        batch_size=start.indices.shape[3],
+        batch_size=draw.indices.shape[3],
         shuffle=False,
         callbacks=[ganno],
         verbose=0,
@@ -139,7 +141,7 @@ def test_environment_and_callback__see_and_do_the_same(
     )
     np.testing.assert_array_equal(history.learning_rates, rates)
     if history.weight_decays is None:
-        decays_left_alone = np.full_like(decays, environment.start.weight_decay[LANE])
+        decays_left_alone = np.full_like(decays, environment.draw.weight_decay[LANE])
         np.testing.assert_array_equal(decays, decays_left_alone)
     else:
         np.testing.assert_array_equal(history.weight_decays, decays)

@@ -29,7 +29,7 @@ def run(configuration_path: str, folder: Path) -> None:
     configuration = find_configuration(configuration_path)
     training = MetaTraining(configuration, RunFolder(folder, configuration))
     training.run()
-    weights = tf.nest.flatten(training.agent.collect_policy.variables())
+    weights = training.learner.collect_variables
     np.savez(folder / "weights.npz", *[variable.numpy() for variable in weights])
 
 

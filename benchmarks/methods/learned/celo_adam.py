@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Celo-Adam: a public, pretrained, learned schedule of one learning rate for Adam.
+"""Runs Celo-Adam, a public pretrained schedule of one learning rate for Adam.
 
-An LSTM looks at the share of the training that is done and at the course of the loss,
-before every update. It has no rate to set, but needs the length of the training.
-Its weights are the file `algoperf/submissions/celo_adam/theta.state` of
-https://github.com/amoudgl/celo (MIT licence), which the environment variable
-GANNO_CELO_ADAM names; without it the method is skipped.
+Before every update, an LSTM reads the progress of the training and the course of the
+loss. There is no rate to set, but the length of the training must be known. The weights
+are the file `algoperf/submissions/celo_adam/theta.state` of
+https://github.com/amoudgl/celo (MIT licence). The environment variable GANNO_CELO_ADAM
+names the file; without it the method is skipped.
 
 Paper: Moudgil et al., "Celo: Training Versatile Learned Optimizers on a Compute Diet"
-(arXiv 2501.12670). It stands in for VeLO where that cannot be run.
+(arXiv 2501.12670). It replaces VeLO where that is not available.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from keras import ops
 
 from ...records.cells import Cell
-from ..method import Ingredients, Method, Situation
+from ..method import Method, TrainingContext, TrainingParts
 from .flax_msgpack import read_arrays
 from .loss_aware_model import LossAwareModel
 
@@ -35,7 +35,7 @@ PROGRESS_MARKS: Final = (0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1)
 NUM_LOSS_MEANS: Final = 10
 LARGEST_LOSS: Final = 999999999999.0
 RATE_UNIT: Final = 1e-4
-EPSILON: Final = 1e-5  # theirs is the root of 1e-10, beside which 1e-8 vanishes
+EPSILON: Final = 1e-5  # the root of their 1e-10; their further 1e-8 vanishes beside it
 GRADIENT_CLIP: Final = 1000.0
 
 Tensor = Any
@@ -46,7 +46,7 @@ class CeloSchedule:
 
     Args:
         weights: The tree of the published file.
-        num_updates: Length of the training.
+        num_updates: The length of the training.
     """
 
     def __init__(self, weights: Mapping[str, Any], num_updates: int) -> None:
@@ -64,7 +64,7 @@ class CeloSchedule:
         self._cell = _state(start["cell"])
 
     def __call__(self, loss: Tensor) -> Tensor:
-        """Returns the rate, and remembers the loss."""
+        """Returns the rate of an update, and stores its loss."""
         progress = self._update / self._num_updates
         seen = ops.tanh((progress - np.array(PROGRESS_MARKS, np.float32)) * 10.0)
         features = ops.concatenate([seen, self._loss_features(loss)])[None]
@@ -74,7 +74,7 @@ class CeloSchedule:
         return RATE_UNIT * ops.exp(self._step_size(output)[0, 0])
 
     def _loss_features(self, loss: Tensor) -> Tensor:
-        """Where the running means of the loss lie between their least and the slowest.
+        """Places each running mean of the loss between its minimum and the next mean.
 
         The loss is clipped at twice the largest running mean.
         """
@@ -90,7 +90,7 @@ class CeloSchedule:
         return ops.where(self._update + 1.0 <= 2.0, 0.0, features)
 
     def _recur(self, inputs: Tensor) -> Tensor:
-        """One step of Haiku's LSTM, whose forget gate has a bias of 1."""
+        """Makes one step of Haiku's LSTM, whose forget gate has a bias of 1."""
         gates = self._gates(ops.concatenate([inputs, self._hidden], axis=-1))
         take, candidate, forget, give = ops.split(gates, 4, axis=-1)
         kept = ops.sigmoid(forget + 1.0) * self._cell
@@ -108,17 +108,17 @@ def _state(value: np.ndarray) -> keras.Variable:
 
 
 class CeloModel(LossAwareModel):
-    """A model that asks the schedule for the learning rate of each update."""
+    """A model that takes the learning rate of each update from the schedule."""
 
     schedule: CeloSchedule
 
     def see_loss(self, loss: Tensor) -> None:
-        """Sets the learning rate of the update to come."""
+        """Sets the learning rate of the next update."""
         self.optimizer.learning_rate.assign(self.schedule(loss))
 
 
-def _make(situation: Situation) -> Ingredients:
-    schedule = CeloSchedule(_weights(), situation.num_updates)
+def _make(context: TrainingContext) -> TrainingParts:
+    schedule = CeloSchedule(_weights(), context.num_updates)
 
     def adapt(model: keras.Model) -> keras.Model:
         celo_model = CeloModel(model.inputs, model.outputs)
@@ -128,10 +128,10 @@ def _make(situation: Situation) -> Ingredients:
     optimizer = keras.optimizers.Adam(
         RATE_UNIT,
         epsilon=EPSILON,
-        weight_decay=situation.cell.weight_decay,
+        weight_decay=context.cell.weight_decay,
         clipvalue=GRADIENT_CLIP,
     )
-    return Ingredients(optimizer, adapt=adapt)
+    return TrainingParts(optimizer, adapt=adapt)
 
 
 def _path() -> Path | None:
@@ -142,11 +142,11 @@ def _path() -> Path | None:
 def _weights() -> dict[str, Any]:
     path = _path()
     if path is None:
-        raise ValueError(_obstacle())
+        raise ValueError(_reason_unavailable())
     return read_arrays(path.read_bytes())
 
 
-def _obstacle(_: Cell | None = None) -> str:
+def _reason_unavailable(_: Cell | None = None) -> str:
     path = _path()
     if path is not None and path.is_file():
         return ""
@@ -165,5 +165,8 @@ def _identity() -> dict[str, Any]:
 
 
 CELO_ADAM: Final = Method(
-    _make, "nothing but the length", obstacle=_obstacle, identity=_identity
+    _make,
+    "nothing but the length",
+    reason_unavailable=_reason_unavailable,
+    identity=_identity,
 )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads trees of arrays that Flax has serialised, without Flax.
 
-Only what Flax writes of such trees is read: maps, strings, and arrays, which are
-MessagePack extensions of type 1 that hold shape, type and bytes.
+It reads only what Flax writes for such trees: maps, strings and arrays. Arrays are
+MessagePack extensions of type 1 with shape, type and bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 ARRAY: Final = 1
-"""Flax' number for its extension."""
+"""Flax's number for its extension."""
 
 SIZES: Final = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I", 0xC7: ">B", 0xC8: ">H", 0xC9: ">I"}
 INTEGERS: Final = {0xCC: ">B", 0xCD: ">H", 0xCE: ">I"}
@@ -27,7 +27,7 @@ def read_arrays(content: bytes) -> dict[str, Any]:
         content: The bytes of the file.
 
     Raises:
-        ValueError: If they are something else.
+        ValueError: If the bytes are not such a tree.
 
     Example:
 
@@ -44,7 +44,7 @@ def read_arrays(content: bytes) -> dict[str, Any]:
 
 
 class _Reader:
-    """Walks through the bytes."""
+    """A reader that goes through the bytes."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model that shows the loss of an update to whoever decides about the update."""
+"""Shows the loss of an update to the code that decides about the update."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Tensor = Any
 
 
 class LossAwareModel(keras.Model):
-    """Calls `see_loss` as soon as the loss of an update is known.
+    """A model that calls `see_loss` once the loss of an update is known.
 
-    Only there are loss and optimizer in reach before the update is made: a callback
-    comes one update late.
+    Callbacks see the loss one update too late. Here both the loss and the optimizer are
+    available before the update.
     """
 
     def compute_loss(
@@ -25,12 +25,12 @@ class LossAwareModel(keras.Model):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        """Computes the loss, and shows it if an update comes of it."""
+        """Computes the loss, and shows it if an update follows."""
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if training:
             self.see_loss(loss)
         return loss
 
     def see_loss(self, loss: Tensor) -> None:
-        """What subclasses do with the loss."""
+        """Receives the loss; subclasses implement it."""
         raise NotImplementedError

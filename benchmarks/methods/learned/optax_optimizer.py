@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Keras optimizer whose updates are computed by an optimizer of Optax' kind.
+"""Runs an optimizer in the style of Optax inside a Keras optimizer.
 
-The two meet in NumPy arrays, once an update: TensorFlow gives loss, gradients and
-weights; the other library, on whatever it runs, answers by how much the weights change.
+Once an update, both exchange NumPy arrays. TensorFlow gives loss, gradients and
+weights; the other library returns the changes of the weights.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ Arrays = list[np.ndarray]
 
 
 class Transformation(NamedTuple):
-    """A pair of functions as in Optax, which is also told the loss.
+    """A pair of functions as in Optax, with the loss as a further argument.
 
     Args:
-        init: From the weights to a state of any kind.
-        update: From gradients, state, weights and loss to changes and the next state.
+        init: Makes a state of any kind from the weights.
+        update: Returns changes and the next state, from gradients, state, weights and
+            loss.
     """
 
     init: Callable[[Arrays], Any]
@@ -34,13 +35,13 @@ class Transformation(NamedTuple):
 
 
 class OptaxOptimizer(keras.optimizers.Optimizer):
-    """Changes all weights together, as a transformation says.
+    """An optimizer that changes all weights together, by a transformation.
 
-    It has no learning rate, and lives for one training of one model: the state of the
-    transformation is kept outside of TensorFlow, and is not saved.
+    It has no learning rate, and serves one training of one model. The state of the
+    transformation stays outside TensorFlow and is not saved.
 
     Args:
-        transformation: What computes the updates.
+        transformation: Computes the updates.
     """
 
     def __init__(self, transformation: Transformation) -> None:
@@ -53,7 +54,7 @@ class OptaxOptimizer(keras.optimizers.Optimizer):
         grads: Sequence[Tensor],
         trainable_variables: Sequence[keras.Variable] | None = None,
     ) -> None:
-        """Makes one update, for the loss that the model has just given."""
+        """Makes one update for the loss that the model has just set."""
         variables = list(trainable_variables or self._trainable_variables)
         if not self.built:
             self.build(variables)
@@ -67,7 +68,7 @@ class OptaxOptimizer(keras.optimizers.Optimizer):
 
 
 class _Changes:
-    """What is called with arrays; it remembers the state between the updates."""
+    """A transformation on arrays, with its state between updates."""
 
     def __init__(self, transformation: Transformation) -> None:
         self._transformation = transformation
@@ -85,12 +86,12 @@ class _Changes:
 
 
 class TellingModel(LossAwareModel):
-    """A model that tells its `OptaxOptimizer` the loss of an update."""
+    """A model that gives its `OptaxOptimizer` the loss of an update."""
 
     def compile(self, *arguments: Any, **options: Any) -> None:
-        """Compiles without XLA, which cannot leave its graph for NumPy."""
+        """Compiles without XLA, whose graphs cannot call NumPy."""
         super().compile(*arguments, **{**options, "jit_compile": False})
 
     def see_loss(self, loss: Tensor) -> None:
-        """Passes the loss on."""
+        """Passes the loss to the optimizer."""
         self.optimizer.loss = ops.cast(loss, "float32")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VeLO: a public, pretrained, learned optimizer, on JAX.
+"""Runs VeLO, a public pretrained learned optimizer on JAX.
 
-It sees gradients, weights and the loss, has no rate to set, and needs the length of the
-training. The package `learned_optimization` of
-https://github.com/google/learned_optimization runs it; its weights are two files, in a
-folder that the environment variable GANNO_VELO names. Without both the method is
-skipped. Weight decay is the package's own: the gradient, and the loss that VeLO sees,
-of a penalty on the squared weights; it is not decoupled.
+It reads gradients, weights and the loss. There is no rate to set, but the length of the
+training must be known. It needs the package `learned_optimization` of
+https://github.com/google/learned_optimization, and two files of weights in the folder
+that the environment variable GANNO_VELO names. Without both the method is skipped. The
+package adds weight decay as a penalty on the squared weights, in the gradient and in
+the loss that VeLO reads. It is not decoupled.
 
 Paper: Metz et al., "VeLO: Training Versatile Learned Optimizers by Scaling Up"
 (arXiv 2211.09760).
@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from ...records.cells import Cell
-from ..method import Ingredients, Method, Situation
+from ..method import Method, TrainingContext, TrainingParts
 from .optax_optimizer import OptaxOptimizer, TellingModel, Transformation
 
 WEIGHTS_VARIABLE: Final = "GANNO_VELO"
@@ -36,19 +36,19 @@ PUBLISHED: Final = (
 )
 
 
-def _make(situation: Situation) -> Ingredients:
+def _make(context: TrainingContext) -> TrainingParts:
     optimizer = OptaxOptimizer(
-        _transformation(situation.num_updates, situation.cell.weight_decay)
+        _transformation(context.num_updates, context.cell.weight_decay)
     )
 
     def adapt(model: keras.Model) -> keras.Model:
         return TellingModel(model.inputs, model.outputs)
 
-    return Ingredients(optimizer, adapt=adapt)
+    return TrainingParts(optimizer, adapt=adapt)
 
 
 def _transformation(num_updates: int, weight_decay: float) -> Transformation:
-    # Nothing of this project brings them.
+    # No extra of this project installs them.
     import jax  # noqa: PLC0415
     from learned_optimization.learned_optimizers import (  # noqa: PLC0415
         opt_from_checkpoint,
@@ -72,7 +72,7 @@ def _folder() -> Path:
     return Path(os.environ.get(WEIGHTS_VARIABLE, ""))
 
 
-def _obstacle(_: Cell | None = None) -> str:
+def _reason_unavailable(_: Cell | None = None) -> str:
     missing = [name for name in PACKAGES if not importlib.util.find_spec(name)]
     if missing:
         return (
@@ -99,5 +99,8 @@ def _identity() -> dict[str, Any]:
 
 
 VELO: Final = Method(
-    _make, "nothing but the length", obstacle=_obstacle, identity=_identity
+    _make,
+    "nothing but the length",
+    reason_unavailable=_reason_unavailable,
+    identity=_identity,
 )

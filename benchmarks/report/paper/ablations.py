@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of what the policies of Table 2 do with the learning rates."""
+"""Writes the section about what the policies of Table 2 do with the rates."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ...records.cells import Cell, Row, Rows
 from ..markdown import markdown_table
 
 LARGEST_RISE: Final = 1e-3
-"""What the largest action of the paper adds to a rate."""
+"""The largest rise by one action of the paper."""
 HARDLY_ANY: Final = 1e-4
-"""Below it a network hardly learns within an interval."""
+"""The rate below which a network hardly learns within an interval."""
 
-SECTION: Final = """## What the policies of Table 2 do
+ABLATIONS_SECTION: Final = """## What the policies of Table 2 do
 
 Of the five-layer CNN on CIFAR-10, over all seeds: how many of all layers' decisions add
 {rise:g}; after how many the rate is below {hardly:g}; the highest rate of any layer;
@@ -32,7 +32,7 @@ Made by `python -m benchmarks.run table2`.
 
 
 def ablation_section(rows: Rows) -> str:
-    """All that has been run; empty if nothing has."""
+    """Writes the table of all runs, "" without runs."""
     (sweep,) = GRIDS["table2"]
     (weight_decay,) = sweep.weight_decays
     cells = [
@@ -45,7 +45,7 @@ def ablation_section(rows: Rows) -> str:
         return ""
     header = ["", "from", "rises", "hardly any", "highest", "at the end", "lowest loss"]
     table = markdown_table(header, found)
-    return SECTION.format(rise=LARGEST_RISE, hardly=HARDLY_ANY, table=table)
+    return ABLATIONS_SECTION.format(rise=LARGEST_RISE, hardly=HARDLY_ANY, table=table)
 
 
 def _line(cell: Cell, runs: Sequence[Row]) -> list[str]:
@@ -67,4 +67,4 @@ def _line(cell: Cell, runs: Sequence[Row]) -> list[str]:
 def _rises(cell: Cell, rates: np.ndarray) -> np.ndarray:
     before = np.full_like(rates[:1], cell.initial_learning_rate)
     changes = np.diff(rates, axis=0, prepend=before)
-    return np.isclose(changes, LARGEST_RISE, rtol=0.02)  # results are rounded
+    return np.isclose(changes, LARGEST_RISE, rtol=0.02)  # The results are rounded.

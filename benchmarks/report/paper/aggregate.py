@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tables of simple schedules say together: one figure for each method."""
+"""Aggregates the tables of simple schedules into one figure for each method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..markdown import markdown_table
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
 
-AGGREGATE: Final = """## Over rates, weight decays and seeds
+AGGREGATE_SECTION: Final = """## Over rates, weight decays and seeds
 
 The interquartile mean of the test accuracy over the five initial rates, the weight
 decays and all seeds of {tables}, with a 95 % interval of a stratified bootstrap
@@ -29,7 +29,7 @@ from every rate with every weight decay of it.{remark}
 
 
 def aggregate_section(rows: Rows) -> str:
-    """Tables 4 and 5 in one figure a method; of Table 4 alone while 5 is missing."""
+    """Aggregates Tables 4 and 5, or Table 4 alone while 5 is incomplete."""
     for tables in (("table4", "table5"), ("table4",)):
         strata = _simple_strata(tables)
         complete = _complete_methods(rows, strata)
@@ -52,7 +52,7 @@ def _stratum(cell: Cell) -> Stratum:
 
 
 def _belongs(cell: Cell, stratum: Stratum) -> bool:
-    """Whether a result counts there; one without an initial rate does from each."""
+    """Returns whether a result counts; one without a rate counts for each rate."""
     task, rate, decay = stratum
     same = cell.task == task and cell.weight_decay == decay
     return same and cell.initial_learning_rate in (None, rate)
@@ -87,7 +87,7 @@ def _aggregate(
     lines.sort(reverse=True, key=lambda line: line[0].mean)
     single = any(interval.low is None for interval, _, _ in lines)
     remark = " There is no interval where a rate has one seed only." if single else ""
-    return AGGREGATE.format(
+    return AGGREGATE_SECTION.format(
         tables=" and ".join(f"Table {table[-1]}" for table in tables),
         remark=remark,
         table=markdown_table(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What two choices of the evaluation change: its precision, and its images' scale."""
+"""Compares two choices of the evaluation: the precision and the images' scale."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...experiments.tasks import CNN5
 from ...records.cells import Rows
 from ..markdown import NOT_RUN, markdown_table, mean_of
 
-SECTION: Final = """## Choices of the evaluation
+EVALUATION_CHOICES_SECTION: Final = """## Choices of the evaluation
 
 Test accuracy of the five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1, and in the
 last column by how many points it is above that of the tables, on average over methods
@@ -23,28 +23,35 @@ and the seeds that both have, with a 95 % interval of a bootstrap over seeds. Ma
 {table}
 """
 
-CHOICES: Final = {
+EVALUATION_CHOICES: Final = {
     CNN5: "as in the tables",
     "cnn5-cifar10-float32": "float32 instead of bfloat16",
     "cnn5-cifar10-unscaled": "pixels in [0, 1], not standardised",
 }
 
 
-def choice_section(rows: Rows, policies: Sequence[str]) -> str:
-    """The tables' own task beside those that differ in one choice; empty without them.
+def evaluation_choices_section(rows: Rows, policies: Sequence[str]) -> str:
+    """Compares the tables' task with tasks that differ in one choice.
+
+    Without results it returns "".
 
     Args:
         rows: All results.
-        policies: The policies that are shown, where they have been run.
+        policies: The policies to show, where they have results.
     """
-    others = set(CHOICES) - {CNN5}
+    others = set(EVALUATION_CHOICES) - {CNN5}
     tried = {cell.method for cell in rows if cell.task in others}
     methods = [name for name in ("constant", "cosine", *policies) if name in tried]
     if not methods:
         return ""
-    lines = [[CHOICES[task], *_line(rows, task, methods)] for task in CHOICES]
+    lines = [
+        [EVALUATION_CHOICES[task], *_line(rows, task, methods)]
+        for task in EVALUATION_CHOICES
+    ]
     known = [line for line in lines if set(line[1:-1]) != {NOT_RUN}]
-    return SECTION.format(table=markdown_table(["", *methods, "difference"], known))
+    return EVALUATION_CHOICES_SECTION.format(
+        table=markdown_table(["", *methods, "difference"], known)
+    )
 
 
 def _line(rows: Rows, task: str, methods: Sequence[str]) -> list[str]:

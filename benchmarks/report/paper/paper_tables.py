@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's tables as sections, and what is missing of them."""
+"""Writes the paper's tables as sections, and lists their missing results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ...analysis.runs import coverage
 from ...analysis.table_lines import (
     HERE,
-    Line,
+    TableLine,
     differences,
     differences_of_best,
     lines_of,
@@ -23,11 +23,9 @@ from ..markdown import format_lines
 
 TABLES: Final = tuple(name for name in GRIDS if name.startswith("table"))
 
-
 HEADINGS: Final = {"layers": "Which layers do what"}
 
-
-TABLE: Final = """## {heading}: {title}
+TABLE_SECTION: Final = """## {heading}: {title}
 
 Test accuracy by {columns}. {coverage} Made by `python -m benchmarks.run {name}`.
 {differences}
@@ -36,12 +34,12 @@ Test accuracy by {columns}. {coverage} Made by `python -m benchmarks.run {name}`
 
 
 def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
-    """One of the paper's tables; empty if nothing of it has been run."""
+    """Writes one of the paper's tables, "" if none of it has been run."""
     lines = lines_of(name, rows, policies)
     if not any(line.source == HERE for line in lines):
         return ""
     paper = paper_table(name)
-    return TABLE.format(
+    return TABLE_SECTION.format(
         heading=heading(name),
         title=paper["title"],
         columns=paper["heading"],
@@ -52,7 +50,7 @@ def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
     )
 
 
-def _differences_sentence(lines: Sequence[Line]) -> str:
+def _differences_sentence(lines: Sequence[TableLine]) -> str:
     points, of_best = differences(lines), differences_of_best(lines)
     if not points:
         return ""
@@ -72,14 +70,14 @@ def _differences_sentence(lines: Sequence[Line]) -> str:
 
 
 def heading(name: str) -> str:
-    """`table1` as a reader knows it."""
+    """Returns the heading of a table or figure, such as "Table 1"."""
     if not name[-1].isdigit():
         return HEADINGS[name]
     return f"{name[:-1].capitalize()} {name[-1]}"
 
 
 def not_run_section(rows: Rows, drawn: Mapping[str, str]) -> str:
-    """Which tables and figures are missing or incomplete."""
+    """Lists the missing and incomplete tables and figures."""
     incomplete = [
         f"{heading(name)} ({counted.done} of {counted.wanted} cells)"
         for name in TABLES

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The residual networks of the paper, at the width that two cores can carry."""
+"""Writes the sections about the paper's residual networks, at a smaller width."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ RESIDUAL_GRIDS: Final = {
     "resnet18": "ResNet-18 on CIFAR-10",
     "resnet9": "ResNet-9 on Fashion-MNIST",
 }
-"""The grids of one such network each, and how to call it."""
+"""The title of each grid with a residual network."""
 
-SECTION: Final = """## {title}
+RESIDUAL_SECTION: Final = """## {title}
 
 Test accuracy by initial learning rate, at an eighth of the original width
 ({width} channels in the first stage), {epochs} epochs of minibatches of {batch_size}.
@@ -30,7 +30,7 @@ Test accuracy by initial learning rate, at an eighth of the original width
 
 
 def residual_section(rows: Rows, grid: str) -> str:
-    """The table of one network; empty if nothing of it has been run.
+    """Writes the table of one network, "" if none of it has been run.
 
     Args:
         rows: All results.
@@ -44,7 +44,7 @@ def residual_section(rows: Rows, grid: str) -> str:
     if not lines:
         return ""
     task = find_task(sweep.task)
-    return SECTION.format(
+    return RESIDUAL_SECTION.format(
         title=RESIDUAL_GRIDS[grid],
         width=task.model_options["width"],
         epochs=task.epochs,
@@ -56,10 +56,10 @@ def residual_section(rows: Rows, grid: str) -> str:
 
 
 def _is_shown(cell: Cell, sweep: Sweep) -> bool:
-    """Also what was trained for the figures, but for controls.
+    """Returns whether the table shows a cell; it also shows those of the figures.
 
-    The random agent has a line only where it is of the grid: for the figures it is run
-    from a single rate.
+    It shows no controls, and the random agent only if the grid has it: the figures have
+    it from a single rate.
     """
     _, control = split_name(cell.method)
     is_extra = cell.method == "random" and cell.method not in sweep.methods

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What more updates change, beside the paper's figures."""
+"""Compares short and long trainings with the paper's figures."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ...records.cells import Cell, Rows
 from ..markdown import NOT_RUN, markdown_table
 
 PAPER_TABLES: Final = ("table1", "table3")
-"""Those that have the schedules of the grid."""
+"""The tables with the schedules of the grid."""
 
-SECTION: Final = """## The length of a training
+LENGTH_SECTION: Final = """## The length of a training
 
 Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by schedule and
 initial rate: with as many updates as in the tables above, and with more; one seed where
@@ -32,18 +32,18 @@ in float32, for speed ([what that changes](#choices-of-the-evaluation)). Made by
 {table}
 {differences}"""
 
-DIFFERENCES: Final = """
+LENGTH_DIFFERENCES: Final = """
 Of the {count} schedules and rates that have been run for {epochs} epochs, ours are
 {short} in the tables above, and
 {long} after {epochs} epochs.
 """
 
 Figures = Mapping[Cell, Spread | None]
-"""By the cell of the long training."""
+"""Accuracies by the cell of the long training."""
 
 
 def length_section(rows: Rows) -> str:
-    """A line for each schedule and rate of the long training; empty without others.
+    """Writes a line for each schedule and rate of the long training, "" without one.
 
     Args:
         rows: All results.
@@ -60,11 +60,11 @@ def length_section(rows: Rows) -> str:
     paper = _paper_figures(cells)
 
     def text(task: str, cell: Cell) -> str:
-        """Empty where nothing is wanted; the tables want all that is here."""
+        """Formats a figure, "" if no grid wants it; the tables want all of these."""
         is_wanted = task == CNN5 or cell._replace(task=task) in wanted
         return str(by_task[task][cell] or (NOT_RUN if is_wanted else ""))
 
-    return SECTION.format(
+    return LENGTH_SECTION.format(
         epochs=find_task(LONG).epochs,
         table=markdown_table(
             ["", *map(_length, known), "*paper*"],
@@ -78,7 +78,7 @@ def length_section(rows: Rows) -> str:
 
 
 def _figures(rows: Rows, cells: Sequence[Cell], task: str) -> Figures:
-    """The same schedules and rates on a task of another length."""
+    """Returns the accuracies of the same schedules and rates on another task."""
     return {
         cell: spread([row.accuracy for row in runs_of(rows, cell._replace(task=task))])
         for cell in cells
@@ -86,7 +86,7 @@ def _figures(rows: Rows, cells: Sequence[Cell], task: str) -> Figures:
 
 
 def _paper_figures(cells: Sequence[Cell]) -> Figures:
-    """None for a policy of ours, which the paper does not have."""
+    """Returns the paper's accuracies, None for our policies."""
     known: dict[tuple[str, float | None, float], Spread | None] = {
         (line.method, float(rate), line.weight_decay): value
         for name in PAPER_TABLES
@@ -102,11 +102,11 @@ def _paper_figures(cells: Sequence[Cell]) -> Figures:
 
 
 def _differences(short: Figures, long: Figures, paper: Figures) -> str:
-    """How far the figures of the tables and the long ones are from the paper's."""
+    """Compares both lengths with the paper, where all three have a figure."""
     shared = [cell for cell in paper if paper[cell] and short[cell] and long[cell]]
     if not shared:
         return ""
-    return DIFFERENCES.format(
+    return LENGTH_DIFFERENCES.format(
         count=len(shared),
         epochs=find_task(LONG).epochs,
         short=_distance(short, paper, shared),
@@ -128,7 +128,7 @@ def _distance(ours: Figures, theirs: Figures, shared: Sequence[Cell]) -> str:
 
 
 def _length(task_name: str) -> str:
-    """A task's length as the head of a column."""
+    """Formats a task's length as the head of a column."""
     task = find_task(task_name)
     return (
         f"{task.epochs} epochs, minibatches of {task.batch_size} "

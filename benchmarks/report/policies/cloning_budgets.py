@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What more demonstrations are worth, as tables."""
+"""Writes the tables of what more demonstrations are worth."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...analysis.intervals import Spread, spread
-from ...cloning_budget import BUDGETS, _results
+from ...cloning_budget import BUDGETS, results_path
 from ...records.entries_file import read_entries
 from ..markdown import markdown_table
-from .losses import NETWORKS
+from .losses import LOSS_NETWORKS
 
-SECTION: Final = """## {heading}
+CLONING_SECTION: Final = """## {heading}
 
 Test accuracy (or loss) on networks that meta-training never saw, of policies that were
 cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
@@ -24,23 +24,22 @@ with an accuracy, with its deviation over seeds.{note} Made by
 """
 
 
-# ---------------------------------------------------------------- docs/results.md
-
-
 def budget_sections() -> list[str]:
-    """A table for each recipe that has results, a line in it for each budget."""
-    return [_section(name) for name in BUDGETS if read_entries(_results(name))]
+    """Writes a table for each recipe with results, a line for each budget."""
+    return [_section(name) for name in BUDGETS if read_entries(results_path(name))]
 
 
 def _section(name: str) -> str:
     budgets = BUDGETS[name]
     recipe, networks = budgets.recipe, budgets.networks
-    entries = sorted(read_entries(_results(name)).items(), key=lambda it: int(it[0]))
-    return SECTION.format(
+    entries = sorted(
+        read_entries(results_path(name)).items(), key=lambda it: int(it[0])
+    )
+    return CLONING_SECTION.format(
         name=name,
         heading=budgets.heading,
         note=budgets.note,
-        num_ways=len(recipe.cloning.demonstrated),
+        num_ways=len(recipe.cloning.scripts),
         acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
             ["tasks", "timesteps", *map(_label, networks), "mean"],
@@ -50,12 +49,12 @@ def _section(name: str) -> str:
 
 
 def _factor(network: str) -> float:
-    """To per cent; or to the unit that the network's loss is shown in."""
-    return NETWORKS[network].factor if network in NETWORKS else 100.0
+    """Returns the factor to per cent, or to the unit of the network's loss."""
+    return LOSS_NETWORKS[network].factor if network in LOSS_NETWORKS else 100.0
 
 
 def _label(network: str) -> str:
-    return f"{network}, loss" if network in NETWORKS else network
+    return f"{network}, loss" if network in LOSS_NETWORKS else network
 
 
 def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
@@ -66,7 +65,7 @@ def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
         ]
         for network in networks
     }
-    accuracies = [reached[it] for it in networks if it not in NETWORKS]
+    accuracies = [reached[it] for it in networks if it not in LOSS_NETWORKS]
     means = [sum(of_seed) / len(of_seed) for of_seed in zip(*accuracies, strict=True)]
     columns: list[Spread | None] = [spread(it) for it in (*reached.values(), means)]
     return [f"{entry['timesteps']:,}", *map(str, columns)]

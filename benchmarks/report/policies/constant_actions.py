@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of what constant actions come to, beside policies."""
+"""Writes the table of constant actions, with policies to compare."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ganno_keras.control.action_sets import RATE_AND_DECAY_ACTIONS
 
 from ...analysis.runs import runs_of
 from ...experiments.grids import usual_cell
-from ...experiments.tasks import CHOICE_TASKS, NUM_TUNING_IMAGES
-from ...methods.constant_actions import CONSTANT_ACTIONS, WAYS
+from ...experiments.tasks import MODEL_SELECTION_TASKS, NUM_TUNING_IMAGES
+from ...methods.constant_actions import CONSTANT_ACTIONS, CONSTANT_SCRIPTS
 from ...records.cells import Cell, Row, Rows
 from ..markdown import NOT_RUN, markdown_table, mean_accuracy
 
-SECTION: Final = """## What constant actions come to
+CONSTANT_ACTIONS_SECTION: Final = """## What constant actions come to
 
 One action of the set `rate-and-decay` throughout, that is a factor on the base schedule
 and a weight decay, and below them policies; on images kept for choices ({num_images:,}
@@ -30,17 +30,21 @@ loss, of the others the accuracy. Made by `python -m benchmarks.run actions`.
 
 
 def action_section(rows: Rows, policies: Sequence[str]) -> str:
-    """All that has been run; empty if that is no constant action."""
-    labels = dict(zip(CONSTANT_ACTIONS, map(_label, WAYS), strict=True))
+    """Writes the table of all runs, "" without runs of constant actions."""
+    labels = dict(zip(CONSTANT_ACTIONS, map(_label, CONSTANT_SCRIPTS), strict=True))
     found = {
         name: by_task
         for name in (*CONSTANT_ACTIONS, *policies)
-        if any(by_task := [runs_of(rows, _cell(task, name)) for task in CHOICE_TASKS])
+        if any(
+            by_task := [
+                runs_of(rows, _cell(task, name)) for task in MODEL_SELECTION_TASKS
+            ]
+        )
     }
     if not found.keys() & labels.keys():
         return ""
-    main, *families = CHOICE_TASKS
-    return SECTION.format(
+    main, *families = MODEL_SELECTION_TASKS
+    return CONSTANT_ACTIONS_SECTION.format(
         num_images=NUM_TUNING_IMAGES,
         table=markdown_table(
             ["", main, "its loss", *families],
@@ -58,7 +62,7 @@ def action_section(rows: Rows, policies: Sequence[str]) -> str:
 
 
 def _cell(task: str, method: str) -> Cell:
-    """From the usual rate, should a policy start from the optimizer's."""
+    """Returns the cell of a method: policies have the usual rate, actions have none."""
     cell = usual_cell(task, method)
     has_rate = method not in CONSTANT_ACTIONS
     return cell if has_rate else cell._replace(initial_learning_rate=None)
@@ -68,12 +72,14 @@ def _loss(runs: Sequence[Row]) -> str:
     return f"{np.mean([r.score.test_loss for r in runs]):.3f}" if runs else NOT_RUN
 
 
-def _label(way: ActionScript) -> str:
-    """An action of all layers, or one of linear layers and one of the others."""
-    words = [_in_words(action) for action in (*way.actions, *way.of_linear)]
+def _label(script: ActionScript) -> str:
+    """Names the action of all layers, and that of linear layers if it differs."""
+    words = [
+        _action_in_words(action) for action in (*script.actions, *script.of_linear)
+    ]
     return "; linear layers ".join(words)
 
 
-def _in_words(action: int) -> str:
+def _action_in_words(action: int) -> str:
     decay = RATE_AND_DECAY_ACTIONS.weight_decays(np.array(action))
     return f"{RATE_AND_DECAY_ACTIONS.label(action)}, {decay:g}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What policies are worth beside their controls."""
+"""Compares policies with their controls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...methods.policy_names import CONTROLS, control
 from ...records.cells import Cell, Rows
 from ..markdown import NOT_RUN, markdown_table, mean_of
 
-CONTROL: Final = """## Controls of {policy}
+CONTROLS_SECTION: Final = """## Controls of {policy}
 
 Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by initial learning
 rate, beside what the policy has to beat: itself before any meta-training, its own
@@ -25,7 +25,7 @@ by `python -m benchmarks.run controls`.
 {table}
 {networks}{gains}"""
 
-NETWORKS: Final = """
+CONTROLS_ON_NETWORKS: Final = """
 The same on networks that meta-training never saw, also beside its average schedule on
 the other ones of them (all layers and seeds): what a policy that looks at the network
 has to beat.
@@ -33,7 +33,7 @@ has to beat.
 {table}
 """
 
-GAINS: Final = """
+GAINS_OVER_CONTROLS: Final = """
 By how many points the policy is above each control, on average over the networks that
 both have been trained on with the same seeds (the five-layer CNN from 0.001); with a
 95 % interval of a bootstrap over seeds, where all networks have two or more.
@@ -43,7 +43,7 @@ both have been trained on with the same seeds (the five-layer CNN from 0.001); w
 
 
 def control_section(rows: Rows, policies: Sequence[str]) -> str:
-    """The controls of every policy that has been put to them."""
+    """Writes the controls of each policy that has results of them."""
     sections = []
     for policy in policies:
         names = [control(policy, kind) for kind in CONTROLS]
@@ -52,7 +52,7 @@ def control_section(rows: Rows, policies: Sequence[str]) -> str:
             networks = _networks_table(rows, [policy, *names])
             gains = _gains_table(rows, policy, names)
             sections.append(
-                CONTROL.format(
+                CONTROLS_SECTION.format(
                     policy=policy, table=table, networks=networks, gains=gains
                 )
             )
@@ -72,7 +72,7 @@ def _rates_table(rows: Rows, methods: Iterable[str]) -> str:
 
 
 def _networks_table(rows: Rows, methods: Iterable[str]) -> str:
-    """Empty if no control has been run there."""
+    """Writes the accuracies on unseen networks, "" without controls."""
     _, *sweeps = GRIDS["controls"]
     lines = _known(
         [name, *(mean_of(rows, usual_cell(sweep.task, name)) for sweep in sweeps)]
@@ -81,7 +81,7 @@ def _networks_table(rows: Rows, methods: Iterable[str]) -> str:
     if len(lines) < 2:
         return ""
     table = markdown_table(["", *(sweep.task for sweep in sweeps)], lines)
-    return NETWORKS.format(table=table)
+    return CONTROLS_ON_NETWORKS.format(table=table)
 
 
 def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
@@ -98,9 +98,11 @@ def _gains_table(rows: Rows, policy: str, controls: Sequence[str]) -> str:
             lines.append([name, f"{len(known)}", f"{mean_gain(known):+}"])
     if not lines:
         return ""
-    return GAINS.format(table=markdown_table(["", "networks", "points"], lines))
+    return GAINS_OVER_CONTROLS.format(
+        table=markdown_table(["", "networks", "points"], lines)
+    )
 
 
 def _known(lines: Iterable[list[str]]) -> list[list[str]]:
-    """Without those of which nothing has been run."""
+    """Drops lines without any run."""
     return [line for line in lines if set(line[1:]) != {NOT_RUN}]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy has to see: its accuracy with each entry of the observation hidden."""
+"""Measures a policy's accuracy with each entry of its observation hidden."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...methods.policy_names import MASKS, control
 from ...records.cells import Rows
 from ..markdown import NOT_RUN, markdown_table
 
-SECTION: Final = """## What {policy} has to see
+HIDDEN_ENTRIES_SECTION: Final = """## What {policy} has to see
 
 By how many points the test accuracy changes, on average over the same seeds, when an
 entry of the observation is hidden from the finished policy, on the networks that
@@ -30,10 +30,12 @@ meta-trained without it might do as well. {seeds} Made by
 
 
 def mask_section(rows: Rows, policies: Sequence[str]) -> str:
-    """Of each policy that has been blinded."""
+    """Writes a section for each policy that has results with hidden entries."""
     tables = {policy: _table(rows, policy) for policy in policies}
     return "\n".join(
-        SECTION.format(policy=policy, seeds=_seeds(rows, policy), table=table)
+        HIDDEN_ENTRIES_SECTION.format(
+            policy=policy, seeds=_seeds(rows, policy), table=table
+        )
         for policy, table in tables.items()
         if table
     )
@@ -71,7 +73,7 @@ def _seeds(rows: Rows, policy: str) -> str:
 
 
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:
-    """In points, over the seeds that both have."""
+    """Returns the change in points over the shared seeds, None without any."""
     whole, blind = (
         accuracy_by_seed(runs_of(rows, usual_cell(family, name)))
         for name in (policy, control(policy, kind))

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What choices in meta-training change, as tables."""
+"""Writes the tables of what choices in meta-training change."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...analysis.intervals import spread
-from ...learning_curves import COMPARISONS, RESULTS, Run
+from ...learning_curves import COMPARISONS, Run, read_runs
 from ..markdown import NOT_RUN, markdown_table
 
-SECTION: Final = """## {heading}
+LEARNING_CURVES_SECTION: Final = """## {heading}
 
 Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}:
 accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
@@ -25,15 +23,9 @@ and in the last columns the likeliest actions and the worst of the eight trainin
 """
 
 
-# ---------------------------------------------------------------- docs/results.md
-
-
 def learning_sections() -> list[str]:
-    """A table for each comparison of which there is more than the recipe itself."""
-    runs = defaultdict(list)
-    for path in sorted(RESULTS.glob("*.json")):
-        run: Run = json.loads(path.read_text("utf-8"))
-        runs[run["variant"]].append(run)
+    """Writes a table for each comparison with more runs than the recipe's own."""
+    runs = read_runs()
     return [
         _section(name, {variant: runs[variant] for variant in it.rows if runs[variant]})
         for name, it in COMPARISONS.items()
@@ -47,7 +39,7 @@ def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
     evaluated = {e["timesteps"] for run in every for e in run["evaluations"]}
     moments = sorted(evaluated.intersection(comparison.shown or evaluated))
     counts = sorted({str(len(of_variant)) for of_variant in runs.values()})
-    return SECTION.format(
+    return LEARNING_CURVES_SECTION.format(
         heading=comparison.heading,
         of_what=comparison.of_what,
         name=name,

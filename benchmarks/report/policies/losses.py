@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies on networks that have a loss and no accuracy."""
+"""Compares policies on networks that have a loss and no accuracy."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ...analysis.intervals import Spread, spread
-from ...analysis.runs import coverage, distinct, runs_of
+from ...analysis.runs import distinct, runs_of
 from ...analysis.tuned_schedules import best_tuned, held_out_gain
 from ...experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES, usual_cell
-from ...experiments.tasks import NUM_VALIDATION_IMAGES, WITHOUT_ACCURACY, find_task
+from ...experiments.tasks import NUM_VALIDATION_IMAGES, WITHOUT_ACCURACY
 from ...methods.policy_names import has_own_start
 from ...records.cells import Row, Rows
 from ..markdown import HAS_NO_RATE, NOT_RUN, markdown_table
+from .network_sections import NetworkSection, network_section, titled_table
 
 
-class Network(NamedTuple):
-    """What a task is about, and how its loss is shown."""
+class LossNetwork(NamedTuple):
+    """A network without an accuracy, and the unit of its loss."""
 
     description: str
     unit: str
     factor: float
 
 
-NETWORKS: Final = {
-    "autoencoder-fashion": Network(
+LOSS_NETWORKS: Final = {
+    "autoencoder-fashion": LossNetwork(
         "an autoencoder of dense layers, from all pixels to 16 numbers and back",
         "mean squared error of a pixel in [0, 1], in thousandths",
         1000.0,
     ),
-    "language-fashion": Network(
+    "language-fashion": LossNetwork(
         "a causal Transformer of one block, width 32, which tells each of 48 pixels, "
         "in eight greys, from those before it",
         "cross-entropy of a pixel, in hundredths of a nat",
@@ -38,7 +39,7 @@ NETWORKS: Final = {
     ),
 }
 
-SECTION: Final = """## Networks without an accuracy
+LOSS_SECTION: Final = """## Networks without an accuracy
 
 Fashion-MNIST, {length}, weight decay
 {weight_decay:g}, float32. None of these policies was meta-trained on a task without an
@@ -47,39 +48,39 @@ learning rate, the lowest of a table in bold. {coverage} Made by
 `python -m benchmarks.run losses`.
 
 {tables}
-### Beside the best-tuned fixed schedule, by the loss
+{comparison}"""
+
+LOSS_COMPARISON: Final = """### Beside the best-tuned fixed schedule, by the loss
 
 Schedule and rate are chosen for each network by the loss on {num_held_out:,} held-out
 images.
 
-{comparisons}
+{table}
 """
 
 
 def loss_section(rows: Rows, policies: Sequence[str]) -> str:
-    """Tables of the tasks that have results; empty if none has.
+    """Writes the losses and the comparison, "" without results.
 
     Args:
         rows: All results.
-        policies: The policies that are compared, where they have been run.
+        policies: The policies to compare, where they have results.
     """
-    tables = [_table(rows, task, policies) for task in WITHOUT_ACCURACY]
-    if not any(tables):
-        return ""
-    return SECTION.format(
-        length=find_task(WITHOUT_ACCURACY[0]).length_in_words,
-        num_held_out=NUM_VALIDATION_IMAGES,
-        weight_decay=FAMILY_WEIGHT_DECAY,
-        coverage=coverage("losses", rows),
-        tables="\n".join(filter(None, tables)),
-        comparisons=markdown_table(
-            ["", "best-tuned schedule", "its loss", "policy", "its loss", "difference"],
-            (
-                line
-                for name in WITHOUT_ACCURACY
-                for line in _comparisons(rows, name, policies)
-            ),
-        ),
+    section = NetworkSection(
+        LOSS_SECTION, "losses", WITHOUT_ACCURACY, _table, _comparison
+    )
+    return network_section(section, rows, policies)
+
+
+def _comparison(rows: Rows, policies: Sequence[str]) -> str:
+    heads = ["", "best-tuned schedule", "its loss", "policy", "its loss", "difference"]
+    lines = (
+        line
+        for task in WITHOUT_ACCURACY
+        for line in _comparison_lines(rows, task, policies)
+    )
+    return LOSS_COMPARISON.format(
+        num_held_out=NUM_VALIDATION_IMAGES, table=markdown_table(heads, lines)
     )
 
 
@@ -89,7 +90,7 @@ def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
 
 
 def _loss(runs: Sequence[Row], task: str) -> Spread | None:
-    factor = NETWORKS[task].factor
+    factor = LOSS_NETWORKS[task].factor
     return spread([factor * row.score.test_loss for row in runs])
 
 
@@ -102,17 +103,16 @@ def _table(rows: Rows, task: str, policies: Sequence[str]) -> str:
     if not losses:
         return ""
     lowest = min(it.mean for line in losses.values() for it in line if it)
-    network = NETWORKS[task]
+    network = LOSS_NETWORKS[task]
     table = markdown_table(
         ["", *(f"{rate:g}" for rate in RATES), "from any rate"],
         ([name, *_texts(name, line, lowest)] for name, line in losses.items()),
     )
-    description = f"{network.description[0].upper()}{network.description[1:]}"
-    return f"### {task}\n\n{description}: {network.unit}.\n\n{table}\n"
+    return titled_table(task, f"{network.description}: {network.unit}", table)
 
 
 def _texts(method: str, by_rate: Sequence[Spread | None], lowest: float) -> list[str]:
-    """From each rate; or of runs that stand for all of them, in the last column."""
+    """Formats a line: by rate, or in the last column if the rate is ignored."""
     texts = [_text(value, lowest) for value in by_rate]
     if has_own_start(method):
         return [*[HAS_NO_RATE] * len(texts), texts[0]]
@@ -125,8 +125,10 @@ def _text(value: Spread | None, lowest: float) -> str:
     return f"**{value}**" if value.mean == lowest else str(value)
 
 
-def _comparisons(rows: Rows, task: str, policies: Sequence[str]) -> Iterator[list[str]]:
-    """Policies, from every rate, beside the schedule that was tuned."""
+def _comparison_lines(
+    rows: Rows, task: str, policies: Sequence[str]
+) -> Iterator[list[str]]:
+    """Compares each policy, over all rates, with the tuned schedule."""
     tuned = best_tuned(rows, task, FIXED, FAMILY_WEIGHT_DECAY, held_out_gain)
     if tuned is None:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the shipped policies say about themselves."""
+"""Writes the scores in the metadata of shipped policies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganno_keras.policies.metadata import PolicyMetadata
 
 from ..markdown import markdown_table
 
-SCORES: Final = """## {name} on the first task it was trained on
+SCORES_SECTION: Final = """## {name} on the first task it was trained on
 
 {measure}, by initial learning rate, weight decay {weight_decay}. Made by `{command}`.
 
@@ -19,13 +19,13 @@ SCORES: Final = """## {name} on the first task it was trained on
 
 
 def scores_section(metadata: PolicyMetadata) -> str:
-    """What a shipped policy says about itself."""
+    """Writes the scores of a shipped policy."""
     scores = metadata.scores
     by_rate: Mapping[str, Mapping[str, float]] = scores[
         "accuracy_by_initial_learning_rate"
     ]
     rates = list(next(iter(by_rate.values())))
-    return SCORES.format(
+    return SCORES_SECTION.format(
         name=metadata.name,
         measure=scores["measure"][0].upper() + scores["measure"][1:],
         weight_decay=scores["weight_decay"],

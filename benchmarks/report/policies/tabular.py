@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies on a table in the place of images."""
+"""Compares policies on tabular data instead of images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from ...analysis.runs import coverage
-from ...experiments.grids import FAMILY_WEIGHT_DECAY
-from ...experiments.tasks import TABULAR, find_task
+from ...experiments.tasks import TABULAR
 from ...records.cells import Rows
+from .network_sections import NetworkSection, network_section
 from .unseen_networks import accuracy_table, compare, comparison_table
 
-SECTION: Final = """## Tabular data
+TABULAR_SECTION: Final = """## Tabular data
 
 Of each image of Fashion-MNIST the mean and the deviation of its columns and rows, 112
 standardised columns in all, and a perceptron with two hidden layers of 64:
@@ -21,10 +20,10 @@ standardised columns in all, and a perceptron with two hidden layers of 64:
 Test accuracy by initial learning rate. {coverage} Made by
 `python -m benchmarks.run tabular`.
 
-{table}
+{tables}
 {comparison}"""
 
-COMPARISON: Final = """
+TABULAR_COMPARISON: Final = """
 Beside the best-tuned fixed schedule, which is chosen as for
 [the networks of other kinds](#beside-the-best-tuned-fixed-schedule):
 
@@ -33,21 +32,20 @@ Beside the best-tuned fixed schedule, which is chosen as for
 
 
 def tabular_section(rows: Rows, policies: Sequence[str]) -> str:
-    """Accuracies, and the comparison once it is complete; empty without results.
+    """Writes the accuracies and the comparison, "" without results.
 
     Args:
         rows: All results.
-        policies: The policies that are compared, where they have been run.
+        policies: The policies to compare, where they have results.
     """
-    table = accuracy_table(rows, TABULAR, policies)
-    if not table:
-        return ""
-    found = [it for policy in policies if (it := compare(rows, TABULAR, policy))]
-    comparison = COMPARISON.format(table=comparison_table(found)) if found else ""
-    return SECTION.format(
-        length=find_task(TABULAR).length_in_words,
-        weight_decay=FAMILY_WEIGHT_DECAY,
-        coverage=coverage("tabular", rows),
-        table=table,
-        comparison=comparison,
+    section = NetworkSection(
+        TABULAR_SECTION, "tabular", (TABULAR,), accuracy_table, _comparison
     )
+    return network_section(section, rows, policies)
+
+
+def _comparison(rows: Rows, policies: Sequence[str]) -> str:
+    found = [it for policy in policies if (it := compare(rows, TABULAR, policy))]
+    if not found:
+        return ""
+    return TABULAR_COMPARISON.format(table=comparison_table(found))

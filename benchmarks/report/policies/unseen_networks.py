@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies on kinds of networks that their meta-training never had.
+"""Compares policies on kinds of networks that their meta-training never had.
 
-A policy has the learning rates of a network set from whatever rate it is given. What it
-is compared with may be tuned: the fixed schedule and initial rate that are best on
-held-out training images of the very task. The test set decides nothing.
+A policy takes whatever initial rate it is given. Its rival is tuned: the fixed schedule
+and initial rate that are best on held-out training images of the same task. The test
+set decides nothing.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ...analysis.intervals import Interval, PairedRuns, gain_bounds, interquartile_mean
-from ...analysis.runs import accuracy_by_seed, coverage, distinct, runs_of
+from ...analysis.runs import accuracy_by_seed, distinct, runs_of
 from ...analysis.table_lines import our_lines
 from ...analysis.tuned_schedules import Tuned, best_tuned
 from ...experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES
-from ...experiments.tasks import FAMILIES, find_task
+from ...experiments.tasks import FAMILIES
 from ...records.cells import Cell, Row, Rows
 from ..markdown import format_lines, markdown_table
+from .network_sections import NetworkSection, network_section, titled_table
 
 TOLERANCE: Final = 1.0
-"""Points by which a policy may fall below the constant rate from the same start."""
+"""The points by which a policy may fall below the constant rate from the same start."""
 
-NETWORKS: Final = {
+UNSEEN_NETWORKS: Final = {
     "transformer-fashion": "a Transformer encoder of one block, width 32, over the "
     "28 rows of an image",
     "lstm-fashion": "an LSTM of 32 units over the 28 rows of an image",
@@ -34,7 +35,7 @@ NETWORKS: Final = {
     "separable-fashion": "depthwise separable convolutions with batch normalisation",
 }
 
-SECTION: Final = """## Networks that meta-training never saw
+UNSEEN_SECTION: Final = """## Networks that meta-training never saw
 
 Fashion-MNIST, {length}, weight decay
 {weight_decay:g}, float32. The data set is one that policies were meta-trained on; the
@@ -42,9 +43,9 @@ kinds of networks are not. Test accuracy by initial learning rate. {coverage}
 Made by `python -m benchmarks.run families`.
 
 {tables}
-{summary}"""
+{comparison}"""
 
-SUMMARY: Final = """### Beside the best-tuned fixed schedule
+UNSEEN_COMPARISON: Final = """### Beside the best-tuned fixed schedule
 
 The schedule and the initial rate are chosen for each network by the accuracy on 1,000
 held-out training images at the end, averaged over seeds: {candidates}, each from every
@@ -61,8 +62,8 @@ the choice of the schedule is not drawn again.
 """
 
 
-class Comparison(NamedTuple):
-    """A policy, from every initial rate, beside what fixed schedules reach."""
+class PolicyComparison(NamedTuple):
+    """A policy, over all initial rates, compared with fixed schedules."""
 
     task: str
     policy: str
@@ -73,24 +74,24 @@ class Comparison(NamedTuple):
 
     @property
     def above_tuned(self) -> float:
-        """Points by which the policy is above the best-tuned schedule."""
+        """The points by which the policy is above the best-tuned schedule."""
         return self.accuracy - self.tuned.accuracy
 
     @property
     def worst_start(self) -> float:
-        """The initial rate from which a constant rate is best beside the policy."""
+        """The initial rate at which the policy compares worst with a constant rate."""
         return min(self.above_constant, key=lambda rate: self.above_constant[rate])
 
 
-def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
-    """Puts a policy beside the fixed schedules; None while results are missing."""
+def compare(rows: Rows, task: str, policy: str) -> PolicyComparison | None:
+    """Compares a policy with the fixed schedules; None while results are missing."""
     tuned = best_tuned(rows, task, FIXED, FAMILY_WEIGHT_DECAY)
     by_rate = {rate: _runs(rows, task, policy, rate) for rate in RATES}
     if tuned is None or not all(by_rate.values()):
         return None
     constant = {rate: _runs(rows, task, "constant", rate) for rate in RATES}
     by_start = distinct(by_rate.values())
-    return Comparison(
+    return PolicyComparison(
         task,
         policy,
         tuned,
@@ -101,7 +102,7 @@ def compare(rows: Rows, task: str, policy: str) -> Comparison | None:
 
 
 def _runs(rows: Rows, task: str, method: str, rate: float) -> list[Row]:
-    """All seeds from an initial rate, or those that stand for every rate."""
+    """Returns the runs from an initial rate, or those that stand for every rate."""
     cell = Cell(task, method, rate, FAMILY_WEIGHT_DECAY, seed=0)
     return runs_of(rows, cell)
 
@@ -115,41 +116,32 @@ def _mean(runs: Sequence[Row]) -> float:
 
 
 def family_section(rows: Rows, policies: Sequence[str]) -> str:
-    """Tables of the families that have results; empty if none has.
+    """Writes the accuracies and the comparison, "" without results.
 
     Args:
         rows: All results.
-        policies: The policies that are compared, where they have been run.
+        policies: The policies to compare, where they have results.
     """
-    tables = [_family_table(rows, task, policies) for task in FAMILIES]
-    if not any(tables):
-        return ""
-    return SECTION.format(
-        length=find_task(FAMILIES[0]).length_in_words,
-        weight_decay=FAMILY_WEIGHT_DECAY,
-        coverage=coverage("families", rows),
-        tables="\n".join(filter(None, tables)),
-        summary=_summary(rows, policies),
+    section = NetworkSection(
+        UNSEEN_SECTION, "families", FAMILIES, _family_table, _comparison
     )
+    return network_section(section, rows, policies)
 
 
 def _family_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
     table = accuracy_table(rows, task, policies)
-    if not table:
-        return ""
-    network = NETWORKS[task]
-    return f"### {task}\n\n{network[0].upper()}{network[1:]}.\n\n{table}\n"
+    return titled_table(task, UNSEEN_NETWORKS[task], table)
 
 
 def accuracy_table(rows: Rows, task: str, policies: Sequence[str]) -> str:
-    """Test accuracy by initial rate, of fixed schedules and policies; empty if none."""
+    """Writes the accuracies by method and initial rate, "" without results."""
     lines = our_lines([row for cell, row in rows.items() if cell.task == task], RATES)
     keys = [(name, FAMILY_WEIGHT_DECAY) for name in (*FIXED, *policies)]
     shown = [lines[key] for key in keys if key in lines]
     return format_lines(shown, [f"{rate:g}" for rate in RATES]) if shown else ""
 
 
-def _summary(rows: Rows, policies: Sequence[str]) -> str:
+def _comparison(rows: Rows, policies: Sequence[str]) -> str:
     by_policy = {
         policy: [found for task in FAMILIES if (found := compare(rows, task, policy))]
         for policy in policies
@@ -157,7 +149,7 @@ def _summary(rows: Rows, policies: Sequence[str]) -> str:
     complete = {name: found for name, found in by_policy.items() if found}
     if not complete:
         return ""
-    return SUMMARY.format(
+    return UNSEEN_COMPARISON.format(
         candidates=", ".join(FIXED),
         table=comparison_table(
             [found for of_one in complete.values() for found in of_one]
@@ -166,8 +158,8 @@ def _summary(rows: Rows, policies: Sequence[str]) -> str:
     )
 
 
-def comparison_table(comparisons: Iterable[Comparison]) -> str:
-    """A line for each policy and network."""
+def comparison_table(comparisons: Iterable[PolicyComparison]) -> str:
+    """Writes a line for each policy and network."""
     heads = [
         "",
         "best-tuned schedule",
@@ -180,7 +172,7 @@ def comparison_table(comparisons: Iterable[Comparison]) -> str:
     return markdown_table(heads, map(_line, comparisons))
 
 
-def _line(found: Comparison) -> list[str]:
+def _line(found: PolicyComparison) -> list[str]:
     start = found.worst_start
     return [
         found.task,
@@ -193,11 +185,11 @@ def _line(found: Comparison) -> list[str]:
     ]
 
 
-def verdict(comparisons: Sequence[Comparison]) -> str:
-    """Says in one line how far a policy is what it is meant to be.
+def verdict(comparisons: Sequence[PolicyComparison]) -> str:
+    """Sums up in one line how a policy compares with its rivals.
 
     Args:
-        comparisons: Of one policy, one for each family that has all results.
+        comparisons: The comparisons of one policy, for each complete family.
     """
     gains = [found.above_tuned for found in comparisons]
     bounds = gain_bounds([found.paired for found in comparisons])

@@ -10,10 +10,11 @@ import time
 import pytest
 
 from benchmarks import run
+from benchmarks.experiments import workers
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import MissingDataError
-from benchmarks.experiments.workers import Outcome
-from benchmarks.experiments.workers import attempt as train_here
+from benchmarks.experiments.workers import CellResult
 from benchmarks.records import results_file
 from benchmarks.records.cells import Cell, Score
 from benchmarks.records.results_file import results_of
@@ -32,27 +33,27 @@ def _results(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def outcomes():
-    """The outcomes of cells on two cores, by whatever trains them."""
-    from benchmarks.experiments.ray_workers import outcomes
+def cell_results():
+    """The results of cells on two cores, by whatever trains them."""
+    from benchmarks.experiments.ray_workers import cell_results
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield outcomes
+    yield cell_results
     ray.shutdown()
 
 
-def test_cells__are_trained_elsewhere_and_written_here(outcomes, capsys):
+def test_cells__are_trained_elsewhere_and_written_here(cell_results, capsys):
     here = os.getpid()
 
-    def attempt(cell):
+    def attempt(planned):
         from benchmarks.experiments import tasks
 
         assert os.getpid() != here
         tasks.TASKS["tiny"] = TINY  # known to this file alone
-        return train_here(cell)
+        return workers.attempt(planned)
 
     def train(cells, jobs):
-        return outcomes(cells, jobs, attempt)
+        return cell_results(cells, jobs, attempt)
 
     assert run.run(CELLS[:2], 2, train)
     rows = results_of("tiny").rows()
@@ -62,46 +63,48 @@ def test_cells__are_trained_elsewhere_and_written_here(outcomes, capsys):
 
 
 def test_process_that_dies__is_replaced_or_reported_and_the_others_go_on(
-    outcomes, tmp_path, capsys
+    cell_results, tmp_path, capsys
 ):
     once, often = CELLS[0], CELLS[1]
 
-    def attempt(cell):
+    def attempt(planned):
+        cell = planned.cell
         attempts = tmp_path / f"attempts of {cell.seed}"
         with attempts.open("a") as stream:
             stream.write(".")
         first = len(attempts.read_text()) == 1
         if cell == often or (cell == once and first):
             os.kill(os.getpid(), signal.SIGKILL)
-        return Outcome(cell, Score(0.5, 1.0), 1.0, "")
+        return CellResult(cell, Score(0.5, 1.0), 1.0, "")
 
     def train(cells, jobs):
-        return outcomes(cells, jobs, attempt)
+        return cell_results(cells, jobs, attempt)
 
     assert not run.run(CELLS, 2, train)
     assert {row.cell for row in results_of("tiny").rows()} == {*CELLS} - {often}
     assert f"{often}: FAILED: its process died 3 times" in capsys.readouterr().err
 
 
-def test_jobs__bound_the_cells_in_flight(outcomes, tmp_path):
-    def attempt(cell):
+def test_jobs__bound_the_cells_in_flight(cell_results, tmp_path):
+    def attempt(planned):
+        cell = planned.cell
         mark = tmp_path / str(cell.seed)
         mark.touch()
         time.sleep(0.2)
         together = len(list(tmp_path.glob("[0-9]")))
         mark.unlink()
-        return Outcome(cell, Score(together, 1.0), 1.0, "")
+        return CellResult(cell, Score(together, 1.0), 1.0, "")
 
-    made_from_results = CELLS[0]._replace(method="random, averaged")
-    found = list(outcomes([*CELLS, made_from_results], 1, attempt))
-    assert [outcome.score.test_accuracy for outcome in found] == [1] * 5
+    made_from_results = plan_cell(CELLS[0]._replace(method="random, averaged"))
+    found = list(cell_results([*map(plan_cell, CELLS), made_from_results], 1, attempt))
+    assert [result.score.test_accuracy for result in found] == [1] * 5
     with pytest.raises(ValueError, match="number of jobs is 0"):
-        next(outcomes(CELLS, 0))
+        next(cell_results([], 0))
 
 
-def test_missing_data__stops_the_run(outcomes):
+def test_missing_data__stops_the_run(cell_results):
     def attempt(_):
         raise MissingDataError("no network")
 
     with pytest.raises(MissingDataError, match=r"^no network$"):
-        list(outcomes(CELLS, 2, attempt))
+        list(cell_results(list(map(plan_cell, CELLS)), 2, attempt))

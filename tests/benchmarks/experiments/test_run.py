@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
 from benchmarks import run
-from benchmarks.experiments import grids, tasks, workers
+from benchmarks.experiments import grids, training, workers
 from benchmarks.experiments.grids import GRIDS, Sweep, cells_of
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.experiments.training import MissingDataError
-from benchmarks.experiments.workers import Outcome
+from benchmarks.experiments.workers import CellResult
 from benchmarks.methods.registry import find_method
 from benchmarks.records import results_file
 from benchmarks.records.cells import Cell, Score
@@ -28,7 +30,7 @@ HALF = Score(0.5, 1.0)
 def _grid(tmp_path, monkeypatch):
     monkeypatch.setattr(results_file, "RESULTS", tmp_path)
     monkeypatch.setattr(grids, "GRIDS", {**GRIDS, "small": (SWEEP,)})
-    monkeypatch.setattr(workers, "train", lambda _: HALF)
+    monkeypatch.setattr(workers, "train", lambda *_: HALF)
     monkeypatch.delenv("GANNO_CELO_ADAM", raising=False)
 
 
@@ -39,7 +41,7 @@ def finished():
 def test_killed_grid__goes_on_where_it_was(monkeypatch):
     trained = []
 
-    def train(cell):
+    def train(cell, _):
         trained.append(cell)
         if len(trained) == 3:
             raise KeyboardInterrupt
@@ -55,7 +57,7 @@ def test_killed_grid__goes_on_where_it_was(monkeypatch):
 
 
 def test_failing_cell__is_reported_and_the_others_are_run(monkeypatch, capsys):
-    def train(cell):
+    def train(cell, _):
         if cell.method == "linear":
             raise MemoryError("no memory")
         return HALF
@@ -67,7 +69,7 @@ def test_failing_cell__is_reported_and_the_others_are_run(monkeypatch, capsys):
 
 
 def test_missing_data__stops_the_run_with_the_reason(monkeypatch, capsys):
-    def train(_):
+    def train(*_):
         raise MissingDataError("TensorFlow Datasets could not provide 'cifar10'")
 
     monkeypatch.setattr(workers, "train", train)
@@ -79,10 +81,10 @@ def test_data_that_cannot_be_had__is_missing_data(monkeypatch):
     def load_dataset(_):
         raise RuntimeError("no network")
 
-    monkeypatch.setattr(tasks, "load_dataset", load_dataset)
-    tasks.load_images.cache_clear()
+    monkeypatch.setattr(training, "load_dataset", load_dataset)
+    training.load_images.cache_clear()
     with pytest.raises(MissingDataError, match="no network"):
-        tasks.train(Cell("cnn5-cifar10", "constant", 1e-3, 0.1, 0))
+        training.train(*plan_cell(Cell("cnn5-cifar10", "constant", 1e-3, 0.1, 0)))
 
 
 def test_unknown_table__is_refused_with_the_known_ones(capsys):
@@ -112,7 +114,7 @@ def test_what_cannot_be_run_here__is_skipped_with_the_reason(monkeypatch, capsys
     assert len(finished()) == 4
 
 
-def test_replay_of_a_single_seed__is_skipped(monkeypatch, capsys):
+def test_average_schedule_of_a_single_seed__is_skipped(monkeypatch, capsys):
     sweep = Sweep(TASK, ("GANNO", "GANNO, averaged"), (1e-3,), (0.1,))
     monkeypatch.setitem(grids.GRIDS, "small", (sweep,))
     assert run.main(["small", "--seeds", "1", "--policy", "random"]) == 1
@@ -128,8 +130,8 @@ def test_progress__says_how_long_it_may_take(capsys):
 def test_grid__names_tasks_and_methods_that_exist(name):
     for cell in cells_of(name, 1, ["ganno-first"]):
         assert cell.task in TASKS
-        obstacle = find_method(cell.method).obstacle(cell)
-        assert cell.method not in ("constant", "lion", "ganno-first") or not obstacle
+        reason = find_method(cell.method).reason_unavailable(cell)
+        assert cell.method not in ("constant", "lion", "ganno-first") or not reason
 
 
 def test_cells__are_wanted_once_by_all_grids_together():
@@ -139,9 +141,9 @@ def test_cells__are_wanted_once_by_all_grids_together():
 
 def test_two_jobs__train_in_processes_of_their_own(tmp_path, monkeypatch):
     cells = [Cell("no-such-task", "constant", 1e-3, 0.1, seed) for seed in (0, 1)]
-    found = list(workers.outcomes(cells, jobs=2))
-    assert {outcome.cell for outcome in found} == set(cells)
-    assert all("no task 'no-such-task'" in outcome.failure for outcome in found)
+    found = list(workers.cell_results(list(map(plan_cell, cells)), jobs=2))
+    assert {result.cell for result in found} == set(cells)
+    assert all("no task 'no-such-task'" in result.failure for result in found)
 
 
 def test_process_that_dies__fails_its_cell_and_no_other(monkeypatch):
@@ -149,13 +151,14 @@ def test_process_that_dies__fails_its_cell_and_no_other(monkeypatch):
     deadly = cells[1]
 
     def in_pool(wanted, jobs):
-        for cell in wanted:
+        for cell, _ in wanted:
             if cell == deadly:
                 raise BrokenProcessPool("killed")
-            yield Outcome(cell, Score(0.5, 1.0), 1.0, "")
+            yield CellResult(cell, Score(0.5, 1.0), 1.0, "")
 
     monkeypatch.setattr(workers, "_in_pool", in_pool)
-    found = {outcome.cell: outcome for outcome in workers.outcomes(cells, jobs=2)}
+    planned = list(map(plan_cell, cells))
+    found = {result.cell: result for result in workers.cell_results(planned, jobs=2)}
     assert set(found) == set(cells)
     assert [cell for cell in cells if found[cell].score is None] == [deadly]
     assert "its process died" in found[deadly].failure
@@ -169,3 +172,10 @@ def test_missing_ray__is_an_error_that_names_the_extra(monkeypatch, capsys):
     monkeypatch.delattr("benchmarks.experiments.ray_workers", raising=False)
     assert run.main(["small", "--ray"]) == 2
     assert "the extra `ganno-keras[distributed]`" in capsys.readouterr().err
+
+
+def test_planned_cell__travels_to_other_processes_as_its_cell():
+    cell = Cell(TASK, "ganno-first, greedy", 1e-3, 0.1, 0)
+    again = pickle.loads(pickle.dumps(plan_cell(cell)))
+    assert again.cell == cell
+    assert again.method.tuning == find_method(cell.method).tuning

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from benchmarks import run
-from benchmarks.experiments import tasks
+from benchmarks.experiments import training
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
-from benchmarks.experiments.training import definition, load_images, train
-from benchmarks.methods import policies as policy_methods
+from benchmarks.experiments.training import definition, load_images
+from benchmarks.methods import policies
 from benchmarks.methods.learned.celo_adam import WEIGHTS_VARIABLE
+from benchmarks.methods.method import TrainingContext
 from benchmarks.methods.policy_names import split_name
 from benchmarks.methods.registry import find_method
 from benchmarks.records import results_file
@@ -40,6 +42,14 @@ def _tiny(monkeypatch, tmp_path):
     path = tmp_path / "theta.state"
     path.write_bytes(celo_file(seed=0))
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(path))
+
+
+def train(wanted):
+    return training.train(*plan_cell(wanted))
+
+
+def defined(wanted):
+    return definition(*plan_cell(wanted))
 
 
 def cell(method, rate=1e-3, seed=0, task=TASK):
@@ -76,37 +86,39 @@ def test_untrained_policy__decides_for_every_layer():
 
 
 @pytest.mark.slow
-def test_replays__set_the_rates_of_another_seed_by_layer_and_on_average():
+def test_average_schedules__set_the_rates_of_another_seed_by_layer_and_on_average():
     other = cell("random", seed=1, task="longer")
     score = train(other)
-    results_of("longer").append(Row(other, score, 1.0, definition(other), {}))
+    results_of("longer").append(Row(other, score, 1.0, defined(other), {}))
     expected = np.array(score.course["learning_rates"])
 
-    by_layer = rates_of_replay(cell("random, averaged by layer", task="longer"))
+    by_layer = rates_set_by(cell("random, averaged by layer", task="longer"))
     np.testing.assert_allclose(by_layer, expected)
-    averaged = rates_of_replay(cell("random, averaged", task="longer"))
+    averaged = rates_set_by(cell("random, averaged", task="longer"))
     means = expected.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(averaged, np.broadcast_to(means, expected.shape))
 
 
 @pytest.mark.slow
-def test_replays__set_the_rates_of_another_network_of_the_same_length(monkeypatch):
+def test_average_schedules__set_the_rates_of_another_network(
+    monkeypatch,
+):
     deeper = dataclasses.replace(TASKS["longer"], model="five_layer_cnn")
     monkeypatch.setitem(TASKS, "deeper", deeper)
     wanted = cell("random, averaged elsewhere", task="longer")
-    assert "on another task" in find_method(wanted.method).obstacle(wanted)
+    assert "on another task" in find_method(wanted.method).reason_unavailable(wanted)
     for task in ("longer", "deeper"):
         other = cell("random", task=task)
         score = train(other)
-        results_of(task).append(Row(other, score, 1.0, definition(other), {}))
-    assert find_method(wanted.method).obstacle(wanted) == ""
+        results_of(task).append(Row(other, score, 1.0, defined(other), {}))
+    assert find_method(wanted.method).reason_unavailable(wanted) == ""
 
     means = np.mean(score.course["learning_rates"], axis=1, keepdims=True)
-    np.testing.assert_allclose(rates_of_replay(wanted), means.repeat(2, axis=1))
+    np.testing.assert_allclose(rates_set_by(wanted), means.repeat(2, axis=1))
 
 
-def rates_of_replay(wanted):
-    """Trains a replay and gives the rates that it set, in order."""
+def rates_set_by(wanted):
+    """Trains with an average schedule and gives the rates that it set, in order."""
     seen = []
     original = LayerwiseOptimizer.set_learning_rates
 
@@ -132,14 +144,14 @@ def test_two_jobs__train_side_by_side(capsys):
 
 def test_parts__do_not_overlap():
     images = load_images("embedded_fashion_mnist", False)
-    assert [len(part.labels) for part in images] == [7000, 1000, 2000]
+    assert [len(part.targets) for part in images] == [7000, 1000, 2000]
 
 
 def test_images_for_choices__are_all_of_the_training_set():
     images = load_images("embedded_fashion_mnist", False, for_choices=True)
     everything, _ = load_embedded_fashion_mnist()
     parts = (images.train, images.test, images.validation)
-    again = np.concatenate([part.images for part in parts])
+    again = np.concatenate([part.inputs for part in parts])
     np.testing.assert_array_equal(again, everything.images)
 
 
@@ -149,27 +161,25 @@ def test_unknown_task__is_refused_with_the_known_ones():
 
 
 def test_definition__names_what_a_policy_was():
-    made_from = definition(cell("ganno-first"))
+    made_from = defined(cell("ganno-first"))
     assert made_from["task"] == dataclasses.asdict(TINY)
     assert len(made_from["policy"]) == 64
 
 
 def test_rates_of_a_schedule_without_one__are_refused():
     with pytest.raises(ValueError, match="constant needs an initial learning rate"):
-        tasks.find_method("constant").make(
-            tasks.Situation(cell("constant", rate=None), 10, None)
+        find_method("constant").make(
+            TrainingContext(cell("constant", rate=None), 10, None)
         )
 
 
 @pytest.mark.parametrize("kind", ["", ", greedy", ", sampled", ", guarded"])
 def test_policy__is_guarded_only_where_its_name_says_so(kind, monkeypatch):
     guards = []
-    monkeypatch.setattr(
-        policy_methods, "GANNO", lambda *_, guard, **__: guards.append(guard)
-    )
+    monkeypatch.setattr(policies, "GANNO", lambda *_, guard, **__: guards.append(guard))
     method = f"random{kind}"
-    situation = tasks.Situation(cell(method), 10, (None, None))
-    tasks.find_method(method).make(situation)
+    context = TrainingContext(cell(method), 10, (None, None))
+    find_method(method).make(context)
     assert guards == [kind == ", guarded"]
 
 
@@ -177,12 +187,12 @@ def test_policy__is_guarded_only_where_its_name_says_so(kind, monkeypatch):
 def test_blinded_policy__is_shown_zeros_in_the_place_of_one_entry(monkeypatch):
     shown = {}
 
-    def keep(ingredients):
-        (ganno,) = ingredients.callbacks
+    def keep(parts):
+        (ganno,) = parts.callbacks
         shown[len(shown)] = np.array([it.observation for it in ganno.history.timesteps])
         return {}
 
-    monkeypatch.setattr(tasks, "_by_decision", keep)
+    monkeypatch.setattr(training, "_by_decision", keep)
     for method in ("no-op", "no-op, without progress"):
         train(cell(method, task="longer"))
     progress = ObservationSpec(num_actions=9).place("progress")

@@ -75,8 +75,8 @@ def test_other_file__is_refused(content):
         read_arrays(content)
 
 
-def test_file_that_is_not_there__is_an_obstacle(monkeypatch, tmp_path):
+def test_file_that_is_not_there__is_a_reason(monkeypatch, tmp_path):
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "nothing"))
-    assert "is no file" in CELO_ADAM.obstacle(None)
+    assert "is no file" in CELO_ADAM.reason_unavailable(None)
     monkeypatch.delenv(WEIGHTS_VARIABLE)
-    assert f"{WEIGHTS_VARIABLE} is not set" in CELO_ADAM.obstacle(None)
+    assert f"{WEIGHTS_VARIABLE} is not set" in CELO_ADAM.reason_unavailable(None)

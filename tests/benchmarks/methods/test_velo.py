@@ -17,7 +17,7 @@ from benchmarks.methods.learned.optax_optimizer import (
     Transformation,
 )
 from benchmarks.methods.learned.velo import VELO, WEIGHTS_VARIABLE
-from benchmarks.methods.method import Situation
+from benchmarks.methods.method import TrainingContext
 from benchmarks.records.cells import Cell
 
 RATE, MOMENTUM = 0.1, 0.9
@@ -111,23 +111,25 @@ CELL = Cell("cnn5-cifar10", "velo", None, 0.01, 0)
 def test_velo__is_told_length_weight_decay_weights_and_loss(
     published, tmp_path, two_layer_model, small_data
 ):
-    assert VELO.obstacle(CELL) == ""
-    ingredients = VELO.make(Situation(CELL, 12, None))
-    model = ingredients.adapt(two_layer_model)
-    fitted(model, ingredients.optimizer, small_data)
+    assert VELO.reason_unavailable(CELL) == ""
+    parts = VELO.make(TrainingContext(CELL, 12, None))
+    model = parts.adapt(two_layer_model)
+    fitted(model, parts.optimizer, small_data)
     assert published.length == len(published.losses) == 12
     assert published.weight_decay == 0.01
     assert published.loaded == str(tmp_path / "params")
     assert len(VELO.identity()["weights"]) == 64
 
 
-def test_weights_that_are_not_there__are_an_obstacle(published, tmp_path, monkeypatch):
+def test_weights_that_are_not_there__are_a_reason(published, tmp_path, monkeypatch):
     (tmp_path / "config.gin").unlink()
-    assert f"{tmp_path} has no config.gin" in VELO.obstacle(CELL)
+    assert f"{tmp_path} has no config.gin" in VELO.reason_unavailable(CELL)
     monkeypatch.delenv(WEIGHTS_VARIABLE)
-    assert f"{WEIGHTS_VARIABLE} is not set" in VELO.obstacle(CELL)
+    assert f"{WEIGHTS_VARIABLE} is not set" in VELO.reason_unavailable(CELL)
 
 
-def test_package_that_is_not_there__is_an_obstacle(monkeypatch):
+def test_package_that_is_not_there__is_a_reason(monkeypatch):
     monkeypatch.setattr(velo.importlib.util, "find_spec", lambda name: None)
-    assert "jax and learned_optimization cannot be imported" in VELO.obstacle(CELL)
+    assert "jax and learned_optimization cannot be imported" in VELO.reason_unavailable(
+        CELL
+    )

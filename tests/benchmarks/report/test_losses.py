@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.experiments import tasks
+from benchmarks.experiments.plan import plan_cell
 from benchmarks.experiments.tasks import TASKS, Task
-from benchmarks.experiments.training import train
+from benchmarks.experiments.training import load_images, train
 from benchmarks.records.cells import Cell, Row, Score
 
 TINY = {
@@ -23,12 +23,12 @@ def task(request, monkeypatch):
     monkeypatch.setitem(
         TASKS, "tiny", Task("embedded_fashion_mnist", name, 64, 1, **options)
     )
-    tasks.load_images.cache_clear()
+    load_images.cache_clear()
     return name
 
 
 def trained(method, rate=1e-2):
-    return train(Cell("tiny", method, rate, 0.1, seed=0))
+    return train(*plan_cell(Cell("tiny", method, rate, 0.1, seed=0)))
 
 
 @pytest.mark.usefixtures("task")

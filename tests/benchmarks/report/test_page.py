@@ -14,10 +14,12 @@ from benchmarks.experiments.grids import RATES, cells_of
 from benchmarks.experiments.tasks import CNN5, FAMILIES, LONG
 from benchmarks.records import results_file
 from benchmarks.records.cells import Cell, Row, Score
-from benchmarks.report import page as report
-from benchmarks.report import paper_figures as figures
+from benchmarks.report import paper_figures
+from benchmarks.report.__main__ import main
+from benchmarks.report.page import page
 from benchmarks.report.paper.aggregate import aggregate_section
-from benchmarks.report.paper.evaluation_choices import choice_section
+from benchmarks.report.paper.evaluation_choices import evaluation_choices_section
+from benchmarks.report.paper.paper_tables import table_section
 from benchmarks.report.paper.residual_networks import residual_section
 from benchmarks.report.paper.training_length import length_section
 from benchmarks.report.policies.hidden_entries import mask_section
@@ -71,14 +73,14 @@ def test_velo__is_counted_where_it_has_been_run_only():
 
 
 def test_empty_results__make_a_page_without_tables():
-    text = report.page({}, {})
+    text = page({}, {})
     assert "Table 4 (0 of 108 cells)" in text
     assert "## Table" not in text
 
 
 def test_one_cell__is_shown_beside_what_was_not_run():
     cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
-    text = report.page(results([cell]), {})
+    text = page(results([cell]), {})
     assert "| constant |  | · | · | 70.00 | · | · | · |" in text
     assert "1 of 108 cells have been run, with 1 seed." in text
     assert "Over rates" not in text
@@ -86,7 +88,7 @@ def test_one_cell__is_shown_beside_what_was_not_run():
 
 def test_difference_from_the_paper__is_that_of_the_figures_both_have():
     cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
-    text = report.table_section("table4", results([cell]), [POLICY])
+    text = table_section("table4", results([cell]), [POLICY])
     assert "(1 so far)" in text
     assert "-1.95 points" in text
     assert "complete row" not in text
@@ -95,7 +97,7 @@ def test_difference_from_the_paper__is_that_of_the_figures_both_have():
 def test_difference_at_the_best_rate__is_that_of_complete_rows():
     cells = [Cell("cnn5-cifar10", "constant", rate, 0.1, 0) for rate in RATES]
     rows = results(cells) | results(cells[:1], accuracy=0.75)  # Paper's best: 73.25.
-    text = report.table_section("table4", rows, [POLICY])
+    text = table_section("table4", rows, [POLICY])
     assert "complete row (1 so far) it is +1.75 points, and 1.75." in text
 
 
@@ -108,13 +110,13 @@ def test_average__counts_seeds_with_every_rate_only():
 
 
 def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "PICTURES", tmp_path)
+    monkeypatch.setattr(paper_figures, "PICTURES", tmp_path)
     rows = complete_results()
-    drawn = figures.draw_all(rows, POLICY)
-    text = report.page(rows, drawn)
+    drawn = paper_figures.draw_all(rows, POLICY)
+    text = page(rows, drawn)
     assert "What is missing" not in text
     assert "·" not in re.sub(r'"·" stands for', "", text)
-    assert sorted(p.stem for p in tmp_path.iterdir()) == sorted(figures.FIGURES)
+    assert sorted(p.stem for p in tmp_path.iterdir()) == sorted(paper_figures.FIGURES)
     assert f"Controls of {POLICY}" in text
     assert "float32 instead of bfloat16" in text
     assert "| nothing; meta-trained once |" in text
@@ -214,10 +216,10 @@ def test_choices__say_how_far_they_are_from_the_tables_with_the_same_seeds():
         **results([Cell(CNN5, "constant", 0.001, 0.1, s) for s in (1, 2)], 0.70),
         **results([Cell(exact, "constant", 0.001, 0.1, s) for s in (1, 2)], 0.71),
     }
-    lines = choice_section(rows, [POLICY]).splitlines()
+    lines = evaluation_choices_section(rows, [POLICY]).splitlines()
     float32 = "float32 instead of bfloat16"
     assert f"| {float32} | 71.00 ± 0.00 | +1.00 [+1.00, +1.00] |" in lines
-    assert choice_section({}, [POLICY]) == ""
+    assert evaluation_choices_section({}, [POLICY]) == ""
 
 
 def test_residual_network__has_a_line_for_each_weight_decay():
@@ -243,12 +245,12 @@ def test_random_agent__has_a_line_where_it_is_of_the_grid(task, grid, is_shown):
 
 
 def test_figures_without_results__are_not_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "PICTURES", tmp_path)
-    assert list(figures.draw_all({}, POLICY)) == ["figure5"]
+    monkeypatch.setattr(paper_figures, "PICTURES", tmp_path)
+    assert list(paper_figures.draw_all({}, POLICY)) == ["figure5"]
 
 
 def test_broken_results_file__is_reported(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(results_file, "RESULTS", tmp_path)
     (tmp_path / "cnn5-cifar10.jsonl").write_text("{}\n", encoding="utf-8")
-    assert report.main([]) == 2
+    assert main([]) == 2
     assert "Line 1 of" in capsys.readouterr().err

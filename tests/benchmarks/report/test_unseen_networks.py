@@ -13,7 +13,7 @@ from benchmarks.experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES, cell
 from benchmarks.experiments.tasks import FAMILIES, TASKS
 from benchmarks.records.cells import Cell, Row, Score
 from benchmarks.report.policies.unseen_networks import (
-    NETWORKS,
+    UNSEEN_NETWORKS,
     compare,
     family_section,
     verdict,
@@ -139,7 +139,7 @@ def test_families__are_described_and_none_is_of_a_recipe():
     trained_on = {
         task.model for recipe in RECIPES.values() for task in recipe.environment.tasks
     }
-    assert list(NETWORKS) == list(FAMILIES)
+    assert list(UNSEEN_NETWORKS) == list(FAMILIES)
     assert not trained_on & {TASKS[family].model for family in FAMILIES}
 
 

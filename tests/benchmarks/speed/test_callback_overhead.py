@@ -19,7 +19,7 @@ def test_benchmark__writes_a_row_for_each_way_of_using_the_callback(
 ):
     build = partial(multilayer_perceptron, (16,), 10, (4,))
     networks = {"tiny": (build, callback_overhead.vectors, 8)}
-    monkeypatch.setattr(callback_overhead, "NETWORKS", networks)
+    monkeypatch.setattr(callback_overhead, "MEASURED_NETWORKS", networks)
     monkeypatch.setattr(callback_overhead, "INTERVAL", 2)
     monkeypatch.setattr(callback_overhead, "TURN", 1)
     (tmp_path / "report.json").write_text('{"another": {"rounds": 3}}', "utf-8")

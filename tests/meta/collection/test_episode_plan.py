@@ -8,9 +8,15 @@ import itertools
 
 import pytest
 
-from agents.collection.episode_plan import Job, Plan
+from agents.collection.episode_plan import EpisodePlan, Job
+from agents.environment.episodes import EpisodeName
 from agents.recipes.registry import RECIPES
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
+
+
+def job(task, episode, **options):
+    return Job(EpisodeName(0, task, episode), **options)
+
 
 TWO_TASKS = tiny_environment(
     tasks=(TINY_TASK, dataclasses.replace(TINY_TASK, timesteps=2))
@@ -18,19 +24,21 @@ TWO_TASKS = tiny_environment(
 
 
 def test_paper_recipe__plays_one_episode_of_128_timesteps_an_iteration():
-    plan = Plan(RECIPES["paper"])
-    assert plan.training_jobs(7) == [Job(task=0, episode=7)]
+    plan = EpisodePlan(RECIPES["paper"])
+    assert plan.training_jobs(7) == [job(0, 7)]
     assert plan.timesteps_through(0) == 128
     assert plan.timesteps_through(plan.num_iterations - 1) == 50_048
 
 
 def test_jobs__play_every_task_and_never_an_episode_twice():
-    plan = Plan(tiny_meta_training(environment=TWO_TASKS, episodes_per_iteration=2))
-    assert plan.training_jobs(1) == [Job(0, 2), Job(1, 2), Job(0, 3), Job(1, 3)]
+    plan = EpisodePlan(
+        tiny_meta_training(environment=TWO_TASKS, episodes_per_iteration=2)
+    )
+    assert plan.training_jobs(1) == [job(0, 2), job(1, 2), job(0, 3), job(1, 3)]
 
 
 def test_timesteps__count_both_tasks_and_all_trainings():
-    plan = Plan(tiny_meta_training(environment=TWO_TASKS, timesteps=30))
+    plan = EpisodePlan(tiny_meta_training(environment=TWO_TASKS, timesteps=30))
     assert [plan.timesteps_through(i) for i in range(plan.num_iterations)] == [
         12,
         24,
@@ -40,7 +48,7 @@ def test_timesteps__count_both_tasks_and_all_trainings():
 
 def test_drawn_horizons__are_counted_as_they_are_drawn():
     task = dataclasses.replace(TINY_TASK, horizons=(2, 8))
-    plan = Plan(
+    plan = EpisodePlan(
         tiny_meta_training(environment=tiny_environment(tasks=(task,)), timesteps=100)
     )
     totals = [0, *(plan.timesteps_through(i) for i in range(plan.num_iterations))]
@@ -51,7 +59,7 @@ def test_drawn_horizons__are_counted_as_they_are_drawn():
 
 @pytest.mark.parametrize("greedy", [True, False])
 def test_evaluation__plays_the_same_episodes_each_time(greedy):
-    plan = Plan(tiny_meta_training(environment=TWO_TASKS, evaluation_every=3))
-    jobs = [Job(task, 0, is_evaluation=True, greedy=greedy) for task in (0, 1)]
+    plan = EpisodePlan(tiny_meta_training(environment=TWO_TASKS, evaluation_every=3))
+    jobs = [Job(EpisodeName(0, task, 0, True), greedy) for task in (0, 1)]
     due = [plan.evaluation_jobs(i, greedy=greedy) for i in range(6)]
     assert due == [[], [], jobs, [], [], jobs]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
-from agents.learning.ppo_agent import new_agent
 from agents.meta_training.meta_training import MetaTraining
 from agents.meta_training.run_folder import RunFolder
+from agents.recipes.learners import new_learner
 from tests.support.meta_training import tiniest_meta_training
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra distributed)")
@@ -32,22 +32,22 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def agent():
-    return new_agent(CONFIGURATION.environment, CONFIGURATION.ppo, CONFIGURATION.seed)
+def learner():
+    return new_learner(CONFIGURATION)
 
 
 @pytest.fixture(scope="module")
-def collectors(cluster, agent):
+def collectors(cluster, learner):
     from agents.collection.ray_collectors import RayCollectors
 
-    collectors = RayCollectors(CONFIGURATION, agent, num_actors=2)
+    collectors = RayCollectors(CONFIGURATION, learner, num_actors=2)
     yield collectors
     collectors.close()
 
 
 @pytest.fixture(scope="module")
-def here(agent):
-    return LocalCollector(CONFIGURATION, agent)
+def here(learner):
+    return LocalCollector(CONFIGURATION, learner)
 
 
 def assert_equal(ours, theirs):
@@ -62,10 +62,10 @@ def test_two_actors__are_two_other_processes(collectors):
     assert len({os.getpid(), *processes(collectors)}) == 3
 
 
-def test_episodes__are_those_played_here(collectors, here, agent):
-    jobs = Plan(CONFIGURATION).training_jobs(0)
+def test_episodes__are_those_played_here(collectors, here, learner):
+    jobs = EpisodePlan(CONFIGURATION).training_jobs(0)
     assert_equal(collectors.collect(jobs), here.collect(jobs))
-    bias = agent.actor_net.trainable_variables[-1]
+    bias = learner.state.actor_net.trainable_variables[-1]
     bias.assign_add(tf.range(bias.shape[0], dtype=tf.float32))
     assert_equal(collectors.collect(jobs), here.collect(jobs))
 
@@ -73,7 +73,7 @@ def test_episodes__are_those_played_here(collectors, here, agent):
 def test_actor_killed_in_the_middle__is_replaced_and_its_episode_played_again(
     collectors, here
 ):
-    jobs = Plan(CONFIGURATION).training_jobs(1) * 5
+    jobs = EpisodePlan(CONFIGURATION).training_jobs(1) * 5
     before = processes(collectors)
     killer = threading.Timer(0.1, os.kill, [before[0], signal.SIGKILL])
     killer.start()
@@ -91,13 +91,13 @@ def test_run_with_collectors__ends_as_the_run_without(tmp_path):
         folder = RunFolder(tmp_path / str(num_collectors), CONFIGURATION)
         training = MetaTraining(CONFIGURATION, folder, num_collectors)
         training.run()
-        variables = tf.nest.flatten(training.agent.collect_policy.variables())
+        variables = training.learner.collect_variables
         weights.append([variable.numpy() for variable in variables])
     assert_equal(*weights)
 
 
-def test_gpus_that_are_not_there__are_missed_at_once(agent):
+def test_gpus_that_are_not_there__are_missed_at_once(learner):
     from agents.collection.ray_collectors import RayCollectors
 
     with pytest.raises(ValueError, match="need 200 GPUs"):
-        RayCollectors(CONFIGURATION, agent, num_actors=2, gpus_per_actor=100.0)
+        RayCollectors(CONFIGURATION, learner, num_actors=2, gpus_per_actor=100.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lanes train as Keras trains, and copies go on exactly as their originals do."""
+"""Inner trainings train as Keras does, and clones exactly as their originals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from keras.ops import convert_to_numpy
 
 from agents.environment.inner_trainings import InnerTrainings
 from agents.environment.team import Team
-from agents.tasks.objectives import Samples, find_objective
+from agents.tasks.objectives import find_objective
+from agents.tasks.samples import Samples
 from ganno_keras.control.layer_groups import layer_groups
 from ganno_keras.control.measurements import LayerStatistics
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from tests.support.inner_trainings import set_weights_of, weights_of
 
 CLASSES = find_objective("classification")
 RATES = np.array([[0.01, 0.0, 0.003]])
@@ -55,17 +57,17 @@ def data() -> Samples:
     )
 
 
-def started(data, optimizer="adam", num_lanes=1) -> InnerTrainings:
-    lanes = InnerTrainings(
-        build_model, plain(optimizer), num_lanes, data, data, CLASSES
+def started(data, optimizer="adam", num_trainings=1) -> InnerTrainings:
+    trainings = InnerTrainings(
+        build_model, plain(optimizer), num_trainings, data, data, CLASSES
     )
-    lanes.restart(np.full(num_lanes, 0.01), np.full(num_lanes, 0.1))
-    return lanes
+    trainings.restart(np.full(num_trainings, 0.01), np.full(num_trainings, 0.1))
+    return trainings
 
 
-def minibatches(seed, num_lanes=1):
+def minibatches(seed, num_trainings=1):
     random = np.random.default_rng(seed)
-    return random.integers(0, 40, (1, 5, 8)).repeat(num_lanes, axis=0)
+    return random.integers(0, 40, (1, 5, 8)).repeat(num_trainings, axis=0)
 
 
 def assert_equal(these, those):
@@ -74,18 +76,18 @@ def assert_equal(these, those):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
+def test_inner_training__does_as_the_layerwise_optimizer_does(data, optimizer):
     """The same weights, and the same statistics, as the runtime's wrapper in Keras."""
-    lanes = started(data, optimizer)
-    lanes.set_learning_rates(RATES)
+    trainings = started(data, optimizer)
+    trainings.set_learning_rates(RATES)
     twin = build_model()
     for variable, value in zip(
-        twin.trainable_variables, lanes.weights_of(0), strict=True
+        twin.trainable_variables, weights_of(trainings, 0), strict=True
     ):
         variable.assign(value)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     twin.compile(OPTIMIZERS[optimizer](), loss)
-    result = lanes.run(minibatches(0))
+    result = trainings.run(minibatches(0))
     with LayerwiseOptimizer(twin.optimizer, layer_groups(twin)) as layerwise:
         layerwise.set_learning_rates(RATES[0])
         layerwise.measure(True)
@@ -94,62 +96,64 @@ def test_lane__does_as_the_layerwise_optimizer_does(data, optimizer):
                 tf.gather(data.inputs, chosen), tf.gather(data.targets, chosen)
             )
         expected = layerwise.statistics()
-    for ours, theirs in zip(lanes.weights_of(0), twin.trainable_variables, strict=True):
+    for ours, theirs in zip(
+        weights_of(trainings, 0), twin.trainable_variables, strict=True
+    ):
         np.testing.assert_allclose(ours, convert_to_numpy(theirs), atol=1e-6)
-    measured = Team(lanes.groups, False).statistics(result.statistics_sums[0])
+    measured = Team(trainings.groups, False).statistics(result.statistics_sums[0])
     for field in LayerStatistics.__dataclass_fields__:
         np.testing.assert_allclose(
             getattr(measured, field), getattr(expected, field), rtol=1e-4, atol=1e-6
         )
 
 
-def test_lanes__do_not_touch_each_other(data):
-    alone, beside = started(data), started(data, num_lanes=2)
-    alone.set_weights_of(0, beside.weights_of(0))
+def test_inner_trainings__do_not_touch_each_other(data):
+    alone, beside = started(data), started(data, num_trainings=2)
+    set_weights_of(alone, 0, weights_of(beside, 0))
     beside.set_learning_rates(np.concatenate([RATES, 1e6 * RATES]))
     alone.set_learning_rates(RATES)
     alone.run(minibatches(0))
-    beside.run(minibatches(0, num_lanes=2))
-    for one, other in zip(alone.weights_of(0), beside.weights_of(0), strict=True):
+    beside.run(minibatches(0, num_trainings=2))
+    for one, other in zip(weights_of(alone, 0), weights_of(beside, 0), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_copy_first_half__then_training_both_keeps_them_bit_equal(data):
-    lanes = started(data, num_lanes=2)
-    lanes.set_learning_rates(np.concatenate([RATES, 2 * RATES]))
-    lanes.run(minibatches(0, num_lanes=2))
-    lanes.copy_first_half()
-    lanes.set_learning_rates(np.concatenate([RATES, RATES]))
-    result = lanes.run(minibatches(1, num_lanes=2))
-    assert_equal(lanes.weights_of(0), lanes.weights_of(1))
+def test_clone_first_half__then_training_both_keeps_them_bit_equal(data):
+    trainings = started(data, num_trainings=2)
+    trainings.set_learning_rates(np.concatenate([RATES, 2 * RATES]))
+    trainings.run(minibatches(0, num_trainings=2))
+    trainings.clone_first_half()
+    trainings.set_learning_rates(np.concatenate([RATES, RATES]))
+    result = trainings.run(minibatches(1, num_trainings=2))
+    assert_equal(weights_of(trainings, 0), weights_of(trainings, 1))
     for outcome in result:
         np.testing.assert_array_equal(outcome[0], outcome[1])
 
 
 def test_restart__forgets_slots_moving_statistics_and_counts(data):
     """The same weights and minibatches then give the same training again."""
-    lanes = started(data)
-    weights = lanes.weights_of(0)
-    first = lanes.run(minibatches(0))
-    lanes.restart(np.array([0.01]), np.array([0.1]))
-    lanes.set_weights_of(0, weights)
-    assert_equal(first, lanes.run(minibatches(0)))
+    trainings = started(data)
+    weights = weights_of(trainings, 0)
+    first = trainings.run(minibatches(0))
+    trainings.restart(np.array([0.01]), np.array([0.1]))
+    set_weights_of(trainings, 0, weights)
+    assert_equal(first, trainings.run(minibatches(0)))
 
 
 def test_restart__draws_new_weights(data):
-    lanes = started(data)
-    before = lanes.weights_of(0)[0]
-    lanes.restart(np.array([0.01]), np.array([0.1]))
-    assert not np.array_equal(before, lanes.weights_of(0)[0])
+    trainings = started(data)
+    before = weights_of(trainings, 0)[0]
+    trainings.restart(np.array([0.01]), np.array([0.1]))
+    assert not np.array_equal(before, weights_of(trainings, 0)[0])
 
 
 def test_rate_of_0__freezes_a_layer(data):
-    lanes = started(data, "sgd")
-    lanes.run(minibatches(0))
-    before = lanes.weights_of(0)
-    lanes.set_learning_rates(np.zeros([1, 3]))
-    lanes.run(minibatches(1))
-    assert_equal(before, lanes.weights_of(0))
+    trainings = started(data, "sgd")
+    trainings.run(minibatches(0))
+    before = weights_of(trainings, 0)
+    trainings.set_learning_rates(np.zeros([1, 3]))
+    trainings.run(minibatches(1))
+    assert_equal(before, weights_of(trainings, 0))
 
 
 @pytest.mark.parametrize("optimizer", ["lamb", "muon", "adafactor"])

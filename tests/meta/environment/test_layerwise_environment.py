@@ -11,7 +11,10 @@ import tensorflow as tf
 
 from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
+from tests.support.inner_trainings import set_weights_of, weights_of
 from tests.support.meta_training import TINY_TASK, tiny_environment
+
+FIRST = EpisodeName(0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +22,9 @@ def environment() -> LayerwiseEnvironment:
     return LayerwiseEnvironment(tiny_environment(masked=()))
 
 
-def play(environment, action):
+def play(environment, action, name=FIRST):
     """One whole episode in which every agent always does the same."""
-    steps = [environment.reset()]
+    steps = [environment.begin(name)]
     actions = tf.fill([environment.batch_size], tf.constant(action, tf.int32))
     while not steps[-1].is_last()[0]:
         steps.append(environment.step(actions))
@@ -30,7 +33,7 @@ def play(environment, action):
 
 def test_random_episode__fits_the_specs_and_is_finite(environment):
     random = np.random.default_rng(0)
-    step = environment.reset()
+    step = environment.begin(FIRST)
     while not step.is_last()[0]:
         actions = random.integers(0, 9, environment.batch_size, dtype=np.int32)
         step = environment.step(tf.constant(actions))
@@ -47,14 +50,35 @@ def test_episode__ends_after_the_tasks_decisions_and_begins_anew(environment):
     assert environment.step(tf.zeros([environment.batch_size], tf.int32)).is_first()[0]
 
 
-def test_same_seed_and_episode__give_the_same_steps(environment):
-    environment.episode = 5
+def test_same_name__gives_the_same_steps_again(environment):
     first = play(environment, 1)
-    environment.episode = 5
+    play(environment, 1, EpisodeName(0, 0, 1))
     second = play(environment, 1)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.observation, other.observation)
         np.testing.assert_array_equal(one.reward, other.reward)
+
+
+def test_another_name__gives_other_steps(environment):
+    first = environment.begin(FIRST).observation
+    for name in (EpisodeName(1, 0, 0), EpisodeName(0, 0, 1)):
+        assert not np.array_equal(environment.begin(name).observation, first)
+
+
+def test_reset__begins_the_same_episode_again(environment):
+    first = environment.begin(EpisodeName(0, 0, 5))
+    environment.step(tf.ones([environment.batch_size], tf.int32))
+    np.testing.assert_array_equal(environment.reset().observation, first.observation)
+
+
+def test_reset_before_any_name__is_refused():
+    with pytest.raises(ValueError, match=r"before any episode was named.*begin\("):
+        LayerwiseEnvironment(tiny_environment()).reset()
+
+
+def test_name_of_another_task__is_refused(environment):
+    with pytest.raises(ValueError, match=r"task=1.* belongs to task 0"):
+        environment.begin(EpisodeName(0, 1, 0))
 
 
 def test_reward__is_shared_by_the_layers_of_a_training(environment):
@@ -95,7 +119,7 @@ def test_hidden_accuracy_and_validation__are_shown_as_absent():
             hidden_validation_probability=1.0,
         )
     )
-    observation = hiding.reset().observation.numpy()
+    observation = hiding.begin(FIRST).observation.numpy()
     for name in ("accuracy_is_known", "validation_is_known", "validation_loss"):
         assert not observation[:, hiding._spec.place(name)].any()
     assert observation[:, hiding._spec.place("train_loss")].all()
@@ -103,11 +127,11 @@ def test_hidden_accuracy_and_validation__are_shown_as_absent():
 
 def test_single_agent__sets_one_rate_for_all_layers():
     alone = LayerwiseEnvironment(tiny_environment(single_agent=True, masked=()))
-    alone.reset()
+    alone.begin(FIRST)
     step = alone.step(tf.constant([7, 8], tf.int32))
     assert alone.num_agents == 1
     assert step.observation.shape == (2, alone._spec.num_features)
-    rates = alone._lanes._rates.numpy()[:2]
+    rates = alone._trainings._rates.numpy()[:2]
     np.testing.assert_array_equal(rates, np.float32(alone.learning_rates).repeat(2, 1))
 
 
@@ -120,22 +144,25 @@ def test_single_agent_that_does_nothing__has_a_difference_reward_of_exactly_0():
 def test_drawn_horizons__end_each_episode_at_its_own():
     task = dataclasses.replace(TINY_TASK, horizons=(1, 3))
     drawing = LayerwiseEnvironment(tiny_environment(tasks=(task,)))
-    lengths = [len(play(drawing, 0)) - 1 for _ in range(6)]
-    assert lengths == [EpisodeName(0, 0, e).timesteps(task) for e in range(6)]
+    names = [EpisodeName(0, 0, e) for e in range(6)]
+    lengths = [len(play(drawing, 0, name)) - 1 for name in names]
+    assert lengths == [name.timesteps(task) for name in names]
     assert set(lengths) == {1, 3}
 
 
 def test_one_trace__serves_all_episodes(environment):
     play(environment, 0)
     play(environment, 3)
-    assert environment._lanes._compiled.experimental_get_tracing_count() == 1
+    assert environment._trainings._compiled.experimental_get_tracing_count() == 1
 
 
 def test_diverged_training__is_observed_finite_and_flagged():
     wild = LayerwiseEnvironment(tiny_environment())
-    wild.reset()
-    weights = wild._lanes.weights_of(0)
-    wild._lanes.set_weights_of(0, [np.full_like(weight, np.nan) for weight in weights])
+    wild.begin(FIRST)
+    weights = weights_of(wild._trainings, 0)
+    set_weights_of(
+        wild._trainings, 0, [np.full_like(weight, np.nan) for weight in weights]
+    )
     step = wild.step(tf.zeros([wild.batch_size], tf.int32))
     flag = step.observation[:, wild._spec.place("loss_is_not_finite")].numpy()
     assert np.isfinite(step.observation).all()
@@ -157,7 +184,7 @@ def test_options_of_the_optimizer__reach_it():
         environment = LayerwiseEnvironment(
             tiny_environment(tasks=(task,), initial_learning_rate=(0.1, 0.1))
         )
-        environment.reset()
+        environment.begin(FIRST)
         return environment.outcome.validation_loss
 
     plain = losses()

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_agents.trajectories import time_step as ts
 
 from agents.learning.centralised_critic import view_of
-from agents.learning.ppo_agent import new_agent
+from agents.recipes.learners import new_learner
 from tests.support.meta_training import tiny_meta_training
 
 
@@ -31,9 +31,7 @@ def test_team__changes_the_value_and_not_the_action():
         ppo=dataclasses.replace(tiny_meta_training().ppo, centralised_critic=True)
     )
     num_features = configuration.environment.observation_spec.num_features
-    policy = new_agent(
-        configuration.environment, configuration.ppo, configuration.seed
-    ).collect_policy
+    policy = new_learner(configuration).collect_policy
     own = tf.random.stateless_normal([5, num_features], [1, 2])
     seen = []
     for team in (0.0, 3.0):

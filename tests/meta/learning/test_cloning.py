@@ -13,13 +13,13 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.collection.episode_plan import Job, Plan
+from agents.collection.episode_plan import EpisodePlan, Job
 from agents.collection.local_collector import LocalCollector
 from agents.environment.action_scripts import ActionScript
-from agents.learning.cloning import Cloner, action_probabilities, mean_returns
+from agents.environment.episodes import EpisodeName
+from agents.learning.cloning import action_probabilities, mean_returns
 from agents.learning.configuration import CloningConfiguration
 from agents.learning.demonstrations import DemonstratedTask
-from agents.learning.ppo_agent import new_agent
 from agents.meta_training.demonstration_files import (
     demonstration_of,
     load_demonstrations,
@@ -27,6 +27,7 @@ from agents.meta_training.demonstration_files import (
 )
 from agents.meta_training.meta_training import MetaTraining
 from agents.meta_training.run_folder import RunFolder
+from agents.recipes.learners import new_learner
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 STILL, RAISED, RAISED_LATE = (
@@ -53,23 +54,23 @@ CONFIGURATION = tiny_meta_training(
 )
 
 
-@pytest.fixture(name="agent", scope="module")
-def _agent():
-    return new_agent(CONFIGURATION.environment, CONFIGURATION.ppo, CONFIGURATION.seed)
+@pytest.fixture(name="learner", scope="module")
+def _learner():
+    return new_learner(CONFIGURATION)
 
 
 @pytest.fixture(name="demonstrations", scope="module")
-def _demonstrations(agent):
-    """Of both tasks; what they came to is made up, so that another way is best."""
+def _demonstrations(learner):
+    """Of both tasks; what they came to is made up, so that another script is best."""
     returns = {
         0: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 1.0, APART: 0.0},
         1: {STILL: 0.0, RAISED: 0.0, RAISED_LATE: 0.0, APART: 1.0},
     }
-    collector, plan = LocalCollector(CONFIGURATION, agent), Plan(CONFIGURATION)
+    collector, plan = LocalCollector(CONFIGURATION, learner), EpisodePlan(CONFIGURATION)
     jobs = [*plan.demonstration_jobs(0), *plan.demonstration_jobs(1)]
     demonstrations = [
         demonstration_of(job, collected)._replace(
-            episode_return=np.full(2, returns[job.task][job.script])
+            episode_return=np.full(2, returns[job.name.task][job.script])
         )
         for job, collected in zip(jobs, collector.collect(jobs), strict=True)
     ]
@@ -77,7 +78,7 @@ def _demonstrations(agent):
     return demonstrations
 
 
-def test_demonstrations__are_the_same_episode_in_one_way_after_the_other(
+def test_demonstrations__are_the_same_episode_with_one_script_after_the_other(
     demonstrations,
 ):
     still, raised, raised_late, *_ = demonstrations
@@ -101,7 +102,7 @@ def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations)
     path = tmp_path / "demonstrations" / "task.npz"
     save_demonstrations(path, DemonstratedTask(demonstrations, 1.5))
     read = load_demonstrations(
-        path, [Job(t, e, script=s) for t, e, s, *_ in demonstrations]
+        path, [Job(EpisodeName(0, t, e), script=s) for t, e, s, *_ in demonstrations]
     )
     assert list(path.parent.iterdir()) == [path]
     assert read.seconds == 1.5
@@ -111,8 +112,9 @@ def test_demonstrations__are_read_as_they_were_written(tmp_path, demonstrations)
         tf.nest.map_structure(np.testing.assert_array_equal, one[3:], other[3:])
 
 
-def test_actor__learns_for_each_task_what_did_best_there(agent, demonstrations):
-    Cloner(agent, CLONING).clone(demonstrations, np.random.default_rng(0))
+def test_actor__learns_for_each_task_what_did_best_there(learner, demonstrations):
+    learner.clone(demonstrations, np.random.default_rng(0))
+    agent = learner.state
     for it in demonstrations:
         seen = agent.policy.observation_normalizer.normalize(it.trajectory.observation)
         distribution, _ = agent.actor_net(seen, it.trajectory.step_type, ())
@@ -123,7 +125,7 @@ def test_actor__learns_for_each_task_what_did_best_there(agent, demonstrations):
         np.testing.assert_array_equal(likeliest, shown)
 
 
-some_ways = st.lists(
+some_scripts = st.lists(
     st.tuples(
         st.floats(-100, 100),
         st.lists(st.integers(0, 8), min_size=6, max_size=6),
@@ -133,10 +135,10 @@ some_ways = st.lists(
 )
 
 
-@given(some_ways, st.floats(0.001, 10))
-def test_action_probabilities__are_those_of_what_was_shown(ways, temperature):
-    returns, actions = zip(*ways, strict=True)
-    shown = np.reshape(actions, (len(ways), 2, 3))
+@given(some_scripts, st.floats(0.001, 10))
+def test_action_probabilities__are_those_of_what_was_shown(scripts, temperature):
+    returns, actions = zip(*scripts, strict=True)
+    shown = np.reshape(actions, (len(scripts), 2, 3))
     probabilities = action_probabilities(returns, shown, temperature, num_actions=9)
     assert probabilities.shape == (2, 3, 9)
     np.testing.assert_allclose(probabilities.sum(axis=-1), np.ones((2, 3)))
@@ -168,7 +170,7 @@ some_actions = st.lists(st.integers(0, 8), min_size=1, max_size=4).map(tuple)
 
 @given(some_actions, some_actions, st.integers(4, 50))
 def test_script__takes_equal_parts_in_their_order(actions, linear, num_timesteps):
-    script = ActionScript(actions, linear).script(
+    script = ActionScript(actions, linear).by_timestep(
         num_timesteps, np.array([False, True])
     )
     assert script.shape == (num_timesteps, 2)
@@ -186,9 +188,9 @@ def test_meta_training__clones_once_and_keeps_what_came_of_it(tmp_path):
         configuration = dataclasses.replace(short, timesteps=timesteps)
         folder = RunFolder(tmp_path, short)
         MetaTraining(configuration, folder).run()
-        return folder.account()["timesteps"]
+        return folder.provenance()["timesteps"]
 
-    demonstrated = 4 * TINY_TASK.timesteps * 2  # ways to act, ..., trainings
+    demonstrated = 4 * TINY_TASK.timesteps * 2  # scripts, timesteps, trainings
     assert train(timesteps=0) == demonstrated
     kept = json.loads((tmp_path / "cloning.json").read_text())
     assert set(kept["returns"]["0"]) == {"0", "7", "0, 7", "7; linear 1"}

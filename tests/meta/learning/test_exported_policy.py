@@ -14,11 +14,14 @@ import tensorflow as tf
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
+from agents.learning.configuration import CloningConfiguration
 from agents.learning.exported_policy import ExportedPolicy
-from agents.learning.ppo_agent import build_agent, new_agent
+from agents.learning.ppo_agent import build_agent
+from agents.learning.ppo_learner import PPOLearner
 from agents.meta_training.publishing import publish_policy
 from agents.meta_training.run_folder import RunFolder
 from agents.meta_training.run_plot import draw_run
+from agents.recipes.learners import new_learner
 from ganno_keras.policies.saved_policy import SavedPolicy
 from tests.support.meta_training import tiny_meta_training
 
@@ -38,6 +41,10 @@ def agent():
     return agent
 
 
+def learner_of(agent):
+    return PPOLearner(agent, tiny_meta_training().ppo, CloningConfiguration())
+
+
 @pytest.fixture(scope="module")
 def exported(agent, tmp_path_factory):
     configuration = tiny_meta_training()
@@ -46,7 +53,7 @@ def exported(agent, tmp_path_factory):
     folder.append_metrics({"iteration": 0, "timesteps": 8, "seconds": 1.0})
     draw_run(folder.read_metrics(), folder.picture_path)
     directory = tmp_path_factory.mktemp("policies") / "tiny"
-    publish_policy(agent, configuration, folder, directory)
+    publish_policy(learner_of(agent), configuration, folder, directory)
     return directory
 
 
@@ -97,10 +104,11 @@ def test_policy_of_a_centralised_critic__sees_its_own_observation_only(tmp_path)
     configuration = tiny_meta_training(
         ppo=dataclasses.replace(tiny_meta_training().ppo, centralised_critic=True)
     )
-    agent = new_agent(configuration.environment, configuration.ppo, configuration.seed)
+    learner = new_learner(configuration)
+    agent = learner.state
     wide = tf.random.normal([5, 7, 3 * NUM_FEATURES], 2.0)
     agent.update_observation_normalizer(wide)
-    tf.saved_model.save(ExportedPolicy(agent, NUM_FEATURES), str(tmp_path))
+    tf.saved_model.save(learner.exported_policy(NUM_FEATURES), str(tmp_path))
     module = tf.saved_model.load(str(tmp_path))
     ours = module.action(
         wide[0, :, :NUM_FEATURES], module.initial_state(7), [0, 0], 0.0
@@ -150,7 +158,7 @@ def test_existing_folder__is_never_overwritten(agent, exported, tmp_path):
     folder = RunFolder(tmp_path, configuration)
     folder.claim()
     with pytest.raises(ValueError, match="exists already"):
-        publish_policy(agent, configuration, folder, exported)
+        publish_policy(learner_of(agent), configuration, folder, exported)
 
 
 def test_metrics_and_picture_of_the_run__are_beside_the_policy(exported):

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agents.collection.episode_plan import Plan
+from agents.collection.episode_plan import EpisodePlan
 from agents.collection.local_collector import LocalCollector
-from agents.learning.ppo_agent import new_agent
-from agents.learning.ppo_learner import Learner
+from agents.learning.configuration import CloningConfiguration
+from agents.learning.ppo_learner import PPOLearner
+from agents.recipes.learners import new_learner
 from tests.support.meta_training import TINY_TASK, tiny_environment, tiny_meta_training
 
 PPO = tiny_meta_training().ppo
@@ -20,7 +21,11 @@ PPO = tiny_meta_training().ppo
 
 def minibatches_of(*sizes, **changes):
     """Which sequences are in the minibatches, for groups of so many sequences."""
-    learner = Learner(SimpleNamespace(train=print), dataclasses.replace(PPO, **changes))
+    learner = PPOLearner(
+        SimpleNamespace(train=print),
+        dataclasses.replace(PPO, **changes),
+        CloningConfiguration(),
+    )
     groups = [SimpleNamespace(reward=np.zeros([size, 2])) for size in sizes]
     return learner._minibatches(groups, np.random.default_rng(0))
 
@@ -70,11 +75,8 @@ def test_mixture_of_tasks__is_learned_from_with_a_centralised_critic():
     configuration = tiny_meta_training(
         environment=tiny_environment(tasks=MIXTURE, reward="potential"), ppo=ppo
     )
-    agent, plan = (
-        new_agent(configuration.environment, configuration.ppo, configuration.seed),
-        Plan(configuration),
-    )
-    collector, learner = LocalCollector(configuration, agent), Learner(agent, ppo)
+    learner, plan = new_learner(configuration), EpisodePlan(configuration)
+    collector = LocalCollector(configuration, learner)
     lengths = set()
     for iteration in range(3):
         collected = collector.collect(plan.training_jobs(iteration))

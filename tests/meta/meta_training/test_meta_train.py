@@ -32,7 +32,7 @@ def weights_after(folder, configuration, stop_after=None):
             training.run()
     else:
         training.run()
-    return [variable.numpy() for variable in training.agent.policy.variables()]
+    return [variable.numpy() for variable in training.learner.collect_variables]
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +149,8 @@ def test_loss_that_is_no_number__stops_the_run_and_names_the_checkpoint(tmp_path
     collect = training._collector.collect
 
     def poison(jobs):
-        if jobs[0].episode == 2:
-            critic = training.agent.collect_policy._value_network.variables[0]
+        if jobs[0].name.episode == 2:
+            critic = training.learner.collect_policy._value_network.variables[0]
             critic.assign(np.full(critic.shape, np.nan))
         return collect(jobs)
 

@@ -13,10 +13,10 @@ import pytest
 from agents import embed_fashion_mnist
 from agents.tasks.configuration import TaskConfiguration
 from agents.tasks.datasets import EMBEDDED, TABLE, as_table, load_dataset, standardise
+from agents.tasks.samples import Samples
 from agents.tasks.task_data import load_task_data
 from ganno_keras.datasets import (
     EMBEDDED_FILE,
-    LabelledImages,
     data_directory,
     load_embedded_fashion_mnist,
 )
@@ -51,32 +51,32 @@ def fake(monkeypatch) -> FakeTensorFlowDatasets:
 def test_load_dataset__asks_for_both_splits_and_scales_them(fake, name):
     train, test = load_dataset(name)
     assert fake.requests == [(name, "train"), (name, "test")]
-    assert (train.images.dtype, test.labels.dtype) == (np.float32, np.int32)
-    np.testing.assert_array_equal(test.images[:, 0, 0, 0], [0, 0, 0, 1, 1, 1])
+    assert (train.inputs.dtype, test.targets.dtype) == (np.float32, np.int32)
+    np.testing.assert_array_equal(test.inputs[:, 0, 0, 0], [0, 0, 0, 1, 1, 1])
 
 
 def test_load_dataset__needs_no_library_for_the_embedded_one(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     train, test = load_dataset("embedded_fashion_mnist")
-    assert (len(train.labels), len(test.labels)) == (8000, 2000)
+    assert (len(train.targets), len(test.targets)) == (8000, 2000)
 
 
 def test_standardise__treats_all_parts_as_the_first_asks_for():
     images = np.zeros((2, 2, 2, 3), np.float32)
     images[0], images[1, ..., 2] = 2.0, 6.0
-    first = LabelledImages(images, np.zeros(2, np.int32))
-    dark = first._replace(images=np.zeros_like(images))
+    first = Samples(images, np.zeros(2, np.int32))
+    dark = first._replace(inputs=np.zeros_like(images))
     first, second = standardise(first, dark)
-    assert first.images.mean(axis=(0, 1, 2)) == pytest.approx(np.zeros(3))
-    assert first.images.std(axis=(0, 1, 2)) == pytest.approx(np.ones(3))
-    assert second.images[0, 0, 0] == pytest.approx([-1.0, -1.0, -2.0])
+    assert first.inputs.mean(axis=(0, 1, 2)) == pytest.approx(np.zeros(3))
+    assert first.inputs.std(axis=(0, 1, 2)) == pytest.approx(np.ones(3))
+    assert second.inputs[0, 0, 0] == pytest.approx([-1.0, -1.0, -2.0])
 
 
 def test_task_data__are_standardised_before_they_are_cut():
     task = TaskConfiguration(
         dataset="embedded_fashion_mnist", validation_samples=1000, standardised=True
     )
-    everything = np.concatenate([part.images for part in load_task_data(task)])
+    everything = np.concatenate([part.inputs for part in load_task_data(task)])
     assert everything.mean() == pytest.approx(0.0, abs=1e-3)
     assert everything.std() == pytest.approx(1.0, abs=1e-3)
 
@@ -86,13 +86,13 @@ def test_label_noise__changes_its_share_of_the_training_labels_alone():
         load_task_data(TaskConfiguration(dataset=EMBEDDED, label_noise=share))
         for share in (0.0, 0.3)
     )
-    np.testing.assert_array_equal(clean.validation.labels, noisy.validation.labels)
-    np.testing.assert_array_equal(clean.train.images, noisy.train.images)
+    np.testing.assert_array_equal(clean.validation.targets, noisy.validation.targets)
+    np.testing.assert_array_equal(clean.train.inputs, noisy.train.inputs)
     # Of ten classes, one drawn label in ten is the right one.
-    wrong = np.mean(clean.train.labels != noisy.train.labels)
+    wrong = np.mean(clean.train.targets != noisy.train.targets)
     assert wrong == pytest.approx(0.27, abs=0.02)
-    assert noisy.train.labels.max() == clean.train.labels.max()
-    assert noisy.train.labels.dtype == clean.train.labels.dtype
+    assert noisy.train.targets.max() == clean.train.targets.max()
+    assert noisy.train.targets.dtype == clean.train.targets.dtype
 
 
 def test_load_dataset__says_which_extra_is_missing(monkeypatch):
@@ -118,25 +118,25 @@ def test_load_dataset__refuses_what_are_no_images_of_bytes(fake):
 def test_table__has_mean_and_deviation_of_each_column_and_row():
     images = np.zeros((1, 2, 3, 1), np.float32)
     images[0, 0, 0] = 1.0
-    table = as_table(LabelledImages(images, np.array([7])))
+    table = as_table(Samples(images, np.array([7])))
     half, third, deviation = 1 / 2, 1 / 3, 2**0.5 / 3
     expected = [half, 0, 0, third, 0, half, 0, 0, deviation, 0]
-    np.testing.assert_allclose(table.images, [expected], rtol=1e-6)
-    assert table.labels.tolist() == [7]
+    np.testing.assert_allclose(table.inputs, [expected], rtol=1e-6)
+    assert table.targets.tolist() == [7]
 
 
 def test_table__is_standardised_by_column():
     task = TaskConfiguration(dataset=EMBEDDED + TABLE, standardised=True)
-    everything = np.concatenate([part.images for part in load_task_data(task)])
+    everything = np.concatenate([part.inputs for part in load_task_data(task)])
     assert everything.shape == (8000, 112)
     np.testing.assert_allclose(everything.mean(axis=0), 0.0, atol=1e-3)
     np.testing.assert_allclose(everything.std(axis=0), 1.0, atol=1e-3)
 
 
 def test_standardise__leaves_a_column_of_equal_numbers_finite():
-    table = LabelledImages(np.full((4, 2), 3.0, np.float32), np.zeros(4, np.int32))
+    table = Samples(np.full((4, 2), 3.0, np.float32), np.zeros(4, np.int32))
     [standardised] = standardise(table)
-    np.testing.assert_array_equal(standardised.images, np.zeros((4, 2)))
+    np.testing.assert_array_equal(standardised.inputs, np.zeros((4, 2)))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
 from agents.tasks.datasets import load_dataset
 from agents.tasks.task_data import load_task_data
@@ -42,10 +43,10 @@ def test_bytes__are_pixels(save, shape, loaded):
     pixels = RANDOM.integers(0, 256, shape, dtype=np.uint8)
     train, test = load_dataset(save(x_train=pixels))
     np.testing.assert_allclose(
-        train.images.reshape(shape), pixels / 255, rtol=1e-6, atol=0
+        train.inputs.reshape(shape), pixels / 255, rtol=1e-6, atol=0
     )
-    assert train.images.shape[1:] == loaded
-    assert train.images.dtype == test.images.dtype == np.float32
+    assert train.inputs.shape[1:] == loaded
+    assert train.inputs.dtype == test.inputs.dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_table__is_trained_on(save, targets, objective):
     environment = LayerwiseEnvironment(
         tiny_environment(tasks=(task,), masked=(), reward="potential")
     )
-    environment.reset()
+    environment.begin(EpisodeName(0, 0, 0))
     before = environment.outcome.validation_loss
     for _ in range(task.timesteps):
         environment.step(np.zeros(environment.batch_size, np.int32))
@@ -110,4 +111,4 @@ def test_sorted_classes__are_refused(save):
     with pytest.raises(ValueError, match=r"The class 2 is among .*none above 1"):
         load_task_data(task)
     as_numbers = dataclasses.replace(task, objective="regression")
-    assert load_task_data(as_numbers).validation.labels.tolist() == [2] * 32
+    assert load_task_data(as_numbers).validation.targets.tolist() == [2] * 32

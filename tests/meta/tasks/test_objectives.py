@@ -8,12 +8,12 @@ import pytest
 
 from agents.tasks.datasets import as_table, standardise
 from agents.tasks.objectives import GREY_LEVELS, find_objective
-from ganno_keras.datasets import LabelledImages
+from agents.tasks.samples import Samples
 
 
 def images(pixels):
     pixels = np.asarray(pixels, np.float32)
-    return LabelledImages(pixels, np.arange(len(pixels), dtype=np.int32))
+    return Samples(pixels, np.arange(len(pixels), dtype=np.int32))
 
 
 @pytest.fixture(params=[1, 3])
@@ -23,8 +23,8 @@ def random_images(request):
 
 def test_classification__is_of_the_labels(random_images):
     inputs, targets = samples = find_objective("classification").samples(random_images)
-    assert inputs is random_images.images
-    assert targets is random_images.labels
+    assert inputs is random_images.inputs
+    assert targets is random_images.targets
     assert samples.num_outputs == 5
 
 
@@ -38,7 +38,7 @@ def test_completion__hides_the_lower_half(random_images):
     inputs, targets = samples = find_objective("completion").samples(random_images)
     below = targets.reshape(5, 14, 28, -1)
     np.testing.assert_array_equal(
-        np.concatenate([inputs, below], axis=1), random_images.images
+        np.concatenate([inputs, below], axis=1), random_images.inputs
     )
     assert samples.num_outputs == below[0].size
 
@@ -70,21 +70,21 @@ def test_next_pixels__of_a_table_are_refused(random_images):
 def test_completion__of_a_table_hides_the_last_columns(random_images):
     table = as_table(random_images)
     columns = np.concatenate(find_objective("completion").samples(table), axis=1)
-    np.testing.assert_array_equal(columns, table.images)
+    np.testing.assert_array_equal(columns, table.inputs)
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 2)])
 def test_regression__predicts_what_the_data_set_gives(random_images, shape):
     numbers = np.random.default_rng(1).random(shape)
-    data = random_images._replace(labels=numbers)
+    data = random_images._replace(targets=numbers)
     inputs, targets = samples = find_objective("regression").samples(data)
-    assert inputs is data.images
+    assert inputs is data.inputs
     np.testing.assert_array_equal(targets, numbers.reshape(5, -1).astype(np.float32))
     assert samples.num_outputs == numbers.size // 5
 
 
 def test_classification__of_numbers_is_refused(random_images):
-    data = random_images._replace(labels=np.ones(5, np.float32))
+    data = random_images._replace(targets=np.ones(5, np.float32))
     with pytest.raises(ValueError, match=r"float32.*'regression'"):
         find_objective("classification").samples(data)
 
