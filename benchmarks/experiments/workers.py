@@ -15,23 +15,11 @@ from typing import Any, Final, NamedTuple, Protocol
 import tensorflow as tf
 
 from ..records.cells import Cell, Score
+from .plan import PlannedCell
 from .training import MissingDataError, train
 
 CELLS_PER_PROCESS: Final = 20
 """A process is replaced after so many cells, which frees what libraries leak."""
-
-
-class Work(Protocol):
-    """Something to carry out, whose result is kept under a cell."""
-
-    @property
-    def cell(self) -> Cell:
-        """What the result is called."""
-        ...
-
-
-CarryOut = Callable[[Any], Score]
-"""Carries out one piece of work; a module's function, as other processes find it."""
 
 
 class CellResult(NamedTuple):
@@ -43,29 +31,50 @@ class CellResult(NamedTuple):
     failure: str
 
 
-def cell_results(
-    cells: Sequence[Work], jobs: int, carry_out: CarryOut | None = None
-) -> Iterator[CellResult]:
+class HasCell(Protocol):
+    """A cell with what it takes to train it."""
+
+    @property
+    def cell(self) -> Cell:
+        """Its name."""
+
+
+Attempt = Callable[[Any], CellResult]
+"""Trains one of them. A function of a module: other processes find it by its name."""
+
+
+def cell_results(cells: Sequence[PlannedCell], jobs: int) -> Iterator[CellResult]:
     """Trains cells and yields each result once it is known.
 
     Args:
         cells: What to train.
         jobs: How many at the same time; 1 trains in this process.
-        carry_out: What trains one; by default that of the grids' tasks.
 
     Raises:
         MissingDataError: If a data set is not available.
         ValueError: If `jobs` is below 1.
     """
+    return attempts(cells, jobs, attempt)
+
+
+def attempts(
+    cells: Sequence[HasCell], jobs: int, attempt: Attempt
+) -> Iterator[CellResult]:
+    """Trains cells of any kind; see `cell_results`.
+
+    Args:
+        cells: What to train; it must survive pickling.
+        jobs: How many at the same time; 1 trains in this process.
+        attempt: Trains one.
+    """
     require_jobs(jobs)
     if jobs == 1:
-        for planned in cells:
-            yield attempt(planned, carry_out)
+        yield from map(attempt, cells)
         return
     # Not `max_tasks_per_child`: with it, pools of Python 3.11 can wait forever.
     size = CELLS_PER_PROCESS * jobs
     for start in range(0, len(cells), size):
-        yield from _in_processes(cells[start : start + size], jobs, carry_out)
+        yield from _in_processes(cells[start : start + size], jobs, attempt)
 
 
 def require_jobs(jobs: int) -> None:
@@ -80,45 +89,46 @@ def require_jobs(jobs: int) -> None:
         )
 
 
-def attempt(planned: Work, carry_out: CarryOut | None = None) -> CellResult:
+def attempt(planned: PlannedCell) -> CellResult:
     """Trains one cell, and turns every failure but missing data into a result."""
+    return timed(planned.cell, lambda: train(*planned))
+
+
+def timed(cell: Cell, train: Callable[[], Score]) -> CellResult:
+    """Calls what trains a cell; failures are results, but for missing data."""
     started = time.monotonic()
     try:
-        score, failure = (carry_out or _train)(planned), ""
+        score, failure = train(), ""
     except MissingDataError:
         raise
     except Exception as error:
         score, failure = None, f"{type(error).__name__}: {error}"
-    return CellResult(planned.cell, score, time.monotonic() - started, failure)
-
-
-def _train(planned: Any) -> Score:
-    return train(*planned)
+    return CellResult(cell, score, time.monotonic() - started, failure)
 
 
 def _in_processes(
-    cells: Sequence[Work], jobs: int, carry_out: CarryOut | None
+    cells: Sequence[HasCell], jobs: int, attempt: Attempt
 ) -> Iterator[CellResult]:
     left = {planned.cell: planned for planned in cells}
     try:
-        for result in _in_pool(cells, jobs, carry_out):
+        for result in _in_pool(cells, jobs, attempt):
             del left[result.cell]
             yield result
     except BrokenProcessPool:
         # A process died, but nothing says on which cell. Train each one separately.
         for planned in left.values():
-            yield _alone(planned, carry_out)
+            yield _alone(planned, attempt)
 
 
-def _alone(planned: Work, carry_out: CarryOut | None) -> CellResult:
+def _alone(planned: HasCell, attempt: Attempt) -> CellResult:
     try:
-        return next(_in_pool([planned], 1, carry_out))
+        return next(_in_pool([planned], 1, attempt))
     except BrokenProcessPool as error:
         return CellResult(planned.cell, None, 0.0, f"its process died: {error}")
 
 
 def _in_pool(
-    cells: Sequence[Work], jobs: int, carry_out: CarryOut | None
+    cells: Sequence[HasCell], jobs: int, attempt: Attempt
 ) -> Iterator[CellResult]:
     pool = ProcessPoolExecutor(
         jobs,
@@ -128,7 +138,7 @@ def _in_pool(
     )
     try:
         futures: list[Future[CellResult]] = [
-            pool.submit(attempt, planned, carry_out) for planned in cells
+            pool.submit(attempt, planned) for planned in cells
         ]
         for future in as_completed(futures):
             yield future.result()

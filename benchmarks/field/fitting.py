@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import keras
 
+from ..experiments.workers import CellResult, timed
 from ..records.cells import Cell, Score
 from .methods import FitContext, find_method
 from .networks.backbones import make_backbone
@@ -16,6 +17,17 @@ from .registry import find_training
 from .training import Data, Fit, Samples, Training
 
 TEST_BATCH_SIZE: Final = 500
+
+
+class FieldCell(NamedTuple):
+    """A cell as it goes to other processes."""
+
+    cell: Cell
+
+
+def attempt(wanted: FieldCell) -> CellResult:
+    """Trains one cell, and turns every failure but missing data into a result."""
+    return timed(wanted.cell, lambda: train(wanted.cell))
 
 
 def train(cell: Cell) -> Score:

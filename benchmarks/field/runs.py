@@ -7,29 +7,18 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ..experiments.workers import CellResult, cell_results
+from ..experiments.workers import CellResult, attempts
 from ..records import results_file
-from ..records.cells import Cell, Row, Score
+from ..records.cells import Cell, Row
 from ..records.provenance import provenance
 from ..records.results_file import ResultsFile
-from .fitting import train
+from .fitting import FieldCell, attempt
 from .methods import TUNED, TUNED_SCHEDULES, find_method, identity
 from .registry import TRAININGS, find_training
 
 FOLDER: Final = "field"
-
-
-class FieldCell(NamedTuple):
-    """A training of the field to carry out."""
-
-    cell: Cell
-
-
-def carry_out(work: FieldCell) -> Score:
-    """Trains what a cell of the field stands for."""
-    return train(work.cell)
 
 
 def results_of(training: str) -> ResultsFile:
@@ -143,10 +132,10 @@ def _check_definition(row: Row) -> None:
 
 def _carry_out(cells: Sequence[Cell], jobs: int) -> list[CellResult]:
     """Writes each result down once it is known; returns what failed."""
-    made_by: dict[str, Any] = provenance()
+    made_by = provenance()
+    wanted = [FieldCell(cell) for cell in cells]
     failures = []
-    work = [FieldCell(cell) for cell in cells]
-    for number, result in enumerate(cell_results(work, jobs, carry_out), 1):
+    for number, result in enumerate(attempts(wanted, jobs, attempt), 1):
         cell, score, seconds, failure = result
         count = f"[{number}/{len(cells)}] {cell}"
         if score is None:

@@ -150,7 +150,7 @@ def test_process_that_dies__fails_its_cell_and_no_other(monkeypatch):
     cells = [Cell("tiny", "constant", 1e-3, 0.1, seed) for seed in range(4)]
     deadly = cells[1]
 
-    def in_pool(wanted, jobs, carry_out):
+    def in_pool(wanted, jobs, attempt):
         for cell, _ in wanted:
             if cell == deadly:
                 raise BrokenProcessPool("killed")

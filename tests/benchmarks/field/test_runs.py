@@ -7,7 +7,7 @@ import keras
 import pytest
 
 from benchmarks.field import __main__ as command
-from benchmarks.field import methods, runs
+from benchmarks.field import fitting, methods, runs
 from benchmarks.field.methods import FitContext, find_method
 from benchmarks.field.registry import TRAININGS
 from benchmarks.field.runs import cell_of, results_of, wanted_cells
@@ -31,7 +31,7 @@ def trained(tmp_path, monkeypatch):
         return SCORE
 
     monkeypatch.setattr(results_file, "RESULTS", tmp_path)
-    monkeypatch.setattr(runs, "train", train)
+    monkeypatch.setattr(fitting, "train", train)
     return cells
 
 
@@ -47,7 +47,7 @@ def test_killed_run__goes_on_where_it_was(monkeypatch, trained):
         return SCORE
 
     with monkeypatch.context() as context:
-        context.setattr(runs, "train", killed)
+        context.setattr(fitting, "train", killed)
         with pytest.raises(KeyboardInterrupt):
             command.main(ASKED)
     assert len(finished()) == 3
@@ -68,7 +68,7 @@ def test_failing_training__does_not_stop_the_others(monkeypatch, capsys):
             raise MemoryError("no memory")
         return SCORE
 
-    monkeypatch.setattr(runs, "train", train)
+    monkeypatch.setattr(fitting, "train", train)
     assert command.main(ASKED) == 1
     assert "MemoryError" in capsys.readouterr().err
     assert {cell.method for cell in finished()} == {"cosine"}
