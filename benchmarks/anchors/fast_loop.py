@@ -73,7 +73,7 @@ class FastLoop:
         for first, count, is_measured in self._parts(ratios, interval):
             updates = np.arange(first, first + count)
             rates = [anchor.rates(it / self._num_updates, int(it)) for it in updates]
-            self._layerwise.measure(is_measured)
+            self._layerwise.collect_statistics(is_measured)
             found = self._many(
                 tf.constant(first), tf.constant(np.array(rates, np.float32))
             )

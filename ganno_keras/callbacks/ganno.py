@@ -17,12 +17,12 @@ from ganno_keras.control.history import GannoHistory
 from ganno_keras.control.layer_groups import check_keras_model
 from ganno_keras.fit.compatibility import check_model, check_policy
 from ganno_keras.fit.fit_control import FitControl
-from ganno_keras.fit.messages import Notices
+from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.progress import FitPlan
 from ganno_keras.fit.settings import complete_settings
 from ganno_keras.fit.watching.callback_list import calling_list
 from ganno_keras.fit.watching.training_steps import TrainingSteps
-from ganno_keras.fit.watching.undo_on_failure import FitGuard
+from ganno_keras.fit.watching.undo_on_failure import UndoOnFailure
 from ganno_keras.monitoring.validation_sample import ValidationSample
 from ganno_keras.plots.history_plot import plot_history
 from ganno_keras.policies import Policy
@@ -163,7 +163,7 @@ class GANNO(keras.callbacks.Callback):
         when the model is fitted or compiled again. In the middle of a fit, training
         goes on with the optimizer's own learning rate.
         """
-        guard = None if self._model is None else FitGuard.of(self._model)
+        guard = None if self._model is None else UndoOnFailure.of(self._model)
         if guard is not None and guard.owner is self:
             _ = self.model  # On JAX this brings the variables up to date.
             guard.release()
@@ -188,7 +188,7 @@ class GANNO(keras.callbacks.Callback):
         self._is_training = True
         self._let(lambda it: it.plan_fit(FitPlan.from_parameters(self.params)))
         self._step = self.model.train_function
-        FitGuard.watch_step(self.model)
+        UndoOnFailure.watch_step(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the updates exactly, once an epoch."""
@@ -250,9 +250,9 @@ class GANNO(keras.callbacks.Callback):
         self._refuse_a_second_callback(model)
         check_model(model)
         check_policy(model, self._settings)
-        self._control = FitControl(model, self._settings, Notices(self._verbose))
+        self._control = FitControl(model, self._settings, Messages(self._verbose))
         self._history = self._control.history
-        FitGuard(model, self, self._release, callbacks)
+        UndoOnFailure(model, self, self._release, callbacks)
         self._steps = TrainingSteps(model, self._control.layerwise)
         self._step = None
 
@@ -282,7 +282,7 @@ class GANNO(keras.callbacks.Callback):
 
     def _refuse_a_second_fit(self) -> None:
         model = self._model
-        guard = None if model is None else FitGuard.of(model)
+        guard = None if model is None else UndoOnFailure.of(model)
         if guard is None or guard.owner is not self or not self._is_training:
             return
         if guard.thread.is_alive() and guard.thread is not threading.current_thread():
@@ -293,7 +293,7 @@ class GANNO(keras.callbacks.Callback):
             )
 
     def _refuse_a_second_callback(self, model: keras.Model) -> None:
-        guard = FitGuard.of(model)
+        guard = UndoOnFailure.of(model)
         if guard is not None and guard.owner is not self:
             guard.release()
             raise ValueError(

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from ganno_keras.control.history import GannoHistory
-from ganno_keras.fit.messages import Notices
+from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.progress import FitPlan
 from ganno_keras.fit.rate_control import RateControl
 from ganno_keras.fit.settings import ControlSettings
@@ -29,15 +29,15 @@ class FitControl:
     Args:
         model: A compiled model, built or not.
         settings: What the user asked for.
-        notices: Tells the user what is worth knowing.
+        messages: Tells the user what is worth knowing.
     """
 
     def __init__(
-        self, model: keras.Model, settings: ControlSettings, notices: Notices
+        self, model: keras.Model, settings: ControlSettings, messages: Messages
     ) -> None:
         self._model = model
-        self._notices = notices
-        self._rates = RateControl(model, settings, notices)
+        self._messages = messages
+        self._rates = RateControl(model, settings, messages)
         self._clock = self._rates.clock
         self._plan = FitPlan(1, None)
         self._epoch: int | None = None
@@ -143,7 +143,7 @@ class FitControl:
         self.meter.end_epoch(logs)
         if self._plan.batches is None:
             self._plan = replace(self._plan, batches=self._batch_ends.number)
-            self._notices.of_length(self._plan, self._clock)
+            self._messages.warn_of_short_fit(self._plan, self._clock)
 
     def end_fit(self) -> None:
         """The fit has come to its end, perhaps without a single epoch."""

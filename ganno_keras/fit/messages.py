@@ -31,7 +31,7 @@ _RELATIVES_OF_ADAM: Final = (
 """Optimizers whose learning rates are of about the same size."""
 
 
-class Notices:
+class Messages:
     """Tells the user of one fit what is worth knowing.
 
     Args:
@@ -42,7 +42,7 @@ class Notices:
         self._verbose = verbose
         self._told_of_other_scheduler = False
 
-    def of_length(self, plan: FitPlan, clock: UpdateClock) -> None:
+    def warn_of_short_fit(self, plan: FitPlan, clock: UpdateClock) -> None:
         """Warns of a fit that is only a few intervals long."""
         if plan.batches is None or not plan.epochs:
             return
@@ -56,7 +56,7 @@ class Notices:
                 f", such as GANNO(interval={max(updates // 20, 1)})."
             )
 
-    def of_bounds(self, learning_rate: float, bounds: LearningRateBounds) -> None:
+    def warn_of_bounds(self, learning_rate: float, bounds: LearningRateBounds) -> None:
         """Warns of an initial learning rate that no action can lead back to."""
         if not bounds.minimum <= learning_rate <= bounds.maximum:
             _warn(
@@ -66,7 +66,7 @@ class Notices:
                 "GANNO(learning_rate_bounds=(minimum, maximum))."
             )
 
-    def of_schedule(self, plan: FitPlan, learning_rate: float) -> None:
+    def log_still_schedule(self, plan: FitPlan, learning_rate: float) -> None:
         """Logs that a policy's base schedule will not move from where it begins."""
         if plan.shows_no_progress:
             _LOGGER.warning(
@@ -77,7 +77,7 @@ class Notices:
                 learning_rate,
             )
 
-    def of_late_start(self, epoch: int, epochs: int, learning_rate: float) -> None:
+    def log_late_start(self, epoch: int, epochs: int, learning_rate: float) -> None:
         """Logs that a policy's base schedule begins in its middle."""
         _LOGGER.warning(
             "GANNO: this fit begins after %d of %d epochs (initial_epoch), and the "
@@ -90,7 +90,7 @@ class Notices:
             learning_rate,
         )
 
-    def of_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
+    def log_unsuited_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Logs that a policy's base schedule is not made for such an optimizer."""
         if not isinstance(optimizer, _RELATIVES_OF_ADAM):
             _LOGGER.warning(
@@ -102,7 +102,7 @@ class Notices:
                 optimizer.__class__.__name__,
             )
 
-    def of_pretrained(self, pretrained: Sequence[bool]) -> None:
+    def log_pretrained(self, pretrained: Sequence[bool]) -> None:
         """Logs how many layers have been trained before, as their rates are lower."""
         if any(pretrained):
             _LOGGER.warning(
@@ -113,7 +113,7 @@ class Notices:
                 len(pretrained) - sum(pretrained),
             )
 
-    def of_other_scheduler(self, initial: float, current: float) -> None:
+    def warn_of_other_scheduler(self, initial: float, current: float) -> None:
         """Warns that somebody else sets a learning rate that has no effect."""
         if current == initial or self._told_of_other_scheduler:
             return
@@ -126,7 +126,7 @@ class Notices:
             "remove GANNO."
         )
 
-    def of_return(self, event: GuardEvent, number: int) -> None:
+    def log_rollback(self, event: GuardEvent, number: int) -> None:
         """Logs that the guard has returned to an earlier moment."""
         rates = event.learning_rates
         _LOGGER.warning(
@@ -142,7 +142,7 @@ class Notices:
             rates.max(),
         )
 
-    def of_missing_comparison(self) -> None:
+    def log_missing_comparison(self) -> None:
         """Logs that a rise of the training loss cannot be looked into."""
         _LOGGER.warning(
             "GANNO's guard: the training loss rose far, and that is left alone, since "
@@ -151,7 +151,7 @@ class Notices:
             "returns only if the loss or a weight becomes NaN or infinite."
         )
 
-    def of_stepping_aside(self) -> None:
+    def log_stepping_aside(self) -> None:
         """Logs that the guard has given up."""
         _LOGGER.warning(
             "GANNO's guard: two returns in a row did not help, so it leaves the rest "
@@ -159,7 +159,7 @@ class Notices:
             "learning rate."
         )
 
-    def of_returns(self, events: Sequence[GuardEvent]) -> None:
+    def log_rollbacks(self, events: Sequence[GuardEvent]) -> None:
         """Logs what the guard has undone in a fit."""
         updates = sum(event.update - event.best_update for event in events)
         _LOGGER.warning(
@@ -169,7 +169,7 @@ class Notices:
             updates,
         )
 
-    def of_learning_rates(self, updates: int, rates: Mapping[str, float]) -> None:
+    def print_rates(self, updates: int, rates: Mapping[str, float]) -> None:
         """Prints the range of the learning rates."""
         if not self._verbose or not rates:
             return

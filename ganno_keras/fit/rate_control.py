@@ -24,7 +24,7 @@ from ganno_keras.fit.compatibility import (
     expect_variables,
 )
 from ganno_keras.fit.layer_agents import LayerAgents
-from ganno_keras.fit.messages import Notices
+from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.resuming import Resumption
 from ganno_keras.fit.settings import ControlSettings
@@ -46,15 +46,15 @@ class RateControl:
     Args:
         model: A compiled model, built or not.
         settings: What the user asked for.
-        notices: Tells the user what is worth knowing.
+        messages: Tells the user what is worth knowing.
     """
 
     def __init__(
-        self, model: keras.Model, settings: ControlSettings, notices: Notices
+        self, model: keras.Model, settings: ControlSettings, messages: Messages
     ) -> None:
         self._model = model
         self._settings = settings
-        self._notices = notices
+        self._messages = messages
         self._action_set = settings.policy.metadata.action_set
         self._inner = innermost(model.optimizer)
         self._compiled = compiled_values(self._inner)
@@ -112,12 +112,12 @@ class RateControl:
     def tell_of_plan(self, plan: FitPlan) -> None:
         """Warns and logs what a user should know before the fit."""
         first_rate = self._start.learning_rate
-        self._notices.of_bounds(first_rate, self._settings.bounds)
+        self._messages.warn_of_bounds(first_rate, self._settings.bounds)
         if not self._anchoring.is_followed:
-            self._notices.of_length(plan, self.clock)
+            self._messages.warn_of_short_fit(plan, self.clock)
         if self._action_set.base is not None and self._settings.base == "policy":
-            self._notices.of_schedule(plan, first_rate)
-            self._notices.of_optimizer(self._inner)
+            self._messages.log_still_schedule(plan, first_rate)
+            self._messages.log_unsuited_optimizer(self._inner)
 
     def tell_of_rates(self, rates: Mapping[str, float]) -> None:
         """Warns of other schedulers, and prints the rates."""
@@ -125,14 +125,14 @@ class RateControl:
         compiled_rate, _ = self._compiled
         base_rate, _ = compiled_values(self._inner)
         if not has_own_schedule(self._inner):
-            self._notices.of_other_scheduler(compiled_rate, base_rate)
-        self._notices.of_learning_rates(updates, rates)
+            self._messages.warn_of_other_scheduler(compiled_rate, base_rate)
+        self._messages.print_rates(updates, rates)
 
     def _tell_of_pretrained(self) -> None:
         is_pretrained = self._anchoring.pretrained_among(self.layerwise.groups)
         pairs = zip(self.history.layers, is_pretrained, strict=True)
         self.history.pretrained_layers = tuple(name for name, it in pairs if it)
-        self._notices.of_pretrained(is_pretrained)
+        self._messages.log_pretrained(is_pretrained)
 
     # ------------------------------------------------------------ between decisions
 
@@ -202,7 +202,7 @@ class RateControl:
         """Switches the statistics on or off for the coming updates."""
         self.has_groups |= bool(self._inner.built)
         if self.has_groups and is_read != self._is_measuring:
-            self.layerwise.measure(is_read)
+            self.layerwise.collect_statistics(is_read)
             self._is_measuring = self._anchoring.is_measuring = is_read
 
     @property
@@ -273,7 +273,7 @@ class RateControl:
             self._settings.bounds,
             self._settings.interval,
             self.history,
-            self._notices,
+            self._messages,
         )
 
     def begin_guard(self, batch: int) -> None:
@@ -337,4 +337,4 @@ class RateControl:
         )
         self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
         self.history.initial_learning_rate = rate
-        self._notices.of_late_start(epoch, plan.epochs, rate)
+        self._messages.log_late_start(epoch, plan.epochs, rate)

@@ -30,19 +30,19 @@ from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 class GuardMessages(Protocol):
     """Tells the user what the guard does."""
 
-    def of_return(self, event: GuardEvent, number: int) -> None:
+    def log_rollback(self, event: GuardEvent, number: int) -> None:
         """The training has returned to an earlier moment, for so many times now."""
         ...
 
-    def of_missing_comparison(self) -> None:
+    def log_missing_comparison(self) -> None:
         """The training loss rose, and nothing can tell what that means."""
         ...
 
-    def of_stepping_aside(self) -> None:
+    def log_stepping_aside(self) -> None:
         """Returns do not help."""
         ...
 
-    def of_returns(self, events: Sequence[GuardEvent]) -> None:
+    def log_rollbacks(self, events: Sequence[GuardEvent]) -> None:
         """The fit has come to its end, after these."""
         ...
 
@@ -215,18 +215,18 @@ class TrainingGuard:
                     self._model.trainable_variables
                 )
         if self._history.guard_events:
-            self._messages.of_returns(self._history.guard_events)
+            self._messages.log_rollbacks(self._history.guard_events)
 
     def _follow(self, event: GuardEvent | None) -> None:
         """Does and tells what comes of a look."""
         if event is not None:
             self._meter.forget()
             self._history.guard_events.append(event)
-            self._messages.of_return(event, len(self._history.guard_events))
+            self._messages.log_rollback(event, len(self._history.guard_events))
         if self._guard.cannot_compare:
-            self._tell_once("missing", self._messages.of_missing_comparison)
+            self._tell_once("missing", self._messages.log_missing_comparison)
         if self._guard.is_aside:
-            self._tell_once("aside", self._messages.of_stepping_aside)
+            self._tell_once("aside", self._messages.log_stepping_aside)
 
     def _tell_once(self, name: str, tell: Callable[[], None]) -> None:
         if name not in self._told:

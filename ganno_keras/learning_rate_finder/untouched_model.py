@@ -14,7 +14,7 @@ import numpy as np
 from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
-from ganno_keras.fit.watching.undo_on_failure import FitGuard
+from ganno_keras.fit.watching.undo_on_failure import UndoOnFailure
 from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.specialised_optimizer import unwrapped
 
@@ -42,7 +42,7 @@ def untouched(model: keras.Model) -> Iterator[None]:
     Args:
         model: Compiled and built.
     """
-    guard = FitGuard.of(model)
+    guard = UndoOnFailure.of(model)
     if guard is not None:
         guard.release()  # An earlier fit failed: what it left is not the model's own.
     # Without its slots there would be nothing to put back.

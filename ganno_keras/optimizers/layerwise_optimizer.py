@@ -129,7 +129,7 @@ class LayerwiseOptimizer:
         """Whether the coming updates take the statistics; at first not."""
         return bool(ops.convert_to_numpy(self._built_table.measuring))
 
-    def measure(self, is_wanted: bool) -> None:
+    def collect_statistics(self, is_wanted: bool) -> None:
         """Has the coming updates take the statistics, or not any more.
 
         Args:

@@ -114,7 +114,7 @@ def test_equal_rates__are_bit_identical_to_the_plain_optimizer(
     expected = train(plain, plain_variables, gradients)
 
     optimizer, variables, layerwise = _attached(name, **SETTINGS[setting])
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     _assert_promised(train(optimizer, variables, gradients), expected, name, setting)
 
     layerwise.detach()
@@ -152,7 +152,7 @@ def test_equal_rates__are_bit_identical_in_every_precision(
     except (TypeError, ValueError) as error:
         pytest.skip(f"plain Keras cannot: {error}"[:100])
     optimizer, variables, layerwise = _attached(name, **SETTINGS[setting])
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     _assert_promised(train(optimizer, variables, gradients), expected, name, setting)
 
 

@@ -73,7 +73,7 @@ def fits_of(
     """
     model = new_model(make)
     layerwise = LayerwiseOptimizer(model.optimizer, layer_groups(model))
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     beginning = WeightsCopy([*model.variables, *model.optimizer.variables])
     beginning.take()
     found = []

@@ -151,7 +151,7 @@ class UpdateRatios:
         self.values = self._tied()
 
     def _clamped(self, ratios: Array) -> Array:
-        """Ratios that do not run away from what they were, where that is known."""
+        """Limits ratios to a multiple of what they were, where that is known."""
         before = np.where(np.isfinite(self._own), self._own, ratios)
         change = self.rules.largest_change
         middles = np.array([_median(column) for column in self._history.T])

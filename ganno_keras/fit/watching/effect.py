@@ -16,7 +16,7 @@ _FEWEST_BATCHES: Final = 50
 
 
 class Effect:
-    """Notices a training whose updates do not look the rates up.
+    """Messages a training whose updates do not look the rates up.
 
     Args:
         layerwise: The optimizer.

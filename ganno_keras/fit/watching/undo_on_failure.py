@@ -19,7 +19,7 @@ from ganno_keras.fit.watching.callback_list import WatchedCallbacks
 _GUARDED = ("fit", "compile", "train_on_batch")
 
 
-class FitGuard:
+class UndoOnFailure:
     """Calls `undo` as soon as a fit is known to have failed, and at most once.
 
     That is at once if the exception comes from a training step or a callback, or if it
@@ -59,13 +59,13 @@ class FitGuard:
         vars(model).update(self._hiding)
 
     @staticmethod
-    def of(model: keras.Model) -> FitGuard | None:
+    def of(model: keras.Model) -> UndoOnFailure | None:
         """The guard that watches a model, if there is one."""
         return vars(model).get("_ganno_guard")
 
     def release(self) -> None:
         """Stops watching and undoes; harmless when called again."""
-        if FitGuard.of(self._model) is self:
+        if UndoOnFailure.of(self._model) is self:
             for name, value in self._hiding.items():
                 if vars(self._model).get(name) is value:
                     del vars(self._model)[name]
@@ -79,7 +79,7 @@ class FitGuard:
     @staticmethod
     def watch_step(model: keras.Model) -> None:
         """Watches the training step that Keras has made for the model."""
-        guard, step = FitGuard.of(model), model.train_function
+        guard, step = UndoOnFailure.of(model), model.train_function
         if guard is None or step is None:
             return
 

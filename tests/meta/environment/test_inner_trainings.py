@@ -90,7 +90,7 @@ def test_inner_training__does_as_the_layerwise_optimizer_does(data, optimizer):
     result = trainings.run(minibatches(0))
     with LayerwiseOptimizer(twin.optimizer, layer_groups(twin)) as layerwise:
         layerwise.set_learning_rates(RATES[0])
-        layerwise.measure(True)
+        layerwise.collect_statistics(True)
         for chosen in minibatches(0)[0]:
             twin.train_on_batch(
                 tf.gather(data.inputs, chosen), tf.gather(data.targets, chosen)

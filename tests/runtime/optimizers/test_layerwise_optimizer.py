@@ -39,7 +39,7 @@ def one_measured_update(optimizer, learning_rates=(0.01, 0.03)):
     gradients = gradients_of(variables)
     with LayerwiseOptimizer(optimizer, groups) as layerwise:
         layerwise.set_learning_rates(learning_rates)
-        layerwise.measure(True)
+        layerwise.collect_statistics(True)
         before = weights_by_group(groups)
         optimizer.apply([ops.convert_to_tensor(g) for g in gradients], variables)
         after = weights_by_group(groups)

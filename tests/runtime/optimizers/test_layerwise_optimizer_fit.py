@@ -57,7 +57,7 @@ def test_fit_with_equal_rates__is_the_plain_fit(name):
     model = token_model(make(), jit_compile=jit_compile)
     with LayerwiseOptimizer(model.optimizer, layer_groups(model)) as layerwise:
         model.optimizer.build(model.trainable_variables)
-        layerwise.measure(True)
+        layerwise.collect_statistics(True)
         fit(model)
     assert_same_state(model, plain)
 

@@ -56,7 +56,7 @@ def test_statistics__of_a_measured_update_are_numpys(name):
     for gradient in GRADIENTS[:5]:
         step(gradient)
     before = values(variables)
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     step(GRADIENTS[5])
     after, statistics = values(variables), layerwise.statistics()
     change = [
@@ -80,7 +80,7 @@ def test_statistics__of_a_measured_update_are_numpys(name):
 def test_update_norm__at_rate_zero_is_that_of_any_rate_or_the_last(name):
     variables, optimizer = new_variables(), OPTIMIZERS[name]()
     layerwise, step = attached(optimizer, variables)
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     step(GRADIENTS[0])
     last = layerwise.statistics().update_norm[0]
     training = [*variables, *optimizer.variables]
@@ -104,7 +104,7 @@ def test_statistics__are_those_of_the_last_measured_update():
     assert layerwise.statistics().gradient_norm.tolist() == [0, 0]
     weights = {}
     for number, gradient in enumerate(GRADIENTS):
-        layerwise.measure(number == 3)
+        layerwise.collect_statistics(number == 3)
         step(gradient)
         weights[number] = values(variables)
     statistics, sums = layerwise.statistics(), layerwise.statistics_sums
@@ -122,7 +122,7 @@ def test_statistics__of_a_variable_without_gradient_are_of_no_update(name):
     optimizer = OPTIMIZERS[name]()
     layerwise, step = attached(optimizer, variables)
     step(GRADIENTS[0])
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     gradients = map(keras.ops.convert_to_tensor, GRADIENTS[1])
     optimizer.apply([next(gradients), None], variables)
     statistics = layerwise.statistics()
@@ -136,7 +136,7 @@ def test_gradient_norm__of_gradients_that_stay_the_same_is_theirs(name):
     layerwise, step = attached(OPTIMIZERS[name](), new_variables())
     for _ in range(200):  # Until running means are equal to it, to the last bit.
         step(GRADIENTS[0])
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     step(GRADIENTS[0])
     found = layerwise.statistics().gradient_norm
     np.testing.assert_allclose(found, norms(GRADIENTS[0]), rtol=1e-5)
@@ -149,7 +149,7 @@ def test_statistics__outlast_a_step_that_finds_no_data(name):
 
     variables, optimizer = new_variables(), OPTIMIZERS[name]()
     layerwise, _ = attached(optimizer, variables)
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     data = iter(
         tf.data.Dataset.from_tensor_slices(
             tuple(np.stack(arrays) for arrays in zip(*GRADIENTS[:3], strict=True))
@@ -173,7 +173,7 @@ def test_gradient_norm__is_that_of_the_gradient_the_optimizer_uses():
         global_clipnorm=0.01, gradient_accumulation_steps=2, loss_scale_factor=4.0
     )
     layerwise, step = attached(optimizer, new_variables())
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     for gradient in GRADIENTS[:2]:
         step(gradient)
     total = np.linalg.norm(layerwise.statistics().gradient_norm)
@@ -185,7 +185,7 @@ def test_update_norm__leaves_weight_decay_out():
     for weight_decay in (0.0, 0.5):
         optimizer = keras.optimizers.AdamW(0.05, weight_decay=weight_decay)
         layerwise, step = attached(optimizer, new_variables())
-        layerwise.measure(True)
+        layerwise.collect_statistics(True)
         step(GRADIENTS[0])
         found.append(layerwise.statistics().update_norm)
     np.testing.assert_array_equal(found[0], found[1])
@@ -194,7 +194,7 @@ def test_update_norm__leaves_weight_decay_out():
 def test_skipped_update__leaves_the_statistics():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
     layerwise, step = attached(optimizer, new_variables())
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     step(GRADIENTS[0])
     statistics = layerwise.statistics_sums
     step([np.full_like(gradient, np.inf) for gradient in GRADIENTS[1]])
@@ -207,7 +207,7 @@ def test_group_of_several_variables__is_summed_up():
     optimizer.build(variables)
     group = LayerGroup("both", "linear", "first", tuple(variables))
     layerwise = LayerwiseOptimizer(optimizer, [group])
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     new_step(optimizer, variables)(GRADIENTS[0])
     flat = np.concatenate([gradient.ravel() for gradient in GRADIENTS[0]])
     statistics = layerwise.statistics()
@@ -221,7 +221,7 @@ def test_variable_without_gradient__still_counts_among_the_weights():
     variables = new_variables()
     optimizer = keras.optimizers.Adam()
     layerwise, _ = attached(optimizer, variables)
-    layerwise.measure(True)
+    layerwise.collect_statistics(True)
     gradient = keras.ops.convert_to_tensor(GRADIENTS[0][0])
     with pytest.warns(UserWarning, match="Gradients do not exist"):
         optimizer.apply([gradient, None], variables)
@@ -241,7 +241,7 @@ def test_embedding__has_the_statistics_of_its_dense_gradient(name):
     model.compile(OPTIMIZERS[name](), "mse")
     with LayerwiseOptimizer(model.optimizer) as layerwise:
         model.optimizer.build(model.trainable_variables)
-        layerwise.measure(True)
+        layerwise.collect_statistics(True)
         model.fit(tokens, target, verbose=0)
         statistics = layerwise.statistics()
     gradient = np.zeros_like(start)
