@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 
-from .fine_tuning_verdict import lines_of_fine_tuning
+from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
 from .scratch_verdict import lines_of_scratch

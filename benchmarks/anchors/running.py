@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Final, NamedTuple
 
-from . import fine_tuning, scratch
+from . import scratch
 from .cells import Cell
+from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
 
 Row = dict[str, Any]

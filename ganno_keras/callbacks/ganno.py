@@ -59,13 +59,12 @@ class GANNO(keras.callbacks.Callback):
         guard: Whether to return to the best moment so far, its weights and optimizer,
             with a tenth of its learning rates, when the training diverges: a loss that
             is NaN, or a network that is worse than at that moment on the very same
-            samples. The log says so, and `history.guard_events`. Nothing changes as
-            long as all goes well, but a copy of weights and optimizer is kept in the
-            memory of the host; False saves it. The paper has no such guard.
+            samples. The log says so, and `history.guard_events`. A copy of weights and
+            optimizer is kept in the memory of the host. The paper has no such guard.
         base: What the policy's factors act on. "policy" is what it was made with, such
             as a schedule of its own. "optimizer" keeps the rate or the
             `LearningRateSchedule` that the model was compiled with, and the policy only
-            corrects it; it takes a policy whose actions are factors.
+            corrects it, by actions that are factors.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
             after GANNO in the list.
@@ -74,10 +73,9 @@ class GANNO(keras.callbacks.Callback):
     Raises:
         TypeError: If an argument is of another kind.
         ValueError: If an argument is out of its range, or there is no such policy. And
-            in `fit`, before anything is changed: if the model is not compiled, has no
-            trainable variables or several optimizers, its optimizer is a
-            `MultiOptimizer`, or follows a schedule that the policy cannot act on, the
-            validation data does not fit the model, or there are two GANNO callbacks.
+            in `fit`, before anything is changed: if the model is not compiled, trains
+            nothing or has several optimizers, the policy cannot act on the optimizer's
+            schedule, the validation data does not fit, or there are two GANNOs.
 
     Example:
 
@@ -282,10 +280,10 @@ class GANNO(keras.callbacks.Callback):
 
     def _refuse_a_second_fit(self) -> None:
         model = self._model
-        guard = None if model is None else UndoOnFailure.of(model)
-        if guard is None or guard.owner is not self or not self._is_training:
+        undo = None if model is None else UndoOnFailure.of(model)
+        if undo is None or undo.owner is not self or not self._is_training:
             return
-        if guard.thread.is_alive() and guard.thread is not threading.current_thread():
+        if undo.thread.is_alive() and undo.thread is not threading.current_thread():
             raise ValueError(
                 "This GANNO is at work in the fit of another thread, with the model "
                 f"{model.name!r}. Make one GANNO for each fit that runs at the same "
@@ -293,9 +291,9 @@ class GANNO(keras.callbacks.Callback):
             )
 
     def _refuse_a_second_callback(self, model: keras.Model) -> None:
-        guard = UndoOnFailure.of(model)
-        if guard is not None and guard.owner is not self:
-            guard.release()
+        undo = UndoOnFailure.of(model)
+        if undo is not None and undo.owner is not self:
+            undo.release()
             raise ValueError(
                 f"There are two GANNO callbacks for the model {model.name!r}; both "
                 "would set its learning rates. Leave one of them in the list."

@@ -16,7 +16,6 @@ from ganno_keras.control.layer_groups import (
     short_names,
     single_group,
 )
-from ganno_keras.control.measurements import Measurements
 from ganno_keras.fit.anchor.anchoring import Anchoring
 from ganno_keras.fit.compatibility import (
     check_accuracy,
@@ -79,10 +78,13 @@ class RateControl:
             action_set=self._action_set,
         )
         self._agents: LayerAgents | None = None
-        self._guard: TrainingGuard | NoGuard = (
-            self._new_guard() if settings.guard else NoGuard()
-        )
-        self._is_measuring = False
+        self._guard: TrainingGuard | NoGuard = NoGuard()
+        if settings.guard:
+            self._guard = TrainingGuard(
+                *(model, self.layerwise, self.meter, settings.bounds),
+                *(settings.interval, self.history, messages),
+            )
+        self.is_measuring = False
         self._resumption = Resumption(self.layerwise)
 
     def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
@@ -111,12 +113,12 @@ class RateControl:
 
     def tell_of_plan(self, plan: FitPlan) -> None:
         """Warns and logs what a user should know before the fit."""
-        first_rate = self._start.learning_rate
-        self._messages.warn_of_bounds(first_rate, self._settings.bounds)
+        rate = self._start.learning_rate
+        self._messages.warn_of_bounds(rate, self._settings.bounds)
         if not self._anchoring.is_followed:
             self._messages.warn_of_short_fit(plan, self.clock)
         if self._action_set.base is not None and self._settings.base == "policy":
-            self._messages.log_still_schedule(plan, first_rate)
+            self._messages.log_still_schedule(plan, rate)
             self._messages.log_unsuited_optimizer(self._inner)
 
     def tell_of_rates(self, rates: Mapping[str, float]) -> None:
@@ -141,11 +143,11 @@ class RateControl:
 
         Args:
             batch: Batches of this epoch that are done.
-            progress: Updates done by updates planned, in [0, 1].
+            progress: Share of the planned updates that is done, in [0, 1].
             is_read: Whether a decision may be due after the coming execution.
         """
         return (
-            (is_read or self._is_read_by_anchor(batch)) != self._is_measuring
+            (is_read or self._is_read_by_anchor(batch)) != self.is_measuring
             or not self.has_groups
             or self._anchoring.is_stale(progress, self.clock.estimate(batch))
             or self._guard.needs_attention(batch)
@@ -161,23 +163,13 @@ class RateControl:
         self._anchoring.take_in(self.clock.estimate(batch))
 
     def prepare(self, plan: FitPlan, epoch: int, batch: int, is_read: bool) -> None:
-        """Gets ready for the coming batches, after a decision.
-
-        Args:
-            plan: Of the fit.
-            epoch: Which epoch it is.
-            batch: Batches of this epoch that are done.
-            is_read: Whether a decision may be due after the coming execution.
-        """
+        """Gets ready for the batches after `batch` ones of an epoch are done."""
         self._follow_anchor(plan, epoch, batch)
         self._measure(is_read or self._is_read_by_anchor(batch))
         self.begin_guard(batch)
 
     def _follow_groups(self) -> None:
-        """Makes the agents anew if the optimizer trains other variables than expected.
-
-        That is known after the first update, before any decision.
-        """
+        """Makes new agents if the first update trained unexpected variables."""
         if self._agents is not None and self._agents.groups is not (
             self.layerwise.table.groups
         ):
@@ -201,29 +193,20 @@ class RateControl:
     def _measure(self, is_read: bool) -> None:
         """Switches the statistics on or off for the coming updates."""
         self.has_groups |= bool(self._inner.built)
-        if self.has_groups and is_read != self._is_measuring:
+        if self.has_groups and is_read != self.is_measuring:
             self.layerwise.collect_statistics(is_read)
-            self._is_measuring = self._anchoring.is_measuring = is_read
-
-    @property
-    def is_measuring(self) -> bool:
-        """Whether the last updates were measured."""
-        return self._is_measuring
+            self.is_measuring = self._anchoring.is_measuring = is_read
 
     # ------------------------------------------------------------ decisions
 
     def decide(self, batch: int, progress: float) -> None:
-        """Takes a decision, and restarts the meter.
-
-        Args:
-            batch: Batches of this epoch that are done.
-            progress: Updates done by updates planned, in [0, 1].
-        """
+        """Takes a decision after `batch` batches of the epoch; restarts the meter."""
         if not self.history.timesteps:
             check_accuracy(self._model, self._settings.policy.metadata)
         agents = self._known_agents()
         rates = agents.learning_rates
-        timestep = agents.decide(self.clock.updates, self._measurements(progress))
+        measured = self.meter.measurements(progress, self.layerwise.statistics())
+        timestep = agents.decide(self.clock.updates, measured)
         timestep = self._anchoring.applied(timestep)
         checked = self._guard.checked(timestep, batch, rates)
         self._anchoring.limit(timestep.learning_rates, checked.learning_rates)
@@ -239,18 +222,6 @@ class RateControl:
         self._known_agents().override_learning_rates(rates)
         self.layerwise.set_learning_rates(rates)
 
-    def _measurements(self, progress: float) -> Measurements:
-        train = self.meter.measure_training()
-        validation = self.meter.measure_validation()
-        return Measurements(
-            train_loss=train.loss,
-            train_accuracy=train.accuracy,
-            validation_loss=None if validation is None else validation.loss,
-            validation_accuracy=None if validation is None else validation.accuracy,
-            progress=progress,
-            statistics=self.layerwise.statistics(),
-        )
-
     def _known_agents(self) -> LayerAgents:
         """Makes the agents as soon as the groups are known."""
         if self._agents is None:
@@ -264,17 +235,6 @@ class RateControl:
         return self._agents
 
     # ------------------------------------------------------------ the guard
-
-    def _new_guard(self) -> TrainingGuard:
-        return TrainingGuard(
-            self._model,
-            self.layerwise,
-            self.meter,
-            self._settings.bounds,
-            self._settings.interval,
-            self.history,
-            self._messages,
-        )
 
     def begin_guard(self, batch: int) -> None:
         """Has the guard keep the beginning, as soon as there are weights and slots."""
@@ -290,7 +250,7 @@ class RateControl:
         self._guard.end(
             self.clock.updates,
             self.clock.is_due,
-            lambda: self._measurements(progress),
+            lambda: self.meter.measurements(progress, self.layerwise.statistics()),
             self._known_agents().learning_rates,
         )
 
@@ -298,7 +258,7 @@ class RateControl:
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what a resumed training needs beside what the parts know."""
-        counters = [self.clock.start, self.clock.next_decision, self._is_measuring]
+        counters = [self.clock.start, self.clock.next_decision, self.is_measuring]
         return {
             "counters": np.array(counters, np.int64),
             "initial": np.array(self._compiled, np.float64),

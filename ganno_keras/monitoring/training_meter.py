@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ganno_keras.control.measurements import LayerStatistics, Measurements
 from ganno_keras.monitoring.loss_source import LossSource
 from ganno_keras.monitoring.metric_sums import (
     Means,
@@ -124,6 +125,25 @@ class TrainingMeter:
                 "train_step, as Keras' own does."
             )
         return means_of(sums)._replace(loss=self._returned.last)
+
+    def measurements(
+        self, progress: float, statistics: LayerStatistics
+    ) -> Measurements:
+        """Measures training and validation for a decision.
+
+        Args:
+            progress: Share of the planned updates that is done, in [0, 1].
+            statistics: Of the last update.
+        """
+        train, validation = self.measure_training(), self.measure_validation()
+        return Measurements(
+            train_loss=train.loss,
+            train_accuracy=train.accuracy,
+            validation_loss=None if validation is None else validation.loss,
+            validation_accuracy=None if validation is None else validation.accuracy,
+            progress=progress,
+            statistics=statistics,
+        )
 
     def measure_validation(self) -> Means | None:
         """Means on held-out data; None as long as there are none."""

@@ -46,7 +46,7 @@ def test_policies__aligns_its_columns(capsys):
     assert main(["policies"]) == 0
     header, first, *_ = capsys.readouterr().out.splitlines()
     assert header.split("  ")[0] == "name"
-    assert header.index("action set") == first.index("anchored")
+    assert header.index("action set") == first.index("relative")
     assert len(header) == len(first)
 
 

@@ -12,8 +12,8 @@ from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.objectives import find_objective
 from agents.tasks.samples import Samples
 
-from .cells import Cell
-from .trainings import NUM_HELD_OUT, SEED, Data
+from ..cells import Cell
+from ..trainings import NUM_HELD_OUT, SEED, Data
 
 NUM_PRETRAINING: Final = 18_000
 NUM_OLD_CLASSES: Final = 5

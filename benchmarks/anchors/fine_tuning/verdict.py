@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import thresholds
-from .optima import Array, LossCurve, by_cell, curve, deviation, left_out_predictions
+from .. import thresholds
+from ..optima import Array, LossCurve, by_cell, curve, deviation, left_out_predictions
 
 Row = dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from .cells import (
+from ..cells import (
     CAREFUL_RATES,
     FIRST_FINE_TUNING_STEPS,
     FIRST_LORA_STEPS,
@@ -21,10 +21,10 @@ from .cells import (
     Network,
     e2_cells,
 )
-from .fine_tuning_data import NUM_PRETRAINING, fine_tuning_data, pretraining_data
-from .optima import next_step
-from .scratch import outcome_row
-from .trainings import SEED, CellTrainings, Data, formula_rate, new_model
+from ..optima import next_step
+from ..scratch import outcome_row
+from ..trainings import SEED, CellTrainings, Data, formula_rate, new_model
+from .data import NUM_PRETRAINING, fine_tuning_data, pretraining_data
 
 Row = dict[str, Any]
 
