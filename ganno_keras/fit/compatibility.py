@@ -15,10 +15,10 @@ from ganno_keras.control.layer_groups import check_keras_model
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.monitoring.loss_source import has_own_step
 from ganno_keras.monitoring.metric_sums import accuracy_metrics
+from ganno_keras.optimizers.backend import has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import (
     check_can_be_specialised,
-    has_own_schedule,
     innermost,
     unwrapped,
 )

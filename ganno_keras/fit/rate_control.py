@@ -29,12 +29,9 @@ from ganno_keras.fit.resuming import Resumption
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
+from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
-from ganno_keras.optimizers.specialised_optimizer import (
-    compiled_values,
-    has_own_schedule,
-    innermost,
-)
+from ganno_keras.optimizers.specialised_optimizer import innermost
 
 
 class RateControl:

@@ -10,8 +10,8 @@ import numpy as np
 
 from ganno_keras.control.layer_groups import check_keras_model
 from ganno_keras.monitoring.validation_sample import can_be_read_again
+from ganno_keras.optimizers.backend import has_own_schedule
 from ganno_keras.optimizers.specialised_optimizer import (
-    has_own_schedule,
     innermost,
     is_several,
     is_specialised,

@@ -233,3 +233,26 @@ def check_shape(name: str, shape: Sequence[int], array: np.ndarray) -> None:
             f"this optimizer take {tuple(shape)}. Load a file that was saved with the "
             "same layer groups."
         )
+
+
+def has_own_schedule(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether its learning rate is a schedule or a function, not a number."""
+    return not isinstance(optimizer._learning_rate, keras.Variable)
+
+
+def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float]:
+    """Reads the learning rate and the weight decay (0 without) of an optimizer.
+
+    The rate is returned as it was written: 0.001, not the float32 nearest to it. Of a
+    schedule it is the rate of the coming update.
+    """
+    rate = float(str(to_host(own_rate(optimizer))))
+    return rate, float(optimizer.weight_decay or 0.0)
+
+
+def own_rate(optimizer: keras.optimizers.Optimizer) -> Any:
+    """Returns the rate that a plain optimizer has now, of a schedule its value now."""
+    own = optimizer._learning_rate
+    if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
+        return own(optimizer._iterations)
+    return own() if has_own_schedule(optimizer) else own

@@ -16,8 +16,10 @@ from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import (
     BACKEND,
     check_shape,
+    compiled_values,
     has_replicas,
     new_variable,
+    own_rate,
     to_host,
     variable_scope,
 )
@@ -152,21 +154,19 @@ class LayerTable:
             self.in_charge = None
             if BACKEND == "tensorflow":
                 self.in_charge = new_variable("in_charge", [], True, dtype="bool")
-            rate_type = self.optimizer._learning_rate.dtype
-            first_rates = self.initial_values["learning_rates"]
-            self.mean_rate = new_variable(
-                "learning_rate", [], float(np.mean(first_rates)), rate_type
-            )
+            own = self.optimizer._learning_rate
+            rate_type = getattr(own, "dtype", keras.config.floatx())
+            first = float(np.mean(self.initial_values["learning_rates"]))
+            self.mean_rate = new_variable("learning_rate", [], first, rate_type)
             self.statistics_sums = self._saved(
                 "statistics_sums", [len(groups), len(STATISTICS_SUMS)]
             )
             # Keras would round a rate to this type, too.
-            self.learning_rates = self._saved(
-                "learning_rates", [len(groups)], rate_type
-            )
+            shape = [len(groups)]
+            self.learning_rates = self._saved("learning_rates", shape, rate_type)
             self.weight_decays = None
             if "weight_decays" in self.initial_values:
-                self.weight_decays = self._saved("weight_decays", [len(groups)])
+                self.weight_decays = self._saved("weight_decays", shape)
             self._create_deferred()
         self.built = True
 
@@ -260,8 +260,8 @@ class LayerTable:
         rates = self.learning_rates.value
         if self.in_charge is None:
             return rates
-        own_rate = ops.convert_to_tensor(self.optimizer._learning_rate)
-        return ops.where(self.in_charge.value, rates, own_rate)
+        own = ops.cast(own_rate(self.optimizer), rates.dtype)
+        return ops.where(self.in_charge.value, rates, own)
 
     def decaying_rate(self, group: int) -> Tensor:
         """The learning rate at which the optimizer's own decay is that of the group.
@@ -289,9 +289,9 @@ def initial_values(
     """What all groups have at first; the optimizer's own where nothing is given."""
     # Read now: whatever changes the base rate before the optimizer is built would
     # otherwise count on one backend and not on another.
-    own_rate = float(to_host(optimizer._learning_rate))
+    compiled_rate, _ = compiled_values(optimizer)
     values: dict[str, Any] = {
-        "learning_rates": own_rate if learning_rate is None else learning_rate,
+        "learning_rates": compiled_rate if learning_rate is None else learning_rate,
         "statistics_sums": 0.0,
     }
     if optimizer.weight_decay:

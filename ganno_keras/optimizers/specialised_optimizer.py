@@ -16,7 +16,10 @@ from typing import Any, Final
 import keras
 from keras.src import api_export
 
-from ganno_keras.optimizers.backend import BACKEND, OptimizerMixin, to_host
+from ganno_keras.optimizers.backend import (
+    BACKEND,
+    OptimizerMixin,
+)
 from ganno_keras.optimizers.freezing import FREEZING
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.saved_state import LayerwiseState
@@ -62,28 +65,9 @@ def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
     return unwrapped(optimizer)[-1]
 
 
-def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float]:
-    """Reads the learning rate and the weight decay (0 without) of an optimizer.
-
-    The rate is returned as it was written: 0.001, not the float32 nearest to it. Of a
-    schedule it is the rate of the coming update.
-    """
-    own = optimizer._learning_rate
-    if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
-        own = own(optimizer.iterations)
-    elif has_own_schedule(optimizer):
-        own = own()
-    return float(str(to_host(own))), float(optimizer.weight_decay or 0.0)
-
-
 def is_several(optimizer: keras.optimizers.Optimizer) -> bool:
     """Whether it is a `MultiOptimizer`, which only some versions of Keras have."""
     return isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ()))
-
-
-def has_own_schedule(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether its learning rate is a schedule or a function, not a number."""
-    return not isinstance(optimizer._learning_rate, keras.Variable)
 
 
 def check_can_be_specialised(optimizer: keras.optimizers.Optimizer) -> None:

@@ -16,8 +16,9 @@ import keras
 import pytest
 
 from ganno_keras.optimizers import layer_table as _layer_table
+from ganno_keras.optimizers.backend import has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
-from ganno_keras.optimizers.specialised_optimizer import has_own_schedule, is_several
+from ganno_keras.optimizers.specialised_optimizer import is_several
 
 # The numbers of an optimizer's variables, and nothing else, are counted there; on JAX
 # all that changes has to be among them.

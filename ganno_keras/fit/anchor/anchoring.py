@@ -19,11 +19,8 @@ from ganno_keras.fit.anchor.sources import OptimizerSource, RelativeSource, Sour
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.monitoring.metric_sums import read_totals
+from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
-from ganno_keras.optimizers.specialised_optimizer import (
-    compiled_values,
-    has_own_schedule,
-)
 
 UPDATES_OF_AN_EPOCH: Final = 100
 """Until the first epoch has told."""
