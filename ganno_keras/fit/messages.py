@@ -13,13 +13,19 @@ from typing import Final
 import keras
 
 from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.anchor.relative_rate import network_width
+from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.history import GuardEvent
+from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 
 _LOGGER: Final = logging.getLogger("ganno_keras")
 
 FEWEST_DECISIONS: Final = 5
 """With fewer decisions in a whole fit there is little to control."""
+
+WIDEST_NETWORK: Final = 64
+"""Units or filters of the networks that the base schedules were made for."""
 
 _RELATIVES_OF_ADAM: Final = (
     keras.optimizers.Adam,
@@ -96,10 +102,22 @@ class Messages:
             _LOGGER.warning(
                 "GANNO: the policy follows a schedule made for Adam and its relatives, "
                 "and the optimizer is %s, for which its learning rates may be far too "
-                "low or too high. Compile with Adam or AdamW, or pass a policy that "
-                "starts from the optimizer's rate and bounds that suit it, such as "
-                'GANNO("ganno-first", learning_rate_bounds=(0.0, 0.5)) for SGD.',
+                "low or too high. Compile with Adam or AdamW, or use "
+                'GANNO("anchor"), whose rates follow from the optimizer\'s steps.',
                 optimizer.__class__.__name__,
+            )
+
+    def log_unsuited_width(self, groups: Sequence[LayerGroup]) -> None:
+        """Logs that a policy's base schedule is not made for so wide a network."""
+        width = network_width(weight_groups(groups))
+        if width > WIDEST_NETWORK:
+            _LOGGER.warning(
+                "GANNO: the policy follows a schedule made for layers of up to %d units"
+                " or filters, and most of this network's have %d or more, for which its"
+                ' learning rates may be far too high. Use GANNO("anchor"), whose rates '
+                "do not depend on the width.",
+                WIDEST_NETWORK,
+                width,
             )
 
     def log_pretrained(self, pretrained: Sequence[bool]) -> None:

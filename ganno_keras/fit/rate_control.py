@@ -117,6 +117,8 @@ class RateControl:
         if self._action_set.base is not None and self._settings.base == "policy":
             self._messages.log_still_schedule(plan, rate)
             self._messages.log_unsuited_optimizer(self._inner)
+            if self.has_groups:
+                self._messages.log_unsuited_width(self.layerwise.groups)
 
     def tell_of_rates(self, rates: Mapping[str, float]) -> None:
         """Warns of other schedulers, and prints the rates."""

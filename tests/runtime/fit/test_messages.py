@@ -41,6 +41,26 @@ def test_optimizer_of_another_kind__is_told_of_before_training(
 
 
 @pytest.mark.parametrize(
+    ("policy", "units", "is_told"),
+    [
+        ("base-schedule", 128, True),
+        ("base-schedule", 32, False),
+        ("anchor", 128, False),
+    ],
+)
+def test_wide_network__is_told_of_before_training(policy, units, is_told, caplog):
+    layers = [keras.layers.Dense(units, "relu"), keras.layers.Dense(units, "relu")]
+    model = keras.Sequential([keras.Input((6,)), *layers, keras.layers.Dense(3)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    x, y = tiny_data()
+    model.fit(x, y, verbose=0, callbacks=[GANNO(policy, interval=1)])
+    told = [text for text in caplog.messages if "up to 64 units" in text]
+    assert len(told) == is_told
+    assert all(f"have {units} or more" in text for text in told)
+
+
+@pytest.mark.parametrize(
     ("policy", "initial_epoch", "is_told"),
     [("base-schedule", 1, True), ("base-schedule", 0, False), ("no-op", 1, False)],
 )
