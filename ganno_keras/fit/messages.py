@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What GANNO tells its user: warnings, each once a fit, and a line an epoch."""
+"""Messages of GANNO to its user: warnings, each once a fit, and a line an epoch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RELATIVES_OF_ADAM: Final = (
 
 
 class Messages:
-    """Tells the user of one fit what is worth knowing.
+    """The messages to the user of one fit.
 
     Args:
         verbose: 1 prints a line an epoch.
@@ -187,7 +187,7 @@ def _warn(text: str) -> None:
 
 
 def _compared(event: GuardEvent) -> str:
-    """What was measured on the same samples, if anything was."""
+    """Returns what was measured on the same samples, if anything was."""
     if event.sample_loss is None or event.best_sample_loss is None:
         return ""
     if not math.isfinite(event.best_sample_loss):

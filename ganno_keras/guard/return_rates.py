@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With which learning rates a training goes on after a return."""
+"""The learning rates with which a training continues after a return."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CEILING_SHARE: Final = 0.5
 
 
 class ReturnRates:
-    """Cuts the rates at each return, but all in all not below a thousandth.
+    """The cut of the rates at each return, in total to a thousandth at the least.
 
     Args:
         bounds: Limits of the learning rates.
@@ -44,11 +44,11 @@ class ReturnRates:
     def after_return(
         self, failed: np.ndarray, best: np.ndarray, num_futile: int | None
     ) -> np.ndarray:
-        """The rates after a return.
+        """Returns the rates after a return.
 
         Args:
-            failed: Those that the training diverged with, float64 `[num_layers]`.
-            best: Those of the moment that is returned to.
+            failed: The rates at which the training diverged, float64 `[num_layers]`.
+            best: The rates of the moment that is returned to.
             num_futile: How many returns in a row did not help; None before the first.
         """
         share = LATER_SHARE if num_futile == 0 else FUTILE_SHARE
