@@ -219,7 +219,7 @@ class GANNO(keras.callbacks.Callback):
             self._let(lambda it: it.meter.end_validation(logs or {}))
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Gives the optimizer back, should a failed fit have kept it."""
+        """Gives the optimizer back if a failed fit has kept it."""
         if not self._is_training:
             self.detach()
 
@@ -255,7 +255,7 @@ class GANNO(keras.callbacks.Callback):
         self._step = None
 
     def _release(self) -> None:
-        """Makes the optimizer plain, and has the training step made anew."""
+        """Makes the optimizer plain, so that Keras makes its training step anew."""
         if self._control is not None:
             self._control.detach()
         self._control = None

@@ -147,7 +147,7 @@ def _is_namespace(value: Any) -> bool:
 
 
 def check_policy(model: keras.Model, settings: ControlSettings) -> None:
-    """Refuses to hide from a policy what is missing, and data that does not fit.
+    """Refuses a policy that would be misled, and data that does not fit.
 
     Raises:
         ValueError: If the policy would take a missing validation set or accuracy for a
@@ -184,7 +184,7 @@ def _check_start(model: keras.Model, settings: ControlSettings) -> None:
 
 
 def check_accuracy(model: keras.Model, metadata: PolicyMetadata) -> None:
-    """Refuses to hide from a policy that the model has no accuracy.
+    """Refuses a policy that would be misled by a model without accuracy.
 
     Raises:
         ValueError: If the policy would take that for an accuracy of 0.

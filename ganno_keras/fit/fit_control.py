@@ -51,7 +51,7 @@ class FitControl:
 
     @property
     def meter(self) -> TrainingMeter:
-        """Measures the training."""
+        """Returns the meter of the training."""
         return self._rates.meter
 
     @property
@@ -80,7 +80,7 @@ class FitControl:
         self._rates.tell_of_plan(plan)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Keras has reset its metrics and starts an epoch."""
+        """Begins an epoch, for which Keras has reset its metrics."""
         is_first = self._epoch is None
         if not is_first:
             self._rates.tell_of_rates(self.learning_rates)
@@ -109,7 +109,7 @@ class FitControl:
         )
 
     def attend(self, batch: int) -> None:
-        """Decides if it is time, and has the coming updates measured if they are read.
+        """Decides if it is time, and measures the coming updates if they are read.
 
         Args:
             batch: Batches of this epoch that are done.

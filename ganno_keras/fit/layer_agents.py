@@ -51,7 +51,7 @@ class LayerAgents:
         return self._controller.learning_rates
 
     def override_learning_rates(self, values: np.ndarray) -> None:
-        """Goes on from other rates than the policy chose, float64 `[num_agents]`."""
+        """Continues from other rates than the policy chose, float64 `[num_agents]`."""
         self._controller.learning_rates = values
 
     def decide(self, update: int, measurements: Measurements) -> Timestep:
@@ -94,7 +94,7 @@ class LayerAgents:
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: If the state is that of another policy.

@@ -57,7 +57,7 @@ class Messages:
             )
 
     def warn_of_bounds(self, learning_rate: float, bounds: LearningRateBounds) -> None:
-        """Warns of an initial learning rate that no action can lead back to."""
+        """Warns of an initial learning rate that no action can return to."""
         if not bounds.minimum <= learning_rate <= bounds.maximum:
             _warn(
                 f"The optimizer's learning rate {learning_rate:g} lies outside the "
@@ -67,7 +67,7 @@ class Messages:
             )
 
     def log_still_schedule(self, plan: FitPlan, learning_rate: float) -> None:
-        """Logs that a policy's base schedule will not move from where it begins."""
+        """Logs that a policy's base schedule will never change the rate."""
         if plan.shows_no_progress:
             _LOGGER.warning(
                 "GANNO: the policy follows a schedule over the whole fit, and this one "

@@ -57,7 +57,7 @@ class UpdateClock:
         return not self._was_looked and batch > self._batch
 
     def resume(self, start: int, next_decision: int, iterations: int) -> None:
-        """Goes on as a training that was saved.
+        """Resumes a training that was saved.
 
         Args:
             start: The optimizer's `iterations` when that training began.

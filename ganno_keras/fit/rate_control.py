@@ -151,7 +151,7 @@ class RateControl:
         )
 
     def attend(self, batch: int) -> None:
-        """Takes in what the batches so far brought, before a decision."""
+        """Takes in the results of the batches so far, before a decision."""
         if not self.has_groups and self._model.built:
             check_trainable(self._model)
         self._follow_groups()
@@ -160,7 +160,7 @@ class RateControl:
         self._anchoring.take_in(self.clock.estimate(batch))
 
     def prepare(self, plan: FitPlan, epoch: int, batch: int, is_read: bool) -> None:
-        """Gets ready for the batches after `batch` ones of an epoch are done."""
+        """Prepares for what follows after `batch` batches of an epoch."""
         self._follow_anchor(plan, epoch, batch)
         self._measure(is_read or self._is_read_by_anchor(batch))
         self.begin_guard(batch)
@@ -262,7 +262,7 @@ class RateControl:
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         start, next_decision, is_measuring = state["counters"].tolist()
         self.clock.resume(start, next_decision, self.iterations)
         self._measure(bool(is_measuring))

@@ -29,7 +29,7 @@ class HasState(Protocol):
         """Returns what changes; always the same names."""
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave, among entries of others."""
+        """Restores what `get_state` gave, among entries of others."""
 
 
 class Resumption:

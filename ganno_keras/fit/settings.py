@@ -48,7 +48,7 @@ class ControlSettings:
     def starting_point(
         self, learning_rate: float, weight_decay: float, progress: float = 0.0
     ) -> StartingPoint:
-        """Says what all layers have before the first decision.
+        """Returns what all layers have before the first decision.
 
         Args:
             learning_rate: The rate that the user compiled with.

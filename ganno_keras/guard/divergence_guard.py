@@ -104,7 +104,7 @@ class DivergenceGuard:
     def review(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> GuardEvent | None:
-        """Looks at a timestep, and returns to the best moment if it went wrong.
+        """Reviews a timestep, and returns to the best moment if it diverged.
 
         Args:
             update: Updates done.
@@ -131,7 +131,7 @@ class DivergenceGuard:
     def rescue(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> GuardEvent | None:
-        """Puts the best weights back at the end of a fit that the guard has left alone.
+        """Restores the best weights at the end of a fit that the guard gave up on.
 
         Args:
             update: Updates done.
@@ -143,7 +143,7 @@ class DivergenceGuard:
         return self._return_to_best(update, measurements.train_loss, rates, ())
 
     def limit(self, rates: np.ndarray) -> np.ndarray:
-        """Keeps rates below those that failed; as they are if none did."""
+        """Keeps rates below those that failed, and unchanged if none did."""
         return rates if self.is_aside else self._rates.limit(rates)
 
     # ------------------------------------------------------------ proof
@@ -177,7 +177,7 @@ class DivergenceGuard:
         rates: np.ndarray,
         comparisons: tuple[Comparison, ...],
     ) -> None:
-        """Goes on from here, if that is better than the kept moment."""
+        """Continues from here, if that is better than the kept moment."""
         self._suspicion.calm(measurements.train_loss)
         last = comparisons[0]
         if np.isfinite(last.now).all() and last.now.mean() <= last.kept.mean():
@@ -267,7 +267,7 @@ class DivergenceGuard:
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave, before `begin`."""
+        """Restores what `get_state` gave, before `begin`."""
         # Older files also hold the best moment: its loss before the ceiling, its
         # number before the flag. They count no rises, and know of no cut.
         start, first, lowest, *_, self._rates.ceiling = state["guard_losses"].tolist()

@@ -59,7 +59,7 @@ class ReturnCount:
         return np.array(flags, np.int64)
 
     def set_state(self, state: Sequence[int]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         returned, self.num_futile, moved, sound = (int(number) for number in state)
         self.has_returned, self._has_moved = bool(returned), bool(moved)
         self._was_sound = bool(sound)

@@ -38,7 +38,7 @@ class ReturnRates:
         self.cut = 1.0  # all cuts so far, multiplied
 
     def limit(self, rates: np.ndarray) -> np.ndarray:
-        """Keeps rates below those that failed; as they are if none did."""
+        """Keeps rates below those that failed, and unchanged if none did."""
         return np.minimum(rates, self.ceiling)
 
     def after_return(

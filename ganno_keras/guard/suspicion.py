@@ -31,8 +31,8 @@ class Suspicion:
 
     It is raised if the loss is no number, or if the first timestep's mean is ten times
     the loss of the first batch. Later the loss must exceed its lowest by more than half
-    of the first timestep's loss, and be about as high as that loss or higher. Where
-    the timesteps are short, several in a row have to be that high.
+    of the first timestep's, and be about as high as that or higher. Where the timesteps
+    are short, several in a row have to be that high.
 
     Each time that it proves unfounded, it waits longer to be raised again.
 

@@ -61,7 +61,7 @@ class NoGuard:
         return False
 
     def attend(self, batch: int) -> None:
-        """Learns nothing."""
+        """Ignores the batch."""
 
     def checked(self, timestep: Timestep, batch: int, rates: np.ndarray) -> Timestep:
         """Leaves a decision as it is."""
@@ -85,7 +85,7 @@ class NoGuard:
         return {}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes nothing."""
+        """Ignores the state."""
 
 
 class TrainingGuard:
@@ -193,7 +193,7 @@ class TrainingGuard:
         measure: Callable[[], Measurements],
         rates: np.ndarray,
     ) -> None:
-        """Leaves a network that works, should the last timestep have diverged.
+        """Restores a network that works, if the last timestep diverged.
 
         Args:
             update: Updates done.
@@ -242,7 +242,7 @@ class TrainingGuard:
         return self._guard.get_state()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what was saved, if that training was guarded; before `begin`."""
+        """Restores what was saved, if that training was guarded; before `begin`."""
         self._begin_anew()
         if "guard_losses" in state:
             self._guard.set_state(state)

@@ -102,7 +102,7 @@ class TrainingProbe:
         self._past.advance()
 
     def compare(self, kept: WeightsCopy) -> tuple[Comparison, ...]:
-        """Measures the present state and another one; leaves the present one.
+        """Measures the present state and another one, and keeps the present one.
 
         Args:
             kept: A copy of the other one.
@@ -128,7 +128,7 @@ class TrainingProbe:
         return np.array([means_of(self._step(part)).loss for part in parts])
 
     def _last_parts(self, most: int) -> list[Any]:
-        """Parts of the last batches, the latest ones; none if they are of no use."""
+        """Returns parts of the last batches, the latest; none if they are of no use."""
         batches = [] if self._keeper is None else self._keeper.batches
         try:
             parts = [part for it in batches for part in self._parts_of(it)]
@@ -191,7 +191,7 @@ class SpreadSamples:
         return self._offered % self._stride == 0
 
     def add(self, sample: Any) -> None:
-        """Keeps one; of those before every second if there are too many."""
+        """Adds one, and keeps only every second earlier one if there are too many."""
         if len(self.samples) == self._most:
             del self.samples[1::2]
             self._stride *= 2

@@ -44,7 +44,7 @@ class WeightsCopy:
         self._values = values_on_host(self.variables)
 
     def put_back(self) -> None:
-        """Gives the variables the values that were kept; without any, does nothing."""
+        """Restores the values that were kept; without any, does nothing."""
         if self._values:
             stay = {id(it) for it in self.settings if _is_finite(it.value)}
             for variable, value in zip(self.variables, self._values, strict=True):
@@ -53,7 +53,7 @@ class WeightsCopy:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Lets the variables have the kept values for as long as this lasts."""
+        """Gives the variables the kept values inside the context."""
         present = WeightsCopy(self.variables)
         present.take()
         self.put_back()

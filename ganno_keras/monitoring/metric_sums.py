@@ -64,12 +64,12 @@ def read_totals(model: keras.Model) -> np.ndarray:
 
 
 def sums_of(model: keras.Model, totals: np.ndarray, source: LossSource) -> np.ndarray:
-    """Takes loss and accuracies out of all means.
+    """Returns the sums of loss and accuracies out of all means.
 
     Args:
         model: The model whose means they are.
         totals: What `read_totals` gave, or the difference of two readings.
-        source: Tells which mean is the loss.
+        source: Says which mean is the loss.
 
     Returns:
         float64 `[1 + num_accuracies, 2]`; row 0 is the loss, of which nothing is

@@ -64,7 +64,7 @@ def _to_float(tensor: Any) -> float:
 
 
 def _results(model: keras.Model, logs: Any, value: Callable[[Any], Any]) -> Results:
-    """Totals and counts of all means, and the loss that the step returned."""
+    """Returns totals and counts of all means, and the loss that the step gave."""
     totals = [(value(it.total), value(it.count)) for it in mean_metrics(model)]
     returned = [logs["loss"]] if isinstance(logs, dict) and "loss" in logs else []
     return {"totals": totals, "returned": returned}

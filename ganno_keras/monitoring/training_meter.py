@@ -146,7 +146,7 @@ class TrainingMeter:
         )
 
     def measure_validation(self) -> Means | None:
-        """Means on held-out data; None as long as there are none."""
+        """Returns the means on held-out data; None as long as there are none."""
         sums = (
             self._last_validation
             if self._sample is None
@@ -175,7 +175,7 @@ class TrainingMeter:
         return {"training": self._training_sums(), "validation": self._last_validation}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         self._window.resume(state["training"])
         self._last_validation = np.array(state["validation"], np.float64)
 
@@ -224,7 +224,7 @@ class TrainingWindow:
         self._start = self._latest = np.zeros((0, 2))
 
     def end_epoch(self, returned: float | None) -> None:
-        """Keeps what the epoch brought, before something resets the metrics.
+        """Keeps the sums of the epoch, before something resets the metrics.
 
         Args:
             returned: The loss that the last step returned.
@@ -255,7 +255,7 @@ class TrainingWindow:
         self._start = self._latest
 
     def resume(self, sums: np.ndarray) -> None:
-        """Goes on from the sums that a saved training had."""
+        """Resumes from the sums that a saved training had."""
         self._earlier_epochs = np.array(sums, np.float64)
 
 

@@ -114,7 +114,7 @@ class LayerTable:
         return tuple(make(list(variables)) if callable(make) else make)
 
     def begin_anew(self, groups: Groups, initial_values: dict[str, Any]) -> None:
-        """Serves once more, for the same layer groups.
+        """Prepares the table for another fit with equal layer groups.
 
         Args:
             groups: What the table was made with; they give the groups that it has.
@@ -131,7 +131,7 @@ class LayerTable:
         self.take_charge(True)
 
     def take_charge(self, is_in_charge: bool) -> None:
-        """Says whether steps that were traced with this table shall go by its rates.
+        """Sets whether steps that were traced with this table go by its rates.
 
         A `tf.function` of the user's own may outlive the table's days.
         """
@@ -141,7 +141,7 @@ class LayerTable:
             self.measuring.assign(False)
 
     def show_mean_rate(self) -> None:
-        """Brings the mean of the rates over all weights up to date."""
+        """Updates the mean of the rates over all weights."""
         weights = np.array([group.num_weights for group in self.groups], np.float64)
         rates = to_host(self.learning_rates).astype(np.float64)
         self.mean_rate.assign(rates @ weights / weights.sum())
@@ -212,7 +212,7 @@ class LayerTable:
             self.is_hidden = False
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes the values of saved variables back, now or when they are created.
+        """Restores saved variables, now or when they are created.
 
         Args:
             arrays: What `saved_variables` held; names that are absent stay as they are.

@@ -187,7 +187,7 @@ class LayerwiseOptimizer:
 
     @property
     def host_state(self) -> dict[str, np.ndarray]:
-        """Arrays of the host that are saved and loaded with the optimizer.
+        """Returns host arrays that are saved and loaded with the optimizer.
 
         Whoever drives the rates keeps here what a training that is resumed from a file
         must have. Loading replaces all entries, and counts in `num_loads`.

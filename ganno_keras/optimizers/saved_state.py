@@ -73,7 +73,7 @@ class LayerwiseState(keras.metrics.Metric):
             store[_HOST_PREFIX + name] = np.asarray(array)
 
     def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        """Takes everything back; the file of a plain optimizer has nothing to take."""
+        """Restores everything; the file of a plain optimizer holds nothing of it."""
         arrays = {name: np.asarray(store[name]) for name in list(store.keys())}
         if not arrays:
             return

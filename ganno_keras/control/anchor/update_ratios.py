@@ -136,7 +136,7 @@ class UpdateRatios:
         self._num_measured += counts
 
     def renew(self) -> None:
-        """Makes the ratios of what was measured since the last time."""
+        """Renews the ratios from what was measured since the last time."""
         counts = self._num_measured > 0
         directions = np.sqrt(self._squares / np.maximum(self._num_measured, 1.0))
         directions = np.where(counts, directions, self._roots)
@@ -171,7 +171,7 @@ class UpdateRatios:
         return {name: getattr(self, f"_{name}").copy() for name in _STATE}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: It is the state of other groups or rules.

@@ -34,7 +34,7 @@ class AnchoredRates:
         self._level = np.nan  # of the anchor, when rates were last set
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> None:
-        """Learns how long the training is, as far as anyone knows by now."""
+        """Learns how long the training is, as far as it is known."""
         if self._source.plan(num_updates, epochs, batch_size):
             self._level = np.nan
 
@@ -78,7 +78,7 @@ class AnchoredRates:
         return self.rates(progress, update)
 
     def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
-        """Keeps to what the guard made of rates, until the next decision."""
+        """Keeps the rates that the guard has limited, until the next decision."""
         divisors = np.where(wanted > 0.0, wanted, 1.0)
         self._scales = np.where(wanted > 0.0, allowed / divisors, 1.0)
 
@@ -94,7 +94,7 @@ class AnchoredRates:
         return {_PREFIX + name: array for name, array in state.items()}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave, among entries of others.
+        """Restores what `get_state` gave, among entries of others.
 
         Raises:
             ValueError: It is the state of another model, or had no anchor.

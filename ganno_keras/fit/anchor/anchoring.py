@@ -55,7 +55,7 @@ class Anchoring:
         return self.is_relative or self._settings.base == "optimizer"
 
     def look_at_weights(self, groups: Sequence[LayerGroup]) -> None:
-        """Sees which layers are pretrained, before anything is trained.
+        """Finds out which layers are pretrained, before anything is trained.
 
         Args:
             groups: The groups of a built model; what is built during the fit is fresh.
@@ -66,7 +66,7 @@ class Anchoring:
             self._pretrained = dict(zip(names, found, strict=True))
 
     def pretrained_among(self, groups: Sequence[LayerGroup]) -> list[bool]:
-        """Tells for each layer whether it was seen to be pretrained."""
+        """Returns for each layer whether it was found to be pretrained."""
         return [self._pretrained.get(group.name, False) for group in groups]
 
     def begin(self, layerwise: LayerwiseOptimizer, start: int) -> None:
@@ -155,7 +155,7 @@ class Anchoring:
         return replace(timestep, learning_rates=wanted)
 
     def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
-        """Keeps to what the guard made of the rates, until the next decision."""
+        """Keeps the rates that the guard has limited, until the next decision."""
         if self._rates is not None:
             self._rates.limit(wanted, allowed)
 
@@ -166,7 +166,7 @@ class Anchoring:
         return {} if self._rates is None else self._rates.get_state()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: If it is the state of another model, or had no anchor.

@@ -62,7 +62,7 @@ class Source(Protocol):
         """Returns everything that changes over a training, for saving."""
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
 
 
 class RelativeSource:
@@ -140,7 +140,7 @@ class RelativeSource:
         return {**self._ratios.get_state(), **own}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: It is the state of another model.
@@ -185,7 +185,7 @@ class OptimizerSource:
         return False
 
     def is_read_after(self, update: int, following: int) -> bool:
-        """Needs no statistics."""
+        """Returns False: no statistics are needed."""
         del update, following
         return False
 
@@ -199,7 +199,7 @@ class OptimizerSource:
         return {"start": np.array(self._start, np.int64)}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         self._start = int(state["start"])
 
 

@@ -48,7 +48,7 @@ class WatchedCallbacks:
         return self._depth > 0
 
     def release(self) -> None:
-        """Leaves the list as it was."""
+        """Restores the list."""
         for name, watched in self._watched.items():
             if vars(self._callbacks).get(name) is watched:
                 del vars(self._callbacks)[name]
@@ -73,7 +73,7 @@ def calling_list(callback: keras.callbacks.Callback) -> Any:
     """Returns the list of callbacks whose method is calling one of them now.
 
     Returns:
-        None if a callback is called by something else, or if Python does not tell.
+        None if something else calls the callback, or if Python gives no frames.
     """
     if not hasattr(sys, "_getframe"):
         return None

@@ -16,7 +16,7 @@ _FEWEST_BATCHES: Final = 50
 
 
 class Effect:
-    """A check that warns of a training whose updates do not look the rates up.
+    """A check that complains of a training whose updates do not look rates up.
 
     Args:
         layerwise: The optimizer.

@@ -41,7 +41,7 @@ class TrainingSteps:
             model.train_function = None
 
     def give_back(self, layerwise_step: Step | None) -> None:
-        """Puts the plain step back, and keeps the other one for the next fit.
+        """Restores the plain step, and keeps the other one for the next fit.
 
         Args:
             layerwise_step: What Keras has made for the fit, as it made it.

@@ -127,5 +127,5 @@ class UndoOnFailure:
 
 
 def _is_end_of_data(error: BaseException) -> bool:
-    """Keras ends an epoch of unknown length by these."""
+    """Returns whether an error is how Keras ends an epoch of unknown length."""
     return isinstance(error, StopIteration) or type(error).__name__ == "OutOfRangeError"
