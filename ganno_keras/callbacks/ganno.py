@@ -29,52 +29,52 @@ from ganno_keras.policies import Policy
 
 
 class GANNO(keras.callbacks.Callback):
-    """Lets a learned policy set the learning rate of every layer during `fit`.
+    """A callback that lets a learned policy set every layer's learning rate.
 
-    Put it first in the callbacks of `model.fit`. The model is compiled as ever, with
+    Put it first in the callbacks of `model.fit`. The model is compiled as usual, with
     any optimizer but a `MultiOptimizer`. Every layer has a rate of its own, and the
     policy looks at them again after every `interval` updates. After the fit the
     optimizer is the user's own again, with its own learning rate or schedule.
 
     The default policy sets rates from the first update on, for training from scratch
-    with Adam or its relatives; the optimizer's rate plays no part. Nor does its weight
-    decay, if it has one: the policy sets that too. Policies with the paper's actions,
+    with Adam or its relatives. The optimizer's rate is ignored, and so is its weight
+    decay, if it has one: the policy sets both. Policies with the paper's actions,
     such as `"ganno-first"`, start from the optimizer's rate and leave the decay alone.
 
     Args:
-        policy: A name out of `list_policies()`, the path of a policy's folder,
-            `"hf://owner/name"` for one on the Hugging Face Hub, or an object with the
-            interface of `ganno_keras.policies.Policy`.
+        policy: A name out of `list_policies()`, the path of a policy's folder, or
+            `"hf://owner/name"` for one on the Hugging Face Hub. Objects with the
+            interface of `ganno_keras.policies.Policy` are accepted, too.
         interval: Updates between two decisions, at least 1. By default the number that
             the policy was trained with; keep it unless the fit is very short.
         validation_data: Held-out data as for `model.evaluate`: `(x, y)`,
             `(x, y, sample_weight)` or a dataset. It is measured at each decision. By
             default the last result of the validation in `fit` counts, up to an epoch
-            old; before the first one the policy is told that there is none.
+            old. Before the first one the policy sees that there is none.
         validation_samples: How many samples of `validation_data` to measure.
         learning_rate_bounds: Lowest and highest rate, by default the policy's own.
-        temperature: 0 takes the likeliest actions, 1 draws them as in the policy's
+        temperature: 0 takes the likeliest actions, 1 samples them as in the policy's
             training. By default what the policy is meant to be used with.
-        seed: Of the drawing; equal seeds give equal actions.
-        guard: Whether to return to the best moment so far, its weights and optimizer,
-            with a tenth of its learning rates, when the training diverges: a loss that
-            is NaN, or a network that is worse than at that moment on the very same
-            samples. The log says so, and `history.guard_events`. A copy of weights and
-            optimizer is kept in the memory of the host. The paper has no such guard.
+        seed: The seed of the sampling; equal seeds give equal actions.
+        guard: Whether to restore the best weights and optimizer when training diverges,
+            with a tenth of the learning rates. It diverges if a loss is NaN, or the
+            network is worse than the best one on the very same samples. The log and
+            `history.guard_events` report it. A copy of weights and optimizer is kept
+            in the memory of the host. The paper has no such guard.
         base: What the policy's factors act on. "policy" is what it was made with, such
             as a schedule of its own. "optimizer" keeps the rate or the
             `LearningRateSchedule` that the model was compiled with, and the policy only
             corrects it, by actions that are factors.
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
-            epoch, where `History`, `CSVLogger` and `TensorBoard` find it if they come
+            epoch. `History`, `CSVLogger` and `TensorBoard` find it there if they come
             after GANNO in the list.
         verbose: 1 prints a line an epoch.
 
     Raises:
         TypeError: If an argument is of another kind.
-        ValueError: If an argument is out of its range, or there is no such policy. And
-            in `fit`, before anything is changed: if the model is not compiled, trains
-            nothing or has several optimizers, the policy cannot act on the optimizer's
+        ValueError: If an argument is out of its range, or there is no such policy. In
+            `fit`, before any change, if the model is not compiled, trains nothing or
+            has several optimizers. Or if the policy cannot act on the optimizer's
             schedule, the validation data does not fit, or there are two GANNOs.
 
     Example:
@@ -136,11 +136,11 @@ class GANNO(keras.callbacks.Callback):
 
     @property
     def history(self) -> GannoHistory:
-        """The decisions of the last fit, or of the one that is running."""
+        """Returns the decisions of the last fit, or of the one that is running."""
         return self._history
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draws rates and actions of all layers, and loss and accuracy.
+        """Plots rates and actions of all layers, and loss and accuracy.
 
         Args:
             path: Where to save the picture, such as `"rates.png"`.
@@ -159,7 +159,7 @@ class GANNO(keras.callbacks.Callback):
 
         After a fit that failed or was interrupted it is done already, or at the latest
         when the model is fitted or compiled again. In the middle of a fit, training
-        goes on with the optimizer's own learning rate.
+        continues with the optimizer's own learning rate.
         """
         guard = None if self._model is None else UndoOnFailure.of(self._model)
         if guard is not None and guard.owner is self:
@@ -219,7 +219,7 @@ class GANNO(keras.callbacks.Callback):
             self._let(lambda it: it.meter.end_validation(logs or {}))
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Gives the optimizer back, should a failed fit have kept it."""
+        """Gives the optimizer back if a failed fit has kept it."""
         if not self._is_training:
             self.detach()
 
@@ -255,7 +255,7 @@ class GANNO(keras.callbacks.Callback):
         self._step = None
 
     def _release(self) -> None:
-        """Makes the optimizer plain, and has the training step made anew."""
+        """Makes the optimizer plain, so that Keras makes its training step anew."""
         if self._control is not None:
             self._control.detach()
         self._control = None

@@ -142,7 +142,7 @@ class ActionSet:
 
     @property
     def is_made_of_factors(self) -> bool:
-        """Whether each operation but the no-op multiplies or divides."""
+        """Returns whether each operation but the no-op multiplies or divides."""
         return all(change.symbol in "*/" for change in self.operations[1:])
 
     @property
@@ -180,7 +180,7 @@ class ActionSet:
         return np.where(actions == NO_OP, learning_rates, clipped)
 
     def factors(self, actions: np.ndarray) -> np.ndarray:
-        """What the rates of an anchor are multiplied by, in a set made of factors.
+        """Returns the factors on an anchor's rates, in a set made of factors.
 
         Args:
             actions: Indices, int `[num_agents]`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a model has to be for GANNO, and what a policy has to be shown.
+"""Checks of what GANNO needs from a model, and of what a policy needs to see.
 
 All of it is checked before anything is changed.
 """
@@ -37,7 +37,7 @@ def check_model(model: keras.Model) -> None:
     Raises:
         TypeError: If it is no model of Keras 3.
         ValueError: If the model is not compiled, has no optimizer or several of them,
-            or has no trainable variables; or if the optimizer cannot be specialised.
+            or has no trainable variables. Or if the optimizer cannot be specialised.
     """
     check_keras_model(model)
     if not getattr(model, "compiled", False) or model.optimizer is None:
@@ -117,7 +117,7 @@ def _other_optimizers(model: keras.Model) -> list[str]:
 
 
 def optimizers_in(value: Any, depth: int = 3) -> list[keras.optimizers.Optimizer]:
-    """The optimizers in an attribute: itself, in a container, or in a plain object."""
+    """Returns the optimizers in an attribute, in containers and plain objects, too."""
     if depth < 0:
         return []
     if isinstance(value, keras.optimizers.Optimizer):
@@ -130,13 +130,13 @@ def optimizers_in(value: Any, depth: int = 3) -> list[keras.optimizers.Optimizer
         parts = list(vars(value).values())
     else:
         return []
-    # Of long lists, data perhaps, the beginning tells what they hold.
+    # The beginning of a long list, data perhaps, shows what it holds.
     parts = parts[:_MOST_PARTS]
     return [it for part in parts for it in optimizers_in(part, depth - 1)]
 
 
 def _is_namespace(value: Any) -> bool:
-    """Whether a value is an object for attributes alone, and no part of Keras."""
+    """Returns whether a value only holds attributes and is no part of Keras."""
     library = type(value).__module__.partition(".")[0]
     return hasattr(value, "__dict__") and not (
         isinstance(value, type | ModuleType)
@@ -147,11 +147,11 @@ def _is_namespace(value: Any) -> bool:
 
 
 def check_policy(model: keras.Model, settings: ControlSettings) -> None:
-    """Refuses to hide from a policy what is missing, and data that does not fit.
+    """Refuses a policy that would be misled, and data that does not fit.
 
     Raises:
-        ValueError: If the policy could not tell a missing validation set or accuracy
-            from a 0, the validation data does not fit the model, or the policy starts
+        ValueError: If the policy would take a missing validation set or accuracy for a
+            0, or the validation data does not fit the model. Or if the policy starts
             from the optimizer's learning rate and that is a schedule.
     """
     metadata, validation = settings.policy.metadata, settings.validation
@@ -184,10 +184,10 @@ def _check_start(model: keras.Model, settings: ControlSettings) -> None:
 
 
 def check_accuracy(model: keras.Model, metadata: PolicyMetadata) -> None:
-    """Refuses to hide from a policy that the model has no accuracy.
+    """Refuses a policy that would be misled by a model without accuracy.
 
     Raises:
-        ValueError: If the policy could not tell that from an accuracy of 0.
+        ValueError: If the policy would take that for an accuracy of 0.
     """
     entries = {"train_accuracy", "validation_accuracy"}
     is_misled = _is_misled(metadata, entries, "accuracy_is_known")
@@ -201,7 +201,7 @@ def check_accuracy(model: keras.Model, metadata: PolicyMetadata) -> None:
 
 
 def _has_all_metrics(model: keras.Model) -> bool:
-    """Whether the compiled metrics exist; TensorFlow makes them in the first step."""
+    """Returns whether the metrics exist; TensorFlow makes them in the first step."""
     return all(getattr(metric, "built", True) for metric in model.metrics)
 
 

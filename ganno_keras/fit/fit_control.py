@@ -22,7 +22,7 @@ from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 
 class FitControl:
-    """Controls the learning rates of one model for the length of one fit.
+    """The control of one model's learning rates for the length of one fit.
 
     The optimizer is specialised when this is made, and plain again after `detach`.
 
@@ -46,27 +46,27 @@ class FitControl:
 
     @property
     def layerwise(self) -> LayerwiseOptimizer:
-        """The optimizer that is controlled."""
+        """Returns the optimizer that is controlled."""
         return self._rates.layerwise
 
     @property
     def meter(self) -> TrainingMeter:
-        """Measures the training."""
+        """Returns the meter of the training."""
         return self._rates.meter
 
     @property
     def history(self) -> GannoHistory:
-        """The decisions so far."""
+        """Returns the decisions so far."""
         return self._rates.history
 
     @property
     def complaint(self) -> str | None:
-        """Why the callback has to step aside; None if the rates act."""
+        """Returns why the callback has to step aside; None if the rates act."""
         return self._effect.complaint
 
     @property
     def learning_rates(self) -> dict[str, float]:
-        """The current rate of each layer by its name, none before the first update."""
+        """Returns each layer's current rate by its name, none before an update."""
         known = self._rates.has_groups and self._effect.is_seen
         return self._rates.learning_rates if known else {}
 
@@ -80,7 +80,7 @@ class FitControl:
         self._rates.tell_of_plan(plan)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Keras has reset its metrics and starts an epoch."""
+        """Begins an epoch, for which Keras has reset its metrics."""
         is_first = self._epoch is None
         if not is_first:
             self._rates.tell_of_rates(self.learning_rates)
@@ -95,7 +95,7 @@ class FitControl:
         self._rates.begin_guard(0)
 
     def needs_attention(self, batch: int) -> bool:
-        """Whether `attend` has anything to do before this batch; costs nothing."""
+        """Returns whether `attend` has anything to do before this batch; is free."""
         self._batch_ends.begin(batch)
         if self._plan.is_over(self._epoch or 0, batch):
             return False
@@ -109,7 +109,7 @@ class FitControl:
         )
 
     def attend(self, batch: int) -> None:
-        """Decides if it is time, and has the coming updates measured if they are read.
+        """Decides if it is time, and measures the coming updates if they are read.
 
         Args:
             batch: Batches of this epoch that are done.
@@ -128,17 +128,17 @@ class FitControl:
         )
 
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
-        """An execution is done, the last of whose batches has the number `batch`."""
+        """Notes the end of an execution whose last batch has the number `batch`."""
         # On JAX several threads may bring these in another order.
         self._batch_ends.end(batch, partial(self.meter.end_batch, logs))
 
     def begin_validation(self) -> None:
-        """The batches of the epoch are done; validation follows."""
+        """Notes that the batches of the epoch are done; validation follows."""
         self._await_logs()
         self.meter.begin_validation()
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
-        """The epoch is done, validation included."""
+        """Notes that the epoch is done, validation included."""
         self._await_logs()
         self.meter.end_epoch(logs)
         if self._plan.batches is None:
@@ -146,7 +146,7 @@ class FitControl:
             self._messages.warn_of_short_fit(self._plan, self._clock)
 
     def end_fit(self) -> None:
-        """The fit has come to its end, perhaps without a single epoch."""
+        """Ends the fit, perhaps without a single epoch."""
         if self._epoch is None:
             return
         self._rates.tell_of_rates(self.learning_rates)
@@ -157,10 +157,10 @@ class FitControl:
         return self._plan.progress(self._epoch or 0, batch)
 
     def _may_be_due_after(self, batch: int) -> bool:
-        """Whether a decision may be due after the execution that begins here."""
+        """Returns whether a decision may be due after the execution that begins."""
         return self._clock.may_be_due(batch + int(self._model.steps_per_execution))
 
     def _await_logs(self, batch: int | None = None) -> None:
-        """Has the logs of all steps so far, where the loss may be in nothing else."""
+        """Waits for the logs of all steps so far, if only they may hold the loss."""
         if self.meter.needs_logs:
             self.meter.logs_are_complete = self._batch_ends.wait(batch)

@@ -18,7 +18,7 @@ _POLICY_STATE = "policy_state."
 
 
 class LayerAgents:
-    """Lets the policy act on every layer, one decision after the other.
+    """The agents of all layers, on which the policy acts one decision at a time.
 
     Args:
         groups: The layer groups, one agent each.
@@ -47,11 +47,11 @@ class LayerAgents:
 
     @property
     def learning_rates(self) -> np.ndarray:
-        """The current learning rates, float64 `[num_agents]`."""
+        """Returns the current learning rates, float64 `[num_agents]`."""
         return self._controller.learning_rates
 
     def override_learning_rates(self, values: np.ndarray) -> None:
-        """Goes on from other rates than the policy chose, float64 `[num_agents]`."""
+        """Continues from other rates than the policy chose, float64 `[num_agents]`."""
         self._controller.learning_rates = values
 
     def decide(self, update: int, measurements: Measurements) -> Timestep:
@@ -86,7 +86,7 @@ class LayerAgents:
         )
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes over a training, for saving."""
+        """Returns everything that changes over a training, for saving."""
         return {
             **self._controller.get_state(),
             **{_POLICY_STATE + name: v for name, v in self._policy_state.items()},
@@ -94,7 +94,7 @@ class LayerAgents:
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: If the state is that of another policy.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What GANNO tells its user: warnings, each once a fit, and a line an epoch."""
+"""Messages of GANNO to its user: warnings, each once a fit, and a line an epoch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RELATIVES_OF_ADAM: Final = (
 
 
 class Messages:
-    """Tells the user of one fit what is worth knowing.
+    """The messages to the user of one fit.
 
     Args:
         verbose: 1 prints a line an epoch.
@@ -63,7 +63,7 @@ class Messages:
             )
 
     def warn_of_bounds(self, learning_rate: float, bounds: LearningRateBounds) -> None:
-        """Warns of an initial learning rate that no action can lead back to."""
+        """Warns of an initial learning rate that no action can return to."""
         if not bounds.minimum <= learning_rate <= bounds.maximum:
             _warn(
                 f"The optimizer's learning rate {learning_rate:g} lies outside the "
@@ -73,7 +73,7 @@ class Messages:
             )
 
     def log_still_schedule(self, plan: FitPlan, learning_rate: float) -> None:
-        """Logs that a policy's base schedule will not move from where it begins."""
+        """Logs that a policy's base schedule will never change the rate."""
         if plan.shows_no_progress:
             _LOGGER.warning(
                 "GANNO: the policy follows a schedule over the whole fit, and this one "
@@ -205,7 +205,7 @@ def _warn(text: str) -> None:
 
 
 def _compared(event: GuardEvent) -> str:
-    """What was measured on the same samples, if anything was."""
+    """Returns what was measured on the same samples, if anything was."""
     if event.sample_loss is None or event.best_sample_loss is None:
         return ""
     if not math.isfinite(event.best_sample_loss):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When decisions are due, counted in updates, and how far a training has come.
+"""The progress of a training, and when decisions are due, counted in updates.
 
-Keras tells a callback which batch comes next; an update may take several batches
+Keras informs a callback which batch comes next. An update may take several batches
 (gradient accumulation) or fail to happen (loss scaling). Asking the optimizer before
 every batch would make it wait for the device. So the batches give an upper bound, and
 the optimizer is asked only when that bound says that a decision may be due.
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass
 class UpdateClock:
-    """Says when the next multiple of the interval is reached.
+    """A clock that says when the next multiple of the interval is reached.
 
     Args:
         interval: Updates between two decisions.
@@ -53,11 +53,11 @@ class UpdateClock:
         self._batch, self.updates = batch, updates
 
     def must_look(self, batch: int) -> bool:
-        """Whether the first batch is done, and nobody knows its number of updates."""
+        """Returns whether the first batch is done but its updates are not counted."""
         return not self._was_looked and batch > self._batch
 
     def resume(self, start: int, next_decision: int, iterations: int) -> None:
-        """Goes on as a training that was saved.
+        """Resumes a training that was saved.
 
         Args:
             start: The optimizer's `iterations` when that training began.
@@ -70,12 +70,12 @@ class UpdateClock:
         self.next_decision = next_decision
 
     def may_be_due(self, batch: int) -> bool:
-        """Whether a decision may be due once `batch` batches of the epoch are done."""
+        """Returns whether a decision may be due after `batch` batches of the epoch."""
         updates_since = self._most_updates(batch - self._batch) * self._updates_at_once
         return self.updates + updates_since >= self.next_decision
 
     def _most_updates(self, batches: int) -> int:
-        """How many updates a training step of Keras makes at most."""
+        """Returns how many updates a training step of Keras makes at most."""
         return -(-batches // self.batches_per_update)
 
     def estimate(self, batch: int) -> int:
@@ -85,7 +85,7 @@ class UpdateClock:
 
     @property
     def is_due(self) -> bool:
-        """Whether a decision is due, right after `synchronise`."""
+        """Returns whether a decision is due, right after `synchronise`."""
         return self.updates >= self.next_decision
 
     def advance(self) -> None:
@@ -95,7 +95,7 @@ class UpdateClock:
 
 @dataclass(frozen=True)
 class FitPlan:
-    """How long the fit is planned to be.
+    """The planned length of a fit.
 
     Args:
         epochs: Epochs planned.
@@ -107,7 +107,7 @@ class FitPlan:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any] | None) -> FitPlan:
-        """Reads what Keras tells a callback at the beginning of a fit.
+        """Reads what Keras gives a callback at the beginning of a fit.
 
         Raises:
             ValueError: If the number of epochs is missing.
@@ -122,11 +122,11 @@ class FitPlan:
 
     @property
     def shows_no_progress(self) -> bool:
-        """Whether the progress is 0 until the very end, as far as anyone knows."""
+        """Returns whether the progress seems to be 0 until the very end."""
         return self.batches is None and self.epochs == 1
 
     def is_over(self, epoch: int, batch: int) -> bool:
-        """Whether no update follows.
+        """Returns whether no update follows.
 
         Keras begins a batch too many if it does not know the length of an epoch.
         """
@@ -134,7 +134,7 @@ class FitPlan:
         return known and batch >= (self.batches or 0)
 
     def progress(self, epoch: int, batch: int) -> float:
-        """Share of the planned batches that is done, in [0, 1].
+        """Returns the share of the planned batches that is done, in [0, 1].
 
         While the length of an epoch is unknown, only whole epochs count.
         """

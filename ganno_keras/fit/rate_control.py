@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sets the rates of a fit: agents, anchor and guard, and their optimizer."""
+"""The control of a fit's rates: agents, anchor and guard, and their optimizer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ganno_keras.optimizers.specialised_optimizer import innermost
 
 
 class RateControl:
-    """Sets the rates of the layers; `FitControl` says when.
+    """The control of the layers' rates; `FitControl` says when.
 
     The optimizer is specialised when this is made, and plain again after `detach`.
 
@@ -92,12 +92,12 @@ class RateControl:
 
     @property
     def iterations(self) -> int:
-        """How many updates the optimizer has done; waits for the device."""
+        """Returns how many updates the optimizer has done; waits for the device."""
         return int(ops.convert_to_numpy(self._inner.iterations))
 
     @property
     def learning_rates(self) -> dict[str, float]:
-        """The current rate of each layer by its name; only with groups."""
+        """Returns each layer's current rate by its name; only with groups."""
         rates = self._known_agents().learning_rates.tolist()
         return dict(zip(self.history.layers, rates, strict=True))
 
@@ -106,7 +106,7 @@ class RateControl:
         self._guard.release()
         self.layerwise.detach()
 
-    # ------------------------------------------------------------ what users are told
+    # ------------------------------------------------------------ what users see
 
     def tell_of_plan(self, plan: FitPlan) -> None:
         """Warns and logs what a user should know before the fit."""
@@ -138,7 +138,7 @@ class RateControl:
     # ------------------------------------------------------------ between decisions
 
     def needs_attention(self, batch: int, progress: float, is_read: bool) -> bool:
-        """Whether the coming batch needs anything; costs next to nothing.
+        """Returns whether the coming batch needs anything; costs next to nothing.
 
         Args:
             batch: Batches of this epoch that are done.
@@ -153,7 +153,7 @@ class RateControl:
         )
 
     def attend(self, batch: int) -> None:
-        """Takes in what the batches so far brought, before a decision."""
+        """Takes in the results of the batches so far, before a decision."""
         if not self.has_groups and self._model.built:
             check_trainable(self._model)
         self._follow_groups()
@@ -162,7 +162,7 @@ class RateControl:
         self._anchoring.take_in(self.clock.estimate(batch))
 
     def prepare(self, plan: FitPlan, epoch: int, batch: int, is_read: bool) -> None:
-        """Gets ready for the batches after `batch` ones of an epoch are done."""
+        """Prepares for what follows after `batch` batches of an epoch."""
         self._follow_anchor(plan, epoch, batch)
         self._measure(is_read or self._is_read_by_anchor(batch))
         self.begin_guard(batch)
@@ -236,13 +236,13 @@ class RateControl:
     # ------------------------------------------------------------ the guard
 
     def begin_guard(self, batch: int) -> None:
-        """Has the guard keep the beginning, as soon as there are weights and slots."""
+        """Starts the guard as soon as there are weights and slots to keep."""
         if self.has_groups:
             rates = self._known_agents().learning_rates
             self._guard.begin(self.clock.updates, batch, rates)
 
     def end_guard(self, progress: float) -> None:
-        """Has the guard look at what came after the last decision."""
+        """Lets the guard review what came after the last decision."""
         if not self._guard.is_on or not self.has_groups:
             return
         self.clock.synchronise(0, self.iterations)
@@ -264,7 +264,7 @@ class RateControl:
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         start, next_decision, is_measuring = state["counters"].tolist()
         self.clock.resume(start, next_decision, self.iterations)
         self._measure(bool(is_measuring))
@@ -285,7 +285,7 @@ class RateControl:
         return True
 
     def begin_late(self, epoch: int, plan: FitPlan) -> None:
-        """Has a base schedule begin where the epochs that this fit leaves out end.
+        """Starts a base schedule where the epochs end that this fit skips.
 
         A model that is not built yet has not had them, and begins at its beginning.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training has to remember, saved with its optimizer and handed back."""
+"""The memory of a training: saved with its optimizer and handed back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 
 class _ReadWhenSaved:
-    """Stands for an array that `read` gives."""
+    """A stand-in for an array that `read` gives."""
 
     def __init__(self, read: Callable[[], np.ndarray]) -> None:
         self._read = read
@@ -23,17 +23,17 @@ class _ReadWhenSaved:
 
 
 class HasState(Protocol):
-    """Something that changes over a training and has to be resumed with it."""
+    """An object that changes over a training and has to be resumed with it."""
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what changes; always the same names."""
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave, among entries of others."""
+        """Restores what `get_state` gave, among entries of others."""
 
 
 class Resumption:
-    """Saves the parts of a fit with its optimizer, and resumes them after a load.
+    """The parts of a fit, saved with its optimizer and resumed after a load.
 
     Args:
         layerwise: The optimizer whose file the state travels in.
@@ -45,13 +45,13 @@ class Resumption:
         self._parts: Sequence[HasState] = ()
 
     def offer(self, parts: Sequence[HasState]) -> None:
-        """Puts the entries of all parts where Keras saves them, read only then.
+        """Offers the entries of all parts to Keras, which reads them when it saves.
 
-        A callback that saves at the end of an epoch may come before GANNO's own turn,
-        so what was put there earlier would be too old.
+        A callback may save at the end of an epoch before GANNO's own turn. Values that
+        were read earlier would be too old.
 
         Args:
-            parts: Of the fit; their entries have different names.
+            parts: The parts of the fit; their entries have different names.
         """
         self._parts = parts
         for part in parts:
@@ -73,7 +73,7 @@ class Resumption:
         return state
 
     def hand_back(self, state: Mapping[str, np.ndarray]) -> None:
-        """Has every part that was offered last take back its entries."""
+        """Returns its entries to every part that was offered last."""
         for part in self._parts:
             part.set_state(state)
 

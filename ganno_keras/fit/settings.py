@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a user asked GANNO for, checked and completed by the policy's own values."""
+"""The user's settings of GANNO, checked and completed by the policy's own values."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _BASES = ("policy", "optimizer")
 
 @dataclass(frozen=True)
 class ControlSettings:
-    """How a fit is controlled.
+    """The settings by which a fit is controlled.
 
     Args:
         policy: Chooses the actions.
         interval: Updates between two decisions, at least 1.
         bounds: Limits of the learning rates.
         temperature: 0 for the likeliest actions, 1 to sample, at least 0.
-        seed: Of the sampling.
+        seed: The seed of the sampling.
         validation: The held-out sample; None to use what `fit` itself measures.
         guard: Whether to return to the best moment when the training diverges.
         base: What the actions' factors act on: "policy" for what the policy was made
@@ -48,7 +48,7 @@ class ControlSettings:
     def starting_point(
         self, learning_rate: float, weight_decay: float, progress: float = 0.0
     ) -> StartingPoint:
-        """Says what all layers have before the first decision.
+        """Returns what all layers have before the first decision.
 
         Args:
             learning_rate: The rate that the user compiled with.

@@ -29,7 +29,7 @@ _FUNCTIONS: Final = ("make_train_function", "train_step")
 
 
 def trains_as_keras(model: keras.Model) -> bool:
-    """Whether training and evaluation of a model are Keras' own.
+    """Returns whether training and evaluation of a model are Keras' own.
 
     Only then its test step measures what its training step minimises.
 
@@ -45,7 +45,7 @@ def trains_as_keras(model: keras.Model) -> bool:
 
 
 def can_keep(model: keras.Model) -> bool:
-    """Whether the batches of a model can be kept, and say what it is like.
+    """Returns whether the batches of a model can be kept and compared.
 
     Args:
         model: Any model. On several replicas each has a part of a batch.
@@ -56,7 +56,7 @@ def can_keep(model: keras.Model) -> bool:
 
 
 class BatchKeeper:
-    """Keeps references to the last batches of one fit.
+    """A keeper of references to the last batches of one fit.
 
     Args:
         model: A compiled model for which `can_keep` holds. Until `release` it carries
@@ -74,7 +74,7 @@ class BatchKeeper:
 
     @property
     def batches(self) -> list[Any]:
-        """The last batches, the latest one last; tensors or arrays of the backend."""
+        """Returns the last batches, the latest one last, as the backend has them."""
         return list(self._batches)
 
     def release(self) -> None:
@@ -83,7 +83,7 @@ class BatchKeeper:
             vars(self._model).pop(name, None)
 
     def _watching(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        """Has each training function that Keras makes hand on its batches."""
+        """Makes each training function that Keras makes hand on its batches."""
         watch = _WATCHES[keras.backend.backend()]
 
         @functools.wraps(make)
@@ -107,7 +107,7 @@ class BatchKeeper:
 
 
 def size_of(batch: Any) -> int:
-    """How many samples a batch has, at least 1."""
+    """Returns how many samples a batch has, at least 1."""
     leaves = [leaf for leaf in tree.flatten(batch) if getattr(leaf, "ndim", 0)]
     return max(1, int(leaves[0].shape[0] or 1)) if leaves else 1
 
@@ -118,7 +118,7 @@ def unwatched(step: Any) -> Any:
 
 
 def gives_out(train_step: Any) -> bool:
-    """Whether a `train_step` adds its batches to the logs for a keeper."""
+    """Returns whether a `train_step` adds its batches to the logs for a keeper."""
     return _KEY in getattr(train_step, "__dict__", {})
 
 

@@ -23,10 +23,10 @@ from ganno_keras.guard.weights_copy import WeightsCopy
 
 
 class Probe(Protocol):
-    """Compares the present weights with others on the same samples."""
+    """A comparison of the present weights with others on the same samples."""
 
     def compare(self, kept: WeightsCopy) -> tuple[Comparison, ...]:
-        """Nothing if no samples could be kept."""
+        """Returns the comparisons, none if no samples could be kept."""
         ...
 
     def look(self) -> None:
@@ -35,7 +35,7 @@ class Probe(Protocol):
 
 
 class DivergenceGuard:
-    """Keeps the best moment of a training, and returns to it when training diverges.
+    """A guard that returns a training to its best moment when it diverges.
 
     A rise of the training loss only makes the guard suspicious: it compares losses of
     different data, and the loss itself may have changed. Then the present weights and
@@ -43,16 +43,16 @@ class DivergenceGuard:
     nothing happens. Where nothing can be compared, only a loss that is NaN or infinite
     counts.
 
-    The learning rates are cut at a return, unless the last batches give no number with
-    the kept weights either: then the data are at fault.
+    The learning rates are cut at a return. They are not if the last batches give no
+    number with the kept weights either: then the data are at fault.
 
-    The best moment is the one with the lowest validation loss, or training loss as long
-    as there is no validation, or none whose loss is a number. Before any, it is the
-    beginning, or where the training was resumed. A moment that was found to be better
-    than the kept one replaces it.
+    The best moment is the one with the lowest validation loss. The training loss counts
+    as long as no validation loss is a number. At first the best moment is the start, or
+    where the training was resumed. A moment that was found to be better than the kept
+    one replaces it.
 
     Args:
-        weights: Copies the network and its optimizer, and puts them back.
+        weights: Copies the network and its optimizer, and restores them.
         probe: Compares on the same samples.
         bounds: Limits of the learning rates.
         patience: How many timesteps in a row have to be too high, at least 1.
@@ -79,12 +79,12 @@ class DivergenceGuard:
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is a moment to return to."""
+        """Returns whether there is a moment to return to."""
         return self._weights.is_taken
 
     @property
     def awaits_first_batch(self) -> bool:
-        """Whether the loss of the next batch is that of the network as it began."""
+        """Returns whether the next batch has the loss of the initial network."""
         return self._suspicion.awaits_first_batch
 
     def begin(self, update: int, rates: np.ndarray) -> None:
@@ -104,7 +104,7 @@ class DivergenceGuard:
     def review(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> GuardEvent | None:
-        """Looks at a timestep, and returns to the best moment if it went wrong.
+        """Reviews a timestep, and returns to the best moment if it diverged.
 
         Args:
             update: Updates done.
@@ -131,7 +131,7 @@ class DivergenceGuard:
     def rescue(
         self, update: int, measurements: Measurements, rates: np.ndarray
     ) -> GuardEvent | None:
-        """Puts the best weights back at the end of a fit that the guard has left alone.
+        """Restores the best weights at the end of a fit that the guard gave up on.
 
         Args:
             update: Updates done.
@@ -143,13 +143,13 @@ class DivergenceGuard:
         return self._return_to_best(update, measurements.train_loss, rates, ())
 
     def limit(self, rates: np.ndarray) -> np.ndarray:
-        """Keeps rates below those that failed; as they are if none did."""
+        """Keeps rates below those that failed, and unchanged if none did."""
         return rates if self.is_aside else self._rates.limit(rates)
 
     # ------------------------------------------------------------ proof
 
     def _compare(self, train_loss: float) -> tuple[Comparison, ...] | None:
-        """What speaks for a return; None if nothing can."""
+        """Returns the comparisons; None if nothing can speak for a return."""
         comparisons = self._probe.compare(self._weights)
         if comparisons or not np.isfinite(train_loss):
             return comparisons
@@ -160,7 +160,7 @@ class DivergenceGuard:
     def _is_proven(
         self, train_loss: float, comparisons: tuple[Comparison, ...]
     ) -> bool:
-        """Whether the present weights are worse wherever that could be measured.
+        """Returns whether the present weights are worse wherever that was measured.
 
         Where nothing could, the loss is no number, which is proof enough; and so is a
         weight that is none.
@@ -177,7 +177,7 @@ class DivergenceGuard:
         rates: np.ndarray,
         comparisons: tuple[Comparison, ...],
     ) -> None:
-        """Goes on from here, if that is better than the kept moment."""
+        """Continues from here, if that is better than the kept moment."""
         self._suspicion.calm(measurements.train_loss)
         last = comparisons[0]
         if np.isfinite(last.now).all() and last.now.mean() <= last.kept.mean():
@@ -250,7 +250,7 @@ class DivergenceGuard:
     # ------------------------------------------------------------ saving
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """What a resumed training needs to know a divergence when it sees one.
+        """Returns the state by which a resumed training recognises a divergence.
 
         The best moment is not among it: files need not hold all weights twice. The
         moment of the resume takes its place, until one comes that has been looked at.
@@ -267,7 +267,7 @@ class DivergenceGuard:
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave, before `begin`."""
+        """Restores what `get_state` gave, before `begin`."""
         # Older files also hold the best moment: its loss before the ceiling, its
         # number before the flag. They count no rises, and know of no cut.
         start, first, lowest, *_, self._rates.ceiling = state["guard_losses"].tolist()
@@ -281,7 +281,7 @@ class DivergenceGuard:
 
 
 def _data_are_broken(comparisons: tuple[Comparison, ...]) -> bool:
-    """Whether the last batches give no number with the kept weights either."""
+    """Returns whether the kept weights, too, give no number on the last batches."""
     return bool(comparisons) and not np.isfinite(comparisons[0].kept).all()
 
 

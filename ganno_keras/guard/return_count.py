@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the returns of a training help it."""
+"""A count of the returns of a training, to see whether they help it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_FUTILE: Final = 2
 
 
 class ReturnCount:
-    """Counts returns in a row that did not help.
+    """A count of the returns in a row that did not help.
 
     A return helped if the training found a better moment than the one that it went to.
     One from a loss that is no number also helped if a sound timestep followed: the next
@@ -28,15 +28,15 @@ class ReturnCount:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether one more return would be in vain."""
+        """Returns whether one more return would be in vain."""
         return self.num_futile >= MOST_FUTILE
 
     def see_sound_timestep(self) -> None:
-        """Nothing was wrong."""
+        """Notes a timestep in which nothing was wrong."""
         self._was_sound = True
 
     def see_best_moment(self) -> None:
-        """There is a new best moment."""
+        """Notes a new best moment."""
         self._has_moved = True
 
     def judge(self, is_number: bool) -> None:
@@ -50,16 +50,16 @@ class ReturnCount:
             self.num_futile = 0 if helped else self.num_futile + 1
 
     def see_return(self) -> None:
-        """The training has returned."""
+        """Notes that the training has returned."""
         self.has_returned, self._has_moved, self._was_sound = True, False, False
 
     def get_state(self) -> np.ndarray:
-        """Four whole numbers."""
+        """Returns the state as four whole numbers."""
         flags = [self.has_returned, self.num_futile, self._has_moved, self._was_sound]
         return np.array(flags, np.int64)
 
     def set_state(self, state: Sequence[int]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         returned, self.num_futile, moved, sound = (int(number) for number in state)
         self.has_returned, self._has_moved = bool(returned), bool(moved)
         self._was_sound = bool(sound)

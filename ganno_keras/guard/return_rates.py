@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With which learning rates a training goes on after a return."""
+"""The learning rates with which a training continues after a return."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CEILING_SHARE: Final = 0.5
 
 
 class ReturnRates:
-    """Cuts the rates at each return, but all in all not below a thousandth.
+    """The cut of the rates at each return, in total to a thousandth at the least.
 
     Args:
         bounds: Limits of the learning rates.
@@ -38,17 +38,17 @@ class ReturnRates:
         self.cut = 1.0  # all cuts so far, multiplied
 
     def limit(self, rates: np.ndarray) -> np.ndarray:
-        """Keeps rates below those that failed; as they are if none did."""
+        """Keeps rates below those that failed, and unchanged if none did."""
         return np.minimum(rates, self.ceiling)
 
     def after_return(
         self, failed: np.ndarray, best: np.ndarray, num_futile: int | None
     ) -> np.ndarray:
-        """The rates after a return.
+        """Returns the rates after a return.
 
         Args:
-            failed: Those that the training diverged with, float64 `[num_layers]`.
-            best: Those of the moment that is returned to.
+            failed: The rates at which the training diverged, float64 `[num_layers]`.
+            best: The rates of the moment that is returned to.
             num_futile: How many returns in a row did not help; None before the first.
         """
         share = LATER_SHARE if num_futile == 0 else FUTILE_SHARE

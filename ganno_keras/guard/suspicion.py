@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a training loss is high enough to have a closer look."""
+"""A test whether a training loss is high enough to have a closer look."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ LONGEST_PAUSE: Final = 8
 """After how many high timesteps it is raised again at the latest, once calmed."""
 
 NUM_RECENT: Final = 5
-"""How many timesteps tell what the loss is like by now, once calmed."""
+"""How many timesteps show what the loss is like by now, once calmed."""
 
 
 class Suspicion:
-    """Watches the mean training loss of the timesteps.
+    """A suspicion that the mean training loss of the timesteps diverges.
 
-    It is raised if the loss is no number; if the mean of the first timestep is ten
-    times that of the very first batch; or if later it is above its lowest by more than
-    half of the first timestep's, and about as high as that one or higher. Where the
-    timesteps are short, several in a row have to be that high.
+    It is raised if the loss is no number, or if the first timestep's mean is ten times
+    the loss of the first batch. Later the loss must exceed its lowest by more than half
+    of the first timestep's, and be about as high as that or higher. Where the timesteps
+    are short, several in a row have to be that high.
 
     Each time that it proves unfounded, it waits longer to be raised again.
 
@@ -52,12 +52,12 @@ class Suspicion:
 
     @property
     def is_pending(self) -> bool:
-        """Whether the last loss was too high, be it not for long enough."""
+        """Returns whether the last loss was too high, though not yet long enough."""
         return self.num_high > 0
 
     @property
     def losses(self) -> tuple[float, float, float]:
-        """Of the first batch, of the first timestep, and the lowest of all."""
+        """Returns the losses of the first batch and timestep, and the lowest loss."""
         return self._start, self._first, self._lowest
 
     @losses.setter
@@ -70,7 +70,7 @@ class Suspicion:
         self.awaits_first_batch = False
 
     def is_raised(self, loss: float) -> bool:
-        """Whether a loss is too high, and has been for long enough."""
+        """Returns whether a loss is too high, and has been for long enough."""
         is_number = bool(np.isfinite(loss))
         if is_number:
             self._recent = [*self._recent, loss][-NUM_RECENT:]
@@ -87,7 +87,7 @@ class Suspicion:
             self._lowest = min(self._lowest, loss)
 
     def calm(self, loss: float) -> None:
-        """It was unfounded: what the losses are like by now is not too high."""
+        """Takes the suspicion as unfounded: the recent losses are not too high."""
         self.num_high = 0
         self._pause = min(2 * self._pause + 1, LONGEST_PAUSE)
         level = float(np.median(self._recent)) if self._recent else np.nan
@@ -100,12 +100,12 @@ class Suspicion:
         )
 
     def begin_again(self) -> None:
-        """The training has returned to an earlier moment."""
+        """Notes that the training has returned to an earlier moment."""
         self.num_high = 0
         self.awaits_first_batch = bool(np.isnan(self._first))
 
     def _limit(self) -> float:
-        """The highest training loss that is borne, infinite if nothing compares."""
+        """Returns the highest accepted training loss, infinite if nothing compares."""
         first, size = self._first, abs(self._first)
         if size > 0.0:
             return max(

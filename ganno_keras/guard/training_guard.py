@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the divergence guard means for a fit: whom it watches, and who hears of it."""
+"""The divergence guard in a fit: whom it watches, and who hears of it."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 
 class GuardMessages(Protocol):
-    """Tells the user what the guard does."""
+    """The messages that inform the user of what the guard does."""
 
     def log_rollback(self, event: GuardEvent, number: int) -> None:
-        """The training has returned to an earlier moment, for so many times now."""
+        """Logs that the training has returned to an earlier moment, and how often."""
         ...
 
     def log_missing_comparison(self) -> None:
-        """The training loss rose, and nothing can tell what that means."""
+        """Logs that the training loss rose and no comparison can explain it."""
         ...
 
     def log_stepping_aside(self) -> None:
-        """Returns do not help."""
+        """Logs that returns do not help."""
         ...
 
     def log_rollbacks(self, events: Sequence[GuardEvent]) -> None:
-        """The fit has come to its end, after these."""
+        """Logs all returns at the end of the fit."""
         ...
 
 
@@ -56,12 +56,12 @@ class NoGuard:
         """Keeps nothing."""
 
     def needs_attention(self, batch: int) -> bool:
-        """Never."""
+        """Returns False: no batch needs attention."""
         del batch
         return False
 
     def attend(self, batch: int) -> None:
-        """Learns nothing."""
+        """Ignores the batch."""
 
     def checked(self, timestep: Timestep, batch: int, rates: np.ndarray) -> Timestep:
         """Leaves a decision as it is."""
@@ -78,18 +78,18 @@ class NoGuard:
         """Leaves the network as it is."""
 
     def release(self) -> None:
-        """Has nothing to give back."""
+        """Does nothing: the model's functions are its own."""
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Nothing."""
+        """Returns nothing, as there is no state."""
         return {}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes nothing."""
+        """Ignores the state."""
 
 
 class TrainingGuard:
-    """Guards one fit.
+    """The guard of one fit.
 
     Args:
         model: A compiled model whose training function is still to be made.
@@ -134,7 +134,7 @@ class TrainingGuard:
         )
 
     def begin(self, update: int, batch: int, rates: np.ndarray) -> None:
-        """Keeps the first moment; at the beginning of each epoch hears that it is one.
+        """Keeps the first moment; later calls only note that an epoch begins.
 
         Args:
             update: Updates done.
@@ -152,14 +152,14 @@ class TrainingGuard:
             self._batch_of_weights = batch
 
     def _has_slots(self) -> bool:
-        """Whether the optimizer is built: without slots there is no moment to keep."""
+        """Returns whether the optimizer is built; no moment is kept without slots."""
         if self._trains_as_keras and not self._layerwise.inner_optimizer.built:
             # What Keras' own step is about to do; others may train a part only.
             self._model.optimizer.build(self._model.trainable_variables)
         return bool(self._layerwise.inner_optimizer.built)
 
     def needs_attention(self, batch: int) -> bool:
-        """Whether the batch before was the first for the network as it began."""
+        """Returns whether the last batch was the first of the initial network."""
         if not self._guard.has_begun:
             return True
         return self._guard.awaits_first_batch and batch > self._batch_of_weights
@@ -193,7 +193,7 @@ class TrainingGuard:
         measure: Callable[[], Measurements],
         rates: np.ndarray,
     ) -> None:
-        """Leaves a network that works, should the last timestep have diverged.
+        """Restores a network that works, if the last timestep diverged.
 
         Args:
             update: Updates done.
@@ -218,7 +218,7 @@ class TrainingGuard:
             self._messages.log_rollbacks(self._history.guard_events)
 
     def _follow(self, event: GuardEvent | None) -> None:
-        """Does and tells what comes of a look."""
+        """Carries out and logs the result of a review."""
         if event is not None:
             self._meter.forget()
             self._history.guard_events.append(event)
@@ -238,11 +238,11 @@ class TrainingGuard:
         self._probe.release()
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """What a resumed training needs; weights to return to are not among it."""
+        """Returns what a resumed training needs, except the weights to return to."""
         return self._guard.get_state()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what was saved, if that training was guarded; before `begin`."""
+        """Restores what was saved, if that training was guarded; before `begin`."""
         self._begin_anew()
         if "guard_losses" in state:
             self._guard.set_state(state)

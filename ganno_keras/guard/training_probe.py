@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a model is worse than it was: two states of it on the very same samples."""
+"""A test whether a model is worse than it was, with two states on equal samples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
 from ganno_keras.monitoring.validation_sample import ValidationSample, fixed_batch_size
 
 LARGEST_PART: Final = 8
-"""How many samples are measured together: many small parts tell how they scatter."""
+"""How many samples are measured together: many small parts show how they scatter."""
 
 MOST_PARTS: Final = 16
 """How many parts of the past, and how many of the last updates, are measured."""
@@ -39,8 +39,8 @@ class Comparison(NamedTuple):
     """The losses of two states of a model on the same samples.
 
     Args:
-        now: Of the present state, a number for each part of the samples.
-        kept: Of the other one, on the same parts.
+        now: The losses of the present state, one for each part of the samples.
+        kept: The losses of the other state, on the same parts.
     """
 
     now: np.ndarray
@@ -48,7 +48,7 @@ class Comparison(NamedTuple):
 
     @property
     def is_worse(self) -> bool:
-        """Whether the present state is worse beyond what chance explains."""
+        """Returns whether the present state is worse beyond chance."""
         if not len(self.now) or not np.isfinite(self.kept).all():
             return False
         if not np.isfinite(self.now).all():
@@ -67,9 +67,9 @@ class Comparison(NamedTuple):
 class TrainingProbe:
     """Samples of the past, of the last updates, and held-out ones if there are any.
 
-    Those of the past are spread evenly over the training. A state is worse only if it
-    is so on each of these: a model that has moved on to other data is worse on the old
-    ones and better on the last ones.
+    Samples of the past are spread evenly over the training. A state is worse only if it
+    is worse on each of these sets. A model that has moved on to other data is worse on
+    old samples and better on the last ones.
 
     Args:
         model: A compiled model whose training function is still to be made.
@@ -85,7 +85,7 @@ class TrainingProbe:
 
     @property
     def is_able(self) -> bool:
-        """Whether there is anything to compare on."""
+        """Returns whether there is anything to compare on."""
         return bool(self._keeper and self._keeper.batches)
 
     def release(self) -> None:
@@ -102,14 +102,14 @@ class TrainingProbe:
         self._past.advance()
 
     def compare(self, kept: WeightsCopy) -> tuple[Comparison, ...]:
-        """Measures the present state and another one; leaves the present one.
+        """Measures the present state and another one, and keeps the present one.
 
         Args:
             kept: A copy of the other one.
 
         Returns:
-            Of the last updates, of the past, and of the held-out sample. Nothing if
-            the samples cannot be kept.
+            The comparisons on the last updates, on the past, and on the held-out
+            sample. Nothing if the samples cannot be kept.
         """
         groups = [self._last_parts(MOST_PARTS), self._past.samples]
         if self._validation is not None:
@@ -128,7 +128,7 @@ class TrainingProbe:
         return np.array([means_of(self._step(part)).loss for part in parts])
 
     def _last_parts(self, most: int) -> list[Any]:
-        """Parts of the last batches, the latest ones; none if they are of no use."""
+        """Returns parts of the last batches, the latest; none if they are of no use."""
         batches = [] if self._keeper is None else self._keeper.batches
         try:
             parts = [part for it in batches for part in self._parts_of(it)]
@@ -187,11 +187,11 @@ class SpreadSamples:
 
     @property
     def is_due(self) -> bool:
-        """Whether the next one is to be kept."""
+        """Returns whether the next batch is to be kept."""
         return self._offered % self._stride == 0
 
     def add(self, sample: Any) -> None:
-        """Keeps one; of those before every second if there are too many."""
+        """Adds one, and keeps only every second earlier one if there are too many."""
         if len(self.samples) == self._most:
             del self.samples[1::2]
             self._stride *= 2

@@ -14,7 +14,7 @@ from ganno_keras.optimizers.backend import Tensor, values_on_host
 
 
 class WeightsCopy:
-    """Keeps the values of variables on the host.
+    """A copy of the values of variables on the host.
 
     Single numbers that are not trained are often set from outside, such as the weight
     of a loss that a callback raises. They keep their present values unless these are
@@ -22,7 +22,7 @@ class WeightsCopy:
 
     Args:
         variables: Weights and optimizer slots; they may be replaced before `take`.
-        settings: Those of them that keep their present values.
+        settings: The variables among them that keep their present values.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class WeightsCopy:
 
     @property
     def is_taken(self) -> bool:
-        """Whether there is anything to put back."""
+        """Returns whether there is anything to restore."""
         return bool(self._values)
 
     def take(self) -> None:
@@ -44,7 +44,7 @@ class WeightsCopy:
         self._values = values_on_host(self.variables)
 
     def put_back(self) -> None:
-        """Gives the variables the values that were kept; without any, does nothing."""
+        """Restores the values that were kept; without any, does nothing."""
         if self._values:
             stay = {id(it) for it in self.settings if _is_finite(it.value)}
             for variable, value in zip(self.variables, self._values, strict=True):
@@ -53,7 +53,7 @@ class WeightsCopy:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Lets the variables have the kept values for as long as this lasts."""
+        """Gives the variables the kept values inside the context."""
         present = WeightsCopy(self.variables)
         present.take()
         self.put_back()
@@ -63,17 +63,17 @@ class WeightsCopy:
             present.put_back()
 
     def has_finite_variables(self) -> bool:
-        """Whether the variables, as they are now, hold finite numbers alone."""
+        """Returns whether the variables hold only finite numbers now."""
         return all(_is_finite(value) for value in values_on_host(self.variables))
 
 
 def settings_of(model: keras.Model) -> list[keras.Variable]:
-    """The single numbers among the weights that are not trained."""
+    """Returns the single numbers among the weights that are not trained."""
     return [it for it in model.non_trainable_weights if not it.shape]
 
 
 def layer_states(model: keras.Model) -> list[keras.Variable]:
-    """The states of stateful recurrent layers, which are in no list of Keras."""
+    """Returns the states of stateful recurrent layers, which Keras lists nowhere."""
     found = [
         leaf
         for layer in model._flatten_layers()

@@ -36,9 +36,9 @@ def find_learning_rate(
     """Trains a few updates at an ever higher learning rate and watches the loss.
 
     The training is the model's own `fit`, with its own optimizer, loss and
-    `train_step`. Afterwards the model, its optimizer and its metrics are exactly as
-    they were, and so is the random state of Python, NumPy and Keras; also if it fails.
-    Only a dataset that draws a new order at each pass has drawn some.
+    `train_step`. It restores the model, its optimizer and its metrics exactly, also if
+    it fails. It restores the random state of Python, NumPy and Keras, too. Only a
+    dataset that shuffles at each pass has used up some orders.
 
     Args:
         model: Compiled and built, with an optimizer whose learning rate is a number;
@@ -50,17 +50,17 @@ def find_learning_rate(
         learning_rates: The first and the last rate, above 0. They rise exponentially.
         num_updates: How many updates, at least 20. More make the curve smoother.
         divergence: The test ends early once the running mean of the loss is this many
-            times its lowest value so far, or a loss is no number; None for the latter
-            only.
+            times its lowest value so far. It also ends at a loss that is no number;
+            None leaves only that.
 
     Returns:
-        The rates, the losses and a suggestion, which can be drawn.
+        The rates, the losses and a suggestion, which can be plotted.
 
     Raises:
         TypeError: If the data is of another kind.
-        ValueError: If an argument is out of its range, the model is not compiled or
-            not built, its optimizer follows a schedule or has several learning rates,
-            or the loss is no number from the start.
+        ValueError: If an argument is out of its range, or the model is not compiled or
+            not built. Or if its optimizer follows a schedule or has several learning
+            rates, or the loss is no number from the start.
 
     Example:
 
@@ -87,7 +87,7 @@ def find_learning_rate(
 
 
 class _RangeTest(keras.callbacks.Callback):
-    """Sets the rate before each update and keeps the loss of its batch."""
+    """A callback that sets the rate before each update and keeps its batch's loss."""
 
     def __init__(self, rates: np.ndarray, divergence: float | None) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class _RangeTest(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def curve(self) -> LearningRateCurve:
-        """What was measured."""
+        """Returns what was measured."""
         if not self._losses:
             raise ValueError(
                 "The loss is not a finite number in the very first batch, or there is "
@@ -124,7 +124,7 @@ class _RangeTest(keras.callbacks.Callback):
         return LearningRateCurve(self._rates[: len(losses)], losses, self._diverged)
 
     def _ran_away(self) -> bool:
-        """Whether the smoothed loss has risen far above its lowest value."""
+        """Returns whether the smoothed loss has risen far above its lowest value."""
         if self._divergence is None or not self._losses:
             return False
         smoothed = self.curve().smoothed_losses

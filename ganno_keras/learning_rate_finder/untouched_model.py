@@ -31,13 +31,13 @@ _ABSENT: Final = object()
 
 @contextmanager
 def untouched(model: keras.Model) -> Iterator[None]:
-    """Puts everything back that a `fit` inside changes, also after an exception.
+    """Restores everything that a `fit` inside changes, also after an exception.
 
-    That is all variables of the model and its optimizer (weights, moving averages,
+    It restores all variables of the model and its optimizer: weights, moving averages,
     metrics, states of recurrent layers, seed generators, slots, rate, number of
-    updates), the training function and the logs of the last `fit`, and the random
-    state of the process. Variables that
-    are made inside are left with the values that they were made with.
+    updates. It also restores the training function and the logs of the last `fit`, and
+    the random state of the process. Variables that are made inside keep the values
+    that they were made with.
 
     Args:
         model: Compiled and built.
@@ -45,7 +45,7 @@ def untouched(model: keras.Model) -> Iterator[None]:
     guard = UndoOnFailure.of(model)
     if guard is not None:
         guard.release()  # An earlier fit failed: what it left is not the model's own.
-    # Without its slots there would be nothing to put back.
+    # Without its slots there would be nothing to restore.
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     values = [(it, _copy(it)) for it in _variables(model)]
@@ -62,7 +62,7 @@ def untouched(model: keras.Model) -> Iterator[None]:
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    """All variables that a fit may change, also those that Keras does not list.
+    """Returns all variables that a fit may change, also those not listed by Keras.
 
     States of recurrent layers are not among the model's variables, nor are metrics
     that `model.metrics` leaves out.
@@ -76,7 +76,7 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def _variables_in(value: Any) -> list[keras.Variable]:
-    """The variables in an attribute: itself, in containers, or in a metric."""
+    """Returns the variables in an attribute: itself, in containers, or in a metric."""
     if isinstance(value, keras.Variable):
         return [value]
     if isinstance(value, keras.metrics.Metric):
@@ -101,10 +101,10 @@ def _copy(variable: keras.Variable) -> np.ndarray:
 
 @contextmanager
 def unchanged_random_state() -> Iterator[None]:
-    """Lets Python, NumPy and Keras draw the next numbers as if nothing had happened.
+    """Restores the random state of Python, NumPy and Keras on leaving.
 
-    Also PyTorch, if it is the backend. What TensorFlow draws by itself depends on its
-    seed and on the graph, not on what was drawn before.
+    It restores PyTorch's, too, if that is the backend. What TensorFlow itself samples
+    depends on its seed and on the graph, not on what was sampled before.
     """
     restore = [_python(), _numpy(), _keras()]
     if keras.backend.backend() == "torch":

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which metric holds the loss: the one that the step returns under that name.
+"""The metric that holds the loss: the one that the step returns under that name.
 
-A model with a `train_step` of its own may keep any number of means, in any order, and
-may return as `loss` one of them, or a number that is in none. Names do not tell. But
+A model with its own `train_step` may keep any number of means, in any order. It may
+return as `loss` one of them, or a number that is in none. Names are no proof. But
 right after a step the mean that it returned has the value that it returned.
 """
 
@@ -19,11 +19,11 @@ _TOLERANCE: Final = {"float32": 1e-5, "float64": 1e-5}
 
 
 def has_own_step(model: keras.Model, name: str = "train_step") -> bool:
-    """Whether a step of a model is not the one that Keras defines.
+    """Returns whether a step of a model is not the one that Keras defines.
 
     Args:
         model: Any Keras model.
-        name: Of the method: `train_step` or `test_step`.
+        name: The name of the method: `train_step` or `test_step`.
     """
     return name in vars(model) or getattr(type(model), name) is not getattr(
         keras.Model, name
@@ -31,7 +31,7 @@ def has_own_step(model: keras.Model, name: str = "train_step") -> bool:
 
 
 class LossSource:
-    """Finds the loss among the means of a model, and whether it is in one.
+    """A search for the loss among the means of a model, which may not hold it.
 
     Args:
         model: The compiled model.
@@ -46,17 +46,17 @@ class LossSource:
 
     @property
     def is_known(self) -> bool:
-        """Whether a step has been looked at, or need not be."""
+        """Returns whether a step has been looked at, or need not be."""
         return self._matching is not None or not self.needs_results
 
     @property
     def is_returned_only(self) -> bool:
-        """Whether the step returns a loss that no mean holds."""
+        """Returns whether the step returns a loss that no mean holds."""
         return self._matching is not None and not self._matching
 
     @property
     def needs_results(self) -> bool:
-        """Whether the step has to be looked at: Keras' own is known."""
+        """Returns whether the step has to be looked at: Keras' own is known."""
         return self._is_own_step and not self._has_replicas
 
     def see(self, totals: np.ndarray, returned: float | None) -> None:
@@ -64,7 +64,7 @@ class LossSource:
 
         Args:
             totals: Totals and counts of all means right after it, `[num_means, 2]`.
-            returned: As `loss`; None if it returned none.
+            returned: What it returned as `loss`; None if it returned none.
         """
         if not self.needs_results or returned is None:
             return
@@ -73,10 +73,10 @@ class LossSource:
         self._matching = (self._matching or now) & now or now
 
     def place(self, names: Sequence[str], totals: np.ndarray) -> int | None:
-        """The place of the loss among the means; None if it is in none of them.
+        """Returns the index of the loss among the means; None if it is none of them.
 
         Args:
-            names: Of the means.
+            names: The names of the means.
             totals: Their totals and counts, `[num_means, 2]`.
         """
         if self.is_returned_only:
@@ -90,7 +90,7 @@ class LossSource:
 
     @property
     def _has_replicas(self) -> bool:
-        """Whether each replica returns a number of its own."""
+        """Returns whether each replica returns a number of its own."""
         strategy = getattr(self._model, "distribute_strategy", None)
         return getattr(strategy, "num_replicas_in_sync", 1) > 1
 
@@ -105,6 +105,6 @@ class LossSource:
 
 
 def _rank(name: str) -> int:
-    """Which of several means is likelier the loss, by its name alone."""
+    """Returns the rank of a mean as the likely loss, by its name alone."""
     known = ("loss", "total_loss")
     return known.index(name) if name in known else 2 + (not name.endswith("loss"))

@@ -36,7 +36,7 @@ class Means(NamedTuple):
 
 
 def mean_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
-    """The metrics whose result is a total by a count, as that of `keras.metrics.Mean`.
+    """Returns the metrics whose result is a total by a count, as `Mean` has it.
 
     Keras' containers are replaced by what they contain. A metric that computes its
     result in another way is left out, whatever its variables are called.
@@ -46,7 +46,7 @@ def mean_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
 
 
 def accuracy_metrics(model: keras.Model) -> list[keras.metrics.Mean]:
-    """The metrics that are accuracies: a model with several has their average.
+    """Returns the metrics that are accuracies; several of them are averaged.
 
     These are Keras' classification accuracies, and any other mean that is called
     `accuracy` or `acc`. Top-k accuracies do not count.
@@ -64,12 +64,12 @@ def read_totals(model: keras.Model) -> np.ndarray:
 
 
 def sums_of(model: keras.Model, totals: np.ndarray, source: LossSource) -> np.ndarray:
-    """Takes loss and accuracies out of all means.
+    """Returns the sums of loss and accuracies out of all means.
 
     Args:
         model: The model whose means they are.
         totals: What `read_totals` gave, or the difference of two readings.
-        source: Tells which mean is the loss.
+        source: Says which mean is the loss.
 
     Returns:
         float64 `[1 + num_accuracies, 2]`; row 0 is the loss, of which nothing is
@@ -94,7 +94,7 @@ def means_of(sums: np.ndarray) -> Means:
 
 
 def counts_nothing(sums: np.ndarray) -> bool:
-    """Whether nothing is known of the loss."""
+    """Returns whether nothing is known of the loss."""
     return not len(sums) or sums[0, 1] == 0
 
 

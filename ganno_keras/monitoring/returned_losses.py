@@ -12,7 +12,7 @@ from ganno_keras.optimizers.backend import to_host
 
 
 class ReturnedLosses:
-    """Adds up what the steps since the last decision returned as `loss`."""
+    """The sum of what the steps since the last decision returned as `loss`."""
 
     def __init__(self) -> None:
         self.sums = np.zeros(2)  # their total and their number
@@ -33,6 +33,6 @@ class ReturnedLosses:
 
 
 def returned_loss(logs: Mapping[str, Any]) -> float | None:
-    """The loss in the logs of a step, of several values their mean; None without."""
+    """Returns the loss in the logs of a step, the mean of several; None without."""
     loss = logs.get("loss")
     return None if loss is None else float(np.mean(to_host(loss)))

@@ -21,7 +21,7 @@ Step = Callable[[Batch], Results]
 
 
 class StatelessTestStep:
-    """Evaluates one batch with fresh metrics and forgets everything but their sums.
+    """A test step on one batch with fresh metrics, of which only sums remain.
 
     Only the library of the backend in use is imported.
 
@@ -38,7 +38,7 @@ class StatelessTestStep:
         self._step = make(model, compiled and not model.run_eagerly)
 
     def fits(self, model: keras.Model) -> bool:
-        """Whether the step was made for this model as it is compiled now."""
+        """Returns whether the step was made for this model as it is compiled now."""
         return self._model is model and self._compilation is _compilation(model)
 
     def __call__(self, batch: Batch) -> np.ndarray:
@@ -55,7 +55,7 @@ class StatelessTestStep:
 
 
 def _compilation(model: keras.Model) -> object:
-    """An object that is another one after each `model.compile`."""
+    """Returns an object that is another one after each `model.compile`."""
     return getattr(model, "_compile_config", None)
 
 
@@ -64,7 +64,7 @@ def _to_float(tensor: Any) -> float:
 
 
 def _results(model: keras.Model, logs: Any, value: Callable[[Any], Any]) -> Results:
-    """Totals and counts of all means, and the loss that the step returned."""
+    """Returns totals and counts of all means, and the loss that the step gave."""
     totals = [(value(it.total), value(it.count)) for it in mean_metrics(model)]
     returned = [logs["loss"]] if isinstance(logs, dict) and "loss" in logs else []
     return {"totals": totals, "returned": returned}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a callback can know of a training: losses and accuracies of a timestep."""
+"""The meter of a training: losses and accuracies of a timestep, for a callback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ganno_keras.monitoring.validation_sample import ValidationSample
 
 
 class TrainingMeter:
-    """Measures training over the timestep, and validation at its end.
+    """A meter of training over the timestep, and of validation at its end.
 
     The training loss is what the training step returns as `loss`. Where that is the
     mean of a metric, the exact mean over the timestep is read from it. Else it is the
@@ -32,9 +32,9 @@ class TrainingMeter:
     Args:
         model: The compiled model.
         validation: The held-out sample to measure at each decision. With None the
-            result of the last validation in `fit` counts, up to an epoch old, and
-            before the first one there is none: never the training data under
-            validation's name.
+            result of the last validation in `fit` counts, up to an epoch old. Before
+            the first one there is none: training data never stands in for
+            validation.
     """
 
     def __init__(self, model: keras.Model, validation: ValidationSample | None) -> None:
@@ -44,42 +44,42 @@ class TrainingMeter:
         self._source = LossSource(model)
         self._window = TrainingWindow(model, self._source)
         self._returned = ReturnedLosses()
-        # Whether those of the last step are among them.
+        # Whether the logs of the last step are among them.
         self.logs_are_complete = True
 
     @property
     def sample(self) -> ValidationSample | None:
-        """The held-out sample, if there is one."""
+        """Returns the held-out sample, if there is one."""
         return self._sample
 
     def begin_epoch(self) -> None:
-        """Keras has reset its metrics."""
+        """Notes that Keras has reset its metrics."""
         self._window.begin_epoch()
 
     def end_batch(self, logs: Mapping[str, Any], is_last: bool) -> None:
-        """A step, or an execution of several, has returned its logs.
+        """Takes the logs that a step, or an execution of several, has returned.
 
         Args:
-            logs: Of the step.
+            logs: The logs of the step.
             is_last: Whether no later step is known; others may come late.
         """
         self._returned.add(logs, is_last)
 
     @property
     def needs_logs(self) -> bool:
-        """Whether a measurement needs the logs of all steps before it."""
+        """Returns whether a measurement needs the logs of all steps before it."""
         return self._source.needs_results
 
     def begin_validation(self) -> None:
-        """The last batch of an epoch is done, and its metrics are still there."""
+        """Notes the end of the last batch, while the epoch's metrics still exist."""
         self._window.end_epoch(self._last_loss)
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
-        """The epoch is done; its metrics are there if there was no validation.
+        """Ends the epoch; its metrics still exist if there was no validation.
 
         Args:
-            logs: Of the epoch. Metrics that say something else are not the training's:
-                another callback has called `evaluate` before.
+            logs: The logs of the epoch. Metrics that differ from them are not the
+                training's: another callback has called `evaluate` before.
         """
         totals, loss = read_totals(self._model), returned_loss(logs)
         if not self._source.is_known:
@@ -94,10 +94,10 @@ class TrainingMeter:
         self._window.close()
 
     def end_validation(self, logs: Mapping[str, Any]) -> None:
-        """`fit` has run its own validation, whose result is in the metrics.
+        """Reads the result of the validation in `fit` from the metrics.
 
         Args:
-            logs: Of the validation.
+            logs: The logs of the validation.
         """
         source, loss = LossSource(self._model, "test_step"), returned_loss(logs)
         totals = read_totals(self._model)
@@ -108,10 +108,10 @@ class TrainingMeter:
         self._last_validation = sums
 
     def measure_training(self) -> Means:
-        """Means since the last decision.
+        """Returns the means since the last decision.
 
         Raises:
-            ValueError: If the training step of the model tells its loss nowhere.
+            ValueError: If the training step of the model reports its loss nowhere.
         """
         sums = self._training_sums()
         if not counts_nothing(sums):
@@ -133,7 +133,7 @@ class TrainingMeter:
 
         Args:
             progress: Share of the planned updates that is done, in [0, 1].
-            statistics: Of the last update.
+            statistics: The statistics of the last update.
         """
         train, validation = self.measure_training(), self.measure_validation()
         return Measurements(
@@ -146,7 +146,7 @@ class TrainingMeter:
         )
 
     def measure_validation(self) -> Means | None:
-        """Means on held-out data; None as long as there are none."""
+        """Returns the means on held-out data; None as long as there are none."""
         sums = (
             self._last_validation
             if self._sample is None
@@ -155,9 +155,9 @@ class TrainingMeter:
         return None if counts_nothing(sums) else means_of(sums)
 
     def forget(self) -> None:
-        """Makes nothing of what was measured so far: it was not of these weights.
+        """Discards what was measured so far: it was not of these weights.
 
-        Keras' own metrics begin anew, too: a NaN would stay in them until the next
+        Keras' own metrics begin anew, too. A NaN would stay in them until the next
         epoch, and a difference of huge totals would not be exact.
         """
         self._model.reset_metrics()
@@ -171,17 +171,17 @@ class TrainingMeter:
         self._returned.restart()
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """What a resumed training needs."""
+        """Returns what a resumed training needs."""
         return {"training": self._training_sums(), "validation": self._last_validation}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         self._window.resume(state["training"])
         self._last_validation = np.array(state["validation"], np.float64)
 
     @property
     def _last_loss(self) -> float | None:
-        """What the last step returned, if it is known already."""
+        """Returns the last step's loss, if it is known already."""
         return self._returned.last if self.logs_are_complete else None
 
     def _training_sums(self) -> np.ndarray:
@@ -192,7 +192,7 @@ class TrainingMeter:
 
 
 def _with_loss(sums: np.ndarray, loss: np.ndarray) -> np.ndarray:
-    """The sums with more of the loss in row 0."""
+    """Returns the sums with more of the loss in row 0."""
     sums = sums.copy() if len(sums) else np.zeros((1, 2))
     sums[0] += loss
     return sums
@@ -215,16 +215,16 @@ class TrainingWindow:
         self._epoch_is_open = True
 
     def begin_epoch(self) -> None:
-        """Keras has reset its metrics."""
+        """Notes that Keras has reset its metrics."""
         self.begin_metrics_anew()
         self._epoch_is_open = True
 
     def begin_metrics_anew(self) -> None:
-        """All metrics are at zero."""
+        """Notes that all metrics are at zero."""
         self._start = self._latest = np.zeros((0, 2))
 
     def end_epoch(self, returned: float | None) -> None:
-        """Keeps what the epoch brought, before something resets the metrics.
+        """Keeps the sums of the epoch, before something resets the metrics.
 
         Args:
             returned: The loss that the last step returned.
@@ -255,14 +255,14 @@ class TrainingWindow:
         self._start = self._latest
 
     def resume(self, sums: np.ndarray) -> None:
-        """Goes on from the sums that a saved training had."""
+        """Resumes from the sums that a saved training had."""
         self._earlier_epochs = np.array(sums, np.float64)
 
 
 def _difference(now: np.ndarray, start: np.ndarray) -> np.ndarray:
     if len(start) != len(now):
         return now
-    # A count that fell tells of a reset in between, by somebody's `evaluate`.
+    # A count that fell shows a reset in between, by somebody's `evaluate`.
     return np.where(now[:, 1:] < start[:, 1:], now, now - start)
 
 

@@ -31,11 +31,11 @@ class ValidationSample:
 
     Args:
         data: A tuple `(x, y)` or `(x, y, sample_weight)` of arrays, or of structures
-            of arrays as the model takes them; or a dataset that gives such batches
-            each time it is iterated over (`tf.data.Dataset`, `keras.utils.PyDataset`,
-            a PyTorch `DataLoader`).
-        num_samples: How many samples to keep, at least 1. Of arrays a random choice
-            that is always the same, of a dataset the first ones.
+            of arrays as the model takes them. Or a dataset that gives such batches
+            each time it is iterated over: a `tf.data.Dataset`, a
+            `keras.utils.PyDataset` or a PyTorch `DataLoader`.
+        num_samples: How many samples to keep, at least 1. From arrays it is a random
+            choice that is always the same, from a dataset the first ones.
 
     Raises:
         TypeError: If the data is of another kind.
@@ -68,14 +68,14 @@ class ValidationSample:
 
     @property
     def num_samples(self) -> int:
-        """How many samples are measured."""
+        """Returns how many samples are measured."""
         return sum(_length(batch) for batch in self._batches)
 
     def check(self, model: keras.Model) -> None:
         """Tries one sample on a built model, before any training.
 
-        A model that is made for batches of one size has all of them of that size from
-        then on; what is left over is left out.
+        A model that is made for batches of one size gets only batches of that size
+        from then on. Samples that are left over are ignored.
 
         Raises:
             ValueError: If the data does not fit the model.
@@ -100,7 +100,7 @@ class ValidationSample:
         return means_of(self.sums(model))
 
     def sums(self, model: keras.Model) -> np.ndarray:
-        """The totals and counts that loss and accuracies are made of.
+        """Returns the totals and counts that loss and accuracies are made of.
 
         Returns:
             float64 `[1 + num_accuracies, 2]`; row 0 is the loss, whose count is 0 if
@@ -111,7 +111,7 @@ class ValidationSample:
         return np.sum([self._step(batch) for batch in self._batches], axis=0)
 
     def parts(self, most: int, size: int | None = None) -> list[Batch]:
-        """Small parts of the sample, evenly spread over it.
+        """Returns small parts of the sample, evenly spread over it.
 
         Args:
             most: How many at most.
@@ -125,7 +125,7 @@ class ValidationSample:
         return found[:: math.ceil(len(found) / most) or 1]
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy makes a compiled step of its own."""
+        """Returns the state without the compiled step: a copy makes its own."""
         return {**vars(self), "_step": None}
 
 
@@ -146,7 +146,7 @@ def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
 
 
 def can_be_read_again(data: Any) -> bool:
-    """Whether it is a dataset: batches that are not used up by reading them once."""
+    """Returns whether the data can be read again, as a dataset can."""
     if isinstance(data, keras.utils.PyDataset):
         return True
     single = isinstance(data, dict | str) or hasattr(data, "shape")
@@ -154,7 +154,7 @@ def can_be_read_again(data: Any) -> bool:
 
 
 def _on_host(batch: Batch) -> Batch:
-    """NumPy arrays; labels and weights that are None are left out, as Keras does."""
+    """Returns NumPy arrays, without labels and weights that are None, as Keras does."""
     while len(batch) > 1 and batch[-1] is None:
         batch = batch[:-1]
     return tuple(tree.map_structure(_to_numpy, part) for part in batch)
@@ -196,7 +196,7 @@ def _length(batch: Batch) -> int:
 
 
 def _to_numpy(leaf: Any) -> np.ndarray:
-    """An array on the host, floating-point numbers in Keras' default precision."""
+    """Returns an array on the host; floating-point numbers in Keras' precision."""
     array = _as_array(leaf)
     if not array.ndim:
         raise ValueError(

@@ -138,7 +138,7 @@ def is_known(tensor: Tensor) -> bool:
 
 
 def to_host(value: Any) -> np.ndarray:
-    """A number, tensor or variable as a NumPy array, in float32 if it is shorter.
+    """Returns a value as a NumPy array, in float32 if it is shorter.
 
     NumPy and TensorFlow do not agree on single numbers of the type bfloat16.
     """
@@ -201,8 +201,8 @@ def new_variable(
     """Makes a variable for an optimizer, in `variable_scope`.
 
     Args:
-        name: Of the variable.
-        shape: Of the variable.
+        name: The name of the variable.
+        shape: The shape of the variable.
         value: What it holds at first: a number, or an array of that shape.
         dtype: By default float32, or float64 where Keras computes with that.
     """
@@ -236,7 +236,7 @@ def check_shape(name: str, shape: Sequence[int], array: np.ndarray) -> None:
 
 
 def has_own_schedule(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether its learning rate is a schedule or a function, not a number."""
+    """Returns whether its learning rate is a schedule or a function, not a number."""
     return not isinstance(optimizer._learning_rate, keras.Variable)
 
 

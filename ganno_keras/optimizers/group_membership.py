@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which layer group holds a variable that an optimizer has at hand."""
+"""The membership of an optimizer's variables in layer groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ganno_keras.control.layer_groups import LayerGroup
 
 
 class GroupMembership:
-    """Finds the group of a variable, be it Keras' object or the backend's.
+    """A map from variables, Keras' or the backend's, to their groups.
 
     Args:
         optimizer: The optimizer of the variables.
@@ -73,11 +73,11 @@ class GroupMembership:
             )
 
     def group_of(self, variable: Any) -> int:
-        """The number of the group that holds a variable."""
+        """Returns the number of the group that holds a variable."""
         return self._numbers[self._key(variable)]
 
     def by_group(self, variables: Sequence[Any]) -> dict[int, list[int]]:
-        """The places in a sequence of variables that belong to each group."""
+        """Returns each group's places in a sequence of variables."""
         places: dict[int, list[int]] = {}
         for place, variable in enumerate(variables):
             places.setdefault(self.group_of(variable), []).append(place)
@@ -91,7 +91,7 @@ def _name(variable: keras.Variable) -> str:
 def have_same_members(
     groups: Sequence[LayerGroup], others: Sequence[LayerGroup]
 ) -> bool:
-    """Whether groups have the same names, kinds and variables, in the same order."""
+    """Returns whether groups have equal names, kinds and variables, in order."""
     return [_members(it) for it in groups] == [_members(it) for it in others]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a specialised optimizer looks up: one row for each layer group."""
+"""The table that a specialised optimizer reads: one row for each layer group."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LayerTable:
         groups: The groups, a function of the optimizer's variables that gives them, or
             None for one group a path.
         learning_rate: What all groups have at first; None for the optimizer's rate.
-        weight_decay: The same for the weight decay, should the optimizer have one.
+        weight_decay: What all groups have at first, if the optimizer has a decay.
 
     Raises:
         ValueError: The groups do not hold each variable of the optimizer once.
@@ -109,15 +109,15 @@ class LayerTable:
     def groups_of(
         groups: Groups, variables: Sequence[keras.Variable]
     ) -> tuple[LayerGroup, ...]:
-        """The groups of an optimizer that is built with these variables."""
+        """Returns the groups of an optimizer that is built with these variables."""
         make = groups_by_path if groups is None else groups
         return tuple(make(list(variables)) if callable(make) else make)
 
     def begin_anew(self, groups: Groups, initial_values: dict[str, Any]) -> None:
-        """Serves once more, for the same layer groups.
+        """Prepares the table for another fit with equal layer groups.
 
         Args:
-            groups: As when the table was made; they give the groups that it has.
+            groups: What the table was made with; they give the groups that it has.
             initial_values: What `initial_values` gave.
         """
         self._groups = groups_by_path if groups is None else groups
@@ -131,7 +131,7 @@ class LayerTable:
         self.take_charge(True)
 
     def take_charge(self, is_in_charge: bool) -> None:
-        """Says whether steps that were traced with this table shall go by its rates.
+        """Sets whether steps that were traced with this table go by its rates.
 
         A `tf.function` of the user's own may outlive the table's days.
         """
@@ -141,7 +141,7 @@ class LayerTable:
             self.measuring.assign(False)
 
     def show_mean_rate(self) -> None:
-        """Brings the mean of the rates over all weights up to date."""
+        """Updates the mean of the rates over all weights."""
         weights = np.array([group.num_weights for group in self.groups], np.float64)
         rates = to_host(self.learning_rates).astype(np.float64)
         self.mean_rate.assign(rates @ weights / weights.sum())
@@ -171,7 +171,7 @@ class LayerTable:
         self.built = True
 
     def _create_deferred(self) -> None:
-        """What a measured step leaves to be summed up later, on the same device."""
+        """Creates what a measured step leaves to be summed up later on its device."""
         variables = self.membership.variables
         if not can_be_read_later(self.direction, self.optimizer, variables):
             variables = []
@@ -184,7 +184,7 @@ class LayerTable:
 
     @property
     def defers(self) -> bool:
-        """Whether the statistics are summed up between two steps, not in one."""
+        """Returns whether statistics are summed up between two steps, not in one."""
         return self.built and bool(self.means_before)
 
     def _saved(self, name: str, shape: list[int], dtype: Any = None) -> keras.Variable:
@@ -192,12 +192,12 @@ class LayerTable:
 
     @property
     def saved_variables(self) -> dict[str, keras.Variable]:
-        """By name, what a training that goes on from a file must have as it was."""
+        """Returns by name what a resumed training must have as it was."""
         return {name: getattr(self, name) for name in sorted(self.initial_values)}
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All variables of the table; none before it is built or while hidden."""
+        """Returns all variables; none before the table is built or while hidden."""
         if not self.built or self.is_hidden:
             return []
         return [self.measuring, *self.saved_variables.values()]
@@ -212,7 +212,7 @@ class LayerTable:
             self.is_hidden = False
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes the values of saved variables back, now or when they are created.
+        """Restores saved variables, now or when they are created.
 
         Args:
             arrays: What `saved_variables` held; names that are absent stay as they are.
@@ -247,16 +247,16 @@ class LayerTable:
 
     @property
     def is_active(self) -> bool:
-        """Whether the optimizer is inside `apply`."""
+        """Returns whether the optimizer is inside `apply`."""
         return self._depth > 0
 
     def rate(self, group: int) -> Tensor:
-        """The learning rate of a group, inside `active`."""
+        """Returns the learning rate of a group, inside `active`."""
         rates = self._rates() if self._active_rates is None else self._active_rates
         return rates[group]
 
     def _rates(self) -> Tensor:
-        """All rates; the optimizer's own in a step that has outlived the table."""
+        """Returns all rates; the optimizer's own once a step outlives the table."""
         rates = self.learning_rates.value
         if self.in_charge is None:
             return rates
@@ -264,7 +264,7 @@ class LayerTable:
         return ops.where(self.in_charge.value, rates, own)
 
     def decaying_rate(self, group: int) -> Tensor:
-        """The learning rate at which the optimizer's own decay is that of the group.
+        """Returns the rate at which the optimizer's own decay is the group's.
 
         Keras multiplies weights, decay and rate. The decay stays the constant that it
         is there, and its share of it goes to the rate: exactly 1 if they are equal.
@@ -286,7 +286,7 @@ def initial_values(
     learning_rate: float | None,
     weight_decay: float | None,
 ) -> dict[str, Any]:
-    """What all groups have at first; the optimizer's own where nothing is given."""
+    """Returns the initial values of all groups; by default the optimizer's own."""
     # Read now: whatever changes the base rate before the optimizer is built would
     # otherwise count on one backend and not on another.
     compiled_rate, _ = compiled_values(optimizer)

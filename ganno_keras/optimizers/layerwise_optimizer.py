@@ -26,11 +26,11 @@ from ganno_keras.optimizers.specialised_optimizer import (
 
 
 class LayerwiseOptimizer:
-    """Gives every layer group of a Keras optimizer its own learning rate.
+    """A Keras optimizer with a learning rate of its own for every layer group.
 
-    The optimizer stays the user's own object: it is specialised in place, its slots,
-    clipping, averaging, accumulation and loss scaling work on as they are, and
-    `detach()` makes it plain again. With equal rates training is bit-identical to the
+    The optimizer stays the user's own object: it is specialised in place, and
+    `detach()` makes it plain again. Its slots, clipping, averaging, accumulation and
+    loss scaling work as before. With equal rates training is bit-identical to the
     plain optimizer. A rate of 0 freezes exactly that group, weight decay included.
 
     Args:
@@ -38,16 +38,16 @@ class LayerwiseOptimizer:
             `LossScaleOptimizer`, or any other that leaves the update to one optimizer
             inside it, that one is taken.
         groups: The layer groups, or a function of the list of trainable variables that
-            gives them (called when the optimizer is built, for models that are not
-            built yet). None makes one group a layer, by the paths of the variables.
+            gives them. It is called when the optimizer is built, for models that are
+            not built yet. None makes one group a layer, by the variables' paths.
         learning_rate: What all groups have at first; None for the optimizer's rate. A
-            schedule of the optimizer counts with its rate of the moment, and goes on
+            schedule of the optimizer counts with its current rate, and continues
             after `detach()`.
-        weight_decay: The same for the weight decay. An optimizer without one stays
-            without.
+        weight_decay: What all groups have at first; None for the optimizer's decay. An
+            optimizer without one stays without.
         model: The model that the optimizer was compiled into. Give it if `fit` trains
             it: its training step is then made anew here and in `detach()`. Else a step
-            that Keras has compiled before goes on with the rates it was made for.
+            that Keras has compiled before keeps the rates it was made for.
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
@@ -94,27 +94,27 @@ class LayerwiseOptimizer:
 
     @property
     def groups(self) -> tuple[LayerGroup, ...]:
-        """The layer groups, in the order of all `[num_groups]` values."""
+        """Returns the layer groups, in the order of all `[num_groups]` values."""
         return self._built_table.groups
 
     @property
     def num_groups(self) -> int:
-        """How many layer groups, and so learning rates, there are."""
+        """Returns how many layer groups, and so learning rates, there are."""
         return len(self.groups)
 
     @property
     def learning_rates(self) -> keras.Variable:
-        """The learning rates: a variable `[num_groups]`."""
+        """Returns the learning rates: a variable `[num_groups]`."""
         return self._built_table.learning_rates
 
     @property
     def weight_decays(self) -> keras.Variable | None:
-        """The weight decays `[num_groups]`; None if the optimizer has none."""
+        """Returns the weight decays `[num_groups]`; None if the optimizer has none."""
         return self._built_table.weight_decays
 
     @property
     def table(self) -> LayerTable:
-        """What the optimizer looks up; the same one in a later fit if it can be."""
+        """Returns what the optimizer looks up; reused in a later fit if possible."""
         return self._state.table
 
     def expect(self, variables: Sequence[keras.Variable]) -> None:
@@ -126,11 +126,11 @@ class LayerwiseOptimizer:
 
     @property
     def is_measuring(self) -> bool:
-        """Whether the coming updates take the statistics; at first not."""
+        """Returns whether the coming updates collect statistics; at first not."""
         return bool(ops.convert_to_numpy(self._built_table.measuring))
 
     def collect_statistics(self, is_wanted: bool) -> None:
-        """Has the coming updates take the statistics, or not any more.
+        """Switches the statistics of the coming updates on or off.
 
         Args:
             is_wanted: Whether `statistics()` is going to be read after them.
@@ -140,7 +140,7 @@ class LayerwiseOptimizer:
 
     @property
     def statistics_sums(self) -> np.ndarray:
-        """The sums `[num_groups, num_sums]` of the last measured update, at first 0."""
+        """Returns the last measured update's sums `[num_groups, num_sums]`, or 0."""
         self._state.deferred_sums.complete()
         # A copy: PyTorch's array would change with the variable.
         return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))
@@ -187,21 +187,21 @@ class LayerwiseOptimizer:
 
     @property
     def host_state(self) -> dict[str, np.ndarray]:
-        """Arrays of the host that are saved and loaded with the optimizer.
+        """Returns host arrays that are saved and loaded with the optimizer.
 
-        Whoever drives the rates keeps here what a training that goes on from a file
+        Whoever drives the rates keeps here what a training that is resumed from a file
         must have. Loading replaces all entries, and counts in `num_loads`.
         """
         return self._state.host_state
 
     @property
     def num_loads(self) -> int:
-        """How often rates and `host_state` have been loaded from a file."""
+        """Returns how often rates and `host_state` have been loaded from a file."""
         return self._state.num_loads
 
     @property
     def slots(self) -> list[keras.Variable]:
-        """The inner optimizer's own state: without its rate and number of updates."""
+        """Returns the inner optimizer's own state without its rate and updates."""
         inner = self.inner_optimizer
         others = [inner._iterations, inner._learning_rate, *self._state.table.variables]
         known = {id(variable) for variable in others}

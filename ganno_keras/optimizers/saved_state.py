@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is saved with a specialised optimizer beside the plain optimizer's variables."""
+"""The state that is saved beside the plain optimizer's variables."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HOST_PREFIX = "host_state."
 
 
 class LayerwiseState(keras.metrics.Metric):
-    """Saves and loads the rates, the decays and the host's own arrays.
+    """A state that saves the rates, the decays and the host's own arrays.
 
-    Keras saves the objects that it finds among the attributes of an optimizer, each in
-    a place of its own, so that a plain optimizer reads the same file and leaves this
-    place alone. Of the sorts of object that Keras looks for, a metric is the smallest.
+    Keras saves the objects among the attributes of an optimizer, each in a place of its
+    own. So a plain optimizer reads the same file and leaves this place alone. Among the
+    sorts of object that Keras looks for, a metric is the smallest.
 
     Args:
         table: The table of the optimizer.
@@ -73,7 +73,7 @@ class LayerwiseState(keras.metrics.Metric):
             store[_HOST_PREFIX + name] = np.asarray(array)
 
     def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        """Takes everything back; the file of a plain optimizer has nothing to take."""
+        """Restores everything; the file of a plain optimizer holds nothing of it."""
         arrays = {name: np.asarray(store[name]) for name in list(store.keys())}
         if not arrays:
             return

@@ -33,7 +33,7 @@ _RETIRED: Final = "_retired_layerwise_state"
 def unwrapped(
     optimizer: keras.optimizers.Optimizer,
 ) -> list[keras.optimizers.Optimizer]:
-    """An optimizer and those inside it that do its updates, the innermost last."""
+    """Returns an optimizer and those inside it that do its updates, innermost last."""
     optimizers = [optimizer]
     while _leaves_update(optimizers[-1]) and len(_inside(optimizers[-1])) == 1:
         optimizers += _inside(optimizers[-1])
@@ -41,7 +41,7 @@ def unwrapped(
 
 
 def _leaves_update(optimizer: Any) -> bool:
-    """Whether an optimizer applies gradients in a way that is not Keras' own."""
+    """Returns whether an optimizer does not apply gradients in Keras' own way."""
     return any(
         getattr(type(optimizer), name, None)
         is not getattr(keras.optimizers.Optimizer, name)
@@ -50,7 +50,7 @@ def _leaves_update(optimizer: Any) -> bool:
 
 
 def _inside(optimizer: Any) -> list[keras.optimizers.Optimizer]:
-    """The optimizers among the attributes of an optimizer, in lists and dicts, too."""
+    """Returns the optimizers among an optimizer's attributes, lists and dicts."""
     found: dict[int, keras.optimizers.Optimizer] = {}
     for value in getattr(optimizer, "__dict__", {}).values():
         values = value.values() if isinstance(value, dict) else value
@@ -66,7 +66,7 @@ def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
 
 
 def is_several(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether it is a `MultiOptimizer`, which only some versions of Keras have."""
+    """Returns whether it is a `MultiOptimizer`, which not every Keras version has."""
     return isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ()))
 
 
@@ -137,7 +137,7 @@ def restore(optimizer: keras.optimizers.Optimizer) -> None:
 def retired_state(
     optimizer: keras.optimizers.Optimizer, *arguments: Any
 ) -> LayerwiseState | None:
-    """The state of an earlier specialisation, if it can serve once more.
+    """Returns the state of an earlier specialisation, if it can be used again.
 
     Steps that were traced then, by `fit` or by the user, are still right with it.
 
@@ -156,14 +156,14 @@ def retired_state(
 
 
 class _Retired:
-    """Holds a state where Keras does not look for something to save."""
+    """A holder of a state where Keras does not look for something to save."""
 
     def __init__(self, state: LayerwiseState) -> None:
         self.state = state
 
 
 def is_specialised(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether an optimizer looks its rates up in a table now."""
+    """Returns whether an optimizer looks its rates up in a table now."""
     return issubclass(type(optimizer), PlainLayoutMixin)
 
 
@@ -181,7 +181,7 @@ def _set_class(optimizer: keras.optimizers.Optimizer, cls: type) -> None:
 
 @cache
 def _subclass(plain: type, mixins: tuple[type, ...]) -> type:
-    """A subclass that looks like the plain class to everything but `type`."""
+    """Returns a subclass that looks like the plain class to all but `type`."""
     namespace: dict[str, Any] = {
         "_plain_class": plain,
         "__module__": plain.__module__,
@@ -198,7 +198,7 @@ def _subclass(plain: type, mixins: tuple[type, ...]) -> type:
 
 
 class PlainLayoutMixin(OptimizerMixin):
-    """Saves, loads and pickles as the plain class does."""
+    """A mixin that saves, loads and pickles as the plain class does."""
 
     _layer_table: LayerTable
     _plain_class: type
@@ -225,7 +225,7 @@ class PlainLayoutMixin(OptimizerMixin):
 
 
 class LayerwiseMixin(PlainLayoutMixin):
-    """Updates each variable at the rate of its group."""
+    """A mixin that updates each variable at the rate of its group."""
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Makes the table fit before anything is built."""
@@ -241,7 +241,7 @@ class LayerwiseMixin(PlainLayoutMixin):
 
     @property
     def learning_rate(self) -> Any:
-        """For whoever looks: the mean of the rates over all weights, a variable.
+        """Returns the mean of the rates over all weights, a variable for readers.
 
         What is assigned is the optimizer's own rate, which has no effect meanwhile.
         """

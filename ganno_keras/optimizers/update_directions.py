@@ -87,12 +87,12 @@ def can_be_read_later(
     optimizer: keras.optimizers.Optimizer,
     variables: Sequence[keras.Variable],
 ) -> bool:
-    """Whether the slots tell all of a step, exactly enough, and there is one of each.
+    """Returns whether the slots show a whole step exactly enough, one of each.
 
     Args:
         direction: What `update_direction` gave.
-        optimizer: Of that direction.
-        variables: Those that it trains.
+        optimizer: The optimizer of that direction.
+        variables: The variables that it trains.
     """
     return (
         keras.backend.backend() == "tensorflow"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies: what chooses the actions of the agents."""
+"""What chooses the actions, from code, from a folder or from a hub."""
 
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, Policy, PolicyState

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the factors of the agents act on: the rates of a training without them."""
+"""The rates of a training without agents, on which their factors act."""

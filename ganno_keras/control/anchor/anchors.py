@@ -25,7 +25,7 @@ class Anchor(Protocol):
     def rates(
         self, progress: float, update: int = 0, factors: npt.ArrayLike = 1.0
     ) -> Array:
-        """The learning rates, float64 `[num_groups]`.
+        """Returns the learning rates, float64 `[num_groups]`.
 
         Args:
             progress: Updates done by updates planned, in [0, 1].
@@ -50,7 +50,7 @@ class AbsoluteSchedule:
     def rates(
         self, progress: float, update: int = 0, factors: npt.ArrayLike = 1.0
     ) -> Array:
-        """The learning rates, float64 `[num_groups]`."""
+        """Returns the learning rates, float64 `[num_groups]`."""
         del update
         rates = np.full(self._num_groups, self._schedule(progress), np.float64)
         return rates * np.asarray(factors, np.float64)
@@ -71,7 +71,7 @@ class OptimizerRate:
     def rates(
         self, progress: float, update: int = 0, factors: npt.ArrayLike = 1.0
     ) -> Array:
-        """The learning rates, float64 `[num_groups]`."""
+        """Returns the learning rates, float64 `[num_groups]`."""
         del progress
         rate = self._rate(update) if callable(self._rate) else self._rate
         rates = np.full(self._num_groups, rate, np.float64)
@@ -84,7 +84,7 @@ class RelativeUpdate:
     Args:
         peaks: The share at the peak of the schedule, `[num_groups]` or one for all.
         schedule: What the share is multiplied by, at most 1, by the progress.
-        ratios: Of weights to steps; whoever drives the training renews them.
+        ratios: Ratios of weights to steps; whoever drives the training renews them.
         highest: The largest share, factors included.
 
     Raises:
@@ -120,7 +120,7 @@ class RelativeUpdate:
         self._highest = highest
 
     def shares(self, progress: float, factors: npt.ArrayLike = 1.0) -> Array:
-        """The shares of their weights that layers move by, float64 `[num_groups]`."""
+        """Returns each layer's share of its weights to move by, `[num_groups]`."""
         with np.errstate(over="ignore"):
             shares = self.peaks * self._schedule(progress)
             shares = shares * np.asarray(factors, np.float64)
@@ -130,7 +130,7 @@ class RelativeUpdate:
     def rates(
         self, progress: float, update: int = 0, factors: npt.ArrayLike = 1.0
     ) -> Array:
-        """The learning rates, float64 `[num_groups]`, finite whatever was measured."""
+        """Returns the learning rates, float64 `[num_groups]`, always finite."""
         del update
         shares, ratios = self.shares(progress, factors), self.ratios.values
         rates = shares * np.where(np.isnan(ratios), 0.0, ratios)

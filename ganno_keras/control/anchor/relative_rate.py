@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which share of its weights a layer is to move at an update, without any tuning."""
+"""The share of its weights that a layer moves by at an update, without any tuning."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ HIGHEST_RELATIVE_RATE: Final = 0.1
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What is known of a training before its first update.
+    """The known facts of a training before its first update.
 
     Args:
         num_updates: Planned, in all epochs.
-        epochs: Passes over the training samples, 1 where nobody knows.
+        epochs: Passes over the training samples, 1 where it is unknown.
         batch_size: Samples in a minibatch.
-        width: Of the network: see `network_width`.
+        width: The width of the network: see `network_width`.
 
     Raises:
         ValueError: One of them is not a number above 0.
@@ -49,10 +49,10 @@ class TrainingFacts:
 
 
 def network_width(groups: Sequence[WeightGroup]) -> float:
-    """The median number of outputs of the kernels between the first and the last.
+    """Returns the median number of outputs of the kernels that lie inside.
 
     Args:
-        groups: Of the network, in the order of its layers.
+        groups: The groups of the network, in the order of its layers.
     """
     units = [float(it.units) for it in groups if it.has_kernel]
     return float(np.median(units[:-1] or units or [1.0]))
@@ -90,7 +90,7 @@ class RelativeRateFormula:
     )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
-        """The logarithm for a fresh layer of no kind in particular."""
+        """Returns the logarithm for a fresh layer of no kind in particular."""
         return (
             self.constant
             + self.updates * log2(facts.num_updates)
@@ -105,11 +105,11 @@ class RelativeRateFormula:
         kinds: Sequence[str],
         is_pretrained: Sequence[bool] | npt.NDArray[np.bool_],
     ) -> Array:
-        """The relative rate of each layer at the peak of the schedule.
+        """Returns the relative rate of each layer at the peak of the schedule.
 
         Args:
-            facts: Of the training.
-            kinds: Of the layers.
+            facts: The facts of the training.
+            kinds: The kinds of the layers.
             is_pretrained: Whether each layer has been trained before.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)

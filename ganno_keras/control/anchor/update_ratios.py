@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How large the weights of each layer are, compared with the steps of its optimizer.
+"""The ratios of each layer's weights to the steps of its optimizer.
 
 A learning rate of `rho * ratio` moves a layer by the share `rho` of its weights at each
-update, whatever its width, its initial scale and the optimizer.
+update. That holds for any width, initial scale and optimizer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LARGEST_RATIO: Final = 1e12
 
 @dataclass(frozen=True)
 class RenewalRules:
-    """How fast the ratios may follow what is measured.
+    """The rules for how fast the ratios may follow what is measured.
 
     Args:
         window: How many updates before a renewal are measured and averaged.
@@ -98,11 +98,11 @@ class UpdateRatios:
 
     @property
     def num_groups(self) -> int:
-        """How many ratios there are."""
+        """Returns how many ratios there are."""
         return len(self._own)
 
     def is_renewal(self, update: int, interval: int) -> bool:
-        """Whether ratios are renewed after this update, the first of which is 1.
+        """Returns whether ratios are renewed after this update, counted from 1.
 
         Args:
             update: Number of updates done.
@@ -112,7 +112,7 @@ class UpdateRatios:
         return update > 0 and (is_early or update % interval == 0)
 
     def is_measured(self, update: int, interval: int) -> bool:
-        """Whether this update, the first of which is 1, is to be measured."""
+        """Returns whether this update, counted from 1, is to be measured."""
         window = range(update, update + self.rules.window)
         return any(self.is_renewal(number, interval) for number in window)
 
@@ -121,7 +121,7 @@ class UpdateRatios:
 
         Args:
             weight_norms: Euclidean, `[num_groups]`.
-            update_norms: Of the changes of the weights by the rates, `[num_groups]`.
+            update_norms: Norms of the weights' changes by the rates, `[num_groups]`.
 
         Raises:
             ValueError: There is not one of each for every group.
@@ -136,7 +136,7 @@ class UpdateRatios:
         self._num_measured += counts
 
     def renew(self) -> None:
-        """Makes the ratios of what was measured since the last time."""
+        """Renews the ratios from what was measured since the last time."""
         counts = self._num_measured > 0
         directions = np.sqrt(self._squares / np.maximum(self._num_measured, 1.0))
         directions = np.where(counts, directions, self._roots)
@@ -159,7 +159,7 @@ class UpdateRatios:
         return np.minimum(np.clip(ratios, before / change, before * change), highest)
 
     def _tied(self) -> Array:
-        """The ratios; groups without a kernel have the median of those with one."""
+        """Returns the ratios; groups without a kernel get the median of the others."""
         if not self.rules.ties_vectors or not self._has_kernel.any():
             return self._own.copy()
         known = self._own[self._has_kernel & np.isfinite(self._own)]
@@ -167,11 +167,11 @@ class UpdateRatios:
         return np.where(self._has_kernel, self._own, middle)
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes over a training, for saving."""
+        """Returns everything that changes over a training, for saving."""
         return {name: getattr(self, f"_{name}").copy() for name in _STATE}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: It is the state of other groups or rules.

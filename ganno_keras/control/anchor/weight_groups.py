@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an anchor has to know of a layer group: what it is and how large."""
+"""The facts of a layer group that an anchor needs: its kind and its size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class WeightGroup:
 
     Args:
         kind: One of `LAYER_KINDS` in `layer_kinds`.
-        shapes: Of the trainable variables, at least one.
+        shapes: The shapes of the trainable variables, at least one.
 
     Raises:
         ValueError: There is no variable, or one of them holds no numbers.
@@ -45,27 +45,27 @@ class WeightGroup:
 
     @property
     def num_weights(self) -> int:
-        """How many numbers the variables hold together."""
+        """Returns how many numbers the variables hold together."""
         return sum(prod(shape) for shape in self.shapes)
 
     @property
     def kernel(self) -> Shape | None:
-        """The largest variable of two dimensions or more; None for vectors alone."""
+        """Returns the largest variable of two dimensions or more, None without one."""
         kernels = [shape for shape in self.shapes if len(shape) > 1]
         return max(kernels, key=prod) if kernels else None
 
     @property
     def has_kernel(self) -> bool:
-        """Whether there is a matrix or more among the variables.
+        """Returns whether a variable has two dimensions or more.
 
-        Gains and shifts of a normalisation have none: their size tells nothing of the
+        Gains and shifts of a normalisation have none: their size says nothing of the
         step that they can take.
         """
         return self.kernel is not None
 
     @property
     def fan_in(self) -> int:
-        """How many numbers each output of the kernel sums up, 1 without a kernel."""
+        """Returns how many numbers each output of the kernel sums up, 1 without it."""
         if self.kernel is None:
             return 1
         if self.kind == "embedding":
@@ -76,7 +76,7 @@ class WeightGroup:
 
     @property
     def units(self) -> int:
-        """How many outputs the kernel has, 1 without a kernel.
+        """Returns how many outputs the kernel has, 1 without a kernel.
 
         Gates of a recurrent layer and heads of an attention count together.
         """
@@ -91,7 +91,7 @@ class WeightGroup:
 
     @property
     def floor(self) -> float:
-        """The least root mean square that the weights count for.
+        """Returns the least root mean square that the weights count for.
 
         A layer that starts at zero would not move at all without one.
         """

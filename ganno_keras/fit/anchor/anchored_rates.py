@@ -15,7 +15,7 @@ _PREFIX: Final = "anchor."
 
 
 class AnchoredRates:
-    """What an anchor, the agents' factors and the guard make of the rates of a fit.
+    """The rates of a fit, made of an anchor, the agents' factors and the guard.
 
     Args:
         source: The anchor.
@@ -34,18 +34,18 @@ class AnchoredRates:
         self._level = np.nan  # of the anchor, when rates were last set
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> None:
-        """Learns how long the training is, as far as anyone knows by now."""
+        """Learns how long the training is, as far as it is known."""
         if self._source.plan(num_updates, epochs, batch_size):
             self._level = np.nan
 
     def is_stale(self, progress: float, update: int) -> bool:
-        """Whether rates are no longer those of the anchor; costs next to nothing."""
+        """Returns whether the rates differ from the anchor's; costs next to nothing."""
         level = self._source.level(progress, update)
         change = abs(level - self._level)
         return not change <= self._source.tolerance * self._level  # also if NaN
 
     def is_read_after(self, update: int, following: int) -> bool:
-        """Whether the statistics of the coming execution are wanted.
+        """Returns whether the statistics of the coming execution are wanted.
 
         Args:
             update: Updates done.
@@ -65,25 +65,25 @@ class AnchoredRates:
         self._seen = update
 
     def rates(self, progress: float, update: int) -> np.ndarray:
-        """The learning rates of the moment, float64 `[num_groups]`."""
+        """Returns the current learning rates, float64 `[num_groups]`."""
         self._level = self._source.level(progress, update)
         rates = self._source.rates(progress, update, self._factors) * self._scales
         limited: np.ndarray = np.clip(rates, *self._bounds)
         return limited
 
     def decide(self, factors: np.ndarray, progress: float, update: int) -> np.ndarray:
-        """The rates that the agents' factors lead to, before the guard sees them."""
+        """Returns the rates from the agents' factors, before the guard sees them."""
         self._factors = np.asarray(factors, np.float64)
         self._scales = np.ones_like(self._factors)
         return self.rates(progress, update)
 
     def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
-        """Keeps to what the guard made of rates, until the next decision."""
+        """Keeps the rates that the guard has limited, until the next decision."""
         divisors = np.where(wanted > 0.0, wanted, 1.0)
         self._scales = np.where(wanted > 0.0, allowed / divisors, 1.0)
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes over a training, for saving."""
+        """Returns everything that changes over a training, for saving."""
         own = {
             "factors": self._factors,
             "scales": self._scales,
@@ -94,7 +94,7 @@ class AnchoredRates:
         return {_PREFIX + name: array for name, array in state.items()}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave, among entries of others.
+        """Restores what `get_state` gave, among entries of others.
 
         Raises:
             ValueError: It is the state of another model, or had no anchor.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which anchor a fit has, and what it is told of the fit's course."""
+"""The choice of a fit's anchor, and what it learns of the fit's course."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 UPDATES_OF_AN_EPOCH: Final = 100
-"""Until the first epoch has told."""
+"""The number that is assumed until the first epoch is done."""
 
 
 class Anchoring:
-    """Makes the anchor of a fit, if it has one, and tells it of the course.
+    """The anchor of a fit, if it has one, informed of the fit's course.
 
     Args:
         model: Compiled.
@@ -45,20 +45,20 @@ class Anchoring:
 
     @property
     def is_relative(self) -> bool:
-        """Whether rates move layers by a share of their weights."""
+        """Returns whether rates move layers by a share of their weights."""
         action_set = self._settings.policy.metadata.action_set
         return action_set.is_relative and self._settings.base == "policy"
 
     @property
     def is_followed(self) -> bool:
-        """Whether rates change between two decisions."""
+        """Returns whether rates change between two decisions."""
         return self.is_relative or self._settings.base == "optimizer"
 
     def look_at_weights(self, groups: Sequence[LayerGroup]) -> None:
-        """Sees which layers are pretrained, before anything is trained.
+        """Finds out which layers are pretrained, before anything is trained.
 
         Args:
-            groups: Of a built model; what is built during the fit is fresh.
+            groups: The groups of a built model; what is built during the fit is fresh.
         """
         if self.is_relative and self._is_built:
             found = pretrained_groups(self._model, groups)
@@ -66,7 +66,7 @@ class Anchoring:
             self._pretrained = dict(zip(names, found, strict=True))
 
     def pretrained_among(self, groups: Sequence[LayerGroup]) -> list[bool]:
-        """Tells for each layer whether it was seen to be pretrained."""
+        """Returns for each layer whether it was found to be pretrained."""
         return [self._pretrained.get(group.name, False) for group in groups]
 
     def begin(self, layerwise: LayerwiseOptimizer, start: int) -> None:
@@ -89,11 +89,11 @@ class Anchoring:
         self._rates = AnchoredRates(source, len(groups), settings.bounds)
 
     def plan(self, plan: FitPlan, clock: UpdateClock, batch: int) -> None:
-        """Tells the anchor how long the training is, as far as anyone knows by now.
+        """Informs the anchor how long the training is, as far as it is known.
 
         Args:
-            plan: Of the fit.
-            clock: Of the fit.
+            plan: The plan of the fit.
+            clock: The clock of the fit.
             batch: Batches of this epoch that are done.
         """
         if self._rates is None:
@@ -115,7 +115,7 @@ class Anchoring:
     # ------------------------------------------------------------ between decisions
 
     def is_stale(self, progress: float, update: int) -> bool:
-        """Whether there is something to take in, or the rates have moved on.
+        """Returns whether statistics are waiting, or the rates have changed.
 
         Args:
             progress: Updates done by updates planned, in [0, 1].
@@ -126,7 +126,7 @@ class Anchoring:
         return self.is_measuring or self._rates.is_stale(progress, update)
 
     def is_read_between(self, now: int, then: int) -> bool:
-        """Whether the statistics of the updates from `now` to `then` are wanted."""
+        """Returns whether statistics of the updates from `now` to `then` are wanted."""
         return self._rates is not None and self._rates.is_read_after(
             now, max(then - now, 1)
         )
@@ -155,7 +155,7 @@ class Anchoring:
         return replace(timestep, learning_rates=wanted)
 
     def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
-        """Keeps to what the guard made of the rates, until the next decision."""
+        """Keeps the rates that the guard has limited, until the next decision."""
         if self._rates is not None:
             self._rates.limit(wanted, allowed)
 
@@ -166,7 +166,7 @@ class Anchoring:
         return {} if self._rates is None else self._rates.get_state()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: If it is the state of another model, or had no anchor.
@@ -176,7 +176,7 @@ class Anchoring:
 
 
 def _own_rate(optimizer: keras.optimizers.Optimizer) -> float | Callable[[int], float]:
-    """The rate that the user gave an optimizer, or a function of the updates done."""
+    """Returns an optimizer's own rate, or a function of the updates done."""
     if not has_own_schedule(optimizer):
         return compiled_values(optimizer)[0]
     own = optimizer._learning_rate

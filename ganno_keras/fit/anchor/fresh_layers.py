@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which layers have been trained before: their weights are not as they are made."""
+"""A test for layers that were trained before, by signs in their weights."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _TOLERANCE: Final = 6.0
 def pretrained_groups(
     model: keras.Model, groups: Sequence[LayerGroup]
 ) -> tuple[bool, ...]:
-    """Tells for each layer group whether it has been trained before.
+    """Returns for each layer group whether it has been trained before.
 
-    A layer is fresh if its kernel is what its own initializer draws, or looks like it
-    while biases, gains and moving statistics are as they are made. Low-rank factors
-    beside a frozen kernel (LoRA) are fresh as long as one of them is zero. What cannot
-    be told is what most of the others are.
+    A layer is fresh if its kernel equals, or resembles, a sample of its initializer.
+    Its biases, gains and moving statistics must have their initial values. Low-rank
+    factors beside a frozen kernel (LoRA) are fresh as long as one of them is zero.
+    Layers without any sign count as what most of the others are.
 
     Args:
         model: Built; nothing of it is changed.
-        groups: Of its trainable variables.
+        groups: The groups of its trainable variables.
 
     Example:
 
@@ -65,7 +65,7 @@ def pretrained_groups(
 def _is_pretrained(
     group: LayerGroup, owners: dict[int, keras.layers.Layer]
 ) -> bool | None:
-    """Whether a group has been trained; None if nothing tells."""
+    """Returns whether a group has been trained; None if there is no sign."""
     layers = {
         id(owner): owner
         for owner in (owners.get(id(variable)) for variable in group.variables)
@@ -78,7 +78,7 @@ def _is_pretrained(
 
 
 def _votes(layer: keras.layers.Layer) -> Iterator[bool]:
-    """What each sign says: whether the layer has been trained."""
+    """Yields for each sign whether it says that the layer has been trained."""
     if getattr(layer, "lora_enabled", False):
         yield _has_trained_factors(layer)
         return
@@ -95,14 +95,14 @@ def _votes(layer: keras.layers.Layer) -> Iterator[bool]:
 
 
 def _is_forget_bias(layer: keras.layers.Layer, bias: keras.Variable) -> bool:
-    """Whether a bias is that of a new LSTM, whose forget gates begin open."""
+    """Returns whether a bias is that of a new LSTM, whose forget gates begin open."""
     if not getattr(layer, "unit_forget_bias", False):
         return False
     return bool(np.isin(ops.convert_to_numpy(bias), (0.0, 1.0)).all())
 
 
 def _has_trained_factors(layer: keras.layers.Layer) -> bool:
-    """Whether the second factor, which is made of zeros, is no longer zero."""
+    """Returns whether the second factor, initially zero, is no longer zero."""
     for name in _LORA_FACTORS:
         factor = getattr(layer, f"{name}_b", None)
         if isinstance(factor, keras.Variable):
@@ -111,7 +111,7 @@ def _has_trained_factors(layer: keras.layers.Layer) -> bool:
 
 
 def _initialized(layer: keras.layers.Layer) -> Iterator[tuple[keras.Variable, Any]]:
-    """The variables of a layer with the initializers that it keeps for them."""
+    """Yields the variables of a layer with the initializers that it keeps for them."""
     for attribute, initializer in vars(layer).items():
         if not attribute.endswith("_initializer"):
             continue
@@ -124,14 +124,14 @@ def _initialized(layer: keras.layers.Layer) -> Iterator[tuple[keras.Variable, An
 
 
 def _was_changed(variable: keras.Variable, initializer: Any) -> bool | None:
-    """Whether a variable is not what its initializer makes; None if unknown."""
+    """Returns whether a variable has left its initial values; None if unknown."""
     values = ops.convert_to_numpy(variable).astype(np.float64)
     if values.size == 0 or not callable(initializer):
         return None
     if isinstance(initializer, _DETERMINISTIC):
         made = initializer(tuple(variable.shape))
         return not np.array_equal(values, ops.convert_to_numpy(made))
-    # An initializer with a generator of its own would be another one after a draw.
+    # Sampling would change an initializer that has a generator of its own.
     if not isinstance(getattr(initializer, "seed", None), int):
         return None
     if values.size > _LARGEST_DRAW:
@@ -144,9 +144,9 @@ def _was_changed(variable: keras.Variable, initializer: Any) -> bool | None:
 
 
 def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
-    """Whether weights are this draw, but for the scale.
+    """Returns whether weights equal this sample, up to their scale.
 
-    The scale may be another one where a layer tells its initializer which axes are
+    The scale may be another one where a layer informs its initializer which axes are
     inputs, as `EinsumDense` does.
     """
     square = float(np.sum(np.square(made)))
@@ -158,7 +158,7 @@ def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
 
 
 def _looks_like(values: np.ndarray, made: np.ndarray) -> bool:
-    """Whether weights are of the size and shape of another draw."""
+    """Returns whether weights have the size and shape of another sample."""
     count, expected = values.size, np.mean(np.square(made))
     if expected == 0.0 or count < 64:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the rates of a fit come from between decisions: one class for each anchor."""
+"""Sources of a fit's rates between decisions: one class for each anchor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHAPE: Final = BaseSchedule(peak=1.0, warm_up=0.2)
 """What the relative rate is multiplied by over a training."""
 
 USUAL_BATCH_SIZE: Final = 32
-"""Until the first batch has told."""
+"""The batch size that is assumed until the first batch is known."""
 
 
 class Source(Protocol):
@@ -38,31 +38,31 @@ class Source(Protocol):
     tolerance: float
 
     def level(self, progress: float, update: int) -> float:
-        """What the rates of the moment are in proportion to, cheap to ask for."""
+        """Returns a number that the current rates are proportional to, at no cost."""
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
-        """The learning rates of the moment, float64 `[num_groups]`."""
+        """Returns the current learning rates, float64 `[num_groups]`."""
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
-        """Learns how long the training is; tells whether that changes the rates.
+        """Learns the length of the training; returns whether that changes the rates.
 
         Args:
             num_updates: Planned, in all epochs.
             epochs: Passes over the samples.
-            batch_size: Of an update; 0 as long as nobody knows.
+            batch_size: Samples of an update; 0 as long as it is unknown.
         """
 
     def is_read_after(self, update: int, following: int) -> bool:
-        """Whether the statistics of the coming execution are wanted."""
+        """Returns whether the statistics of the coming execution are wanted."""
 
     def take_in(self, before: int, update: int, is_measured: bool) -> bool:
-        """Takes in what was measured; tells whether that changes the rates."""
+        """Takes in what was measured; returns whether that changes the rates."""
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes over a training, for saving."""
+        """Returns everything that changes over a training, for saving."""
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
 
 
 class RelativeSource:
@@ -93,16 +93,16 @@ class RelativeSource:
         self._facts: TrainingFacts | None = None
 
     def level(self, progress: float, update: int) -> float:
-        """The share of the peak that the schedule is at."""
+        """Returns the share of the peak that the schedule is at."""
         del update
         return SHAPE(progress)
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
-        """The learning rates of the moment, float64 `[num_groups]`."""
+        """Returns the current learning rates, float64 `[num_groups]`."""
         return self._anchor.rates(progress, update, factors)
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
-        """Learns how long the training is; tells whether that changes the rates."""
+        """Learns the length of the training; returns whether that changes the rates."""
         width = network_width(self._groups)
         known = self._facts.batch_size if self._facts else USUAL_BATCH_SIZE
         facts = TrainingFacts(num_updates, epochs, batch_size or known, width)
@@ -118,12 +118,12 @@ class RelativeSource:
         self._anchor.peaks = rates
 
     def is_read_after(self, update: int, following: int) -> bool:
-        """Whether the statistics of the coming execution are wanted."""
+        """Returns whether the statistics of the coming execution are wanted."""
         updates = range(update + 1, update + following + 1)
         return any(self._ratios.is_measured(it, self._interval) for it in updates)
 
     def take_in(self, before: int, update: int, is_measured: bool) -> bool:
-        """Takes in what was measured; tells whether that changes the rates."""
+        """Takes in what was measured; returns whether that changes the rates."""
         if is_measured and update > before:
             statistics = self._layerwise.statistics()
             self._ratios.add(statistics.weight_norm, statistics.update_norm)
@@ -134,13 +134,13 @@ class RelativeSource:
         return is_renewal
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything that changes over a training, for saving."""
+        """Returns everything that changes over a training, for saving."""
         facts = np.array(astuple(self._facts) if self._facts else ())
         own = {"is_pretrained": self._is_pretrained, "facts": facts}
         return {**self._ratios.get_state(), **own}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave.
+        """Restores what `get_state` gave.
 
         Raises:
             ValueError: It is the state of another model.
@@ -172,34 +172,34 @@ class OptimizerSource:
         self._anchor = OptimizerRate(rate, num_groups)
 
     def level(self, progress: float, update: int) -> float:
-        """The optimizer's rate of the moment."""
+        """Returns the optimizer's current rate."""
         return float(self._anchor.rates(progress, self._start + update)[0])
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
-        """The learning rates of the moment, float64 `[num_groups]`."""
+        """Returns the current learning rates, float64 `[num_groups]`."""
         return self._anchor.rates(progress, self._start + update, factors)
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
-        """Has nothing to learn."""
+        """Ignores the plan."""
         del num_updates, epochs, batch_size
         return False
 
     def is_read_after(self, update: int, following: int) -> bool:
-        """Needs no statistics."""
+        """Returns False: no statistics are needed."""
         del update, following
         return False
 
     def take_in(self, before: int, update: int, is_measured: bool) -> bool:
-        """Has nothing to take in."""
+        """Ignores the statistics."""
         del before, update, is_measured
         return False
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """The updates before the training."""
+        """Returns the number of updates before the training."""
         return {"start": np.array(self._start, np.int64)}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Takes back what `get_state` gave."""
+        """Restores what `get_state` gave."""
         self._start = int(state["start"])
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a fit watches of Keras: its steps, batches, callbacks and failures."""
+"""The parts of Keras that a fit watches: steps, batches, callbacks and failures."""

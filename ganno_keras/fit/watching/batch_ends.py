@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which batches of an epoch are known to be done.
+"""The batches of an epoch that are known to be done.
 
-On JAX and PyTorch Keras may tell a callback of the end of a batch from another thread,
-after the next batch has begun.
+On JAX and PyTorch Keras may report the end of a batch to a callback from another
+thread, after the next batch has begun.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PATIENCE: Final = 10.0
 
 
 class BatchEnds:
-    """Counts the batches of an epoch that have ended, and waits for one."""
+    """A count of the batches of an epoch that have ended, which can wait for one."""
 
     def __init__(self) -> None:
         self._condition = Condition()
@@ -27,20 +27,20 @@ class BatchEnds:
 
     @property
     def total(self) -> int:
-        """How many are done in all epochs, as far as anyone has told."""
+        """Returns how many batches are known to be done in all epochs."""
         return self._earlier + max(self.number, self._begun - 1)
 
     def begin_epoch(self) -> None:
-        """None has ended yet."""
+        """Begins an epoch, in which no batch has ended yet."""
         self._earlier = self.total
         self._begun = self.number = 0
 
     def begin(self, batch: int) -> None:
-        """A batch of this number begins."""
+        """Notes that a batch of this number begins."""
         self._begun = batch + 1
 
     def end(self, batch: int, act: Callable[[bool], None]) -> None:
-        """An execution has ended, the last of whose batches has this number.
+        """Notes the end of an execution whose last batch has this number.
 
         Args:
             batch: The number, from 0 on.
@@ -64,6 +64,6 @@ class BatchEnds:
             done = self._condition.wait_for(
                 lambda: self.number >= needed, self._patience
             )
-        if not done:  # In a loop of the user's own nobody may tell of them.
+        if not done:  # In a loop of the user's own nobody may report them.
             self._patience = 0.0
         return done

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of callbacks of a fit, and what happens when one of them fails.
 
-Keras does not tell callbacks that a fit has ended in an exception.
+Keras does not inform callbacks that a fit has ended in an exception.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_FRAMES: Final = 5
 
 
 class WatchedCallbacks:
-    """Calls a function as soon as a callback of a fit raises anything.
+    """A list of callbacks that calls a function as soon as one raises anything.
 
     Args:
         callbacks: The list of callbacks of the fit.
@@ -44,11 +44,11 @@ class WatchedCallbacks:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a callback is being called now."""
+        """Returns whether a callback is being called now."""
         return self._depth > 0
 
     def release(self) -> None:
-        """Leaves the list as it was."""
+        """Restores the list."""
         for name, watched in self._watched.items():
             if vars(self._callbacks).get(name) is watched:
                 del vars(self._callbacks)[name]
@@ -70,10 +70,10 @@ class WatchedCallbacks:
 
 
 def calling_list(callback: keras.callbacks.Callback) -> Any:
-    """The list of callbacks whose method is calling one of them now.
+    """Returns the list of callbacks whose method is calling one of them now.
 
     Returns:
-        None if a callback is called by something else, or if Python does not tell.
+        None if something else calls the callback, or if Python gives no frames.
     """
     if not hasattr(sys, "_getframe"):
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the rates that are set have any effect: never to log what nobody obeys."""
+"""A check that the rates have an effect, so that no ineffective rate is logged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FEWEST_BATCHES: Final = 50
 
 
 class Effect:
-    """Messages a training whose updates do not look the rates up.
+    """A check that complains of a training whose updates do not look rates up.
 
     Args:
         layerwise: The optimizer.
@@ -31,18 +31,18 @@ class Effect:
         self._clock = clock
         self._batch_ends = batch_ends
         self._is_seen = False
-        # What to tell the user: the callback steps aside then.
+        # The warning for the user: the callback steps aside then.
         self.complaint: str | None = None
 
     @property
     def is_seen(self) -> bool:
-        """Whether an update was made, or traced, that looks its rate up."""
+        """Returns whether an update that looks its rate up was made or traced."""
         self._is_seen |= self._layerwise.table.was_read
         return self._is_seen
 
     @property
     def is_missed(self) -> bool:
-        """Whether one should have been made after so many batches."""
+        """Returns whether such an update is missing after so many batches."""
         interval = self._clock.interval * self._clock.batches_per_update
         patience = max(interval, _FEWEST_BATCHES)
         return not self.is_seen and self._batch_ends.total >= patience
@@ -58,7 +58,7 @@ class Effect:
             self._complain()
 
     def is_measured(self) -> bool:
-        """Whether an update that was to be measured has left its statistics.
+        """Returns whether an update that was to be measured has left its statistics.
 
         Complains if not: the decision that they are for is due.
         """

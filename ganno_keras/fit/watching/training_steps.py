@@ -21,7 +21,7 @@ Step = Callable[..., Any]
 
 
 class TrainingSteps:
-    """Puts the right training step into a model, before a fit and after it.
+    """The training steps that a model is given before a fit and after it.
 
     Args:
         model: The compiled model, as it is before the fit.
@@ -41,7 +41,7 @@ class TrainingSteps:
             model.train_function = None
 
     def give_back(self, layerwise_step: Step | None) -> None:
-        """Puts the plain step back, and keeps the other one for the next fit.
+        """Restores the plain step, and keeps the other one for the next fit.
 
         Args:
             layerwise_step: What Keras has made for the fit, as it made it.
@@ -62,7 +62,7 @@ class _Kept:
         self._made_for = made_for
 
     def is_right(self, model: keras.Model, made_for: list[Any]) -> bool:
-        """Whether nothing has changed that the step was made of.
+        """Returns whether no part of the step has changed since it was made.
 
         Who compiles a model, or resets its training function, wants a new one.
         """
@@ -84,7 +84,7 @@ def _made_when_called(model: keras.Model) -> Step:
 
 
 def _what_goes_in(model: keras.Model) -> list[Any]:
-    """Whatever a training step is made of that may change without `compile`."""
+    """Returns all parts of a training step that may change without `compile`."""
     step = model.train_step
     for_guard = gives_out(step)
     step = step.__wrapped__ if for_guard else step

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Undoing what a callback changed when a fit ends in an exception.
+"""The undoing of a callback's changes when a fit ends in an exception.
 
 Keras calls `on_train_end` only if all went well. After an interrupt the model must not
-go on with somebody else's learning rates, neither in the next line nor in the next fit.
+keep somebody else's learning rates, neither in the next line nor in the next fit.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _GUARDED = ("fit", "compile", "train_on_batch")
 
 
 class UndoOnFailure:
-    """Calls `undo` as soon as a fit is known to have failed, and at most once.
+    """A guard that calls `undo` at most once, when a fit is known to have failed.
 
     That is at once if the exception comes from a training step or a callback, or if it
     is Ctrl-C in the fit's validation. An exception elsewhere (the data, validation) is
-    noticed at the latest when the model is to be trained or compiled again: for that
-    long the model carries functions that hide its own.
+    noticed at the latest when the model is trained or compiled again. Until then the
+    model carries functions that hide its own.
 
     Args:
         model: The model whose fit is watched.
         owner: The callback that changed something.
-        undo: Puts the model back into its own state.
+        undo: Restores the model's own state.
         callbacks: The list of callbacks of the fit; None if it is not known.
     """
 
@@ -50,7 +50,7 @@ class UndoOnFailure:
             self._watched = WatchedCallbacks(callbacks, self.release)
         hiding = {name: self._undoing_first(name) for name in _GUARDED}
         hiding["evaluate"] = self._undoing_at_interrupt("evaluate")
-        # What the user has put there on this one model is put back again.
+        # What the user has put there on this one model is restored later.
         self._hidden = {
             name: vars(model)[name] for name in hiding if name in vars(model)
         }
@@ -60,7 +60,7 @@ class UndoOnFailure:
 
     @staticmethod
     def of(model: keras.Model) -> UndoOnFailure | None:
-        """The guard that watches a model, if there is one."""
+        """Returns the guard that watches a model, if there is one."""
         return vars(model).get("_ganno_guard")
 
     def release(self) -> None:
@@ -127,5 +127,5 @@ class UndoOnFailure:
 
 
 def _is_end_of_data(error: BaseException) -> bool:
-    """Keras ends an epoch of unknown length by these."""
+    """Returns whether an error is how Keras ends an epoch of unknown length."""
     return isinstance(error, StopIteration) or type(error).__name__ == "OutOfRangeError"
