@@ -231,9 +231,12 @@ def _muon(step: LastStep) -> Tensor:
         )
     if optimizer.nesterov:
         momentum = step.gradient + optimizer.momentum * momentum
-    return optimizer.lr_adjust(
-        optimizer.zeropower_via_newtonschulz5(momentum, optimizer.ns_steps)
+    # Keras multiplies by a number of its own default type.
+    direction = ops.cast(
+        optimizer.zeropower_via_newtonschulz5(momentum, optimizer.ns_steps),
+        keras.config.floatx(),
     )
+    return ops.cast(optimizer.lr_adjust(direction), "float32")
 
 
 # By the class that defines `update_step`.
