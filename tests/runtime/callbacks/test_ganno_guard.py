@@ -164,6 +164,10 @@ def test_guard__catches_a_rate_that_is_too_high_from_the_start(built, caplog):
     assert caplog.text.count(told) == 1
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="at such a rate another rounding leads to another training",
+)
 def test_guard__leaves_a_rate_alone_that_is_high_and_works():
     # The mean loss of the first timestep is far above that of the first batch; the
     # weights at its end are already better than the first ones on most samples.
