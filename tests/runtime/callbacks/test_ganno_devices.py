@@ -41,7 +41,9 @@ def test_two_devices__do_what_one_does(subtests):
     with subtests.test("decisions depend on what is measured"):
         assert found["notices"]
         assert min(case["num_actions"] for case in cases) > 3
-    with subtests.test("the guard returns to the same moments and weights"):
+    with subtests.test(
+        "the guard returns to the same moments, and weights are numbers"
+    ):
         assert found["guards"]
         assert found["returns"]
     with subtests.test("no-op equals a plain fit on two bit by bit"):
