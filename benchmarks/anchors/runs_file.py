@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+from ..records.results_file import only_writer
 
 RESULTS: Final = Path(__file__).parent.parent / "results" / "anchors"
 
@@ -59,15 +60,7 @@ class RunsFile:
         Raises:
             RuntimeError: If there is such a run.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RuntimeError(
-                    f"Another run is writing to {self._path}. Wait for it or stop it; "
-                    "--jobs makes one run use more cores."
-                ) from error
+        with only_writer(self._path):
             yield
 
 

@@ -16,6 +16,25 @@ from .cells import Cell, Row, Score
 RESULTS: Final = Path(__file__).parents[1] / "results"
 
 
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Locks a file, so that no second run writes to it at the same time.
+
+    Raises:
+        RuntimeError: If another run holds the lock.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RuntimeError(
+                f"Another run is writing to {path}. Wait for it or stop it; --jobs "
+                "makes one run use more cores."
+            ) from error
+        yield
+
+
 class ResultsFile:
     """The finished cells of a task, for all tables together.
 
@@ -67,15 +86,7 @@ class ResultsFile:
         Raises:
             RuntimeError: If another run holds the lock.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RuntimeError(
-                    f"Another run is writing to {self._path}. Wait for it or stop it; "
-                    "--jobs makes one run use more cores."
-                ) from error
+        with only_writer(self._path):
             yield
 
     def _mend(self) -> None:
