@@ -129,7 +129,7 @@ def score(policy: Path) -> dict[str, Any]:
     made_by = metadata.trained_on["configuration"]
     configuration = MetaTrainingConfiguration.from_json(json.dumps(made_by))
     task = scored_task(configuration.environment.tasks)
-    starts_by_itself = metadata.action_set.base is not None
+    starts_by_itself = metadata.action_set.has_own_rates
     rows = {
         method: _row(policy, task, method, once=starts_by_itself and method != CONSTANT)
         for method in METHODS

@@ -17,14 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
-from ganno_keras.policies import DEFAULT_POLICY
-
 from .experiments.grids import GRIDS, cells_of
 from .experiments.plan import Plan, PlannedCell, make_plan, ready_cells
 from .experiments.progress import Progress, duration_in_words
 from .experiments.training import definition
 from .experiments.workers import CellResult, cell_results
 from .methods.method import Method
+from .methods.policy_names import FLAGSHIP
 from .records.cells import Cell, Row
 from .records.provenance import provenance
 from .records.results_file import results_of
@@ -109,12 +108,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--policy",
         action="append",
-        help=f"a name or folder, in the place of GANNO; default: {DEFAULT_POLICY}",
+        help=f"a name or folder, in the place of GANNO; default: {FLAGSHIP}",
     )
     given = parser.parse_args(arguments)
     started = time.monotonic()
     try:
-        cells = cells_of(given.name, given.seeds, given.policy or [DEFAULT_POLICY])
+        cells = cells_of(given.name, given.seeds, given.policy or [FLAGSHIP])
         complete = run(cells, given.jobs, _trainer(given.ray))
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)

@@ -7,10 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from ganno_keras.policies import DEFAULT_POLICY
-
 from ..experiments.grids import cells_of
-from ..methods.policy_names import as_kept
+from ..methods.policy_names import FLAGSHIP, as_kept
 from ..records.cells import Cell, Row, Rows
 from .intervals import PairedRuns
 
@@ -79,11 +77,11 @@ def wanted_cells(grid: str, rows: Rows, policies: Sequence[str]) -> set[Cell]:
 def coverage(grid: str, rows: Rows, num_seeds: int = 3) -> Coverage:
     """Counts the cells of a grid that have been run, with the paper's number of seeds.
 
-    Among the policies, only the one that `GANNO()` uses counts. VeLO counts once one of
+    Among the policies, only the flagship counts. VeLO counts once one of
     its cells has been run, since few have its weights.
     """
     left_out = {BORROWED} - {cell.method for cell in rows}
-    cells = cells_of(grid, num_seeds, [DEFAULT_POLICY])
+    cells = cells_of(grid, num_seeds, [FLAGSHIP])
     wanted = [cell for cell in cells if cell.method not in left_out]
     done = [cell for cell in wanted if cell in rows]
     seeds: dict[Cell, int] = defaultdict(int)

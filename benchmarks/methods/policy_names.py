@@ -15,6 +15,10 @@ from ganno_keras.policies.registry import describe_policy, policies_directory
 
 from ..records.cells import Cell
 
+FLAGSHIP: Final = "ganno-standardised"
+"""The learned policy of the figures and of the paper's tables. `GANNO()` has no agents
+as long as no policy is better than its anchor alone."""
+
 
 class Average(Enum):
     """The trainings that a policy's average schedule is taken from."""
@@ -85,8 +89,8 @@ def canonical_name(policy: str) -> str:
 def as_kept(cell: Cell) -> Cell:
     """Returns the cell under which a result is filed.
 
-    A policy with a base schedule ignores the initial rate. One training without a rate
-    stands for all rates.
+    A policy with rates of its own ignores the initial rate. One training without a
+    rate stands for all rates.
 
     Example:
 
@@ -103,7 +107,7 @@ def has_own_start(method: str) -> bool:
     """Returns whether the method is a policy that ignores the initial rate."""
     policy, _ = split_name(method)
     try:
-        return base_schedule_of(policy) is not None
+        return metadata_of(policy).action_set.has_own_rates
     except ValueError:  # It is no policy, or not an available one.
         return False
 

@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ganno_keras.policies import DEFAULT_POLICY
-
 from ..field.runs import all_rows as all_field_rows
-from ..methods.policy_names import canonical_name
+from ..methods.policy_names import FLAGSHIP, canonical_name
 from ..records.results_file import all_rows
 from .page import page
 from .paper_figures import draw_all
@@ -30,9 +28,7 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "results.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draws the pictures and writes the page; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "--policy", default=DEFAULT_POLICY, help="the policy of the figures"
-    )
+    parser.add_argument("--policy", default=FLAGSHIP, help="the policy of the figures")
     policy = canonical_name(parser.parse_args(arguments).policy)
     try:
         rows = all_rows()

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ganno_keras.policies import DEFAULT_POLICY
 from ganno_keras.policies.registry import policies_directory
 from ganno_keras.policies.saved_policy import read_metadata
 
@@ -18,7 +17,7 @@ from ..experiments.tasks import (
     find_task,
 )
 from ..field.section import field_section
-from ..methods.policy_names import split_name
+from ..methods.policy_names import FLAGSHIP, split_name
 from ..methods.registry import METHODS
 from ..records.cells import Row, Rows
 from .markdown import NOT_RUN
@@ -84,13 +83,13 @@ FIGURE_SECTION: Final = """## {heading}
 
 
 def policies_in(rows: Rows) -> list[str]:
-    """Lists the policies with results, the default one first.
+    """Lists the policies with results, the flagship first.
 
     It leaves out built-in policies and ablations, which grids name themselves.
     """
     others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
     found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
-    return [DEFAULT_POLICY, *sorted(found - {DEFAULT_POLICY})]
+    return [FLAGSHIP, *sorted(found - {FLAGSHIP})]
 
 
 def page(rows: Rows, drawn: Mapping[str, str], field_rows: Sequence[Row] = ()) -> str:

@@ -146,6 +146,11 @@ class ActionSet:
         return all(change.symbol in "*/" for change in self.operations[1:])
 
     @property
+    def has_own_rates(self) -> bool:
+        """Returns whether the optimizer's learning rate plays no part."""
+        return self.base is not None or self.is_relative
+
+    @property
     def num_actions(self) -> int:
         """Returns the number of actions that an agent chooses from."""
         return len(self.operations)

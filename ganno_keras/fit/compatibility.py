@@ -172,8 +172,8 @@ def check_policy(model: keras.Model, settings: ControlSettings) -> None:
 def _check_start(model: keras.Model, settings: ControlSettings) -> None:
     metadata, optimizer = settings.policy.metadata, innermost(model.optimizer)
     action_set = metadata.action_set
-    has_rates = action_set.base is not None or action_set.is_relative
-    if settings.base == "policy" and not has_rates and has_own_schedule(optimizer):
+    starts_there = settings.base == "policy" and not action_set.has_own_rates
+    if starts_there and has_own_schedule(optimizer):
         raise ValueError(
             f"The learning rate of the optimizer {optimizer.name!r} is a schedule or "
             f"a function: {optimizer._learning_rate!r}, and the policy "

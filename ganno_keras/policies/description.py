@@ -40,6 +40,8 @@ def describe(metadata: PolicyMetadata) -> dict[str, str]:
         Text by heading, in the order to show them in.
     """
     spec, bounds = metadata.observation_spec, metadata.learning_rate_bounds
+    if "about" in metadata.trained_on:  # a script, which was not trained
+        return {"about": str(metadata.trained_on["about"])}
     use = "drawn from its distribution" if metadata.sampled else "the likeliest ones"
     masked = f", hidden: {', '.join(sorted(spec.masked))}" if spec.masked else ""
     controlled = "all layers together" if metadata.single_agent else "each layer"

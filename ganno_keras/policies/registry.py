@@ -15,7 +15,7 @@ from ganno_keras.policies.scripted import BUILT_IN_POLICIES
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
-DEFAULT_POLICY: Final = "ganno-standardised"
+DEFAULT_POLICY: Final = "anchor"
 """The name of the policy that `GANNO()` uses."""
 
 
@@ -54,7 +54,7 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     """
     folder = policy_folder(name_or_path)
     if folder is None:
-        return BUILT_IN_POLICIES[os.fspath(name_or_path)]
+        return BUILT_IN_POLICIES[_full_name(name_or_path)]
     # TensorFlow takes seconds to import, and other backends do not need it until here.
     from ganno_keras.policies.saved_policy import SavedPolicy  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ def describe_policy(name_or_path: str | os.PathLike[str]) -> PolicyMetadata:
     Example:
 
         >>> describe_policy("default").name
-        'ganno-standardised'
+        'anchor'
     """
     folder = policy_folder(name_or_path)
     return load_policy(name_or_path).metadata if not folder else read_metadata(folder)
@@ -84,13 +84,17 @@ def policy_folder(name_or_path: str | os.PathLike[str]) -> Path | None:
             f"out of {list_policies()}, the path of a policy's folder, hf://owner/name,"
             " or an object with metadata, initial_state and act is needed."
         )
-    name = os.fspath(name_or_path)
-    name = DEFAULT_POLICY if name == "default" else name
+    name = _full_name(name_or_path)
     if name in BUILT_IN_POLICIES:
         return None
     if is_hub_address(name):
         return download_policy(HubAddress.parse(name))
     return _shipped_policies().get(name) or _existing(Path(name))
+
+
+def _full_name(name_or_path: str | os.PathLike[str]) -> str:
+    name = os.fspath(name_or_path)
+    return DEFAULT_POLICY if name == "default" else name
 
 
 def _shipped_policies() -> dict[str, Path]:

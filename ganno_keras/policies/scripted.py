@@ -40,6 +40,7 @@ class ScriptedPolicy:
         interval: Updates between two decisions.
         action_set: The actions of its agents; by default the paper's nine.
         bounds: Limits of the learning rates.
+        about: What it does, in a sentence, for `ganno info`.
 
     Raises:
         ValueError: In `act`, if the script gives anything but one index of an action
@@ -64,6 +65,7 @@ class ScriptedPolicy:
         interval: int = 100,
         action_set: ActionSet = PAPER_ACTIONS,
         bounds: LearningRateBounds = DEFAULT_LEARNING_RATE_BOUNDS,
+        about: str = "",
     ) -> None:
         self._script = script
         self._metadata = PolicyMetadata(
@@ -73,6 +75,7 @@ class ScriptedPolicy:
             interval=interval,
             sampled=True,
             learning_rate_bounds=bounds,
+            trained_on={"about": about} if about else {},
         )
 
     @property
@@ -136,14 +139,25 @@ _ANY_RATE: Final = LearningRateBounds(0.0, 1000.0)
 BUILT_IN_POLICIES: Final = {
     policy.metadata.name: policy
     for policy in (
-        ScriptedPolicy("no-op", _do_nothing),
-        ScriptedPolicy("random", _act_at_random),
-        ScriptedPolicy("base-schedule", _do_nothing, action_set=ANCHORED_ACTIONS),
+        ScriptedPolicy(
+            "no-op", _do_nothing, about="no agents: leaves every learning rate alone"
+        ),
+        ScriptedPolicy(
+            "random", _act_at_random, about="one of the paper's nine actions at random"
+        ),
+        ScriptedPolicy(
+            "base-schedule",
+            _do_nothing,
+            action_set=ANCHORED_ACTIONS,
+            about="no agents: one schedule for all layers, made for Adam",
+        ),
         ScriptedPolicy(
             "anchor",
             _do_nothing,
             action_set=RELATIVE_ACTIONS,
             bounds=_ANY_RATE,
+            about="no agents: moves each layer by a small share of its weights, with "
+            "any optimizer, from scratch or fine-tuning",
         ),
     )
 }

@@ -52,17 +52,21 @@ def test_policies__aligns_its_columns(capsys):
 
 @pytest.mark.parametrize(
     ("policy", "folder"),
-    [
-        ("ganno-first", SHIPPED),
-        (str(SHIPPED), SHIPPED),
-        ("default", policies_directory() / DEFAULT_POLICY),
-    ],
+    [("ganno-first", SHIPPED), (str(SHIPPED), SHIPPED)],
 )
 def test_info__tells_all_that_the_policy_says(capsys, policy, folder):
     code, description = answer(capsys, "info", policy)
     assert code == 0
     assert description.pop("folder") == str(folder)
     assert description == read_metadata(folder).to_dict()
+
+
+def test_info__says_that_the_default_has_no_agents(capsys):
+    assert main(["info", "default"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(DEFAULT_POLICY)
+    assert "no agents" in text
+    assert "actions" not in text
 
 
 def test_info__tells_people_the_main_things(capsys):

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.experiments.grids import cells_of
 from benchmarks.experiments.tasks import TASKS
+from benchmarks.methods.policy_names import FLAGSHIP
 from benchmarks.records.cells import Cell, Row, Score
 from ganno_keras.policies import DEFAULT_POLICY
 
@@ -44,7 +45,7 @@ def row(cell: Cell, accuracy: float = 0.7) -> Row:
 
 def complete_results() -> dict[Cell, Row]:
     """Every cell, with a different accuracy for every method and seed."""
-    cells = cells_of("all", 3, [DEFAULT_POLICY])
+    cells = cells_of("all", 3, [FLAGSHIP, DEFAULT_POLICY])
     methods = sorted({cell.method for cell in cells})
     return {
         cell: row(cell, 0.5 + 0.01 * methods.index(cell.method) + 0.001 * cell.seed)

@@ -8,13 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.policies import DEFAULT_POLICY
-
 from ...analysis.intervals import Spread, spread
 from ...analysis.runs import runs_of
 from ...analysis.table_lines import lines_of, paper_table
 from ...experiments.grids import cells_of
 from ...experiments.tasks import CNN5, LENGTHS, LONG, find_task
+from ...methods.policy_names import FLAGSHIP
 from ...records.cells import Cell, Rows
 from ..markdown import NOT_RUN, markdown_table
 
@@ -48,7 +47,7 @@ def length_section(rows: Rows) -> str:
     Args:
         rows: All results.
     """
-    wanted = cells_of("length", 1, [DEFAULT_POLICY])
+    wanted = cells_of("length", 1, [FLAGSHIP])
     cells = sorted(
         (cell for cell in wanted if cell.task == LONG),
         key=lambda cell: cell.initial_learning_rate or np.inf,
