@@ -12,7 +12,7 @@ from agents.common import provenance as raw_provenance
 ROOT: Final = Path(__file__).parents[2]
 WRITTEN_BY_RUNS: Final = (
     ":!benchmarks/results",
-    ":!docs/results.md",
+    ":!docs/results*.md",
     ":!docs/pictures",
 )
 DIRTY: Final = "-dirty"

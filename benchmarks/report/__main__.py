@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/results.md, its pictures and README's table from results files.
+"""Writes the three pages of results, their pictures and README's table.
 
     python -m benchmarks.report
 
@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ..field.overview import draw_overview, overview
 from ..field.runs import all_rows as all_field_rows
 from ..methods.policy_names import FLAGSHIP, canonical_name
 from ..records.results_file import all_rows
-from .page import page
-from .paper_figures import draw_all
-from .summary import summary, write_into_readme
+from .pages import paper_page, results_page, studies_page
+from .paper_figures import PICTURES, draw_all
+from .readme import write_into_readme
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "results.md"
+DOCS: Final = Path(__file__).parents[2] / "docs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,14 +32,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", default=FLAGSHIP, help="the policy of the figures")
     policy = canonical_name(parser.parse_args(arguments).policy)
     try:
-        rows = all_rows()
-        text = page(rows, draw_all(rows, policy), all_field_rows())
-        write_into_readme(summary(rows))
+        rows, field_rows = all_rows(), all_field_rows()
+        drawn = draw_all(rows, policy)
+        draw_overview(field_rows, PICTURES / "field.png")
+        pages = {
+            "results.md": results_page(rows, field_rows),
+            "results_of_the_paper.md": paper_page(rows, drawn),
+            "results_of_studies.md": studies_page(rows, drawn),
+        }
+        write_into_readme(overview(field_rows))
     except (ImportError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"Wrote {PAGE.name} and README's table from {len(rows)} results.")
+    for name, text in pages.items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+    num_results = len(rows) + len(field_rows)
+    print(f"Wrote {', '.join(pages)} and README's table from {num_results} results.")
     return 0
 
 

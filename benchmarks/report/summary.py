@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the most important figures in one table, for README and docs/results.md."""
+"""Compares `GANNO()` with schedules that were tuned for each network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,16 +21,13 @@ from ..experiments.grids import (
     usual_cell,
 )
 from ..experiments.tasks import CNN5, RESNETS
+from ..methods.policy_names import FLAGSHIP
 from ..records.cells import Row, Rows
 from .markdown import markdown_table
 
-README: Final = Path(__file__).parents[2] / "README.md"
-# The empty lines are for renderers that do not end a comment at its last line.
-BEGIN: Final = "<!-- from here on by the report -->\n\n"
-END: Final = "\n<!-- until here -->\n"
-
 COLUMNS: Final = {
     "`GANNO()`": DEFAULT_POLICY,
+    f"`{FLAGSHIP}`": FLAGSHIP,
     f"constant {USUAL_RATE:g}": "constant",
     f"cosine from {USUAL_RATE:g}": "cosine",
 }
@@ -110,7 +106,7 @@ def summary(rows: Rows) -> str:
 def summary_section(rows: Rows) -> str:
     """Writes the summary under a heading of its own."""
     text = summary(rows)
-    return f"## In short\n\n{text}" if text else ""
+    return f"## Beside the best-tuned schedule\n\n{text}" if text else ""
 
 
 def _line(rows: Rows, network: SummaryNetwork) -> SummaryLine | None:
@@ -127,19 +123,3 @@ def _range(numbers: Iterable[int]) -> str:
     found = set(numbers)
     lowest, highest = min(found), max(found)
     return f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
-
-
-def write_into_readme(text: str, path: Path = README) -> None:
-    """Writes the summary between the two marks of the README.
-
-    Raises:
-        ValueError: If the README lacks a mark.
-    """
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(
-            f"{path.name} lacks one of the lines {BEGIN.strip()!r} and {END.strip()!r},"
-            " between which the summary goes. Put both back."
-        )
-    path.write_text(before + begin + text + end + after, encoding="utf-8")

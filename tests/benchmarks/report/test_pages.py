@@ -17,7 +17,7 @@ from benchmarks.records import results_file
 from benchmarks.records.cells import Cell, Row, Score
 from benchmarks.report import paper_figures
 from benchmarks.report.__main__ import main
-from benchmarks.report.page import page
+from benchmarks.report.pages import paper_page, results_page, studies_page
 from benchmarks.report.paper.aggregate import aggregate_section
 from benchmarks.report.paper.evaluation_choices import evaluation_choices_section
 from benchmarks.report.paper.paper_tables import table_section
@@ -73,14 +73,14 @@ def test_velo__is_counted_where_it_has_been_run_only():
 
 
 def test_empty_results__make_a_page_without_tables():
-    text = page({}, {})
+    text = paper_page({}, {})
     assert "Table 4 (0 of 108 cells)" in text
     assert "## Table" not in text
 
 
 def test_one_cell__is_shown_beside_what_was_not_run():
     cell = Cell("cnn5-cifar10", "constant", 0.001, 0.1, 0)
-    text = page(results([cell]), {})
+    text = paper_page(results([cell]), {})
     assert "| constant |  | · | · | 70.00 | · | · | · |" in text
     assert "1 of 108 cells have been run, with 1 seed." in text
     assert "Over rates" not in text
@@ -113,7 +113,9 @@ def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(paper_figures, "PICTURES", tmp_path)
     rows = complete_results()
     drawn = paper_figures.draw_all(rows, POLICY)
-    text = page(rows, drawn)
+    text = "\n".join(
+        [paper_page(rows, drawn), studies_page(rows, drawn), results_page(rows, [])]
+    )
     assert "What is missing" not in text
     assert "·" not in re.sub(r'"·" stands for', "", text)
     assert sorted(p.stem for p in tmp_path.iterdir()) == sorted(paper_figures.FIGURES)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Composes the page of results: its sections and their order."""
+"""Composes the three pages of results: their sections and their order."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..experiments.tasks import (
     NUM_VALIDATION_IMAGES,
     find_task,
 )
+from ..field.overview import overview
 from ..field.section import field_section
 from ..methods.policy_names import FLAGSHIP, split_name
 from ..methods.registry import METHODS
@@ -38,11 +39,45 @@ from .policies.tabular import tabular_section
 from .policies.unseen_networks import family_section
 from .summary import summary_section
 
-INTRODUCTION: Final = """# Results
+RESULTS_HEAD: Final = """# Results
 
-Written by `python -m benchmarks.report` from the files in `benchmarks/results/`, the
-paper's own figures in `benchmarks/paper/` and the policies' own `ganno.json`.
+What `GANNO()` does for a training, and how it stands beside other ways to set the
+learning rate. [The paper's tables](results_of_the_paper.md) and
+[studies of single choices](results_of_studies.md) have pages of their own.
 
+{written}
+"""
+
+HELP_SECTION: Final = """## Does it help?
+
+{table}
+![Each training by the change of its error or loss, GANNO and cosine][field]
+
+To the left of zero a training ends better than its author's own. The dotted line is
+where harm begins.
+
+[field]: pictures/field.png
+"""
+
+PAPER_HEAD: Final = """# The paper's tables and figures
+
+Every table and figure of the paper, made here beside the paper's own. `GANNO()` itself
+is on the page of [results](results.md): it has no agents, and is the row `anchor`.
+
+{written}
+"""
+
+STUDIES_HEAD: Final = """# Studies of single choices
+
+What each part of the method is worth: rewards, critics, demonstrations, observations.
+They are for those who train policies of their own.
+
+{written}
+"""
+
+WRITTEN: Final = """Written by `python -m benchmarks.report` from the files in
+`benchmarks/results/`, the paper's own figures in `benchmarks/paper/` and the policies'
+own `ganno.json`.
 """
 
 READING: Final = """## How to read the tables
@@ -92,45 +127,83 @@ def policies_in(rows: Rows) -> list[str]:
     return [FLAGSHIP, *sorted(found - {FLAGSHIP})]
 
 
-def page(rows: Rows, drawn: Mapping[str, str], field_rows: Sequence[Row] = ()) -> str:
-    """Writes the whole page.
+def results_page(rows: Rows, field_rows: Sequence[Row]) -> str:
+    """Writes the page for those who want to know whether it helps them.
+
+    Args:
+        rows: All results but those of the field.
+        field_rows: All results of the field.
+    """
+    return _joined(
+        RESULTS_HEAD.format(written=WRITTEN),
+        _help_section(field_rows),
+        field_section(field_rows),
+        summary_section(rows),
+    )
+
+
+def paper_page(rows: Rows, drawn: Mapping[str, str]) -> str:
+    """Writes the page for those who come for the paper.
 
     Args:
         rows: All results.
         drawn: The captions of the drawn pictures, by name.
-        field_rows: All results of the field.
     """
     policies = policies_in(rows)
-    folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())
-    metadata = [read_metadata(folder) for folder in folders]
-    figures = [
-        FIGURE_SECTION.format(heading=heading(name), name=name, caption=caption)
-        for name, caption in drawn.items()
-    ]
-    sections: list[str] = [
-        INTRODUCTION,
-        summary_section(rows),
-        field_section(field_rows),
+    return _joined(
+        PAPER_HEAD.format(written=WRITTEN),
         _reading(),
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
         ablation_section(rows),
         aggregate_section(rows),
         *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
+        evaluation_choices_section(rows, policies),
+        length_section(rows),
+        *_figures(drawn, of_paper=True),
+    )
+
+
+def studies_page(rows: Rows, drawn: Mapping[str, str]) -> str:
+    """Writes the page for those who make policies.
+
+    Args:
+        rows: All results.
+        drawn: The captions of the drawn pictures, by name.
+    """
+    policies = policies_in(rows)
+    folders = sorted(path for path in policies_directory().iterdir() if path.is_dir())
+    metadata = [read_metadata(folder) for folder in folders]
+    return _joined(
+        STUDIES_HEAD.format(written=WRITTEN),
         family_section(rows, policies),
         loss_section(rows, policies),
         tabular_section(rows, policies),
         control_section(rows, policies),
         mask_section(rows, policies),
         action_section(rows, policies),
-        evaluation_choices_section(rows, policies),
-        length_section(rows),
         *learning_sections(),
         *budget_sections(),
-        *figures,
+        *_figures(drawn, of_paper=False),
         *(scores_section(policy) for policy in metadata if policy.scores),
-    ]
+    )
+
+
+def _help_section(field_rows: Sequence[Row]) -> str:
+    table = overview(field_rows)
+    return HELP_SECTION.format(table=table) if table else ""
+
+
+def _joined(*sections: str) -> str:
     return "\n".join(filter(None, sections))
+
+
+def _figures(drawn: Mapping[str, str], *, of_paper: bool) -> list[str]:
+    return [
+        FIGURE_SECTION.format(heading=heading(name), name=name, caption=caption)
+        for name, caption in drawn.items()
+        if name.startswith("figure") is of_paper
+    ]
 
 
 def _reading() -> str:

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `GANNO()` does by kind of training: a table and a picture for users."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ganno_keras.plots.drawing import PALETTE, new_figure
+from ganno_keras.policies import DEFAULT_POLICY
+
+from ..records.cells import Row
+from .comparison import HARM, Comparison, compare, gains, rows_of
+from .methods import AUTHOR, COSINE
+from .registry import TRAININGS
+
+OVERVIEW: Final = """{table}
+
+Test error, or test loss where there is no accuracy, beside the author's own optimizer,
+rate and callbacks: {num_trainings} trainings, {seeds}. Nothing was chosen for
+`GANNO()`; the cosine begins at the author's rate. *Harmed* counts trainings that end
+more than {harm:.0%} worse. Written by `python -m benchmarks.report` from
+`benchmarks/results/field/`.
+"""
+
+ALL: Final = "**all**"
+NUMBERS: Final = "benchmarks/results/field has"
+"""Where the numbers of the picture are, said where matplotlib is missing."""
+_ROW_HEIGHT: Final = 0.17  # inches
+_MARGINS: Final = 1.2
+
+
+def overview(rows: Sequence[Row]) -> str:
+    """Writes the table and its legend, "" without results of `GANNO()`.
+
+    Args:
+        rows: All results of the field.
+    """
+    everything = _gains(rows, DEFAULT_POLICY)
+    found = compare(everything)
+    if found is None:
+        return ""
+    families = dict.fromkeys(TRAININGS[name].family for name in everything)
+    lines = [_line(rows, family, family) for family in families]
+    header = ["", "trainings", "`GANNO()`", "cosine", "harmed by `GANNO()`"]
+    table = [header, ["---"] * len(header), *lines, _line(rows, ALL, None)]
+    seeds = sorted({len(runs) for runs in everything.values()})
+    plural = "" if seeds == [1] else "s"
+    return OVERVIEW.format(
+        table="\n".join(f"| {' | '.join(line)} |" for line in table),
+        num_trainings=found.num_trainings,
+        seeds=f"{' to '.join(map(str, seeds[:: max(len(seeds) - 1, 1)]))} seed{plural}",
+        harm=math.expm1(HARM),
+    )
+
+
+def _gains(rows: Sequence[Row], method: str) -> dict[str, list[float]]:
+    return gains(rows_of(rows, method), rows_of(rows, AUTHOR))
+
+
+def _line(rows: Sequence[Row], name: str, family: str | None) -> list[str]:
+    ours, cosine = (
+        compare(
+            {
+                training: found
+                for training, found in _gains(rows, method).items()
+                if family in (None, TRAININGS[training].family)
+            }
+        )
+        for method in (DEFAULT_POLICY, COSINE)
+    )
+    return [
+        name,
+        str(ours.num_trainings if ours else 0),
+        _change(ours),
+        _change(cosine),
+        str(len(ours.harmed) if ours else ""),
+    ]
+
+
+def _change(found: Comparison | None) -> str:
+    """Returns by how much the error or loss is larger, such as "-9.5 %"."""
+    return f"{100 * math.expm1(-found.mean.value):+.1f} %" if found else "·"
+
+
+def draw_overview(rows: Sequence[Row], path: Path) -> bool:
+    """Draws each training's difference to the author's own; returns whether it could.
+
+    Args:
+        rows: All results of the field.
+        path: Where to save the picture.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    ours, cosine = (_changes(rows, method) for method in (DEFAULT_POLICY, COSINE))
+    if not ours:
+        return False
+    names = [name for name in TRAININGS if name in ours][::-1]
+    figure = new_figure(8.0, _MARGINS + _ROW_HEIGHT * len(names), NUMBERS)
+    axes = figure.subplots()
+    axes.axvline(0.0, color="0.6", linewidth=1.0)
+    axes.axvline(math.expm1(HARM) * 100, color="0.8", linewidth=1.0, linestyle=":")
+    for place, name in enumerate(names):
+        _draw_training(axes, place, ours[name], cosine.get(name))
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set_ylim(-1, len(names))
+    axes.set_xlabel("change of the test error or loss from the author's own, %")
+    axes.legend(*_legend(axes), loc="lower left", fontsize=8)
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+    return True
+
+
+def _changes(rows: Sequence[Row], method: str) -> dict[str, float]:
+    """Returns by how many percent the error or loss of each training is larger."""
+    return {
+        name: 100.0 * math.expm1(-float(np.mean(found)))
+        for name, found in _gains(rows, method).items()
+    }
+
+
+def _draw_training(axes: Any, place: int, ours: float, cosine: float | None) -> None:
+    axes.plot([0, ours], [place, place], color=PALETTE[0], linewidth=1.0)
+    axes.plot(ours, place, "o", color=PALETTE[0], markersize=4.5, label="GANNO()")
+    if cosine is not None:
+        label = "cosine from the author's rate"
+        axes.plot(cosine, place, "|", color=PALETTE[1], markersize=7, label=label)
+
+
+def _legend(axes: Any) -> tuple[list[Any], list[str]]:
+    """Returns one handle for each label."""
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    return list(handles.values()), list(handles)
