@@ -110,7 +110,7 @@ def draw_overview(rows: Sequence[Row], path: Path) -> bool:
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_ylim(-1, len(names))
     axes.set_xlabel("change of the test error or loss from the author's own, %")
-    axes.legend(*_legend(axes), loc="lower left", fontsize=8)
+    figure.legend(*_legend(axes), loc="outside upper right", ncols=2, fontsize=8)
     figure.savefig(path, dpi=120, metadata={"Software": None})
     return True
 

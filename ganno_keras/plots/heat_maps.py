@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ganno_keras.control.actions import NO_OP, ActionSet
+from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.plots.drawing import shorten
 
@@ -144,9 +145,13 @@ def decision_edges(history: GannoHistory) -> np.ndarray:
 
 
 def rates_from_start(history: GannoHistory) -> np.ndarray:
-    """Returns the initial and all later rates, `[1 + num_timesteps, num_layers]`."""
+    """Returns the initial and all later rates, `[1 + num_timesteps, num_layers]`.
+
+    They are NaN as long as the steps of a layer were not measured.
+    """
     start = np.full((1, len(history.layers)), history.initial_learning_rate)
-    return np.concatenate([start, history.learning_rates])
+    rates = np.concatenate([start, history.learning_rates])
+    return np.where(rates == UNMEASURED_RATE, np.nan, rates)
 
 
 def _colours(number: int, down: int) -> np.ndarray:

@@ -32,8 +32,9 @@ def plot_history(
 ) -> Any:
     """Plots the agents' actions and their results over the updates of a fit.
 
-    The panels, from the top, show learning rates, actions, accuracy and loss. If the
-    policy sets weight decays, a panel below the actions shows them. Up to seven layers
+    The panels, from the top, show learning rates, actions, accuracy and loss. Without
+    agents, or if they changed nothing, there is no panel of actions. If the policy sets
+    weight decays, a panel below the actions shows them. Up to seven layers
     have a line each for the rate; more layers are a heat map. Colour-blind readers can
     distinguish all colours. Updates that a guard undid are shaded.
 
@@ -57,7 +58,7 @@ def plot_history(
     few = is_few(history.layers)
     parts: list[tuple[float, Callable[..., None]]] = [
         (3.4, draw_learning_rates) if few else (rows, draw_rates_by_row),
-        (rows, draw_actions),
+        *([(rows, draw_actions)] if np.any(history.actions) else []),
         *([] if history.weight_decays is None else [(rows, draw_decays_by_row)]),
         (1.5, partial(draw_measurement, quantity="accuracy")),
         (1.5, partial(draw_measurement, quantity="loss")),

@@ -17,6 +17,9 @@ BRIGHTEST: Final = 0.88
 """Share of the colour scale that lines use; brighter ones are faint on white."""
 
 
+LOWEST_LINE: Final = 1e-4
+"""Share of the highest rate; below it a decay to zero would take all the room."""
+
 MOST_TIMES_FIRST: Final = 3.0
 """The highest loss in the picture, as a multiple of the first loss."""
 
@@ -136,6 +139,8 @@ def set_logarithmic(axes: Any, rates: np.ndarray) -> None:
     else:
         axes.set_yscale("log")
     axes.autoscale_view(scalex=False)  # The margins depend on the scale.
+    lowest, highest = axes.get_ylim()
+    axes.set_ylim(bottom=max(lowest, LOWEST_LINE * highest) if lowest > 0 else lowest)
 
 
 def _colours_by_depth(count: int) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ganno_keras import GANNO
+from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.history import GannoHistory, GuardEvent, Timestep
 from ganno_keras.control.measurements import Measurements
 from ganno_keras.plots.history_plot import plot_history
@@ -22,7 +23,7 @@ pytest.importorskip("matplotlib")
 def history_of(num_layers, rates=(0.001, 0.002), accuracy=0.5, actions=None):
     """A fit by hand: these rates and actions, the same for every layer."""
     if actions is None:
-        actions = [0] * len(rates)
+        actions = [ADD, *[0] * (len(rates) - 1)]
     else:
         rates = [0.001] * len(actions)
     measurements = Measurements(
@@ -58,6 +59,21 @@ def test_plot__draws_many_layers_as_a_row_each(num_layers):
     assert drawn.shape == (num_layers, 3)
     np.testing.assert_array_equal(drawn[0].filled(np.nan), [0.001, 0.002, np.nan])
     assert "white: 0" in rates.get_title()
+
+
+def test_plot__has_no_panel_of_actions_without_any():
+    without, with_one = (
+        plot_history(history_of(2, actions=actions)).axes
+        for actions in ((0, 0), (0, ADD))
+    )
+    assert len(with_one) == len(without) + 2  # and its key
+
+
+def test_plot__leaves_out_the_rate_of_layers_whose_steps_are_unknown():
+    history = replace(history_of(2), initial_learning_rate=UNMEASURED_RATE)
+    rates = plot_history(history).axes[0]
+    assert np.isnan(rates.lines[0].get_ydata()[0])
+    assert rates.get_ylim()[0] > 1e-4
 
 
 def test_plot__shows_every_action_where_it_was_in_force():
