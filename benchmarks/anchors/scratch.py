@@ -12,6 +12,7 @@ from .cells import (
     LOWEST_ABSOLUTE_RATES,
     Cell,
     e1_cells,
+    e1_kinds,
     e1_lengths,
     e1_variants,
 )
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 
 def cells() -> list[Cell]:
     """All cells, those that the verdict needs first."""
-    return [*e1_cells(), *e1_variants(), *e1_lengths()]
+    return [*e1_cells(), *e1_variants(), *e1_lengths(), *e1_kinds()]
 
 
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:

@@ -29,17 +29,17 @@ from ganno_keras.policies import Policy
 
 
 class GANNO(keras.callbacks.Callback):
-    """A callback that lets a learned policy set every layer's learning rate.
+    """A callback that sets every layer's learning rate.
 
     Put it first in the callbacks of `model.fit`. The model is compiled as usual, with
-    any optimizer but a `MultiOptimizer`. Every layer has a rate of its own, and the
-    policy looks at them again after every `interval` updates. After the fit the
-    optimizer is the user's own again, with its own learning rate or schedule.
+    any optimizer but a `MultiOptimizer`. Every layer has a rate of its own. After the
+    fit the optimizer is the user's own again, with its own learning rate or schedule.
 
-    The default policy sets rates from the first update on, for training from scratch
-    with Adam or its relatives. The optimizer's rate is ignored, and so is its weight
-    decay, if it has one: the policy sets both. Policies with the paper's actions,
-    such as `"ganno-first"`, start from the optimizer's rate and leave the decay alone.
+    By default each layer moves by a small share of its weights at each update, less if
+    it was trained before. That needs no learning rate: the optimizer's is ignored. With
+    a policy that has agents, these look at losses, gradients and weights after every
+    `interval` updates, and change the rates. Policies with the paper's actions, such as
+    `"ganno-first"`, start from the optimizer's rate.
 
     Args:
         policy: A name out of `list_policies()`, the path of a policy's folder, or
