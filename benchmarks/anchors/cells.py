@@ -167,6 +167,24 @@ def e1_lengths() -> Iterator[Cell]:
     yield Cell(by_name["cnn5-8"], "adam", 1600)
 
 
+WITHOUT_MOMENTUM: Final = ("rmsprop", "adafactor", "plain-sgd")
+
+
+def e1_momentum() -> Iterator[Cell]:
+    """Optimizers that do not average the gradient.
+
+    Steps of Adam, Lion and SGD with momentum follow each other in one direction, and
+    add up to more than their size tells. A term for optimizers without momentum is
+    taken over if their best relative rates lie at least half an octave above those of
+    Adam on the same networks, on average.
+    """
+    by_name = {network.name: network for network in SMALL}
+    for name in ("mlp-64x4", "cnn5-8", "transformer-32"):
+        for optimizer in WITHOUT_MOMENTUM:
+            yield Cell(by_name[name], optimizer, SMALL_LENGTH)
+    yield Cell(by_name["lstm-32"], "rmsprop", SMALL_LENGTH)
+
+
 def e1_kinds() -> Iterator[Cell]:
     """Recurrence and attention at other widths and lengths.
 

@@ -14,6 +14,7 @@ from .cells import (
     e1_cells,
     e1_kinds,
     e1_lengths,
+    e1_momentum,
     e1_variants,
 )
 from .optima import next_step
@@ -24,7 +25,13 @@ Row = dict[str, Any]
 
 def cells() -> list[Cell]:
     """All cells, those that the verdict needs first."""
-    return [*e1_cells(), *e1_variants(), *e1_lengths(), *e1_kinds()]
+    return [
+        *e1_cells(),
+        *e1_variants(),
+        *e1_lengths(),
+        *e1_momentum(),
+        *e1_kinds(),
+    ]
 
 
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:

@@ -48,6 +48,9 @@ OPTIMIZERS: Final[dict[str, Makes]] = {
     "adam": lambda: keras.optimizers.Adam(),
     "sgd": lambda: keras.optimizers.SGD(momentum=0.9),
     "lion": lambda: keras.optimizers.Lion(),
+    "rmsprop": lambda: keras.optimizers.RMSprop(),
+    "adafactor": lambda: keras.optimizers.Adafactor(),
+    "plain-sgd": lambda: keras.optimizers.SGD(),
 }
 
 
