@@ -33,7 +33,9 @@ class EnvironmentConfiguration:
     reward: str = "difference"
     """Reward by name; see agents/environment/rewards.py. Paper: section 4, "Reward"."""
     action_set: str = "paper"
-    """Action set by name. Paper: Appendix A, "Actions"."""
+    """Action set by name, and with it what the actions act on: the rate of the layer
+    ('paper'), an absolute schedule ('anchored', 'rate-and-decay') or relative updates
+    ('relative'). Paper: Appendix A, "Actions"."""
     single_agent: bool = False
     """Whether one agent sets the rate of all layers. Paper: section 5, ablation."""
     masked: tuple[str, ...] = ("accuracy_is_known", "validation_is_known")
@@ -57,11 +59,6 @@ class EnvironmentConfiguration:
             raise ValueError("tasks is empty; at least one task is needed. Add one.")
         self._require_accuracies()
         _ = self.observation_spec  # refuses unknown actions and entries
-        if get_action_set(self.action_set).is_relative:
-            raise ValueError(
-                f"The action set {self.action_set!r} acts on relative rates, which the "
-                "environment does not have yet. Use another one, such as 'anchored'."
-            )
         check_learning_rate_bounds(self.learning_rate_bounds)
         require_range(self, "initial_learning_rate", "initial_weight_decay")
         require_probability(

@@ -31,6 +31,15 @@ class TimestepResult(NamedTuple):
     validation_loss: np.ndarray  # [num_trainings], after the last update
     validation_accuracy: np.ndarray  # [num_trainings]
     statistics_sums: np.ndarray  # [num_trainings, num_groups, num_sums]
+    losses: np.ndarray | None = None  # [num_trainings, updates], where it is followed
+
+
+class PartialResult(NamedTuple):
+    """The outcome of some consecutive updates of each training."""
+
+    losses: np.ndarray  # [updates, num_trainings]
+    accuracies: np.ndarray  # [updates, num_trainings], NaN if the objective has none
+    statistics_sums: np.ndarray  # [num_trainings, num_groups, num_sums], of the last
 
 
 class InnerTrainings:
@@ -75,6 +84,13 @@ class InnerTrainings:
         self._losses = objective.loss(reduction=None)
         self._accuracies = _accuracies if objective.has_accuracy else _no_accuracies
         self._compiled = tf.function(self._run, reduce_retracing=True)
+        self._compiled_part = tf.function(self._advance, reduce_retracing=True)
+        self._compiled_evaluation = tf.function(self._evaluate)
+
+    @property
+    def num_trainings(self) -> int:
+        """How many trainings there are."""
+        return self._layout.num_lanes
 
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
         """Starts new trainings with fresh weights and an empty optimizer.
@@ -132,6 +148,50 @@ class InnerTrainings:
         """
         outputs = self._compiled(tf.constant(indices, tf.int32))
         return TimestepResult(*(np.asarray(output) for output in outputs))
+
+    def advance(
+        self, indices: np.ndarray, rates: np.ndarray, first: int, last: int
+    ) -> PartialResult:
+        """Takes some of the updates of a timestep, each at rates of its own.
+
+        Args:
+            indices: Those of the whole timestep, as in `run`.
+            rates: Rates of all layers at each of its updates, `[updates,
+                num_trainings, num_groups]`.
+            first: Number of the first update to take, from 0.
+            last: Number of the update before which to stop.
+        """
+        outputs = self._compiled_part(
+            tf.constant(indices, tf.int32),
+            tf.constant(rates, tf.float32),
+            *map(tf.constant, (first, last)),
+        )
+        outcomes, sums = (np.asarray(output) for output in outputs)
+        return PartialResult(outcomes[:, 0], outcomes[:, 1], sums)
+
+    def evaluate(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns losses and accuracies on the held-out sample, by training."""
+        losses, accuracies = np.asarray(self._compiled_evaluation())
+        return losses, accuracies
+
+    def squared_norms(self) -> np.ndarray:
+        """Returns the squared norms of all weights, `[num_trainings, num_groups]`."""
+        sums = self._layout.group_sums(tf.square(self._optimizer.weights.value))
+        return np.asarray(sums)
+
+    def _advance(
+        self, indices: tf.Tensor, rates: tf.Tensor, first: tf.Tensor, last: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        gradient = tf.zeros([self._layout.size])
+        spread = tf.zeros([self._layout.size])
+        outcomes = tf.TensorArray(tf.float32, last - first)
+        for step in tf.range(first, last):
+            spread = self._layout.spread(rates[step])
+            decays = self._layout.spread(rates[step] * self._decays)
+            gradient, outcome = self._gradients(indices[:, step])
+            self._optimizer.update(gradient, spread, decays)
+            outcomes = outcomes.write(step - first, outcome)
+        return outcomes.stack(), self._optimizer.statistics_sums(gradient, spread)
 
     def _run(self, indices: tf.Tensor) -> tuple[tf.Tensor, ...]:
         num_updates = tf.shape(indices)[1]

@@ -16,11 +16,6 @@ import tensorflow as tf
 from tf_agents.environments import tf_environment
 from tf_agents.trajectories import time_step as ts
 
-from ganno_keras.control.action_sets import get_action_set
-from ganno_keras.control.actions import NO_OP, check_learning_rate_bounds
-from ganno_keras.control.layer_controller import LayerController
-from ganno_keras.control.measurements import Measurements
-
 from ..tasks.configuration import TaskConfiguration
 from ..tasks.models import build_model
 from ..tasks.objectives import find_objective
@@ -29,9 +24,9 @@ from ..tasks.task_data import load_task_data
 from .configuration import EnvironmentConfiguration
 from .episodes import EpisodeDraw, EpisodeName, draw_episode
 from .inner_trainings import InnerTrainings, TimestepResult
+from .lane_agents import LaneAgents
 from .rewards import Outcome, Outcomes, get_reward
 from .specs import action_spec, time_step_spec
-from .team import Team
 
 
 class LayerwiseEnvironment(tf_environment.TFEnvironment):
@@ -72,7 +67,9 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             Samples(*map(tf.constant, validation)),
             self._objective,
         )
-        self._team = Team(self._trainings.groups, configuration.single_agent)
+        self._agents = LaneAgents(
+            configuration, self._task, self._trainings, len(self._train.inputs)
+        )
         self._name: EpisodeName | None = None
         super().__init__(
             time_step_spec(configuration),
@@ -83,23 +80,22 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
     @property
     def num_agents(self) -> int:
         """Agents of one inner training: one for each layer group, or a single one."""
-        return self._team.num_agents
+        return self._agents.num_agents
 
     @property
     def is_linear(self) -> np.ndarray:
         """Whether each agent of the batch controls a linear layer, bool `[E * N]`."""
-        of_one = [group.kind == "linear" for group in self._team.groups]
-        return np.tile(of_one, self._configuration.num_environments)
+        return self._agents.is_linear
 
     @property
     def learning_rates(self) -> np.ndarray:
         """Current rates, float64 `[num_environments, num_agents]`."""
-        return np.stack([c.learning_rates for c in self._controllers])
+        return self._agents.learning_rates
 
     @property
     def weight_decays(self) -> np.ndarray:
         """Current weight decays, float64 `[num_environments, num_agents]`."""
-        return np.stack([c.weight_decays for c in self._controllers])
+        return self._agents.weight_decays
 
     @property
     def outcome(self) -> Outcome:
@@ -170,11 +166,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             name, self._configuration, self._task, len(self._train.inputs)
         )
         keras.utils.set_random_seed(name.keras_seed())
-        self._controllers = self._new_controllers()
-        self._trainings.restart(
-            np.tile(self.learning_rates[:, 0], self._num_copies),
-            np.tile(self.weight_decays[:, 0], self._num_copies),
-        )
+        self._agents.begin(self._draw)
         self._decisions = 0
         self._outcome = _no_outcome(self._configuration.num_environments)
         result = self._run_timestep()
@@ -187,7 +179,8 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         if self._time_step.is_last()[0]:
             return self.reset()
         before = self._outcome
-        self._apply(np.asarray(action).reshape(-1, self.num_agents))
+        actions = np.asarray(action).reshape(-1, self.num_agents)
+        self._agents.act(actions, self._progress)
         self._decisions += 1
         result = self._run_timestep()
         reward = self._reward.function(
@@ -196,43 +189,8 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         self._time_step = self._transition(result, reward)
         return self._time_step
 
-    def _new_controllers(self) -> list[LayerController]:
-        bounds = check_learning_rate_bounds(self._configuration.learning_rate_bounds)
-        action_set = get_action_set(self._configuration.action_set)
-        return [
-            LayerController(
-                groups=self._team.groups,
-                observation_spec=self._spec,
-                action_set=action_set,
-                bounds=bounds,
-                start=action_set.starting_point(*drawn, bounds),
-            )
-            for drawn in zip(
-                self._draw.learning_rate, self._draw.weight_decay, strict=True
-            )
-        ]
-
-    def _apply(self, actions: np.ndarray) -> None:
-        """Acts on the inner trainings; their clones take the no-op."""
-        no_ops, progress = np.full(self.num_agents, NO_OP), self._progress
-        left_alone = [
-            (c.rates_after(no_ops, progress), c.decays_after(no_ops))
-            for c in self._controllers
-        ]
-        acted_on = [
-            (c.act(actions[number], progress), c.weight_decays)
-            for number, c in enumerate(self._controllers)
-        ]
-        both = [*acted_on, *left_alone][: self._num_copies * len(acted_on)]
-        rates, decays = (np.stack(values) for values in zip(*both, strict=True))
-        self._trainings.set_learning_rates(self._team.spread(rates))
-        self._trainings.set_weight_decays(self._team.spread(decays))
-
     def _run_timestep(self) -> TimestepResult:
-        if self._num_copies == 2:
-            self._trainings.clone_first_half()
-        indices = self._draw.indices[self._decisions]
-        result = self._trainings.run(np.concatenate([indices] * self._num_copies))
+        result = self._agents.run(self._decisions)
         count = self._configuration.num_environments
         self._outcome = Outcome(
             result.validation_loss[:count], result.validation_accuracy[:count]
@@ -248,26 +206,7 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         )
 
     def _observe(self, result: TimestepResult) -> np.ndarray:
-        return np.concatenate(
-            [
-                controller.observe(self._measurements(result, number))
-                for number, controller in enumerate(self._controllers)
-            ]
-        )
-
-    def _measurements(self, result: TimestepResult, number: int) -> Measurements:
-        is_hidden = self._draw.accuracy_is_hidden[number]
-        accuracy_is_known = self._objective.has_accuracy and not is_hidden
-        validation_is_known = not self._draw.validation_is_hidden[number]
-        both_are_known = accuracy_is_known and validation_is_known
-        return Measurements(
-            train_loss=float(result.train_loss[number]),
-            train_accuracy=_if(accuracy_is_known, result.train_accuracy[number]),
-            validation_loss=_if(validation_is_known, result.validation_loss[number]),
-            validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
-            progress=self._progress,
-            statistics=self._team.statistics(result.statistics_sums[number]),
-        )
+        return self._agents.observe(result, self._progress)
 
     def _transition(self, result: TimestepResult, reward: np.ndarray) -> ts.TimeStep:
         observation = tf.constant(self._observe(result))
@@ -275,10 +214,6 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
         if self._decisions == self._draw.timesteps:
             return ts.termination(observation, shared)
         return ts.transition(observation, shared)
-
-
-def _if(known: bool, value: np.floating) -> float | None:
-    return float(value) if known else None
 
 
 def _no_outcome(count: int) -> Outcome:

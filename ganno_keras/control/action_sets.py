@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ganno_keras.control.actions import ActionSet, Operation, WeightDecays
+from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.base_schedule import BaseSchedule
 
 PAPER_ACTIONS: Final = ActionSet(
@@ -72,7 +73,7 @@ Paper: its first open question, to set more than the learning rate.
 """
 
 RELATIVE_ACTIONS: Final = ActionSet(
-    name="relative", operations=ANCHORED_ACTIONS.operations, is_relative=True
+    name="relative", operations=ANCHORED_ACTIONS.operations, anchor=RelativeAnchor()
 )
 """The same factors on rates that move each layer by a share of its weights."""
 

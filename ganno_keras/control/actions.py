@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
+from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.base_schedule import BaseSchedule
 
 NO_OP: Final = 0
@@ -95,8 +96,8 @@ class ActionSet:
         operations: The operations by index, the first of which changes nothing.
         base: The schedule whose rate the operations change; None for the layer's rate.
         decays: The weight decays that the actions set; None if they set none.
-        is_relative: Whether the operations are factors on a relative anchor: on rates
-            that move each layer by a share of its weights.
+        anchor: The relative anchor that the operations are factors on, whose rates
+            move each layer by a share of its weights; None for absolute rates.
 
     Raises:
         ValueError: If the first operation is not `("+", 0.0)`, there is not one factor
@@ -120,7 +121,7 @@ class ActionSet:
     operations: tuple[Operation, ...]
     base: BaseSchedule | None = None
     decays: WeightDecays | None = None
-    is_relative: bool = False
+    anchor: RelativeAnchor | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         if self.is_relative and (self.base or not self.is_made_of_factors):
@@ -139,6 +140,11 @@ class ActionSet:
                 f"Action set {self.name!r} starts with {self.operations[:1]}; index "
                 "0 has to be the no-op Operation('+', 0.0). Put it first."
             )
+
+    @property
+    def is_relative(self) -> bool:
+        """Returns whether the operations are factors on a relative anchor."""
+        return self.anchor is not None
 
     @property
     def is_made_of_factors(self) -> bool:

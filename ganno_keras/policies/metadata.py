@@ -154,8 +154,8 @@ def _describe(action_set: ActionSet) -> dict[str, Any]:
     }
     if action_set.base:
         description["base"] = action_set.base.to_dict()
-    if action_set.is_relative:
-        description["is_relative"] = True
+    if action_set.anchor:
+        description["anchor"] = action_set.anchor.to_dict()
     if action_set.decays:
         base, factors = action_set.decays
         description["decays"] = {"base": base, "factors": list(factors)}

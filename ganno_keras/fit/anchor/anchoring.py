@@ -78,9 +78,12 @@ class Anchoring:
         """
         groups, settings = layerwise.groups, self._settings
         source: Source
-        if self.is_relative:
+        anchor = settings.policy.metadata.action_set.anchor
+        if anchor and self.is_relative:
             found = self.pretrained_among(groups)
-            source = RelativeSource(layerwise, groups, found, settings.interval)
+            source = RelativeSource(
+                anchor, layerwise.statistics, groups, found, settings.interval
+            )
         elif settings.base == "optimizer":
             rate = _own_rate(layerwise.inner_optimizer)
             source = OptimizerSource(rate, len(groups), start)

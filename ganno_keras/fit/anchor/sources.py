@@ -11,19 +11,12 @@ from typing import Final, Protocol
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate
-from ganno_keras.control.anchor.relative_rate import (
-    RelativeRateFormula,
-    TrainingFacts,
-    network_width,
-)
+from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
+from ganno_keras.control.anchor.relative_rate import TrainingFacts, network_width
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.anchor.weight_groups import weight_groups
-from ganno_keras.control.base_schedule import BaseSchedule
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
-
-SHAPE: Final = BaseSchedule(peak=1.0, warm_up=0.2)
-"""What the relative rate is multiplied by over a training."""
+from ganno_keras.control.measurements import LayerStatistics
 
 USUAL_BATCH_SIZE: Final = 32
 """The batch size that is assumed until the first batch is known."""
@@ -66,10 +59,11 @@ class Source(Protocol):
 
 
 class RelativeSource:
-    """The relative anchor of a fit.
+    """The relative anchor of a fit, or of an inner training.
 
     Args:
-        layerwise: The optimizer, built.
+        anchor: What it is of.
+        read: Returns the statistics of the last measured update.
         groups: What each rate is of.
         is_pretrained: Whether each of them has been trained before.
         interval: Updates between two decisions.
@@ -79,23 +73,26 @@ class RelativeSource:
 
     def __init__(
         self,
-        layerwise: LayerwiseOptimizer,
+        anchor: RelativeAnchor,
+        read: Callable[[], LayerStatistics],
         groups: Sequence[LayerGroup],
         is_pretrained: Sequence[bool],
         interval: int,
     ) -> None:
-        self._layerwise = layerwise
+        self._formula = anchor.formula
+        self._schedule = anchor.schedule
+        self._read = read
         self._interval = interval
         self._groups = weight_groups(groups)
         self._is_pretrained = np.array(is_pretrained, bool)
-        self._ratios = UpdateRatios(self._groups)
-        self._anchor = RelativeUpdate(0.0, SHAPE, self._ratios)
+        self._ratios = UpdateRatios(self._groups, anchor.rules)
+        self._anchor = RelativeUpdate(0.0, anchor.schedule, self._ratios)
         self._facts: TrainingFacts | None = None
 
     def level(self, progress: float, update: int) -> float:
         """Returns the share of the peak that the schedule is at."""
         del update
-        return SHAPE(progress)
+        return self._schedule(progress)
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
         """Returns the current learning rates, float64 `[num_groups]`."""
@@ -114,7 +111,7 @@ class RelativeSource:
     def _take(self, facts: TrainingFacts) -> None:
         self._facts = facts
         kinds = [group.kind for group in self._groups]
-        rates = RelativeRateFormula().rates(facts, kinds, self._is_pretrained)
+        rates = self._formula.rates(facts, kinds, self._is_pretrained)
         self._anchor.peaks = rates
 
     def is_read_after(self, update: int, following: int) -> bool:
@@ -125,7 +122,7 @@ class RelativeSource:
     def take_in(self, before: int, update: int, is_measured: bool) -> bool:
         """Takes in what was measured; returns whether that changes the rates."""
         if is_measured and update > before:
-            statistics = self._layerwise.statistics()
+            statistics = self._read()
             self._ratios.add(statistics.weight_norm, statistics.update_norm)
         updates = range(before + 1, update + 1)
         is_renewal = any(self._ratios.is_renewal(it, self._interval) for it in updates)

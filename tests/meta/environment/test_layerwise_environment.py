@@ -92,10 +92,23 @@ def test_no_op__gives_a_difference_reward_of_exactly_0(environment):
         np.testing.assert_array_equal(step.reward, np.zeros(environment.batch_size))
 
 
-def test_no_op_of_anchored_actions__has_a_difference_reward_of_exactly_0():
-    anchored = LayerwiseEnvironment(tiny_environment(action_set="anchored"))
+@pytest.mark.parametrize("action_set", ["anchored", "relative"])
+def test_no_op_of_anchored_actions__has_a_difference_reward_of_exactly_0(action_set):
+    anchored = LayerwiseEnvironment(tiny_environment(action_set=action_set))
     for step in play(anchored, 0)[1:]:
         np.testing.assert_array_equal(step.reward, np.zeros(anchored.batch_size))
+
+
+def test_clones_under_an_anchor__take_the_rates_of_a_no_op():
+    relative = LayerwiseEnvironment(
+        tiny_environment(action_set="relative", learning_rate_bounds=(0.0, 1000.0))
+    )
+    relative.begin(FIRST)
+    relative.step(tf.fill([relative.batch_size], 2))
+    originals, clones = np.split(relative._agents._anchored._current, 2)
+    # Their ratios are those of other weights by now.
+    np.testing.assert_allclose(originals, 2.0 * clones, rtol=0.2)
+    assert not np.array_equal(originals, 2.0 * clones)
 
 
 def test_difference_reward__is_not_0_when_the_rates_change_much():

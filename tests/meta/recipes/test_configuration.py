@@ -126,7 +126,6 @@ def test_unknown_key__is_refused_by_name():
         (lambda: EnvironmentConfiguration(tasks=()), "tasks"),
         (lambda: EnvironmentConfiguration(reward="profit"), "profit"),
         (lambda: EnvironmentConfiguration(action_set="free"), "free"),
-        (lambda: EnvironmentConfiguration(action_set="relative"), "not have yet"),
         (lambda: EnvironmentConfiguration(masked=("smell",)), "smell"),
         (lambda: EnvironmentConfiguration(learning_rate_bounds=(1.0, 0.0)), "bounds"),
         (

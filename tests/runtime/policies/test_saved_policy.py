@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganno_keras.control.action_sets import PAPER_ACTIONS
+from ganno_keras.control.action_sets import PAPER_ACTIONS, RELATIVE_ACTIONS
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.observations import ObservationSpec
 from ganno_keras.policies import PolicyMetadata, load_policy
@@ -211,6 +211,15 @@ def test_description_from_before_single_agents__means_one_agent_a_layer():
     description = METADATA.to_dict()
     del description["single_agent"]
     assert not PolicyMetadata.from_dict(description).single_agent
+
+
+def test_metadata_of_relative_actions__names_their_anchor_and_refuses_another():
+    metadata = dataclasses.replace(METADATA, action_set=RELATIVE_ACTIONS)
+    description = json.loads(json.dumps(metadata.to_dict()))
+    assert PolicyMetadata.from_dict(description) == metadata
+    description["action_set"]["anchor"]["formula"]["constant"] += 0.1
+    with pytest.raises(ValueError, match=r"action set was .* train it anew"):
+        PolicyMetadata.from_dict(description)
 
 
 def test_metadata__needs_as_many_actions_as_it_observes():

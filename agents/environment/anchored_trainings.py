@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inner trainings whose rates follow an anchor at every update, as those of a fit do.
+
+The classes are those of the callback, one of each for every training. As there, what an
+update did to the weights is looked at where the anchor asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
+from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
+from ganno_keras.fit.anchor.sources import RelativeSource
+
+from .inner_trainings import InnerTrainings, TimestepResult
+from .team import Team
+
+
+class AnchoredTrainings:
+    """Inner trainings with a relative anchor each.
+
+    `learning_rates` are those of the last update, or of a decision since, float64
+    `[num_trainings, num_agents]`.
+
+    Args:
+        trainings: The inner trainings.
+        team: The agents of each.
+        anchor: What their factors act on.
+        interval: Updates in a timestep.
+        bounds: Limits of the rates.
+    """
+
+    learning_rates: np.ndarray
+
+    def __init__(
+        self,
+        trainings: InnerTrainings,
+        team: Team,
+        anchor: RelativeAnchor,
+        interval: int,
+        bounds: LearningRateBounds,
+    ) -> None:
+        self._trainings = trainings
+        self._team = team
+        self._anchor = anchor
+        self._interval = interval
+        self._bounds = bounds
+
+    def begin(self, num_updates: float, epochs: float, batch_size: float) -> None:
+        """Begins an episode, whose networks are all fresh.
+
+        Args:
+            num_updates: Planned.
+            epochs: Passes over the training samples.
+            batch_size: Samples of an update.
+        """
+        self._num_updates = num_updates
+        self._update = 0
+        self._statistics: dict[int, LayerStatistics] = {}
+        lanes = range(self._trainings.num_trainings)
+        self._rates = [self._new_rates(lane) for lane in lanes]
+        for rates in self._rates:
+            rates.plan(num_updates, epochs, batch_size)
+        self._set_current(lambda rates: rates.rates(0.0, 0))
+        self._is_measuring = self._rates[0].is_read_after(0, 1)
+        self.learning_rates = self._current
+
+    def decide(self, factors: np.ndarray) -> None:
+        """Applies the factors of a decision, `[num_trainings or half, num_agents]`.
+
+        If half of them are given, the other half are clones without any factor, which
+        continue as their originals were until now.
+        """
+        half = len(factors)
+        originals, clones = self._rates[:half], self._rates[half:]
+        for original, clone in zip(originals, clones, strict=False):
+            clone.set_state(original.get_state())
+        given = [*factors, *np.ones_like(factors)]
+        for rates, factor in zip(self._rates, given, strict=False):
+            rates.decide(factor, self._progress, self._update)
+        self._set_current(lambda rates: rates.rates(self._progress, self._update))
+        self.learning_rates = self._current
+
+    def run(self, indices: np.ndarray) -> TimestepResult:
+        """Takes all updates of one timestep, as `InnerTrainings.run` does."""
+        number = indices.shape[1]
+        parts, done = [], 0
+        schedule = np.zeros((number, *self._team.spread(self._current).shape))
+        while done < number:
+            coming = self._rates_until_measured(number - done)
+            last = done + len(coming)
+            schedule[done:last] = self._team.spread(coming)
+            self.learning_rates = coming[-1]
+            parts.append(self._trainings.advance(indices, schedule, done, last))
+            self._take_in(parts[-1].statistics_sums)
+            done = last
+        losses = np.concatenate([part.losses for part in parts])
+        accuracies = np.concatenate([part.accuracies for part in parts])
+        return TimestepResult(
+            losses.mean(axis=0, dtype=np.float64),
+            accuracies.mean(axis=0, dtype=np.float64),
+            *self._trainings.evaluate(),
+            parts[-1].statistics_sums,
+            losses.T,
+        )
+
+    @property
+    def _progress(self) -> float:
+        return self._update / self._num_updates
+
+    def _new_rates(self, lane: int) -> AnchoredRates:
+        groups = self._team.groups
+        source = RelativeSource(
+            self._anchor,
+            partial(self._statistics_of, lane),
+            groups,
+            [False] * len(groups),
+            self._interval,
+        )
+        return AnchoredRates(source, len(groups), self._bounds)
+
+    def _statistics_of(self, lane: int) -> LayerStatistics:
+        return self._statistics[lane]
+
+    def _rates_until_measured(self, most: int) -> np.ndarray:
+        """Returns the rates of the coming updates, the last of which is measured.
+
+        Args:
+            most: Updates left in the timestep.
+        """
+        coming = [self._current]
+        self._update += 1
+        while not self._is_measuring and len(coming) < most:
+            self._follow()
+            coming.append(self._current)
+            self._update += 1
+        return np.stack(coming)
+
+    def _take_in(self, sums: np.ndarray) -> None:
+        """Takes in the sums of the last update, `[num_trainings, num_groups, ...]`."""
+        self._statistics = {
+            lane: self._team.statistics(own) for lane, own in enumerate(sums)
+        }
+        for rates in self._rates:
+            rates.take_in(self._update, self._is_measuring)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Sets the rates of the coming update, as `RateControl` does in a fit."""
+        moment = self._progress, self._update
+        if self._is_measuring or self._rates[0].is_stale(*moment):
+            self._set_current(lambda rates: rates.rates(*moment))
+        self._is_measuring = self._rates[0].is_read_after(self._update, 1)
+
+    def _set_current(self, rates_of: Callable[[AnchoredRates], np.ndarray]) -> None:
+        self._current = np.stack([rates_of(rates) for rates in self._rates])

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agents of all inner trainings: what they see of them, and do to them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ganno_keras.control.action_sets import get_action_set
+from ganno_keras.control.actions import NO_OP, check_learning_rate_bounds
+from ganno_keras.control.layer_controller import LayerController
+from ganno_keras.control.measurements import Measurements
+
+from ..tasks.configuration import TaskConfiguration
+from ..tasks.objectives import find_objective
+from .anchored_trainings import AnchoredTrainings
+from .configuration import EnvironmentConfiguration
+from .episodes import EpisodeDraw
+from .inner_trainings import InnerTrainings, TimestepResult
+from .rewards import get_reward
+from .team import Team
+
+
+class LaneAgents:
+    """The agents of all inner trainings of one task, and of their no-op clones.
+
+    Clones, if any, are the second half of the inner trainings, in the order of the
+    first half. They take the no-op.
+
+    Args:
+        configuration: What agents see and do.
+        task: What the inner trainings are.
+        trainings: The inner trainings.
+        num_samples: How many samples they are trained on.
+    """
+
+    def __init__(
+        self,
+        configuration: EnvironmentConfiguration,
+        task: TaskConfiguration,
+        trainings: InnerTrainings,
+        num_samples: int,
+    ) -> None:
+        self._configuration = configuration
+        self._task = task
+        self._trainings = trainings
+        self._num_samples = num_samples
+        self._has_accuracy = find_objective(task.objective).has_accuracy
+        self._num_copies = 2 if get_reward(configuration.reward).needs_no_op else 1
+        self._team = Team(trainings.groups, configuration.single_agent)
+        self._action_set = get_action_set(configuration.action_set)
+        self._bounds = check_learning_rate_bounds(configuration.learning_rate_bounds)
+        self._anchored = self._new_anchored_trainings()
+
+    @property
+    def num_agents(self) -> int:
+        """Agents of one inner training: one for each layer group, or a single one."""
+        return self._team.num_agents
+
+    @property
+    def is_linear(self) -> np.ndarray:
+        """Whether each agent controls a linear layer, bool `[num_trainings * N]`."""
+        of_one = [group.kind == "linear" for group in self._team.groups]
+        return np.tile(of_one, self._configuration.num_environments)
+
+    @property
+    def learning_rates(self) -> np.ndarray:
+        """Current rates, float64 `[num_environments, num_agents]`."""
+        return np.stack([c.learning_rates for c in self._controllers])
+
+    @property
+    def weight_decays(self) -> np.ndarray:
+        """Current weight decays, float64 `[num_environments, num_agents]`."""
+        return np.stack([c.weight_decays for c in self._controllers])
+
+    def begin(self, draw: EpisodeDraw) -> None:
+        """Begins an episode with fresh inner trainings."""
+        self._draw = draw
+        self._controllers = self._new_controllers(draw)
+        self._trainings.restart(
+            np.tile(self.learning_rates[:, 0], self._num_copies),
+            np.tile(self.weight_decays[:, 0], self._num_copies),
+        )
+        if self._anchored:
+            self._anchored.begin(*self._length())
+            self._take_over_rates(self._anchored)
+
+    def act(self, actions: np.ndarray, progress: float) -> None:
+        """Acts on the inner trainings; their clones take the no-op.
+
+        Args:
+            actions: Indices, int `[num_environments, num_agents]`.
+            progress: Share of the planned updates that is done, in [0, 1].
+        """
+        no_ops = np.full(self.num_agents, NO_OP)
+        left_alone = [
+            (c.rates_after(no_ops, progress), c.decays_after(no_ops))
+            for c in self._controllers
+        ]
+        acted_on = [
+            (c.act(actions[number], progress), c.weight_decays)
+            for number, c in enumerate(self._controllers)
+        ]
+        both = [*acted_on, *left_alone][: self._num_copies * len(acted_on)]
+        rates, decays = (np.stack(values) for values in zip(*both, strict=True))
+        if self._anchored:
+            self._anchored.decide(self._action_set.factors(actions))
+            self._take_over_rates(self._anchored)
+        else:
+            self._trainings.set_learning_rates(self._team.spread(rates))
+        self._trainings.set_weight_decays(self._team.spread(decays))
+
+    def run(self, timestep: int) -> TimestepResult:
+        """Takes all updates of one timestep, of the inner trainings and their clones.
+
+        Args:
+            timestep: Number of the timestep in the episode, from 0.
+        """
+        if self._num_copies == 2:
+            self._trainings.clone_first_half()
+        indices = np.concatenate([self._draw.indices[timestep]] * self._num_copies)
+        if self._anchored is None:
+            return self._trainings.run(indices)
+        result = self._anchored.run(indices)
+        self._take_over_rates(self._anchored)
+        return result
+
+    def observe(self, result: TimestepResult, progress: float) -> np.ndarray:
+        """Builds the observations of all agents, float32 `[E * N, num_features]`."""
+        return np.concatenate(
+            [
+                controller.observe(self._measurements(result, number, progress))
+                for number, controller in enumerate(self._controllers)
+            ]
+        )
+
+    def _new_controllers(self, draw: EpisodeDraw) -> list[LayerController]:
+        return [
+            LayerController(
+                groups=self._team.groups,
+                observation_spec=self._configuration.observation_spec,
+                action_set=self._action_set,
+                bounds=self._bounds,
+                start=self._action_set.starting_point(*drawn, self._bounds),
+            )
+            for drawn in zip(draw.learning_rate, draw.weight_decay, strict=True)
+        ]
+
+    def _new_anchored_trainings(self) -> AnchoredTrainings | None:
+        """Makes what follows the anchor, if the actions are factors on a relative one.
+
+        Other rates stay what they are until the next decision.
+        """
+        if self._action_set.anchor is None:
+            return None
+        return AnchoredTrainings(
+            self._trainings,
+            self._team,
+            self._action_set.anchor,
+            self._configuration.interval,
+            self._bounds,
+        )
+
+    def _take_over_rates(self, anchored: AnchoredTrainings) -> None:
+        """Lets the controllers know the rates that follow the anchor."""
+        for controller, rates in zip(
+            self._controllers, anchored.learning_rates, strict=False
+        ):
+            controller.learning_rates = rates
+
+    def _length(self) -> tuple[float, float, float]:
+        """Returns updates, epochs and batch size of the episode's trainings."""
+        batch_size = self._task.batch_size
+        updates = (self._draw.timesteps + 1) * self._configuration.interval
+        epochs = updates * batch_size / self._num_samples
+        return float(updates), max(epochs, 1.0), float(batch_size)
+
+    def _measurements(
+        self, result: TimestepResult, number: int, progress: float
+    ) -> Measurements:
+        is_hidden = self._draw.accuracy_is_hidden[number]
+        accuracy_is_known = self._has_accuracy and not is_hidden
+        validation_is_known = not self._draw.validation_is_hidden[number]
+        both_are_known = accuracy_is_known and validation_is_known
+        return Measurements(
+            train_loss=float(result.train_loss[number]),
+            train_accuracy=_if(accuracy_is_known, result.train_accuracy[number]),
+            validation_loss=_if(validation_is_known, result.validation_loss[number]),
+            validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
+            progress=progress,
+            statistics=self._team.statistics(result.statistics_sums[number]),
+        )
+
+
+def _if(known: bool, value: np.floating) -> float | None:
+    return float(value) if known else None
