@@ -13,6 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
+
+from ganno_keras.fit.watching.plateaus import PlateauWatch, plateau_watches
+
 
 @dataclass
 class UpdateClock:
@@ -100,14 +104,24 @@ class FitPlan:
     Args:
         epochs: Epochs planned.
         batches: Batches in an epoch; None as long as nobody knows.
+        watches: The callbacks that end the fit or lower its rate at a plateau.
     """
 
     epochs: int
     batches: int | None
+    watches: tuple[PlateauWatch, ...] = ()
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any] | None) -> FitPlan:
+    def from_parameters(
+        cls,
+        parameters: Mapping[str, Any] | None,
+        callbacks: keras.callbacks.CallbackList | None = None,
+    ) -> FitPlan:
         """Reads what Keras gives a callback at the beginning of a fit.
+
+        Args:
+            parameters: The parameters of the callback.
+            callbacks: All callbacks of the fit; None if they are not known.
 
         Raises:
             ValueError: If the number of epochs is missing.
@@ -118,12 +132,21 @@ class FitPlan:
                 " so it cannot tell how far training has come. Give fit a list of "
                 "callbacks, or make the CallbackList with epochs= and steps=."
             )
-        return cls(int(parameters["epochs"]), parameters.get("steps"))
+        epochs, steps = int(parameters["epochs"]), parameters.get("steps")
+        return cls(epochs, steps, plateau_watches(callbacks))
 
     @property
     def shows_no_progress(self) -> bool:
         """Returns whether the progress seems to be 0 until the very end."""
         return self.batches is None and self.epochs == 1
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Returns whether the planned epochs do not tell how the training goes.
+
+        Callbacks end it or want its rates lowered, or its length is unknown.
+        """
+        return bool(self.watches) or self.shows_no_progress
 
     def is_over(self, epoch: int, batch: int) -> bool:
         """Returns whether no update follows.

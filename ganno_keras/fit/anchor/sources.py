@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate
+from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate, Schedule
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
@@ -73,6 +73,7 @@ class RelativeSource:
         groups: What each rate is of.
         is_pretrained: Whether each of them has been trained before.
         interval: Updates between two decisions.
+        schedule: The level of the rates, by the progress.
     """
 
     tolerance = 0.01
@@ -83,19 +84,21 @@ class RelativeSource:
         groups: Sequence[LayerGroup],
         is_pretrained: Sequence[bool],
         interval: int,
+        schedule: Schedule = SHAPE,
     ) -> None:
         self._layerwise = layerwise
+        self._schedule = schedule
         self._interval = interval
         self._groups = weight_groups(groups)
         self._is_pretrained = np.array(is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups)
-        self._anchor = RelativeUpdate(0.0, SHAPE, self._ratios)
+        self._anchor = RelativeUpdate(0.0, schedule, self._ratios)
         self._facts: TrainingFacts | None = None
 
     def level(self, progress: float, update: int) -> float:
         """Returns the share of the peak that the schedule is at."""
         del update
-        return SHAPE(progress)
+        return self._schedule(progress)
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
         """Returns the current learning rates, float64 `[num_groups]`."""
