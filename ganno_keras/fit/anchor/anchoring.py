@@ -27,6 +27,7 @@ from ganno_keras.fit.anchor.sources import (
 from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.settings import ControlSettings
+from ganno_keras.fit.watching.plateaus import PlateauWatch
 from ganno_keras.monitoring.metric_sums import read_totals
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
@@ -50,6 +51,7 @@ class Anchoring:
         self._settings = settings
         self._messages = messages
         self._plan: FitPlan | None = None
+        self._watches: tuple[PlateauWatch, ...] = ()
         self._course = OpenCourse(SHAPE)
         self._decays: AnchoredDecays | None = None
         self._batch_size = 0.0
@@ -80,8 +82,7 @@ class Anchoring:
 
         Its own changes of the optimizer's rate have none.
         """
-        watches = self._plan.watches if self._plan and self.is_relative else ()
-        return any(not watch.rule.ends_fit for watch in watches)
+        return any(not watch.rule.ends_fit for watch in self._watches)
 
     def look_at_weights(self, groups: Sequence[LayerGroup]) -> None:
         """Finds out which layers are pretrained, before anything is trained.
@@ -154,8 +155,9 @@ class Anchoring:
     def _plan_course(self, plan: FitPlan) -> None:
         if self._plan is None and self.is_relative:
             self._messages.log_open_end(plan)
+            self._watches = plan.watches
         self._plan = plan
-        rules = [watch.rule for watch in plan.watches]
+        rules = [watch.rule for watch in self._watches]
         self._course.plan(plan.epochs, rules, has_end=not plan.shows_no_progress)
 
     def _shown(self, progress: float, update: int) -> float:
@@ -180,8 +182,7 @@ class Anchoring:
         if self._rates is None:
             return self.is_followed
         progress = self._shown(progress, update)
-        if self._plan is not None:
-            self._course.look(progress, [it.wait for it in self._plan.watches])
+        self._course.look(progress, [it.wait for it in self._watches])
         return self.is_measuring or self._rates.is_stale(progress, update)
 
     def is_read_between(self, now: int, then: int) -> bool:
