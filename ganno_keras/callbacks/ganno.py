@@ -18,7 +18,6 @@ from ganno_keras.control.layer_groups import check_keras_model
 from ganno_keras.fit.compatibility import check_model, check_policy
 from ganno_keras.fit.fit_control import FitControl
 from ganno_keras.fit.messages import Messages
-from ganno_keras.fit.progress import FitPlan
 from ganno_keras.fit.settings import complete_settings
 from ganno_keras.fit.watching.callback_list import calling_list
 from ganno_keras.fit.watching.training_steps import TrainingSteps
@@ -184,7 +183,8 @@ class GANNO(keras.callbacks.Callback):
             self._attach(self.model, calling_list(self))
             self.model.make_train_function()
         self._is_training = True
-        self._let(lambda it: it.plan_fit(FitPlan.from_parameters(self.params)))
+        callbacks = calling_list(self)
+        self._let(lambda it: it.plan_fit(self.params, callbacks))
         self._step = self.model.train_function
         UndoOnFailure.watch_step(self.model)
 

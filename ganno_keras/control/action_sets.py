@@ -77,6 +77,26 @@ RELATIVE_ACTIONS: Final = ActionSet(
 )
 """The same factors on rates that move each layer by a share of its weights."""
 
+_TOTAL_SHRINKS: Final = (1.0, 0.0, 10.0 / 3.0)
+
+
+RELATIVE_AND_DECAY_ACTIONS: Final = ActionSet(
+    name="relative-and-decay",
+    operations=(
+        *(_RATE_FACTORS[0], Operation("*", 1.0), Operation("*", 1.0)),
+        *(rate for rate in _RATE_FACTORS[1:] for _ in _TOTAL_SHRINKS),
+    ),
+    decays=WeightDecays(
+        base=0.3,
+        factors=tuple(total for _ in _RATE_FACTORS for total in _TOTAL_SHRINKS),
+    ),
+    anchor=RelativeAnchor(),
+)
+"""Every combination of a factor on the relative rate and a total shrink: 0, 0.3 or 1.
+
+The shrink is the sum of `rate * decay` over the training; see `TotalShrink`.
+"""
+
 
 _ACTION_SETS: Final = {
     action_set.name: action_set
@@ -85,6 +105,7 @@ _ACTION_SETS: Final = {
         ANCHORED_ACTIONS,
         RATE_AND_DECAY_ACTIONS,
         RELATIVE_ACTIONS,
+        RELATIVE_AND_DECAY_ACTIONS,
     )
 }
 
@@ -94,8 +115,9 @@ def get_action_set(name: str) -> ActionSet:
 
     Args:
         name: `"paper"` for the actions of Appendix A, `"anchored"` for factors on a
-            schedule, `"rate-and-decay"` for these and factors on the weight decay, or
-            `"relative"` for factors on the share of its weights that a layer moves by.
+            schedule, `"rate-and-decay"` for these and factors on the weight decay,
+            `"relative"` for factors on the share of its weights that a layer moves by,
+            or `"relative-and-decay"` for these and totals of the weight decay.
 
     Raises:
         ValueError: If there is no set of that name.

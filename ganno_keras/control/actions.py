@@ -74,7 +74,8 @@ class WeightDecays(NamedTuple):
     """The values that the actions of a set can give the decoupled weight decay.
 
     Each action sets the weight decay anew from `base`, so that no decision outlives the
-    next. An optimizer without weight decay keeps none.
+    next. An optimizer without weight decay keeps none. In a relative action set these
+    are totals: sums of `rate * decay` over the training, whatever the rates are.
     """
 
     base: float  # of all layers before the first decision

@@ -47,6 +47,12 @@ class BaseSchedule:
         done = (progress - self.warm_up) / (1.0 - self.warm_up)
         return self.peak * 0.5 * (1.0 + math.cos(math.pi * done))
 
+    @property
+    def mean(self) -> float:
+        """Returns the mean learning rate over a whole training."""
+        warm_up = 0.5 * (1.0 + self.start)
+        return self.peak * (self.warm_up * warm_up + (1.0 - self.warm_up) * 0.5)
+
     def to_dict(self) -> dict[str, Any]:
         """Describes the schedule in plain JSON types."""
         return asdict(self)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ganno_keras.control.action_sets import PAPER_ACTIONS
 from ganno_keras.control.actions import ActionSet
+from ganno_keras.control.anchor.open_course import Descent
 from ganno_keras.control.measurements import Measurements
 
 
@@ -71,6 +72,9 @@ class GannoHistory:
         action_set: The action set that the timesteps' actions refer to.
         pretrained_layers: Names of the layers that had been trained before, where the
             rates depend on it.
+        is_open_ended: Whether callbacks end the fit or lower its rates, or its length
+            is unknown.
+        descents: How an anchor brought the rates down as a quantity stalled.
 
     Example:
 
@@ -84,6 +88,8 @@ class GannoHistory:
     guard_events: list[GuardEvent] = field(default_factory=list)
     action_set: ActionSet = PAPER_ACTIONS
     pretrained_layers: tuple[str, ...] = ()
+    is_open_ended: bool = False
+    descents: list[Descent] = field(default_factory=list)
 
     @property
     def updates(self) -> np.ndarray:
@@ -137,6 +143,8 @@ class GannoHistory:
             "layers": list(self.layers),
             "initial_learning_rate": self.initial_learning_rate,
             "pretrained_layers": list(self.pretrained_layers),
+            "is_open_ended": self.is_open_ended,
+            "descents": [descent._asdict() for descent in self.descents],
             "updates": self.updates.tolist(),
             "learning_rates": self.learning_rates.tolist(),
             "weight_decays": None if decays is None else decays.tolist(),

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 
 from ganno_keras.control.history import GannoHistory
+from ganno_keras.fit.fit_plan import FitPlan
 from ganno_keras.fit.messages import Messages
-from ganno_keras.fit.progress import FitPlan
 from ganno_keras.fit.rate_control import RateControl
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.fit.watching.batch_ends import BatchEnds
@@ -74,9 +74,22 @@ class FitControl:
         """Makes the optimizer plain again, and gives the model its own functions."""
         self._rates.detach()
 
-    def plan_fit(self, plan: FitPlan) -> None:
-        """Learns how long the fit will be."""
-        self._plan = plan
+    def plan_fit(
+        self,
+        parameters: Mapping[str, Any] | None,
+        callbacks: keras.callbacks.CallbackList | None = None,
+    ) -> None:
+        """Learns how long the fit will be.
+
+        Args:
+            parameters: What Keras tells a callback of the fit.
+            callbacks: All callbacks of the fit; None if they are not known.
+
+        Raises:
+            ValueError: If the number of epochs is missing.
+        """
+        self._plan = plan = FitPlan.from_parameters(parameters, callbacks)
+        self.history.is_open_ended = plan.is_open_ended
         self._rates.tell_of_plan(plan)
 
     def begin_epoch(self, epoch: int) -> None:

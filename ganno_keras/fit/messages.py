@@ -17,7 +17,9 @@ from ganno_keras.control.anchor.relative_rate import network_width
 from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.history import GuardEvent
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.fit.progress import FitPlan, UpdateClock
+from ganno_keras.fit.fit_plan import FitPlan
+from ganno_keras.fit.update_clock import UpdateClock
+from ganno_keras.fit.watching.plateaus import PlateauWatch
 
 _LOGGER: Final = logging.getLogger("ganno_keras")
 
@@ -131,6 +133,17 @@ class Messages:
                 len(pretrained) - sum(pretrained),
             )
 
+    def log_open_end(self, plan: FitPlan) -> None:
+        """Logs how rates come down in a fit whose planned end is only a bound."""
+        if plan.shows_no_progress:
+            _LOGGER.warning(
+                "GANNO: this fit has a single epoch of unknown length, so its rates "
+                "are held after a warm-up and do not come down. Pass steps_per_epoch "
+                "to fit, or data of known length."
+            )
+        for watch in plan.watches:
+            _LOGGER.warning("GANNO: %s", _told(watch, plan))
+
     def warn_of_other_scheduler(self, initial: float, current: float) -> None:
         """Warns that somebody else sets a learning rate that has no effect."""
         if current == initial or self._told_of_other_scheduler:
@@ -213,4 +226,27 @@ def _compared(event: GuardEvent) -> str:
     return (
         f"; on the same samples {event.sample_loss:g}, and {event.best_sample_loss:g} "
         "with the weights that are put back"
+    )
+
+
+def _told(watch: PlateauWatch, plan: FitPlan) -> str:
+    """Returns what a callback that waits for an improvement does to the rates."""
+    rule = watch.rule
+    if not rule.has_room:
+        return (
+            f"{watch.name} has a patience of {rule.patience:g}, which leaves no epoch "
+            f"to bring the rates down in. They follow the {plan.epochs} planned epochs."
+            " Give it a patience of 2 or more."
+        )
+    stall = f"once {watch.monitor} has not improved for {rule.stall} epochs"
+    span = f"{rule.patience - rule.stall:g} epochs"
+    if rule.ends_fit:
+        return (
+            f"{watch.name} may end this fit before its {plan.epochs} planned epochs. So"
+            f" rates are held after a warm-up, and come down in {span} {stall}."
+        )
+    return (
+        f"{watch.name} does not change the rates of this fit itself. What it asks for "
+        f"is done: {stall}, rates come down to {rule.factor:g} of what they are, in "
+        f"{span}."
     )

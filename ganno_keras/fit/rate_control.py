@@ -22,11 +22,12 @@ from ganno_keras.fit.compatibility import (
     check_trainable,
     expect_variables,
 )
+from ganno_keras.fit.fit_plan import FitPlan
 from ganno_keras.fit.layer_agents import LayerAgents
 from ganno_keras.fit.messages import Messages
-from ganno_keras.fit.progress import FitPlan, UpdateClock
 from ganno_keras.fit.resuming import Resumption
 from ganno_keras.fit.settings import ControlSettings
+from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
@@ -55,7 +56,7 @@ class RateControl:
         self._inner = innermost(model.optimizer)
         self._compiled = compiled_values(self._inner)
         self._start = settings.starting_point(*self._compiled)
-        self._anchoring = Anchoring(model, settings)
+        self._anchoring = Anchoring(model, settings, messages)
         self.layerwise = LayerwiseOptimizer(
             model.optimizer, self._agents_groups, *self._start
         )
@@ -125,12 +126,13 @@ class RateControl:
         updates = self.iterations - self.clock.start
         compiled_rate, _ = self._compiled
         base_rate, _ = compiled_values(self._inner)
-        if not has_own_schedule(self._inner):
+        if not (has_own_schedule(self._inner) or self._anchoring.heeds_reductions):
             self._messages.warn_of_other_scheduler(compiled_rate, base_rate)
         self._messages.print_rates(updates, rates)
 
     def _tell_of_pretrained(self) -> None:
         is_pretrained = self._anchoring.pretrained_among(self.layerwise.groups)
+        self.history.descents = self._anchoring.descents
         pairs = zip(self.history.layers, is_pretrained, strict=True)
         self.history.pretrained_layers = tuple(name for name, it in pairs if it)
         self._messages.log_pretrained(is_pretrained)
@@ -205,8 +207,7 @@ class RateControl:
         agents = self._known_agents()
         rates = agents.learning_rates
         measured = self.meter.measurements(progress, self.layerwise.statistics())
-        timestep = agents.decide(self.clock.updates, measured)
-        timestep = self._anchoring.applied(timestep)
+        timestep = self._anchoring.applied(agents.decide(self.clock.updates, measured))
         checked = self._guard.checked(timestep, batch, rates)
         self._anchoring.limit(timestep.learning_rates, checked.learning_rates)
         self._set_rates(checked.learning_rates)
@@ -220,6 +221,7 @@ class RateControl:
         """Sets the learning rates of agents and optimizer."""
         self._known_agents().override_learning_rates(rates)
         self.layerwise.set_learning_rates(rates)
+        self._anchoring.set_decays()
 
     def _known_agents(self) -> LayerAgents:
         """Makes the agents as soon as the groups are known."""

@@ -31,18 +31,21 @@ class AnchoredRates:
         self._factors = np.ones(num_groups)
         self._scales = np.ones(num_groups)  # what the guard takes off
         self._seen = 0  # updates
-        self._level = np.nan  # of the anchor, when rates were last set
+        self.level = np.nan
+        """That of the anchor, when rates were last set."""
+        self.wanted: np.ndarray | None = None
+        """The last rates, before the guard limited them."""
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> None:
         """Learns how long the training is, as far as it is known."""
         if self._source.plan(num_updates, epochs, batch_size):
-            self._level = np.nan
+            self.level = np.nan
 
     def is_stale(self, progress: float, update: int) -> bool:
         """Returns whether the rates differ from the anchor's; costs next to nothing."""
         level = self._source.level(progress, update)
-        change = abs(level - self._level)
-        return not change <= self._source.tolerance * self._level  # also if NaN
+        change = abs(level - self.level)
+        return not change <= self._source.tolerance * self.level  # also if NaN
 
     def is_read_after(self, update: int, following: int) -> bool:
         """Returns whether the statistics of the coming execution are wanted.
@@ -61,14 +64,15 @@ class AnchoredRates:
             is_measured: Whether the last of them was measured.
         """
         if self._source.take_in(self._seen, update, is_measured):
-            self._level = np.nan
+            self.level = np.nan
         self._seen = update
 
     def rates(self, progress: float, update: int) -> np.ndarray:
         """Returns the current learning rates, float64 `[num_groups]`."""
-        self._level = self._source.level(progress, update)
-        rates = self._source.rates(progress, update, self._factors) * self._scales
-        limited: np.ndarray = np.clip(rates, *self._bounds)
+        self.level = self._source.level(progress, update)
+        rates = self._source.rates(progress, update, self._factors)
+        self.wanted = np.clip(rates, *self._bounds)
+        limited: np.ndarray = np.clip(rates * self._scales, *self._bounds)
         return limited
 
     def decide(self, factors: np.ndarray, progress: float, update: int) -> np.ndarray:
@@ -88,7 +92,7 @@ class AnchoredRates:
             "factors": self._factors,
             "scales": self._scales,
             "seen": np.array(self._seen, np.int64),
-            "level": np.array(self._level, np.float64),
+            "level": np.array(self.level, np.float64),
         }
         state = {**own, **self._source.get_state()}
         return {_PREFIX + name: array for name, array in state.items()}
@@ -112,4 +116,4 @@ class AnchoredRates:
         self._source.set_state(own)
         self._factors = np.array(own["factors"], np.float64)
         self._scales = np.array(own["scales"], np.float64)
-        self._seen, self._level = int(own["seen"]), float(own["level"])
+        self._seen, self.level = int(own["seen"]), float(own["level"])

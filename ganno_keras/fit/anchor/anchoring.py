@@ -3,27 +3,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
 import keras
 import numpy as np
-from keras import ops
 
+from ganno_keras.control.anchor.open_course import Descent, OpenCourse
+from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.fit.anchor.anchored_decays import AnchoredDecays
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.fresh_layers import pretrained_groups
+from ganno_keras.fit.anchor.own_rate import own_rate
 from ganno_keras.fit.anchor.sources import OptimizerSource, RelativeSource, Source
-from ganno_keras.fit.progress import FitPlan, UpdateClock
+from ganno_keras.fit.fit_plan import FitPlan
+from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.settings import ControlSettings
+from ganno_keras.fit.update_clock import UpdateClock
+from ganno_keras.fit.watching.plateaus import PlateauWatch
 from ganno_keras.monitoring.metric_sums import read_totals
-from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
-UPDATES_OF_AN_EPOCH: Final = 100
-"""The number that is assumed until the first epoch is done."""
+UPDATES_OF_AN_EPOCH: Final = 1000
+"""The least number that is assumed until the first epoch is done."""
 
 
 class Anchoring:
@@ -32,11 +38,21 @@ class Anchoring:
     Args:
         model: Compiled.
         settings: What the user asked for.
+        messages: Tells the user what is worth knowing.
     """
 
-    def __init__(self, model: keras.Model, settings: ControlSettings) -> None:
+    def __init__(
+        self, model: keras.Model, settings: ControlSettings, messages: Messages
+    ) -> None:
         self._model = model
         self._settings = settings
+        self._messages = messages
+        own = settings.policy.metadata.action_set.anchor
+        self._relative_anchor = own or RelativeAnchor()
+        self._plan: FitPlan | None = None
+        self._watches: tuple[PlateauWatch, ...] = ()
+        self._course = OpenCourse(self._relative_anchor.schedule)
+        self._decays: AnchoredDecays | None = None
         self._batch_size = 0.0
         self._is_built = bool(model.built)
         self._pretrained: dict[str, bool] = {}
@@ -53,6 +69,19 @@ class Anchoring:
     def is_followed(self) -> bool:
         """Returns whether rates change between two decisions."""
         return self.is_relative or self._settings.base == "optimizer"
+
+    @property
+    def descents(self) -> list[Descent]:
+        """Returns how the rates came down where a quantity stalled, so far."""
+        return self._course.descents
+
+    @property
+    def heeds_reductions(self) -> bool:
+        """Returns whether `ReduceLROnPlateau` of this fit has an effect on its rates.
+
+        Its own changes of the optimizer's rate have none.
+        """
+        return any(not watch.rule.ends_fit for watch in self._watches)
 
     def look_at_weights(self, groups: Sequence[LayerGroup]) -> None:
         """Finds out which layers are pretrained, before anything is trained.
@@ -78,18 +107,32 @@ class Anchoring:
         """
         groups, settings = layerwise.groups, self._settings
         source: Source
-        anchor = settings.policy.metadata.action_set.anchor
-        if anchor and self.is_relative:
+        if self.is_relative:
             found = self.pretrained_among(groups)
             source = RelativeSource(
-                anchor, layerwise.statistics, groups, found, settings.interval
+                self._relative_anchor,
+                layerwise.statistics,
+                groups,
+                found,
+                settings.interval,
+                self._course,
             )
+            self._begin_decays(layerwise, start)
         elif settings.base == "optimizer":
-            rate = _own_rate(layerwise.inner_optimizer)
+            rate = own_rate(layerwise.inner_optimizer)
             source = OptimizerSource(rate, len(groups), start)
         else:
             return
         self._rates = AnchoredRates(source, len(groups), settings.bounds)
+
+    def _begin_decays(self, layerwise: LayerwiseOptimizer, start: int) -> None:
+        """Makes the weight decays that go with relative rates, if there is a decay."""
+        own = self._settings.policy.metadata.action_set.decays
+        total = own.base if own else None
+        decays = AnchoredDecays(
+            layerwise, start, self._relative_anchor.schedule.mean, total
+        )
+        self._decays = decays if decays.has_any else None
 
     def plan(self, plan: FitPlan, clock: UpdateClock, batch: int) -> None:
         """Informs the anchor how long the training is, as far as it is known.
@@ -107,13 +150,32 @@ class Anchoring:
             totals = read_totals(self._model)
             count = totals[0, 1] if len(totals) else 0.0
             self._batch_size = count / batch if count > batch else 0.0
-        epochs = max(plan.epochs, 1)
-        batches = plan.batches or UPDATES_OF_AN_EPOCH
-        self._rates.plan(
-            max(batches * epochs / clock.batches_per_update, 1.0),
-            float(epochs),
-            self._batch_size * clock.batches_per_update,
-        )
+        self._plan_course(plan)
+        epochs = self._course.expected_epochs
+        batches = plan.batches or _assumed_batches(batch)
+        num_updates = max(batches * epochs / clock.batches_per_update, 1.0)
+        batch_size = self._batch_size * clock.batches_per_update
+        self._rates.plan(num_updates, epochs, batch_size)
+        if self._decays is not None:
+            self._decays.plan(num_updates)
+
+    def _plan_course(self, plan: FitPlan) -> None:
+        if self._plan is None and self.is_relative:
+            self._messages.log_open_end(plan)
+            self._watches = plan.watches
+        self._plan = plan
+        rules = [watch.rule for watch in self._watches]
+        self._course.plan(plan.epochs, rules, has_end=not plan.shows_no_progress)
+
+    def _shown(self, progress: float, update: int) -> float:
+        """Returns the progress with a guess of the part of an epoch of unknown length.
+
+        It rises with every update and never reaches the end of the epoch.
+        """
+        if not self.is_relative or self._plan is None or self._plan.batches:
+            return progress
+        part = update / (update + UPDATES_OF_AN_EPOCH)
+        return min(progress + part / max(self._plan.epochs, 1), 1.0)
 
     # ------------------------------------------------------------ between decisions
 
@@ -126,6 +188,8 @@ class Anchoring:
         """
         if self._rates is None:
             return self.is_followed
+        progress = self._shown(progress, update)
+        self._course.look(progress, [it.wait for it in self._watches])
         return self.is_measuring or self._rates.is_stale(progress, update)
 
     def is_read_between(self, now: int, then: int) -> bool:
@@ -141,7 +205,19 @@ class Anchoring:
 
     def rates(self, progress: float, update: int) -> np.ndarray:
         """Returns the rates of the anchor, `[num_groups]`; only where there is one."""
-        return cast(AnchoredRates, self._rates).rates(progress, update)
+        shown = self._shown(progress, update)
+        return cast(AnchoredRates, self._rates).rates(shown, update)
+
+    def set_decays(self) -> np.ndarray | None:
+        """Sets the weight decays that belong to the rates that were returned last.
+
+        Returns:
+            Them, `[num_groups]`; None where they are left alone.
+        """
+        rates = self._rates
+        if self._decays is None or rates is None or rates.wanted is None:
+            return None
+        return self._decays.follow(rates.level, rates.wanted)
 
     # ------------------------------------------------------------ at a decision
 
@@ -152,10 +228,15 @@ class Anchoring:
         action_set = self._settings.policy.metadata.action_set
         wanted = self._rates.decide(
             action_set.factors(timestep.actions),
-            timestep.measurements.progress,
+            self._shown(timestep.measurements.progress, timestep.update),
             timestep.update,
         )
-        return replace(timestep, learning_rates=wanted)
+        timestep = replace(timestep, learning_rates=wanted)
+        if self._decays is None or timestep.weight_decays is None:
+            return timestep
+        # What actions set here are totals over the training.
+        self._decays.decide(timestep.weight_decays)
+        return replace(timestep, weight_decays=self.set_decays())
 
     def limit(self, wanted: np.ndarray, allowed: np.ndarray) -> None:
         """Keeps the rates that the guard has limited, until the next decision."""
@@ -166,7 +247,10 @@ class Anchoring:
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what changes over a training; nothing without an anchor."""
-        return {} if self._rates is None else self._rates.get_state()
+        if self._rates is None:
+            return {}
+        decays = {} if self._decays is None else self._decays.get_state()
+        return {**self._rates.get_state(), **self._course.get_state(), **decays}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` gave.
@@ -176,13 +260,14 @@ class Anchoring:
         """
         if self._rates is not None:
             self._rates.set_state(state)
+            self._course.set_state(state)
+        if self._decays is not None:
+            self._decays.set_state(state)
 
 
-def _own_rate(optimizer: keras.optimizers.Optimizer) -> float | Callable[[int], float]:
-    """Returns an optimizer's own rate, or a function of the updates done."""
-    if not has_own_schedule(optimizer):
-        return compiled_values(optimizer)[0]
-    own = optimizer._learning_rate
-    if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
-        return lambda update: float(ops.convert_to_numpy(own(update)))
-    return lambda _: float(ops.convert_to_numpy(own()))
+def _assumed_batches(batch: int) -> int:
+    """Returns how many batches an epoch of unknown length is taken to have.
+
+    It doubles as they go on, so that rates fall as they do for a longer training.
+    """
+    return max(UPDATES_OF_AN_EPOCH, 2 ** math.ceil(math.log2(2 * batch + 1)))

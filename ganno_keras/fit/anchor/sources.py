@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate
+from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate, Schedule
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import TrainingFacts, network_width
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
@@ -67,6 +67,7 @@ class RelativeSource:
         groups: What each rate is of.
         is_pretrained: Whether each of them has been trained before.
         interval: Updates between two decisions.
+        schedule: The level of the rates, by the progress.
     """
 
     tolerance = 0.01
@@ -78,15 +79,16 @@ class RelativeSource:
         groups: Sequence[LayerGroup],
         is_pretrained: Sequence[bool],
         interval: int,
+        schedule: Schedule | None = None,
     ) -> None:
         self._formula = anchor.formula
-        self._schedule = anchor.schedule
+        self._schedule = schedule or anchor.schedule
         self._read = read
         self._interval = interval
         self._groups = weight_groups(groups)
         self._is_pretrained = np.array(is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules)
-        self._anchor = RelativeUpdate(0.0, anchor.schedule, self._ratios)
+        self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)
         self._facts: TrainingFacts | None = None
 
     def level(self, progress: float, update: int) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 
 from keras import ops
 
-from ganno_keras.fit.progress import UpdateClock
+from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.fit.watching.batch_ends import BatchEnds
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 

@@ -9,7 +9,7 @@ import keras
 import pytest
 
 from ganno_keras import GANNO, LayerwiseOptimizer, find_learning_rate
-from ganno_keras.fit.progress import UpdateClock
+from ganno_keras.fit.update_clock import UpdateClock
 from tests.support.models import assert_same_state, tiny_data, tiny_model
 from tests.support.policies import always
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.fit.progress import FitPlan, UpdateClock
+from ganno_keras.fit.fit_plan import FitPlan
+from ganno_keras.fit.update_clock import UpdateClock
 
 
 @given(

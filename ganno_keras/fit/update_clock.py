@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The progress of a training, and when decisions are due, counted in updates.
+"""When decisions are due, counted in updates.
 
 Keras informs a callback which batch comes next. An update may take several batches
 (gradient accumulation) or fail to happen (loss scaling). Asking the optimizer before
@@ -9,9 +9,7 @@ the optimizer is asked only when that bound says that a decision may be due.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass
@@ -91,52 +89,3 @@ class UpdateClock:
     def advance(self) -> None:
         """Notes that the decision was taken; the next is at the following multiple."""
         self.next_decision = (self.updates // self.interval + 1) * self.interval
-
-
-@dataclass(frozen=True)
-class FitPlan:
-    """The planned length of a fit.
-
-    Args:
-        epochs: Epochs planned.
-        batches: Batches in an epoch; None as long as nobody knows.
-    """
-
-    epochs: int
-    batches: int | None
-
-    @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any] | None) -> FitPlan:
-        """Reads what Keras gives a callback at the beginning of a fit.
-
-        Raises:
-            ValueError: If the number of epochs is missing.
-        """
-        if not parameters or parameters.get("epochs") is None:
-            raise ValueError(
-                f"GANNO got the parameters {parameters!r} without the number of epochs,"
-                " so it cannot tell how far training has come. Give fit a list of "
-                "callbacks, or make the CallbackList with epochs= and steps=."
-            )
-        return cls(int(parameters["epochs"]), parameters.get("steps"))
-
-    @property
-    def shows_no_progress(self) -> bool:
-        """Returns whether the progress seems to be 0 until the very end."""
-        return self.batches is None and self.epochs == 1
-
-    def is_over(self, epoch: int, batch: int) -> bool:
-        """Returns whether no update follows.
-
-        Keras begins a batch too many if it does not know the length of an epoch.
-        """
-        known = self.batches is not None and epoch + 1 >= self.epochs
-        return known and batch >= (self.batches or 0)
-
-    def progress(self, epoch: int, batch: int) -> float:
-        """Returns the share of the planned batches that is done, in [0, 1].
-
-        While the length of an epoch is unknown, only whole epochs count.
-        """
-        part = min(batch / self.batches, 1.0) if self.batches else 0.0
-        return min((epoch + part) / max(self.epochs, 1), 1.0)

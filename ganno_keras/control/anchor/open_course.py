@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The course of a relative rate over a training whose planned end may be a bound.
+
+People plan 500 epochs and stop once nothing improves. Progress along such a plan means
+nothing, and a schedule that waits for its end never decays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ganno_keras.control.base_schedule import BaseSchedule
+
+STALL: Final = 0.4
+"""Share of a patience after which the rates come down; the rest is for the descent."""
+
+FLOOR: Final = 0.01
+"""The lowest level: above 0, for a fit that still improves there goes on."""
+
+EXPECTED_PATIENCES: Final = 4.0
+"""Patiences that a training without a known end is expected to last."""
+
+
+class PlateauRule(NamedTuple):
+    """What happens once a quantity has stalled for some epochs.
+
+    Args:
+        patience: Epochs without an improvement after which it happens.
+        factor: What the rates are multiplied by until then, in [0, 1].
+        ends_fit: Whether the fit ends then; the rates then come down to the floor.
+    """
+
+    patience: float
+    factor: float = 0.0
+    ends_fit: bool = True
+
+    @property
+    def stall(self) -> int:
+        """Returns the epochs without an improvement that begin a descent."""
+        return max(1, math.ceil(STALL * self.patience))
+
+    @property
+    def has_room(self) -> bool:
+        """Returns whether a descent fits between the stall and the end."""
+        return math.isfinite(self.patience) and self.stall < self.patience
+
+
+class Descent(NamedTuple):
+    """A decay of the level by a cosine, in epochs from the beginning of the training.
+
+    Once begun, it goes on to its end: an improvement does not raise the rates again.
+    """
+
+    start: float
+    span: float
+    before: float
+    after: float
+
+    def level(self, position: float) -> float:
+        """Returns the level after so many epochs."""
+        done = min(max((position - self.start) / self.span, 0.0), 1.0)
+        share = 0.5 * (1.0 + math.cos(math.pi * done))
+        return self.after + (self.before - self.after) * share
+
+
+class OpenCourse:
+    """A level from 0 to 1 that a relative rate's peak is multiplied by.
+
+    Without rules it is the ordinary schedule, over the planned epochs. With them it
+    warms up, holds, and comes down when a quantity stalls. It never lies above the
+    decay of the ordinary schedule, in case the planned epochs run out first.
+
+    Args:
+        shape: The ordinary schedule, its peak 1.
+
+    Example:
+
+        >>> course = OpenCourse(BaseSchedule(peak=1.0, warm_up=0.2))
+        >>> course.plan(epochs=500, rules=[PlateauRule(patience=50)])
+        >>> course.look(progress=0.2, waits=[20])  # 20 of 50 epochs have been waited
+        >>> [round(course(epoch / 500), 2) for epoch in (0, 10, 90, 100, 115, 130)]
+        [0.04, 0.52, 1.0, 1.0, 0.5, 0.01]
+    """
+
+    def __init__(self, shape: BaseSchedule) -> None:
+        self._shape = shape
+        self._epochs = 1.0
+        self._has_end = True
+        self._rules: tuple[PlateauRule, ...] = ()
+        self.descents: list[Descent] = []
+        """All descents so far; the last of them counts."""
+
+    def plan(
+        self, epochs: float, rules: Sequence[PlateauRule], has_end: bool = True
+    ) -> None:
+        """Learns how long the training is at most, and what may end it earlier.
+
+        Args:
+            epochs: Planned.
+            rules: In the order in which `look` receives their waits.
+            has_end: Whether progress reaches 1; it does not in a single epoch of
+                unknown length.
+        """
+        self._epochs, self._has_end = max(float(epochs), 1.0), has_end
+        self._rules = tuple(rules)
+
+    @property
+    def expected_epochs(self) -> float:
+        """Returns how many epochs the training is expected to last."""
+        return min(self._epochs, EXPECTED_PATIENCES * self._shortest_patience)
+
+    @property
+    def warm_up(self) -> float:
+        """Returns the epochs of the warm-up.
+
+        It is over before a stall can be noticed.
+        """
+        ordinary = self._shape.warm_up * self._epochs
+        return min(ordinary, STALL * self._shortest_patience)
+
+    @property
+    def _shortest_patience(self) -> float:
+        rules = [rule for rule in self._rules if rule.ends_fit and rule.has_room]
+        return min((rule.patience for rule in rules), default=math.inf)
+
+    def look(self, progress: float, waits: Sequence[float]) -> None:
+        """Begins a descent if a quantity has stalled; costs next to nothing.
+
+        Args:
+            progress: Share of the planned epochs that is done, in [0, 1].
+            waits: For each rule, epochs since the quantity last improved.
+        """
+        for rule, wait in zip(self._rules, waits, strict=True):
+            if rule.has_room and rule.stall <= wait < rule.patience:
+                self._descend(progress * self._epochs, rule, rule.patience - wait)
+
+    def _descend(self, position: float, rule: PlateauRule, span: float) -> None:
+        last = self.descents[-1] if self.descents else None
+        before = last.level(position) if last else 1.0
+        after = FLOOR if rule.ends_fit else max(FLOOR, before * rule.factor)
+        is_over = last is None or position >= last.start + last.span
+        lowest = last.after if last else 1.0
+        begins = rule.ends_fit or (is_over and position >= self.warm_up)
+        if begins and after < lowest:
+            self.descents.append(Descent(position, span, before, after))
+
+    def __call__(self, progress: float) -> float:
+        """Returns the level at a point of the training."""
+        warm_up = self._shape.warm_up
+        position = progress * self._epochs
+        warm = 1.0
+        if position < self.warm_up:
+            warm = self._shape(warm_up * position / self.warm_up)
+        planned = self._shape(max(progress, warm_up)) if self._has_end else 1.0
+        held = self.descents[-1].level(position) if self.descents else 1.0
+        return min(warm, planned, held)
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Returns everything that changes over a training, for saving."""
+        return {"descents": np.array(self.descents, np.float64).reshape(-1, 4)}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Restores what `get_state` gave; files of earlier versions have none of it."""
+        rows = np.asarray(state.get("descents", ()), np.float64).reshape(-1, 4)
+        self.descents[:] = [Descent(*row) for row in rows.tolist()]
