@@ -122,6 +122,7 @@ class AnchoredTrainings:
             groups,
             [False] * len(groups),
             self._interval,
+            self._trainings.momentum,
         )
         return AnchoredRates(source, len(groups), self._bounds)
 

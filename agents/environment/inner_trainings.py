@@ -92,6 +92,11 @@ class InnerTrainings:
         """How many trainings there are."""
         return self._layout.num_lanes
 
+    @property
+    def momentum(self) -> float:
+        """Returns what the optimizer keeps of the last step's direction, in [0, 1)."""
+        return self._optimizer.momentum
+
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
         """Starts new trainings with fresh weights and an empty optimizer.
 

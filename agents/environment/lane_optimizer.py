@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.control.measurements import STATISTICS_SUMS
+from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.update_directions import (
     LastStep,
     holds_rate_in_state,
@@ -53,6 +54,11 @@ class LaneOptimizer:
         self._initial_state = [
             keras.ops.convert_to_numpy(variable) for variable in self.state
         ]
+
+    @property
+    def momentum(self) -> float:
+        """Returns what it keeps of the last step's direction, in [0, 1)."""
+        return momentum_of(self._optimizer)
 
     @property
     def state(self) -> list[keras.Variable]:

@@ -18,6 +18,7 @@ from agents.tasks.models import build_model
 from agents.tasks.objectives import Objective, find_objective
 from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
+from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
@@ -34,7 +35,10 @@ from .fast_loop import Course, FastLoop
 
 NUM_HELD_OUT: Final = 2000
 SEED: Final = 0
-SHAPE: Final = BaseSchedule(peak=1.0, warm_up=0.2)
+SHAPE: Final = RelativeAnchor().schedule
+FIRST_FORMULA: Final = RelativeRateFormula(constant=-2.9, persistence=0.0, kinds={})
+"""As fitted to other trainings, before the first experiment."""
+
 """The schedule of all trainings: a warm-up over a fifth and a cosine decay."""
 
 RULES: Final = {
@@ -176,7 +180,7 @@ def new_model(network: Network, train: Samples) -> keras.Model:
 
 def formula_rate(trainings: CellTrainings) -> float:
     """The relative rate that the first formula names for a fresh layer."""
-    return float(2.0 ** RelativeRateFormula().log2_rate(trainings.facts))
+    return float(2.0 ** FIRST_FORMULA.log2_rate(trainings.facts))
 
 
 def _order(train: Samples, cell: Cell) -> np.ndarray:

@@ -250,6 +250,17 @@ def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float
     return rate, float(optimizer.weight_decay or 0.0)
 
 
+def momentum_of(optimizer: keras.optimizers.Optimizer) -> float:
+    """Returns what an optimizer keeps of the last step's direction, in [0, 1).
+
+    It is `beta_1` of Adam and its relatives, `momentum` of the others, and 0 of those
+    that average no gradients.
+    """
+    own = getattr(optimizer, "momentum", 0.0) or getattr(optimizer, "beta_1", 0.0)
+    is_usual = isinstance(own, float | int) and 0.0 <= own < 1.0
+    return float(own) if is_usual else 0.0
+
+
 def own_rate(optimizer: keras.optimizers.Optimizer) -> Any:
     """Returns the rate that a plain optimizer has now, of a schedule its value now."""
     own = optimizer._learning_rate

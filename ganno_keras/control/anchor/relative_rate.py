@@ -29,23 +29,41 @@ class TrainingFacts:
         epochs: Passes over the training samples, 1 where it is unknown.
         batch_size: Samples in a minibatch.
         width: The width of the network: see `network_width`.
+        momentum: What the optimizer keeps of the last step's direction, in [0, 1).
 
     Raises:
-        ValueError: One of them is not a number above 0.
+        ValueError: The momentum is not in [0, 1), or another one is not a number
+            above 0.
     """
 
     num_updates: float
     epochs: float
     batch_size: float
     width: float
+    momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
+        if not 0.0 <= self.momentum < 1.0:
+            raise ValueError(
+                f"momentum is {self.momentum!r}; a number of at least 0 and below 1 is "
+                "needed to tell the relative rate of a training."
+            )
+        for name in ("num_updates", "epochs", "batch_size", "width"):
+            value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(
                     f"{name} is {value!r}; a finite number above 0 is needed to tell "
                     "the relative rate of a training."
                 )
+
+    @property
+    def persistence(self) -> float:
+        """Returns by how many octaves steps add up to more than independent ones do.
+
+        The sum of many steps of an average over gradients is longer than that of
+        independent steps of the same size, by `sqrt((1 + momentum) / (1 - momentum))`.
+        """
+        return 0.5 * log2((1.0 + self.momentum) / (1.0 - self.momentum))
 
 
 def network_width(groups: Sequence[WeightGroup]) -> float:
@@ -63,11 +81,13 @@ class RelativeRateFormula:
     """The relative rate at the peak of the schedule, as a sum in base 2 logarithms.
 
     Args:
-        constant: For one update of one sample, one epoch and width 1.
+        constant: For one update of one sample, one epoch, width 1 and no momentum.
         updates: By the logarithm of the number of updates.
         epochs: By that of the epochs, where there is more than one.
         width: By that of the network's width.
         batch_size: By that of the batch size.
+        persistence: By that of how much longer a way steps make with the optimizer's
+            momentum.
         pretrained: Added for layers that are not fresh.
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
 
@@ -76,17 +96,18 @@ class RelativeRateFormula:
         >>> formula = RelativeRateFormula()
         >>> facts = TrainingFacts(800, 3.7, 32, 64)
         >>> formula.rates(facts, ["linear"], is_pretrained=[False]).round(4)
-        array([0.007])
+        array([0.005])
     """
 
-    constant: float = -2.9
+    constant: float = -2.0
     updates: float = -0.39
     epochs: float = -0.27
     width: float = -0.28
     batch_size: float = 0.34
+    persistence: float = -0.65
     pretrained: float = -3.0
     kinds: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"recurrent": 0.6})
+        default_factory=lambda: MappingProxyType({"recurrent": 1.4})
     )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
@@ -97,6 +118,7 @@ class RelativeRateFormula:
             + self.epochs * log2(max(facts.epochs, 1.0))
             + self.width * log2(facts.width)
             + self.batch_size * log2(facts.batch_size)
+            + self.persistence * facts.persistence
         )
 
     def rates(

@@ -26,6 +26,7 @@ from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.fit.watching.plateaus import PlateauWatch
 from ganno_keras.monitoring.metric_sums import read_totals
+from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 UPDATES_OF_AN_EPOCH: Final = 1000
@@ -115,6 +116,7 @@ class Anchoring:
                 groups,
                 found,
                 settings.interval,
+                momentum_of(layerwise.inner_optimizer),
                 self._course,
             )
             self._begin_decays(layerwise, start)

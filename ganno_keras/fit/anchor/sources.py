@@ -67,6 +67,7 @@ class RelativeSource:
         groups: What each rate is of.
         is_pretrained: Whether each of them has been trained before.
         interval: Updates between two decisions.
+        momentum: Of the optimizer; see `TrainingFacts`.
         schedule: The level of the rates, by the progress.
     """
 
@@ -79,12 +80,14 @@ class RelativeSource:
         groups: Sequence[LayerGroup],
         is_pretrained: Sequence[bool],
         interval: int,
+        momentum: float,
         schedule: Schedule | None = None,
     ) -> None:
         self._formula = anchor.formula
         self._schedule = schedule or anchor.schedule
         self._read = read
         self._interval = interval
+        self._momentum = momentum
         self._groups = weight_groups(groups)
         self._is_pretrained = np.array(is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules)
@@ -104,7 +107,9 @@ class RelativeSource:
         """Learns the length of the training; returns whether that changes the rates."""
         width = network_width(self._groups)
         known = self._facts.batch_size if self._facts else USUAL_BATCH_SIZE
-        facts = TrainingFacts(num_updates, epochs, batch_size or known, width)
+        facts = TrainingFacts(
+            num_updates, epochs, batch_size or known, width, self._momentum
+        )
         is_new = facts != self._facts
         if is_new:
             self._take(facts)

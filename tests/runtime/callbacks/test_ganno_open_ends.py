@@ -149,6 +149,7 @@ def batches():
         yield from zip(np.split(X, 8), np.split(Y, 8), strict=True)
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_single_epoch_of_unknown_length__is_warmed_up_and_held(caplog):
     model, ganno = tiny_model("adam"), GANNO("anchor", interval=10)
     model.fit(batches(), epochs=1, verbose=0, shuffle=False, callbacks=[ganno])

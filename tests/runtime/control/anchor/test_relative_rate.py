@@ -25,10 +25,13 @@ def test_training_facts__that_are_no_numbers_are_refused(name, value):
 
 @given(
     *(st.floats(1e-3, 1e9) for _ in range(4)),
+    st.floats(0.0, 0.999),
     st.booleans(),
 )
-def test_relative_rate__is_above_0_and_limited(updates, epochs, batch, width, old):
-    facts = TrainingFacts(updates, epochs, batch, width)
+def test_relative_rate__is_above_0_and_limited(
+    updates, epochs, batch, width, momentum, old
+):
+    facts = TrainingFacts(updates, epochs, batch, width, momentum)
     (rate,) = RelativeRateFormula().rates(facts, ["linear"], [old])
     assert 0.0 < rate <= HIGHEST_RELATIVE_RATE
 
@@ -39,6 +42,22 @@ def test_relative_rate__is_lower_for_longer_and_wider_trainings():
     assert formula.log2_rate(replace(FACTS, num_updates=8000)) < usual
     assert formula.log2_rate(replace(FACTS, width=1024)) < usual
     assert formula.log2_rate(replace(FACTS, batch_size=256)) > usual
+
+
+def test_relative_rate__is_higher_without_momentum_whose_steps_add_up():
+    formula = RelativeRateFormula()
+    plain, usual, slow = (
+        formula.log2_rate(replace(FACTS, momentum=momentum))
+        for momentum in (0.0, 0.9, 0.99)
+    )
+    assert plain > usual > slow
+    assert 1.0 < plain - usual < 2.0
+
+
+@pytest.mark.parametrize("momentum", [-0.1, 1.0, float("nan")])
+def test_momentum__outside_its_range_is_refused(momentum):
+    with pytest.raises(ValueError, match="momentum"):
+        replace(FACTS, momentum=momentum)
 
 
 def test_relative_rate__of_layers_differs_by_kind_and_pretraining():
