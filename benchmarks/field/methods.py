@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple
 import keras
 
 from ganno_keras import GANNO
-from ganno_keras.policies.registry import describe_policy
 
+from ..methods.policy_names import identity_of
 from ..methods.schedules import SCHEDULES
 from ..records.cells import Cell
 from .training import Fit
@@ -123,15 +123,14 @@ def find_method(name: str) -> Method:
 
 
 def identity(name: str) -> dict[str, Any]:
-    """What besides a row's name decides over its results: a policy's digest.
+    """What besides a row's name decides over its results: see `identity_of`.
 
     Raises:
         ValueError: If it is neither a known row nor a policy.
     """
     if name in METHODS or _is_address(name):
         return {}
-    digest = describe_policy(name).digest
-    return {"policy": digest} if digest else {}
+    return dict(identity_of(name))
 
 
 def _is_address(name: str) -> bool:

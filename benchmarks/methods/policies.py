@@ -35,6 +35,7 @@ from .policy_names import (
     SAMPLED,
     UNTRAINED,
     Average,
+    identity_of,
     metadata_of,
     split_name,
 )
@@ -68,7 +69,7 @@ def policy_method(name: str) -> Method:
         reason_unavailable=lambda _: _reason_unavailable(
             policy, needs_agent=kind == UNTRAINED
         ),
-        identity=lambda: _identity(policy),
+        identity=lambda: identity_of(policy),
     )
 
 
@@ -125,7 +126,7 @@ def _average_schedule(policy: str, average: Average) -> Method:
         make,
         "nothing; other runs of the policy",
         reason_unavailable=reason_unavailable,
-        identity=lambda: _identity(policy),
+        identity=lambda: identity_of(policy),
         needs_results=True,
     )
 
@@ -138,8 +139,3 @@ def _reason_unavailable(policy: str, *, needs_agent: bool = False) -> str:
     if needs_agent and "configuration" not in metadata.trained_on:
         return f"The policy {policy!r} does not say with which agent it was trained."
     return ""
-
-
-def _identity(policy: str) -> dict[str, Any]:
-    digest = metadata_of(policy).digest
-    return {"policy": digest} if digest else {}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -128,3 +130,21 @@ def metadata_of(policy: str) -> PolicyMetadata:
         ValueError: If there is no such policy.
     """
     return describe_policy(policy)
+
+
+def identity_of(policy: str) -> dict[str, str]:
+    """Returns what decides over a policy's results besides its name.
+
+    It is the digest of its files, or of the anchor of a policy without files.
+
+    Raises:
+        ValueError: If there is no such policy.
+    """
+    metadata = metadata_of(policy)
+    if metadata.digest:
+        return {"policy": metadata.digest}
+    anchor = metadata.action_set.anchor
+    if anchor is None:
+        return {}
+    text = json.dumps(anchor.to_dict(), sort_keys=True)
+    return {"anchor": hashlib.sha256(text.encode()).hexdigest()}
