@@ -111,6 +111,9 @@ WIDE: Final = (
     _network("transformer-128", "transformer", _FASHION, "attention", 28, width=128),
     _network("cnn5-32", "five_layer_cnn", "cifar10", "convolution", 256, filters=32),
 )
+_TRANSFORMER_64: Final = _network(
+    "transformer-64", "transformer", _FASHION, "attention", 28, width=64
+)
 LANGUAGE: Final = _network(
     "language-32", "language_model", _FASHION, "attention", 48, width=32
 )
@@ -149,6 +152,21 @@ def e1_variants() -> Iterator[Cell]:
         yield Cell(by_name[name], "adam", SMALL_LENGTH, variant="no-floor")
 
 
+LOWER_ATTENTION: Final = "attention-halved"
+VARIANT_OCTAVES: Final[Mapping[str, Mapping[str, float]]] = {
+    LOWER_ATTENTION: {"attention": -1.0}
+}
+"""What a variant adds to the relative rates of kinds of layers, in octaves."""
+
+
+def e1_attention() -> Iterator[Cell]:
+    """Transformers whose attention moves half as much as their other layers."""
+    by_name = {it.name: it for it in (*SMALL, *WIDE, _TRANSFORMER_64)}
+    for width in (32, 64, 128):
+        network = by_name[f"transformer-{width}"]
+        yield Cell(network, "adam", SMALL_LENGTH, variant=LOWER_ATTENTION)
+
+
 def e1_lengths() -> Iterator[Cell]:
     """What the formula's other terms are refitted to: lengths, batches, samples."""
     by_name = {network.name: network for network in (*SMALL, *WIDE)}
@@ -167,7 +185,7 @@ def e1_lengths() -> Iterator[Cell]:
     yield Cell(by_name["cnn5-8"], "adam", 1600)
 
 
-WITHOUT_MOMENTUM: Final = ("rmsprop", "adafactor", "plain-sgd")
+WITHOUT_MOMENTUM: Final = ("rmsprop", "plain-sgd")
 
 
 def e1_momentum() -> Iterator[Cell]:
@@ -204,10 +222,7 @@ def e1_kinds() -> Iterator[Cell]:
             f"mixer-{width}", "mixer", _FASHION, "attention", 28, width=width
         )
         yield Cell(mixer, "adam", SMALL_LENGTH)
-    transformer = _network(
-        "transformer-64", "transformer", _FASHION, "attention", 28, width=64
-    )
-    yield Cell(transformer, "adam", SMALL_LENGTH)
+    yield Cell(_TRANSFORMER_64, "adam", SMALL_LENGTH)
 
 
 FINE_TUNING_LENGTH: Final = 300

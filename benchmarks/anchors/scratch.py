@@ -11,6 +11,7 @@ from .cells import (
     FIRST_RELATIVE_STEPS,
     LOWEST_ABSOLUTE_RATES,
     Cell,
+    e1_attention,
     e1_cells,
     e1_kinds,
     e1_lengths,
@@ -30,6 +31,7 @@ def cells() -> list[Cell]:
         *e1_variants(),
         *e1_lengths(),
         *e1_momentum(),
+        *e1_attention(),
         *e1_kinds(),
     ]
 

@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula, TrainingFacts
+
 from . import thresholds
-from .cells import e1_cells
+from .cells import WITHOUT_MOMENTUM, e1_cells
 from .optima import (
     Array,
     LossCurve,
@@ -19,6 +21,7 @@ from .optima import (
     fitted,
     left_out_predictions,
 )
+from .trainings import FIRST_FORMULA
 
 Row = dict[str, Any]
 TELL_TOKENS: Final = ("causal-cnn", "language-32")
@@ -193,6 +196,21 @@ def _of_regrets(regrets: Array) -> str:
     return f"regret mean {regrets.mean():.3f}, p90 {np.percentile(regrets, 90):.3f}"
 
 
+def _present_offset(row: Row) -> float:
+    """Octaves from the first formula to that of the package, for most layers.
+
+    Its term for attention is left out: it is for some layers of a network only.
+    """
+    momentum = 0.0 if row["optimizer"] in WITHOUT_MOMENTUM else 0.9
+    names = ("num_updates", "epochs", "batch_size", "width")
+    facts = TrainingFacts(*(row[name] for name in names), momentum)
+    formula = RelativeRateFormula()
+    kind = (
+        formula.kinds.get(row["family"], 0.0) if row["family"] == "recurrent" else 0.0
+    )
+    return formula.log2_rate(facts) + kind - FIRST_FORMULA.log2_rate(facts)
+
+
 SLOPES: Final = ("num_updates", "epochs", "width", "batch_size")
 
 
@@ -214,10 +232,12 @@ def _refitted(cells: Sequence[Found]) -> list[str]:
         "all": ([ones, targets, slopes, families], [1.0, 0.3, *4 * [0.2], *4 * [0.5]]),
     }
     raw = _regrets(cells, np.zeros(len(cells)))
+    present = _regrets(cells, np.array([_present_offset(it.row) for it in cells]))
     lines = [
         f"All {len(cells)} cells, changes of the first formula:",
         f"  none: SD {offsets.std():.2f} around {offsets.mean():+.2f} octaves, "
         f"{_of_regrets(raw)}",
+        f"  the formula of the package: {_of_regrets(present)}, most {present.max():.3f}",
     ]
     for name, (parts, largest) in choices.items():
         features = np.concatenate(parts, axis=1)

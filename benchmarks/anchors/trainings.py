@@ -28,9 +28,10 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
 from ganno_keras.control.base_schedule import BaseSchedule
 from ganno_keras.control.layer_groups import layer_groups
+from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
-from .cells import Cell, Network
+from .cells import VARIANT_OCTAVES, Cell, Network
 from .fast_loop import Course, FastLoop
 
 NUM_HELD_OUT: Final = 2000
@@ -53,7 +54,6 @@ OPTIMIZERS: Final[dict[str, Makes]] = {
     "sgd": lambda: keras.optimizers.SGD(momentum=0.9),
     "lion": lambda: keras.optimizers.Lion(),
     "rmsprop": lambda: keras.optimizers.RMSprop(),
-    "adafactor": lambda: keras.optimizers.Adafactor(),
     "plain-sgd": lambda: keras.optimizers.SGD(),
 }
 
@@ -133,11 +133,15 @@ class CellTrainings:
     def facts(self) -> TrainingFacts:
         """What the formula knows of the training."""
         cell, width = self._cell, network_width(self.weight_groups)
-        return TrainingFacts(cell.length, cell.epochs, cell.batch_size, width)
+        momentum = momentum_of(self._layerwise.inner_optimizer)
+        return TrainingFacts(cell.length, cell.epochs, cell.batch_size, width, momentum)
 
     def relative(self, peaks: Any) -> Outcome:
         """Trains with shares of the weights."""
-        rules = RULES[self._cell.variant]
+        rules = RULES.get(self._cell.variant, RenewalRules())
+        octaves = VARIANT_OCTAVES.get(self._cell.variant, {})
+        kinds = [octaves.get(group.kind, 0.0) for group in self.groups]
+        peaks = np.multiply(peaks, np.exp2(kinds))
         ratios = UpdateRatios(self.weight_groups, rules)
         return self._train(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
 

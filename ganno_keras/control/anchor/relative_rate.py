@@ -107,7 +107,7 @@ class RelativeRateFormula:
     persistence: float = -0.65
     pretrained: float = -3.0
     kinds: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"recurrent": 1.4})
+        default_factory=lambda: MappingProxyType({"recurrent": 1.8, "attention": -1.0})
     )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
