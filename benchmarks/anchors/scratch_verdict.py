@@ -203,11 +203,9 @@ def _present_offset(row: Row) -> float:
     """
     momentum = 0.0 if row["optimizer"] in WITHOUT_MOMENTUM else 0.9
     names = ("num_updates", "epochs", "batch_size", "width")
-    facts = TrainingFacts(*(row[name] for name in names), momentum)
+    facts = TrainingFacts(**{name: row[name] for name in names}, momentum=momentum)
     formula = RelativeRateFormula()
-    kind = (
-        formula.kinds.get(row["family"], 0.0) if row["family"] == "recurrent" else 0.0
-    )
+    kind = formula.kinds["recurrent"] if row["family"] == "recurrent" else 0.0
     return formula.log2_rate(facts) + kind - FIRST_FORMULA.log2_rate(facts)
 
 
@@ -237,7 +235,7 @@ def _refitted(cells: Sequence[Found]) -> list[str]:
         f"All {len(cells)} cells, changes of the first formula:",
         f"  none: SD {offsets.std():.2f} around {offsets.mean():+.2f} octaves, "
         f"{_of_regrets(raw)}",
-        f"  the formula of the package: {_of_regrets(present)}, most {present.max():.3f}",
+        f"  the package's formula: {_of_regrets(present)}, most {present.max():.3f}",
     ]
     for name, (parts, largest) in choices.items():
         features = np.concatenate(parts, axis=1)
