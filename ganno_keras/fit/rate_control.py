@@ -204,9 +204,9 @@ class RateControl:
             check_accuracy(self._model, self._settings.policy.metadata)
         agents = self._known_agents()
         rates = agents.learning_rates
-        measured = self.meter.measurements(progress, self.layerwise.statistics())
-        timestep = agents.decide(self.clock.updates, measured)
-        timestep = self._anchoring.applied(timestep)
+        statistics, length = self.layerwise.statistics(), self._anchoring.length
+        measured = self.meter.measurements(progress, statistics, length)
+        timestep = self._anchoring.applied(agents.decide(self.clock.updates, measured))
         checked = self._guard.checked(timestep, batch, rates)
         self._anchoring.limit(timestep.learning_rates, checked.learning_rates)
         self._set_rates(checked.learning_rates)
@@ -225,7 +225,8 @@ class RateControl:
         """Makes the agents as soon as the groups are known."""
         if self._agents is None:
             groups = self.layerwise.groups
-            self._agents = LayerAgents(groups, self._settings, self._start)
+            facts = self._anchoring.network_facts(groups)
+            self._agents = LayerAgents(groups, self._settings, self._start, facts)
             self.history.layers = short_names(groups, self._model.name)
             self._anchoring.begin(self.layerwise, self.clock.start)
             self._tell_of_pretrained()
