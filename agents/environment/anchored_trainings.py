@@ -100,15 +100,7 @@ class AnchoredTrainings:
             parts.append(self._trainings.advance(indices, schedule, done, last))
             self._take_in(parts[-1].statistics_sums)
             done = last
-        losses = np.concatenate([part.losses for part in parts])
-        accuracies = np.concatenate([part.accuracies for part in parts])
-        return TimestepResult(
-            losses.mean(axis=0, dtype=np.float64),
-            accuracies.mean(axis=0, dtype=np.float64),
-            *self._trainings.evaluate(),
-            parts[-1].statistics_sums,
-            losses.T,
-        )
+        return self._trainings.whole(parts)
 
     @property
     def _progress(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.control.actions import check_learning_rate_bounds
+from ganno_keras.control.observation_entries import APPENDIX_A
 from ganno_keras.control.observations import ObservationSpec
 
 from ..common.field_checks import (
@@ -36,6 +37,9 @@ class EnvironmentConfiguration:
     """Action set by name, and with it what the actions act on: the rate of the layer
     ('paper'), an absolute schedule ('anchored', 'rate-and-decay') or relative updates
     ('relative'). Paper: Appendix A, "Actions"."""
+    observation_version: int = APPENDIX_A
+    """Version of the observation: 1 is the paper's, 2 also shows what is trained and
+    how it goes. Paper: Appendix A, "Observations"."""
     single_agent: bool = False
     """Whether one agent sets the rate of all layers. Paper: section 5, ablation."""
     masked: tuple[str, ...] = ("accuracy_is_known", "validation_is_known")
@@ -89,4 +93,5 @@ class EnvironmentConfiguration:
     def observation_spec(self) -> ObservationSpec:
         """Spec of what agents observe."""
         num_actions = get_action_set(self.action_set).num_actions
-        return ObservationSpec(num_actions, frozenset(self.masked))
+        masked = frozenset(self.masked)
+        return ObservationSpec(num_actions, masked, self.observation_version)

@@ -8,7 +8,7 @@ of Keras updates them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import keras
@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
+from ganno_keras.control.network_facts import trainable_share
 
 from ..tasks.objectives import Objective
 from ..tasks.samples import Samples
@@ -31,7 +32,7 @@ class TimestepResult(NamedTuple):
     validation_loss: np.ndarray  # [num_trainings], after the last update
     validation_accuracy: np.ndarray  # [num_trainings]
     statistics_sums: np.ndarray  # [num_trainings, num_groups, num_sums]
-    losses: np.ndarray | None = None  # [num_trainings, updates], where it is followed
+    losses: np.ndarray | None = None  # [num_trainings, updates], where it is watched
 
 
 class PartialResult(NamedTuple):
@@ -86,6 +87,11 @@ class InnerTrainings:
         self._compiled = tf.function(self._run, reduce_retracing=True)
         self._compiled_part = tf.function(self._advance, reduce_retracing=True)
         self._compiled_evaluation = tf.function(self._evaluate)
+
+    @property
+    def trainable_share(self) -> float:
+        """Trainable weights by all weights of the model."""
+        return trainable_share(self._model, self.groups)
 
     @property
     def num_trainings(self) -> int:
@@ -174,10 +180,25 @@ class InnerTrainings:
         outcomes, sums = (np.asarray(output) for output in outputs)
         return PartialResult(outcomes[:, 0], outcomes[:, 1], sums)
 
-    def evaluate(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns losses and accuracies on the held-out sample, by training."""
-        losses, accuracies = np.asarray(self._compiled_evaluation())
-        return losses, accuracies
+    def whole(self, parts: Sequence[PartialResult]) -> TimestepResult:
+        """Joins all parts of a timestep, and evaluates the networks after it."""
+        losses = np.concatenate([part.losses for part in parts])
+        accuracies = np.concatenate([part.accuracies for part in parts])
+        validation_losses, validation_accuracies = self._compiled_evaluation().numpy()
+        return TimestepResult(
+            losses.mean(axis=0, dtype=np.float64),
+            accuracies.mean(axis=0, dtype=np.float64),
+            validation_losses,
+            validation_accuracies,
+            parts[-1].statistics_sums,
+            losses.T,
+        )
+
+    def run_watched(self, indices: np.ndarray) -> TimestepResult:
+        """Does what `run` does, and also returns the loss of each update."""
+        number = indices.shape[1]
+        rates = np.stack([np.asarray(self._rates)] * number)
+        return self.whole([self.advance(indices, rates, 0, number)])
 
     def squared_norms(self) -> np.ndarray:
         """Returns the squared norms of all weights, `[num_trainings, num_groups]`."""

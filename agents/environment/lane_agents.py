@@ -6,9 +6,15 @@ from __future__ import annotations
 import numpy as np
 
 from ganno_keras.control.action_sets import get_action_set
-from ganno_keras.control.actions import NO_OP, check_learning_rate_bounds
+from ganno_keras.control.actions import (
+    NO_OP,
+    StartingPoint,
+    check_learning_rate_bounds,
+)
 from ganno_keras.control.layer_controller import LayerController
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.loss_course import LossCourse
+from ganno_keras.control.measurements import Measurements, TrainingLength
+from ganno_keras.control.network_facts import NetworkFacts
 
 from ..tasks.configuration import TaskConfiguration
 from ..tasks.objectives import find_objective
@@ -47,6 +53,7 @@ class LaneAgents:
         self._has_accuracy = find_objective(task.objective).has_accuracy
         self._num_copies = 2 if get_reward(configuration.reward).needs_no_op else 1
         self._team = Team(trainings.groups, configuration.single_agent)
+        self._spec = configuration.observation_spec
         self._action_set = get_action_set(configuration.action_set)
         self._bounds = check_learning_rate_bounds(configuration.learning_rate_bounds)
         self._anchored = self._new_anchored_trainings()
@@ -75,13 +82,17 @@ class LaneAgents:
     def begin(self, draw: EpisodeDraw) -> None:
         """Begins an episode with fresh inner trainings."""
         self._draw = draw
-        self._controllers = self._new_controllers(draw)
+        starts = [
+            self._action_set.starting_point(*drawn, self._bounds)
+            for drawn in zip(draw.learning_rate, draw.weight_decay, strict=True)
+        ]
+        rates, decays = np.array(starts, np.float64).T
         self._trainings.restart(
-            np.tile(self.learning_rates[:, 0], self._num_copies),
-            np.tile(self.weight_decays[:, 0], self._num_copies),
+            np.tile(rates, self._num_copies), np.tile(decays, self._num_copies)
         )
+        self._controllers = self._new_controllers(starts)
         if self._anchored:
-            self._anchored.begin(*self._length())
+            self._anchored.begin(*self._length)
             self._take_over_rates(self._anchored)
 
     def act(self, actions: np.ndarray, progress: float) -> None:
@@ -119,7 +130,9 @@ class LaneAgents:
             self._trainings.clone_first_half()
         indices = np.concatenate([self._draw.indices[timestep]] * self._num_copies)
         if self._anchored is None:
-            return self._trainings.run(indices)
+            trainings = self._trainings
+            is_watched = self._spec.shows_course
+            return (trainings.run_watched if is_watched else trainings.run)(indices)
         result = self._anchored.run(indices)
         self._take_over_rates(self._anchored)
         return result
@@ -133,16 +146,23 @@ class LaneAgents:
             ]
         )
 
-    def _new_controllers(self, draw: EpisodeDraw) -> list[LayerController]:
+    def _new_controllers(self, starts: list[StartingPoint]) -> list[LayerController]:
+        norms = self._team.norms(self._trainings.squared_norms())
         return [
             LayerController(
                 groups=self._team.groups,
-                observation_spec=self._configuration.observation_spec,
+                observation_spec=self._spec,
                 action_set=self._action_set,
                 bounds=self._bounds,
-                start=self._action_set.starting_point(*drawn, self._bounds),
+                start=start,
+                network=NetworkFacts.of_layers(
+                    self._team.groups,
+                    [False] * self.num_agents,
+                    self._trainings.trainable_share,
+                    norms[number],
+                ),
             )
-            for drawn in zip(draw.learning_rate, draw.weight_decay, strict=True)
+            for number, start in enumerate(starts)
         ]
 
     def _new_anchored_trainings(self) -> AnchoredTrainings | None:
@@ -167,12 +187,13 @@ class LaneAgents:
         ):
             controller.learning_rates = rates
 
-    def _length(self) -> tuple[float, float, float]:
-        """Returns updates, epochs and batch size of the episode's trainings."""
+    @property
+    def _length(self) -> TrainingLength:
+        """How long the trainings of the episode are."""
         batch_size = self._task.batch_size
         updates = (self._draw.timesteps + 1) * self._configuration.interval
         epochs = updates * batch_size / self._num_samples
-        return float(updates), max(epochs, 1.0), float(batch_size)
+        return TrainingLength(float(updates), max(epochs, 1.0), float(batch_size))
 
     def _measurements(
         self, result: TimestepResult, number: int, progress: float
@@ -188,8 +209,14 @@ class LaneAgents:
             validation_accuracy=_if(both_are_known, result.validation_accuracy[number]),
             progress=progress,
             statistics=self._team.statistics(result.statistics_sums[number]),
+            losses=_if_any(result.losses, number),
+            length=self._length,
         )
 
 
 def _if(known: bool, value: np.floating) -> float | None:
     return float(value) if known else None
+
+
+def _if_any(losses: np.ndarray | None, number: int) -> LossCourse | None:
+    return None if losses is None else LossCourse.from_losses(losses[number])

@@ -12,6 +12,7 @@ from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.update_directions import (
     LastStep,
     holds_rate_in_state,
+    momentum_before,
     update_direction,
 )
 
@@ -107,15 +108,19 @@ class LaneOptimizer:
         """
         divisors = tf.where(rates > 0, rates, 1.0)
         number = self._optimizer.iterations
-        update = self._direction(
-            LastStep(self._optimizer, 0, number, gradient, divisors)
-        )
+        step = LastStep(self._optimizer, 0, number, gradient, divisors)
+        update = self._direction(step)
+        momentum = momentum_before(self._direction, step)
+        if momentum is None:
+            momentum = tf.zeros_like(gradient)
         weights = self.weights.value
         summed = {
             "weights": weights,
             "weight_squares": weights**2,
             "gradient_squares": gradient**2,
             "update_squares": update**2,
+            "momentum_products": gradient * momentum,
+            "momentum_squares": momentum**2,
         }
         sums = [self._layout.group_sums(summed[name]) for name in STATISTICS_SUMS]
         return tf.stack(sums, axis=-1)

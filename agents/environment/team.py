@@ -34,6 +34,16 @@ class Team:
         """Spreads values of agents over layer groups, on the last axis."""
         return np.broadcast_to(by_agent, (*by_agent.shape[:-1], self._num_layer_groups))
 
+    def norms(self, squares: np.ndarray) -> np.ndarray:
+        """Returns the norms of the weights of each agent, on the last axis.
+
+        Args:
+            squares: Squared norms of each layer group, on the last axis.
+        """
+        own = squares.reshape(*squares.shape[:-1], self.num_agents, -1)
+        norms: np.ndarray = np.sqrt(own.sum(axis=-1, dtype=np.float64))
+        return norms
+
     def statistics(self, sums: np.ndarray) -> LayerStatistics:
         """Computes the statistics that each agent observes of its weights.
 

@@ -20,7 +20,9 @@ from ganno_keras.control.actions import (
 )
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.loss_course import LossMemory
+from ganno_keras.control.measurements import Measurements, TrainingLength
+from ganno_keras.control.network_facts import NetworkFacts
 from ganno_keras.control.observations import ObservationSpec
 
 
@@ -34,6 +36,10 @@ class LayerController:
         bounds: Limits of the learning rates.
         start: Rate and weight decay of every group before the first decision, from
             `ActionSet.starting_point`.
+        network: Facts of the network; needed where the observation shows them.
+
+    Raises:
+        ValueError: The observation shows facts of the network, and there are none.
 
     Example:
 
@@ -64,7 +70,15 @@ class LayerController:
         action_set: ActionSet,
         bounds: LearningRateBounds,
         start: StartingPoint,
+        network: NetworkFacts | None = None,
     ) -> None:
+        if observation_spec.shows_course and network is None:
+            raise ValueError(
+                f"Version {observation_spec.version} of the observation shows facts of "
+                "the network, and none came. Pass `NetworkFacts.of_layers(...)`."
+            )
+        self._network = network if observation_spec.shows_course else None
+        self._memory = LossMemory()
         self._spec = observation_spec
         self._action_set = action_set
         self._bounds = bounds
@@ -91,7 +105,11 @@ class LayerController:
         return self.decays_after(self.previous_actions)
 
     def observe(self, measurements: Measurements) -> np.ndarray:
-        """Builds the observation, float32 `[num_agents, num_features]`."""
+        """Takes in a timestep, and builds the observation of it.
+
+        Returns:
+            float32 `[num_agents, num_features]`.
+        """
         values = {
             **self._constants,
             **_global_values(measurements),
@@ -99,7 +117,32 @@ class LayerController:
             "learning_rate": self.learning_rates,
             "previous_action": self.previous_actions,
         }
+        if self._network:
+            values |= self._course(measurements, self._network)
         return self._spec.build(values, self.num_agents)
+
+    def _course(
+        self, measurements: Measurements, network: NetworkFacts
+    ) -> dict[str, np.ndarray]:
+        """Returns the entries that the first version does not have."""
+        statistics = measurements.statistics
+        losses = measurements.losses
+        length = measurements.length or TrainingLength(0.0, 0.0, 0.0)
+        course = {
+            **length._asdict(),
+            "loss_slope": losses.slope if losses else 0.0,
+            "loss_scatter": losses.scatter if losses else 0.0,
+            **self._memory.see(measurements.train_loss, measurements.validation_loss),
+        }
+        with np.errstate(all="ignore"):
+            relative_rate = self.learning_rates / statistics.trust_ratio
+            drift = network.drift(statistics.weight_norm)
+        return {
+            **{name: np.asarray(value) for name, value in course.items()},
+            **network.entries,
+            "relative_rate": relative_rate,
+            "weight_drift": drift,
+        }
 
     def act(self, actions: np.ndarray, progress: float) -> np.ndarray:
         """Applies one action for each agent.
@@ -129,15 +172,21 @@ class LayerController:
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns everything that changes over a training, for saving."""
-        return {
+        own = {
             "learning_rates": self.learning_rates.copy(),
             "previous_actions": self.previous_actions.copy(),
         }
+        if self._network is None:
+            return own
+        return {**own, **self._network.get_state(), **self._memory.get_state()}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores the state that `get_state` returned."""
         self.learning_rates = np.array(state["learning_rates"], np.float64)
         self.previous_actions = np.array(state["previous_actions"], np.int64)
+        if self._network:
+            self._network = self._network.resumed(state)
+            self._memory.set_state(state)
 
 
 def _global_values(measurements: Measurements) -> dict[str, np.ndarray]:

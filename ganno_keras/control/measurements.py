@@ -9,10 +9,12 @@ the mean square is rounding error.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from ganno_keras.control.loss_course import LossCourse
 
 Array = npt.NDArray[np.float64]
 
@@ -21,8 +23,18 @@ STATISTICS_SUMS: Final = (
     "weight_squares",
     "gradient_squares",
     "update_squares",
+    "momentum_products",
+    "momentum_squares",
 )
 """The sums that the graph computes for each layer group, by place on the last axis."""
+
+
+class TrainingLength(NamedTuple):
+    """The planned length of a training."""
+
+    num_updates: float
+    epochs: float  # passes over the samples, at least 1
+    batch_size: float  # samples of an update
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,8 @@ class Measurements:
         validation_accuracy: Accuracy on the held-out sample; None if there is none.
         progress: Share of the planned updates that is done, in [0, 1].
         statistics: Layer statistics at the last update, by layer group.
+        losses: The training loss in parts of the timestep; None if nobody asked.
+        length: How long the training is; None as long as that is unknown.
     """
 
     train_loss: float
@@ -44,6 +58,8 @@ class Measurements:
     validation_accuracy: float | None
     progress: float
     statistics: LayerStatistics
+    losses: LossCourse | None = None
+    length: TrainingLength | None = None
 
     @property
     def loss_is_finite(self) -> bool:
@@ -67,6 +83,8 @@ class LayerStatistics:
         update_norm: Norm of the update direction: the change of the weights divided by
             the learning rate, without weight decay.
         trust_ratio: `weight_norm / update_norm`, and 1 where a norm is 0.
+        coherence: Cosine between the gradient and the running mean of the gradients
+            before it; 0 where the optimizer keeps none.
 
     Paper: appendix A, local observations.
     """
@@ -77,6 +95,7 @@ class LayerStatistics:
     gradient_norm: Array  # [..., num_groups]
     update_norm: Array  # [..., num_groups]
     trust_ratio: Array  # [..., num_groups]
+    coherence: Array  # [..., num_groups]
 
     @classmethod
     def from_sums(
@@ -96,8 +115,10 @@ class LayerStatistics:
 
         Example:
 
-            >>> LayerStatistics.from_sums([[4.0, 10.0, 9.0, 2.5]], [2]).trust_ratio
-            array([2.])
+            >>> sums = [[4.0, 10.0, 9.0, 2.5, 3.0, 4.0]]
+            >>> statistics = LayerStatistics.from_sums(sums, [2])
+            >>> statistics.trust_ratio, statistics.coherence
+            (array([2.]), array([0.5]))
         """
         sums = np.asarray(sums, np.float64)
         count = np.asarray(num_weights, np.float64)
@@ -107,17 +128,37 @@ class LayerStatistics:
                 f"sums of shape [..., num_groups, {len(STATISTICS_SUMS)}] and "
                 "num_weights of [num_groups]."
             )
-        weights, *squares = np.moveaxis(sums, -1, 0)
+        weights, *squares, products, momenta = np.moveaxis(sums, -1, 0)
         # Infinite weights give infinity minus infinity: NaN is then the right answer.
         with np.errstate(invalid="ignore", over="ignore"):
             mean = weights / count
             variance = np.maximum(squares[0] / count - mean**2, 0.0)
             weight_norm, gradient_norm, update_norm = np.sqrt(squares)
             trust_ratio = _trust_ratio(weight_norm, update_norm)
-        return cls(mean, variance, weight_norm, gradient_norm, update_norm, trust_ratio)
+        norms = (weight_norm, gradient_norm, update_norm)
+        coherence = _coherence(products, squares[1], momenta)
+        return cls(mean, variance, *norms, trust_ratio, coherence)
 
 
 def _trust_ratio(weight_norm: Array, update_norm: Array) -> Array:
     """Returns the trust ratio of LAMB, 1 where a norm is 0."""
     undefined = (weight_norm == 0) | (update_norm == 0)
     return np.where(undefined, 1.0, weight_norm / np.where(undefined, 1.0, update_norm))
+
+
+_NO_MOMENTUM: Final = 1e-12
+"""By the squared gradient; a smaller squared momentum is rounding error."""
+
+
+def _coherence(products: Array, gradients: Array, momenta: Array) -> Array:
+    """Returns the cosines, 0 where there is no gradient or no momentum.
+
+    Args:
+        products: Inner products of gradient and momentum.
+        gradients: Squared norms of the gradient.
+        momenta: Squared norms of the momentum.
+    """
+    is_known = (gradients > 0) & (momenta > _NO_MOMENTUM * gradients)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        cosine = products / (np.sqrt(gradients) * np.sqrt(momenta))
+    return np.where(is_known & np.isfinite(cosine), np.clip(cosine, -1.0, 1.0), 0.0)

@@ -1,119 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Observations: Appendix A of the paper as one vector for each layer."""
+"""Observations: what an agent sees of its layer and of the training, as one vector."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
-
-Transform = Literal["identity", "log10", "signed_log1p", "one_hot"]
-
-SMALLEST: Final = 1e-8
-"""Values below this one, such as a learning rate of 0, look alike on the log scale."""
-
-
-@dataclass(frozen=True)
-class ObservationEntry:
-    """One quantity of an observation, with the scale on which an agent sees it.
-
-    Args:
-        name: The key of the raw value in the argument of `ObservationSpec.build`.
-        scope: `"global"` is one value for all agents, `"local"` one for each agent.
-        transform: The scale; `"one_hot"` turns an index into `size` numbers.
-        minimum: Lowest value after the transform.
-        maximum: Highest value after the transform; NaN is shown as this value.
-        size: Number of places that the entry takes in the vector.
-    """
-
-    name: str
-    scope: Literal["global", "local"]
-    transform: Transform
-    minimum: float
-    maximum: float
-    size: int = 1
-
-    def encode(self, value: np.ndarray) -> np.ndarray:
-        """Maps raw values `[num_agents]` to finite numbers `[num_agents, size]`."""
-        with np.errstate(all="ignore"):
-            scaled = _TRANSFORMS[self.transform](value, self.size)
-        known = np.where(np.isnan(scaled), self.maximum, scaled)
-        return np.clip(known, self.minimum, self.maximum)
-
-
-def _column(value: np.ndarray) -> np.ndarray:
-    return np.asarray(value, dtype=np.float64)[:, np.newaxis]
-
-
-def _one_hot(value: np.ndarray, size: int) -> np.ndarray:
-    return np.eye(size)[np.asarray(value, dtype=np.int64)]
-
-
-_TRANSFORMS: Final[Mapping[str, Callable[[np.ndarray, int], np.ndarray]]] = {
-    "identity": lambda value, _: _column(value),
-    "log10": lambda value, _: np.log10(np.maximum(_column(value), SMALLEST)),
-    "signed_log1p": lambda value, _: (
-        np.sign(_column(value)) * np.log1p(np.abs(_column(value)))
-    ),
-    "one_hot": _one_hot,
-}
-
-
-def _first_entries(num_actions: int) -> tuple[ObservationEntry, ...]:
-    """Lists the entries of Appendix A in order, with flags for missing values."""
-
-    def shared(
-        name: str, transform: Transform, low: float, high: float
-    ) -> ObservationEntry:
-        return ObservationEntry(name, "global", transform, low, high)
-
-    def local(
-        name: str, transform: Transform, low: float, high: float, size: int = 1
-    ) -> ObservationEntry:
-        return ObservationEntry(name, "local", transform, low, high, size)
-
-    return (
-        shared("train_accuracy", "identity", 0.0, 1.0),
-        shared("train_loss", "signed_log1p", -10.0, 10.0),
-        shared("validation_accuracy", "identity", 0.0, 1.0),
-        shared("validation_loss", "signed_log1p", -10.0, 10.0),
-        shared("loss_is_not_finite", "identity", 0.0, 1.0),
-        shared("progress", "identity", 0.0, 1.0),
-        shared("train_validation_loss_ratio", "log10", -2.0, 2.0),
-        shared("initial_learning_rate", "log10", -8.0, 1.0),
-        shared("initial_weight_decay", "log10", -8.0, 1.0),
-        shared("accuracy_is_known", "identity", 0.0, 1.0),
-        shared("validation_is_known", "identity", 0.0, 1.0),
-        local("learning_rate", "log10", -8.0, 1.0),
-        local("previous_action", "one_hot", 0.0, 1.0, num_actions),
-        local("layer_kind", "one_hot", 0.0, 1.0, len(LAYER_KINDS)),
-        local("layer_depth", "one_hot", 0.0, 1.0, len(LAYER_DEPTHS)),
-        local("trust_ratio", "log10", -8.0, 8.0),
-        local("gradient_norm", "log10", -8.0, 8.0),
-        local("update_norm", "log10", -8.0, 8.0),
-        local("weight_mean", "identity", -10.0, 10.0),
-        local("weight_variance", "log10", -8.0, 8.0),
-        local("weight_norm", "log10", -8.0, 8.0),
-    )
-
-
-ENTRIES_BY_VERSION: Final[dict[int, Callable[[int], tuple[ObservationEntry, ...]]]] = {
-    1: _first_entries,
-}
-"""The entries of each version, given the size of the action set.
-
-A version never changes, because a policy needs the observation of its training. A new
-entry starts a new version, whose list may begin with the previous version's.
-"""
-
-
-def newest_version() -> int:
-    """Returns the version that new policies are trained with."""
-    return max(ENTRIES_BY_VERSION)
+from ganno_keras.control.observation_entries import (
+    APPENDIX_A,
+    ENTRIES_BY_VERSION,
+    WITH_COURSE,
+    ObservationEntry,
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +28,7 @@ class ObservationSpec:
     Args:
         num_actions: Size of the action set, for the one-hot previous action.
         masked: Names of the entries that the agents may not see.
-        version: Version of the list of entries; by default the newest.
+        version: Version of the list of entries; by default the paper's.
 
     Raises:
         ValueError: If there is no such version, or `masked` names an entry that does
@@ -146,7 +47,7 @@ class ObservationSpec:
 
     num_actions: int
     masked: frozenset[str] = frozenset()
-    version: int = field(default_factory=newest_version)
+    version: int = APPENDIX_A
 
     def __post_init__(self) -> None:
         if self.version not in ENTRIES_BY_VERSION:
@@ -172,6 +73,11 @@ class ObservationSpec:
     def num_features(self) -> int:
         """Returns the length of the vector that one agent sees."""
         return sum(entry.size for entry in self.entries)
+
+    @property
+    def shows_course(self) -> bool:
+        """Returns whether it shows facts of the network and the course of the loss."""
+        return self.version >= WITH_COURSE
 
     def place(self, name: str) -> slice:
         """Finds the place of an entry in the vector.

@@ -12,6 +12,7 @@ import keras
 
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.fit.fit_plan import FitPlan
+from ganno_keras.fit.loss_parts import LossParts
 from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.rate_control import RateControl
 from ganno_keras.fit.settings import ControlSettings
@@ -42,6 +43,8 @@ class FitControl:
         self._plan = FitPlan(1, None)
         self._epoch: int | None = None
         self._batch_ends = BatchEnds()
+        is_wanted = settings.policy.metadata.observation_spec.shows_course
+        self._loss_parts = LossParts(is_wanted, self._clock, self.meter)
         self._effect = Effect(self._rates.layerwise, self._clock, self._batch_ends)
 
     @property
@@ -116,6 +119,7 @@ class FitControl:
             self._clock.may_be_due(batch)
             or self._clock.must_look(batch)
             or self._effect.is_missed
+            or self._loss_parts.is_due(batch)
             or self._rates.needs_attention(
                 batch, self._progress(batch), self._may_be_due_after(batch)
             )
@@ -129,6 +133,7 @@ class FitControl:
         """
         self._await_logs(batch)
         self._rates.attend(batch)
+        self._loss_parts.take(batch)
         if self._clock.may_be_due(batch) or self._clock.must_look(batch):
             self._clock.synchronise(batch, self._rates.iterations)
             # Updates of the very first execution may have had no groups to measure.

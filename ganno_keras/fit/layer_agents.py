@@ -12,6 +12,7 @@ from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_controller import LayerController
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.network_facts import NetworkFacts
 from ganno_keras.fit.settings import ControlSettings
 
 _POLICY_STATE = "policy_state."
@@ -24,6 +25,7 @@ class LayerAgents:
         groups: The layer groups, one agent each.
         settings: Policy, bounds, temperature and seed.
         start: Rate and weight decay of every group before the first decision.
+        network: Facts of the network; needed where the policy sees them.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class LayerAgents:
         groups: Sequence[LayerGroup],
         settings: ControlSettings,
         start: StartingPoint,
+        network: NetworkFacts | None = None,
     ) -> None:
         self.groups = groups
         self._settings = settings
@@ -41,6 +44,7 @@ class LayerAgents:
             action_set=metadata.action_set,
             bounds=settings.bounds,
             start=start,
+            network=network,
         )
         self._policy_state = settings.policy.initial_state(len(groups))
         self.num_decisions = 0

@@ -206,7 +206,8 @@ class RateControl:
             check_accuracy(self._model, self._settings.policy.metadata)
         agents = self._known_agents()
         rates = agents.learning_rates
-        measured = self.meter.measurements(progress, self.layerwise.statistics())
+        statistics, length = self.layerwise.statistics(), self._anchoring.length
+        measured = self.meter.measurements(progress, statistics, length)
         timestep = self._anchoring.applied(agents.decide(self.clock.updates, measured))
         checked = self._guard.checked(timestep, batch, rates)
         self._anchoring.limit(timestep.learning_rates, checked.learning_rates)
@@ -227,7 +228,8 @@ class RateControl:
         """Makes the agents as soon as the groups are known."""
         if self._agents is None:
             groups = self.layerwise.groups
-            self._agents = LayerAgents(groups, self._settings, self._start)
+            facts = self._anchoring.network_facts(groups)
+            self._agents = LayerAgents(groups, self._settings, self._start, facts)
             self.history.layers = short_names(groups, self._model.name)
             self._anchoring.begin(self.layerwise, self.clock.start)
             self._tell_of_pretrained()
@@ -260,10 +262,8 @@ class RateControl:
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what a resumed training needs beside what the parts know."""
         counters = [self.clock.start, self.clock.next_decision, self.is_measuring]
-        return {
-            "counters": np.array(counters, np.int64),
-            "initial": np.array(self._compiled, np.float64),
-        }
+        initial = np.array(self._compiled, np.float64)
+        return {"counters": np.array(counters, np.int64), "initial": initial}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` gave."""
@@ -276,9 +276,8 @@ class RateControl:
         state = self._resumption.loaded_state()
         if state is None:
             return False
-        learning_rate, weight_decay = state["initial"].tolist()
-        self._compiled = (learning_rate, weight_decay)
-        self._start = self._settings.starting_point(learning_rate, weight_decay)
+        self._compiled = tuple(state["initial"].tolist())
+        self._start = self._settings.starting_point(*self._compiled)
         # Agents and guard of the fit so far know nothing of the saved training.
         self._agents = None
         self._known_agents()
@@ -293,9 +292,8 @@ class RateControl:
         """
         if self._action_set.base is None or not self.has_groups:
             return
-        rate, _ = self._settings.starting_point(
-            *self._compiled, plan.progress(epoch, 0)
-        )
+        progress = plan.progress(epoch, 0)
+        rate, _ = self._settings.starting_point(*self._compiled, progress)
         self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
         self.history.initial_learning_rate = rate
         self._messages.log_late_start(epoch, plan.epochs, rate)

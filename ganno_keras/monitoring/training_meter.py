@@ -9,7 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganno_keras.control.measurements import LayerStatistics, Measurements
+from ganno_keras.control.loss_course import LossCourse
+from ganno_keras.control.measurements import (
+    LayerStatistics,
+    Measurements,
+    TrainingLength,
+)
 from ganno_keras.monitoring.loss_source import LossSource
 from ganno_keras.monitoring.metric_sums import (
     Means,
@@ -44,6 +49,7 @@ class TrainingMeter:
         self._source = LossSource(model)
         self._window = TrainingWindow(model, self._source)
         self._returned = ReturnedLosses()
+        self._parts = np.zeros((0, 2))  # totals and counts so far, at ends of parts
         # Whether the logs of the last step are among them.
         self.logs_are_complete = True
 
@@ -113,7 +119,9 @@ class TrainingMeter:
         Raises:
             ValueError: If the training step of the model reports its loss nowhere.
         """
-        sums = self._training_sums()
+        return self._means(self._training_sums())
+
+    def _means(self, sums: np.ndarray) -> Means:
         if not counts_nothing(sums):
             return means_of(sums)
         if self._returned.last is None:
@@ -126,16 +134,25 @@ class TrainingMeter:
             )
         return means_of(sums)._replace(loss=self._returned.last)
 
+    def end_part(self) -> None:
+        """Notes the end of a part of the timestep, whose mean loss shall be known."""
+        self._parts = np.concatenate([self._parts, self._training_sums()[:1]])
+
     def measurements(
-        self, progress: float, statistics: LayerStatistics
+        self,
+        progress: float,
+        statistics: LayerStatistics,
+        length: TrainingLength | None = None,
     ) -> Measurements:
         """Measures training and validation for a decision.
 
         Args:
             progress: Share of the planned updates that is done, in [0, 1].
             statistics: The statistics of the last update.
+            length: How long the training is, if that is of interest.
         """
-        train, validation = self.measure_training(), self.measure_validation()
+        sums, validation = self._training_sums(), self.measure_validation()
+        train, parts = self._means(sums), np.concatenate([self._parts, sums[:1]])
         return Measurements(
             train_loss=train.loss,
             train_accuracy=train.accuracy,
@@ -143,6 +160,8 @@ class TrainingMeter:
             validation_accuracy=None if validation is None else validation.accuracy,
             progress=progress,
             statistics=statistics,
+            losses=LossCourse.from_readings(parts),
+            length=length,
         )
 
     def measure_validation(self) -> Means | None:
@@ -163,21 +182,28 @@ class TrainingMeter:
         self._model.reset_metrics()
         self._window.begin_metrics_anew()
         self._returned.restart()
+        self._parts = np.zeros((0, 2))
         self._last_validation = np.zeros((0, 2))
 
     def restart(self) -> None:
         """Begins a new timestep, at the last measurement of the training."""
         self._window.restart()
         self._returned.restart()
+        self._parts = np.zeros((0, 2))
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what a resumed training needs."""
-        return {"training": self._training_sums(), "validation": self._last_validation}
+        return {
+            "training": self._training_sums(),
+            "validation": self._last_validation,
+            "parts": self._parts,
+        }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` gave."""
         self._window.resume(state["training"])
         self._last_validation = np.array(state["validation"], np.float64)
+        self._parts = np.array(state.get("parts", np.zeros((0, 2))), np.float64)
 
     @property
     def _last_loss(self) -> float | None:

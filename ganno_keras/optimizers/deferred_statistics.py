@@ -81,10 +81,12 @@ def _sums(table: LayerTable) -> Tensor:
         before, after = table.means_before[place], means[index]
         gradient = before + ops.subtract(after, before) / (1 - optimizer.beta_1)
         update = direction(LastStep(optimizer, index, number))
-        both = [squares(ops.cast(gradient, "float32")), squares(update)]
+        gradient, momentum = (ops.cast(it, "float32") for it in (gradient, before))
+        sums = [squares(gradient), squares(update)]
+        sums += [ops.sum(gradient * momentum), squares(momentum)]
         is_updated = table.awaits_sums[place]
         entries += [ops.sum(weight), squares(weight)]
-        entries += [ops.where(is_updated, it, 0.0) for it in both]
+        entries += [ops.where(is_updated, it, 0.0) for it in sums]
     return summed_by_group(table, entries)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.deferred_statistics import DeferredSums
 from ganno_keras.optimizers.group_membership import have_same_members
@@ -77,9 +78,18 @@ class LayerwiseState(keras.metrics.Metric):
         arrays = {name: np.asarray(store[name]) for name in list(store.keys())}
         if not arrays:
             return
-        self.table.load(arrays)
+        self.table.load(_with_all_sums(arrays))
         self.host_state.clear()
         for name, array in arrays.items():
             if name.startswith(_HOST_PREFIX):
                 self.host_state[name.removeprefix(_HOST_PREFIX)] = array
         self.num_loads += 1
+
+
+def _with_all_sums(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Adds zeros for sums that were not taken yet when a file was saved."""
+    sums = arrays.get("statistics_sums")
+    if sums is None or sums.ndim != 2:
+        return arrays
+    missing = max(len(STATISTICS_SUMS) - sums.shape[1], 0)
+    return {**arrays, "statistics_sums": np.pad(sums, [(0, 0), (0, missing)])}

@@ -12,10 +12,11 @@ from keras import ops
 from ganno_keras.control.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import dense, seldom
 from ganno_keras.optimizers.layer_table import LayerTable
-from ganno_keras.optimizers.update_directions import LastStep
+from ganno_keras.optimizers.update_directions import LastStep, momentum_before
 
 Tensor = Any
-_IS_OF_UPDATE: Final = np.array([name == "update_squares" for name in STATISTICS_SUMS])
+_NOT_OF_STEP: Final = ("weights", "weight_squares", "gradient_squares")
+_IS_OF_STEP: Final = np.array([it not in _NOT_OF_STEP for it in STATISTICS_SUMS])
 
 
 def measured_sums(
@@ -82,21 +83,20 @@ def _sums(
         weight = ops.cast(variable, "float32")
         entries += [ops.sum(weight), squares(weight)]
         if index not in gradients:
-            entries += [0.0, 0.0]
+            entries += [0.0] * (len(STATISTICS_SUMS) - 2)
             continue
         gradient = ops.cast(dense(gradients[index]), "float32")
+        step = LastStep(optimizer, index, number, gradient, divisors[group])
         if table.direction is None:
             change = ops.cast(weights_before[index], "float32") - weight
             update = change / divisors[group]
         else:
-            update = table.direction(
-                LastStep(optimizer, index, number, gradient, divisors[group])
-            )
-        entries += [squares(gradient), squares(update)]
+            update = table.direction(step)
+        entries += [squares(gradient), squares(update), *momentum_sums(table, step)]
     sums = summed_by_group(table, entries)
     if table.direction is None or table.freezes:
         # At a rate of 0 there is no change to divide, so the last update's sums stay.
-        stays = (ops.expand_dims(rates, 1) == 0) & ops.convert_to_tensor(_IS_OF_UPDATE)
+        stays = (ops.expand_dims(rates, 1) == 0) & ops.convert_to_tensor(_IS_OF_STEP)
         sums = ops.where(stays, table.statistics_sums.value, sums)
     return sums
 
@@ -115,6 +115,14 @@ def summed_by_group(table: LayerTable, entries: Sequence[Tensor]) -> Tensor:
     numbers = ops.convert_to_tensor(table.membership.numbers)
     sums = ops.segment_sum(rows, numbers, num_segments=len(table.groups))
     return ops.cast(sums, table.statistics_sums.dtype)
+
+
+def momentum_sums(table: LayerTable, step: LastStep) -> list[Tensor]:
+    """Returns the product of gradient and momentum, and the square of the momentum."""
+    momentum = momentum_before(table.direction, step)
+    if momentum is None:
+        return [0.0, 0.0]
+    return [ops.sum(step.gradient * momentum), squares(momentum)]
 
 
 def squares(tensor: Tensor) -> Tensor:

@@ -103,15 +103,47 @@ def can_be_read_later(
 
 
 def running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Returns the slots that average the gradients, with the factor `beta_1`.
+    """Returns the slots that average the gradients.
 
     Args:
-        optimizer: A built optimizer whose direction `is_in_state`.
+        optimizer: A built optimizer that has such slots.
     """
-    slots: list[keras.Variable] = (
-        optimizer._m if hasattr(optimizer, "_m") else optimizer._momentums
+    names = ("_m", "_momentums", "momentums")
+    slots: list[keras.Variable] = next(
+        getattr(optimizer, name) for name in names if hasattr(optimizer, name)
     )
     return slots
+
+
+def momentum_before(direction: Direction | None, step: LastStep) -> Tensor | None:
+    """Returns the running mean of the gradients before the last step, at some scale.
+
+    It is solved for from the slot after the step.
+
+    Args:
+        direction: What `update_direction` gave.
+        step: The last step, with its gradient and rate.
+
+    Returns:
+        None if the optimizer keeps no such mean, or none that is known here.
+    """
+    optimizer = step.optimizer
+    # A slot is `factor` times the one before and `share` times the gradient.
+    if direction is _sgd:
+        factor, share = -optimizer.momentum, ops.negative(step.rate)
+    elif direction is _lion:
+        factor, share = optimizer.beta_2, 1 - optimizer.beta_2
+    elif direction is _muon:
+        factor, share = optimizer.momentum, 1.0
+        if optimizer.adam_velocities[step.variable_index] is not None:
+            factor, share = optimizer.adam_beta_1, 1 - optimizer.adam_beta_1
+    elif is_in_state(direction) or direction is _nadam:
+        factor, share = optimizer.beta_1, 1 - optimizer.beta_1
+    else:
+        return None
+    if not factor:
+        return None
+    return (step.slot(running_means(optimizer)) - share * step.gradient) / factor
 
 
 def holds_rate_in_state(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -16,13 +16,14 @@ from tests.support.environment_and_fit import (
     play,
     rates_of_updates,
 )
-from tests.support.policies import by_timestep, with_single_agent
+from tests.support.policies import by_timestep, with_single_agent, with_version
 
 SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
 
 
-def policy_of(action_set: str, single_agent: bool):
+def policy_of(action_set: str, single_agent: bool, version: int = 1):
     policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
+    policy = with_version(policy, version)
     return with_single_agent(policy) if single_agent else policy
 
 
@@ -87,6 +88,7 @@ def test_relative_anchor__gives_both_the_same_rates_at_every_update(
         task,
         action_set="relative",
         single_agent=single_agent,
+        observation_version=2,
         learning_rate_bounds=(0.0, 1000.0),
     )
     seen = rates_of_updates(environment)
@@ -96,10 +98,22 @@ def test_relative_anchor__gives_both_the_same_rates_at_every_update(
     )
     compiled.weight_decay = float(environment.draw.weight_decay[LANE])
     ganno, rates = fit(
-        environment, policy_of("relative", single_agent), epochs, compiled
+        environment, policy_of("relative", single_agent, version=2), epochs, compiled
     )
     np.testing.assert_allclose(rates, np.stack(seen)[:, : rates.shape[1]], rtol=1e-3)
     np.testing.assert_allclose(ganno.history.learning_rates, decided, rtol=1e-3)
     np.testing.assert_allclose(ganno.history.observations, observations, atol=1e-3)
     # They change at nearly every update of so short a training, by the factors too.
     assert len(np.unique(rates[:, 0])) > 15
+
+
+@pytest.mark.parametrize("single_agent", [False, True])
+def test_second_observation__is_the_same_in_both_without_an_anchor(single_agent):
+    options = {"action_set": "rate-and-decay", "single_agent": single_agent}
+    environment = environment_of(
+        "two_layer_cnn", len(SCRIPT), {}, observation_version=2, **options
+    )
+    observations, rates, _ = play(environment, SCRIPT)
+    ganno, _ = fit(environment, policy_of("rate-and-decay", single_agent, version=2))
+    np.testing.assert_array_equal(ganno.history.learning_rates, rates)
+    np.testing.assert_allclose(ganno.history.observations, observations, atol=1e-3)

@@ -84,6 +84,14 @@ class MaskedPolicy:
         self.act = policy.act
 
 
+def with_version(policy: ScriptedPolicy, version: int) -> ScriptedPolicy:
+    """The same policy, with another version of the observation."""
+    other = copy.copy(policy)
+    spec = dataclasses.replace(policy.metadata.observation_spec, version=version)
+    other._metadata = dataclasses.replace(policy.metadata, observation_spec=spec)
+    return other
+
+
 def with_single_agent(policy: ScriptedPolicy) -> ScriptedPolicy:
     """The same policy, for all layers together."""
     single = copy.copy(policy)

@@ -15,6 +15,8 @@ from ganno_keras.control.anchor.open_course import Descent, OpenCourse
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.control.measurements import TrainingLength
+from ganno_keras.control.network_facts import NetworkFacts, trainable_share
 from ganno_keras.fit.anchor.anchored_decays import AnchoredDecays
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.fresh_layers import pretrained_groups
@@ -58,6 +60,7 @@ class Anchoring:
         self._is_built = bool(model.built)
         self._pretrained: dict[str, bool] = {}
         self._rates: AnchoredRates | None = None
+        self.length: TrainingLength | None = None
         self.is_measuring = False
 
     @property
@@ -65,6 +68,10 @@ class Anchoring:
         """Returns whether rates move layers by a share of their weights."""
         action_set = self._settings.policy.metadata.action_set
         return action_set.is_relative and self._settings.base == "policy"
+
+    @property
+    def _shows_course(self) -> bool:
+        return self._settings.policy.metadata.observation_spec.shows_course
 
     @property
     def is_followed(self) -> bool:
@@ -90,7 +97,7 @@ class Anchoring:
         Args:
             groups: The groups of a built model; what is built during the fit is fresh.
         """
-        if self.is_relative and self._is_built:
+        if (self.is_relative or self._shows_course) and self._is_built:
             found = pretrained_groups(self._model, groups)
             names = [group.name for group in groups]
             self._pretrained = dict(zip(names, found, strict=True))
@@ -98,6 +105,17 @@ class Anchoring:
     def pretrained_among(self, groups: Sequence[LayerGroup]) -> list[bool]:
         """Returns for each layer whether it was found to be pretrained."""
         return [self._pretrained.get(group.name, False) for group in groups]
+
+    def network_facts(self, groups: Sequence[LayerGroup]) -> NetworkFacts | None:
+        """Collects what the policy sees of the network; None if it sees nothing.
+
+        Args:
+            groups: The groups of a built model.
+        """
+        if not self._shows_course:
+            return None
+        share = trainable_share(self._model, groups)
+        return NetworkFacts.of_layers(groups, self.pretrained_among(groups), share)
 
     def begin(self, layerwise: LayerwiseOptimizer, start: int) -> None:
         """Makes the rates that follow the anchor, if there is one.
@@ -144,7 +162,7 @@ class Anchoring:
             clock: The clock of the fit.
             batch: Batches of this epoch that are done.
         """
-        if self._rates is None:
+        if self._rates is None and not self._shows_course:
             return
         if batch and not self._batch_size:
             # The first mean is that of the loss. A training step of one's own may count
@@ -155,11 +173,15 @@ class Anchoring:
         self._plan_course(plan)
         epochs = self._course.expected_epochs
         batches = plan.batches or _assumed_batches(batch)
-        num_updates = max(batches * epochs / clock.batches_per_update, 1.0)
-        batch_size = self._batch_size * clock.batches_per_update
-        self._rates.plan(num_updates, epochs, batch_size)
+        self.length = TrainingLength(
+            max(batches * epochs / clock.batches_per_update, 1.0),
+            epochs,
+            self._batch_size * clock.batches_per_update,
+        )
+        if self._rates is not None:
+            self._rates.plan(*self.length)
         if self._decays is not None:
-            self._decays.plan(num_updates)
+            self._decays.plan(self.length.num_updates)
 
     def _plan_course(self, plan: FitPlan) -> None:
         if self._plan is None and self.is_relative:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from ganno_keras.control.action_sets import PAPER_ACTIONS
 from ganno_keras.control.actions import LearningRateBounds, StartingPoint
 from ganno_keras.control.layer_controller import LayerController
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.loss_course import LossCourse
+from ganno_keras.control.measurements import Measurements, TrainingLength
+from ganno_keras.control.network_facts import NetworkFacts
 from ganno_keras.control.observations import ObservationSpec
 from tests.support.policies import ADD, RAISE
 from tests.support.values import groups_of, statistics_of
@@ -103,6 +105,94 @@ def test_observe__is_finite_whatever_was_measured(loss, validation_loss, statist
         statistics=statistics_of(2, statistic),
     )
     assert np.isfinite(make_controller().observe(measurements)).all()
+
+
+FACTS = NetworkFacts(
+    width=32.0,
+    trainable_share=0.5,
+    fan_in=np.array([16.0, 9.0]),
+    least_norms=np.array([0.1, 0.1]),
+    is_fresh=np.array([True, False]),
+    initial_norms=np.array([1.0, 0.0]),
+)
+WITH_COURSE = ObservationSpec(num_actions=9, version=2)
+
+
+def make_looking(network=FACTS) -> LayerController:
+    return LayerController(
+        groups=groups_of("linear", "convolution"),
+        observation_spec=WITH_COURSE,
+        action_set=PAPER_ACTIONS,
+        bounds=LearningRateBounds(0.0, 0.01),
+        start=StartingPoint(learning_rate=0.001, weight_decay=0.1),
+        network=network,
+    )
+
+
+def entry(observation, name):
+    return observation[:, WITH_COURSE.place(name)].squeeze(axis=1)
+
+
+@given(st.lists(st.tuples(*[any_number] * 4), min_size=1, max_size=4), any_number)
+def test_second_observation__is_finite_whatever_was_measured(measured, rate):
+    controller = make_looking()
+    for loss, validation_loss, statistic, part in measured:
+        controller.learning_rates = np.array([rate, 0.0])
+        measurements = dataclasses.replace(
+            MEASURED,
+            train_loss=loss,
+            validation_loss=validation_loss,
+            statistics=statistics_of(2, statistic),
+            losses=LossCourse(np.array([part, loss, 0.0]), np.ones(3)),
+            length=TrainingLength(abs(part), loss, statistic),
+        )
+        assert np.isfinite(controller.observe(measurements)).all()
+
+
+def test_second_observation__shows_network_length_and_course():
+    measurements = dataclasses.replace(
+        MEASURED,
+        losses=LossCourse(np.array([2.5, 2.0, 1.5]), np.ones(3)),
+        length=TrainingLength(1000.0, 10.0, 100.0),
+        statistics=dataclasses.replace(
+            statistics_of(2, 1.0), trust_ratio=np.array([0.1, 10.0])
+        ),
+    )
+    seen = make_looking().observe(measurements)
+    expected = {
+        "num_updates": 3.0,
+        "epochs": 1.0,
+        "batch_size": 2.0,
+        "width": np.log10(32.0),
+        "num_layers": np.log10(2.0),
+        "trainable_share": np.log10(0.5),
+        "loss_slope": -0.75,
+        "loss_scatter": -5.0,
+        "generalisation_gap": np.log(0.5),
+        "relative_rate": [-2.0, -4.0],
+        "fan_in": np.log10([16.0, 9.0]),
+        "is_fresh": [1.0, 0.0],
+        "weight_drift": [0.0, 1.0],
+        "coherence": 1.0,
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(entry(seen, name), value, rtol=1e-5, err_msg=name)
+
+
+def test_second_observation__needs_facts_of_the_network():
+    with pytest.raises(ValueError, match="shows facts of the network, and none came"):
+        make_looking(network=None)
+
+
+def test_second_observation__goes_on_alike_in_a_resumed_training():
+    first = make_looking()
+    first.observe(MEASURED)
+    second = make_looking(
+        dataclasses.replace(FACTS, initial_norms=np.array([9.0, 9.0]))
+    )
+    second.set_state(first.get_state())
+    later = dataclasses.replace(MEASURED, train_loss=1.5, validation_loss=2.0)
+    np.testing.assert_array_equal(first.observe(later), second.observe(later))
 
 
 def test_observe__follows_a_permutation_of_the_layers():

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.control.observations import (
+from ganno_keras.control.observation_entries import (
     ENTRIES_BY_VERSION,
     ObservationEntry,
-    ObservationSpec,
     newest_version,
 )
+from ganno_keras.control.observations import ObservationSpec
 from ganno_keras.policies import load_policy
 from ganno_keras.policies.registry import policies_directory
 
@@ -27,23 +27,25 @@ NUMBERS = [entry.name for entry in SPEC.entries if entry.name not in ONE_HOT]
 any_number = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
+each_version = pytest.mark.parametrize("version", sorted(ENTRIES_BY_VERSION))
+
+
 def values_of(numbers: dict[str, float]) -> dict[str, np.ndarray]:
     one_hot = {name: np.zeros(2, np.int64) for name in ONE_HOT}
     return {**{name: np.float64(v) for name, v in numbers.items()}, **one_hot}
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(NUMBERS, any_number)))
-def test_build__is_finite_for_any_numbers(numbers):
-    observation = SPEC.build(values_of(numbers), num_agents=2)
-    assert observation.shape == (2, SPEC.num_features)
+@each_version
+@given(st.data())
+def test_build__is_finite_and_within_the_ranges_for_any_numbers(version, data):
+    spec = ObservationSpec(num_actions=9, version=version)
+    names = [entry.name for entry in spec.entries if entry.name not in ONE_HOT]
+    numbers = data.draw(st.fixed_dictionaries(dict.fromkeys(names, any_number)))
+    observation = spec.build(values_of(numbers), num_agents=2)
+    assert observation.shape == (2, spec.num_features)
     assert np.isfinite(observation).all()
-
-
-@given(st.fixed_dictionaries(dict.fromkeys(NUMBERS, any_number)))
-def test_build__stays_within_the_ranges_of_the_entries(numbers):
-    observation = SPEC.build(values_of(numbers), num_agents=2)
-    low = np.concatenate([np.full(e.size, e.minimum) for e in SPEC.entries])
-    high = np.concatenate([np.full(e.size, e.maximum) for e in SPEC.entries])
+    low = np.concatenate([np.full(e.size, e.minimum) for e in spec.entries])
+    high = np.concatenate([np.full(e.size, e.maximum) for e in spec.entries])
     assert (low <= observation).all()
     assert (observation <= high).all()
 
@@ -126,6 +128,26 @@ def test_spec__refuses_to_mask_an_entry_that_does_not_exist():
         ObservationSpec(9, frozenset({"batch_size"}))
 
 
+@each_version
+def test_each_version__survives_a_round_trip_through_json(version):
+    spec = ObservationSpec(9, version=version)
+    description = json.loads(json.dumps(spec.to_dict()))
+    assert ObservationSpec.from_dict(description) == spec
+
+
+def test_second_version__leaves_out_where_the_optimizer_began_and_mean_weights():
+    first, second = (
+        {entry.name for entry in ObservationSpec(9, version=it).entries}
+        for it in (1, 2)
+    )
+    assert first - second == {
+        "initial_learning_rate",
+        "initial_weight_decay",
+        "weight_mean",
+        "train_validation_loss_ratio",  # the gap is its negative logarithm
+    }
+
+
 def changed_description(change):
     description = copy.deepcopy(SPEC.to_dict())
     change(description)
@@ -138,7 +160,7 @@ def changed_description(change):
         (lambda d: d["entries"].append({"name": "batch_size"}), "batch_size"),
         (lambda d: d["entries"].pop(0), "train_accuracy"),
         (lambda d: d["entries"].reverse(), "the order of its entries"),
-        (lambda d: d.update(version=2), "version 2"),
+        (lambda d: d.update(version=9), "version 9"),
         (lambda d: d["entries"][0].update(maximum=2.0), "'maximum': 2.0"),
     ],
     ids=["unknown", "missing", "order", "version", "range"],
@@ -158,7 +180,7 @@ def further_version(monkeypatch):
     """A newest version with one more entry than the one before it."""
     newest = newest_version()
     entries = ENTRIES_BY_VERSION[newest]
-    further = ObservationEntry("batch_size", "global", "log10", 0.0, 6.0)
+    further = ObservationEntry("weather", "global", "log10", 0.0, 6.0)
     monkeypatch.setitem(
         ENTRIES_BY_VERSION, newest + 1, lambda n: (*entries(n), further)
     )
@@ -166,8 +188,9 @@ def further_version(monkeypatch):
 
 
 def test_further_entry__is_in_the_newest_version_alone(further_version):
-    before, now = ObservationSpec(9, version=further_version - 1), ObservationSpec(9)
-    assert now.version == further_version
+    before, now = (
+        ObservationSpec(9, version=it) for it in (further_version - 1, further_version)
+    )
     assert now.num_features == before.num_features + 1
 
 
@@ -178,4 +201,4 @@ def test_further_entry__refuses_no_shipped_policy(further_version):
         metadata = load_policy(folder).metadata
         names = [entry.name for entry in metadata.observation_spec.entries]
         assert metadata.observation_spec.version < further_version
-        assert "batch_size" not in names
+        assert "weather" not in names

@@ -76,6 +76,37 @@ def test_statistics__of_a_measured_update_are_numpys(name):
         np.testing.assert_allclose(actual, value, rtol=1e-3, atol=1e-6, err_msg=field)
 
 
+MEMORIES = {
+    "sgd_momentum": 0.9,
+    "sgd_nesterov": 0.9,
+    **dict.fromkeys(["adam", "adam_amsgrad", "adamw", "adamax", "nadam"], 0.9),
+    "lion": 0.99,
+    "muon": 0.95,
+}
+"""How much of the mean of the gradients one update keeps."""
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_coherence__is_the_cosine_of_gradient_and_mean_of_those_before(name):
+    variables = new_variables()
+    layerwise, step = attached(OPTIMIZERS[name](), variables)
+    layerwise.set_learning_rates(RATES)
+    layerwise.collect_statistics(True)
+    step(GRADIENTS[0])
+    np.testing.assert_array_equal(layerwise.statistics().coherence, [0.0, 0.0])
+    for gradient in GRADIENTS[1:]:
+        step(gradient)
+    found, expected = layerwise.statistics().coherence, np.zeros(2)
+    for place in range(2 if name in MEMORIES else 0):
+        memory = 0.9 if name == "muon" and place == 1 else MEMORIES[name]
+        earlier = [gradient[place] for gradient in GRADIENTS[:-1]]
+        mean = sum(memory ** (5 - age) * it for age, it in enumerate(earlier))
+        last = GRADIENTS[-1][place]
+        norms_of_both = np.linalg.norm(mean) * np.linalg.norm(last)
+        expected[place] = np.sum(mean * last) / norms_of_both
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_update_norm__at_rate_zero_is_that_of_any_rate_or_the_last(name):
     variables, optimizer = new_variables(), OPTIMIZERS[name]()
