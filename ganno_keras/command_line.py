@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from ganno_keras.policies.description import describe, mean_score, trained_timesteps
 from ganno_keras.policies.hub import HubAddress, is_hub_address, push_policy
 from ganno_keras.policies.registry import describe_policy, list_policies, policy_folder
+from ganno_keras.summaries.tables import Table
 
 SOUND: Final = 0
 NOT_SOUND: Final = 1
@@ -145,8 +146,9 @@ def _policies(_: argparse.Namespace) -> Answer:
         }
         for metadata in map(describe_policy, list_policies())
     ]
-    header = {name: name.replace("_", " ") for name in rows[0]}
-    return Answer(_as_table([header, *rows]), rows)
+    header = [name.replace("_", " ") for name in rows[0]]
+    cells = [[_cell(value) for value in row.values()] for row in rows]
+    return Answer(Table(header, cells, num_names=2).as_text(), rows)
 
 
 def _info(options: argparse.Namespace) -> Answer:
@@ -207,20 +209,6 @@ def _demo(options: argparse.Namespace) -> Answer:
 
 
 # ------------------------------------------------------------ output
-
-
-def _as_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligns columns: text to the left, numbers to the right."""
-    cells = [[_cell(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = [not isinstance(value, str) for value in rows[-1].values()]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ).rstrip()
-        for row in cells
-    )
 
 
 def _cell(value: Any) -> str:
