@@ -245,15 +245,15 @@ class Comparison:
         count = f"{self._facts.ganno} is better in {wins} of {_seeds(found.num_pairs)}"
         if len(self._distinct_seeds()) < FEWEST_SEEDS:
             return f"{beside}: {count}."
-        interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
+        interval = f"95 % interval {_signed(found.low)} to {_signed(found.high)}"
         if not found.sign:
             return (
                 f"{beside}: no difference that these seeds can show ({count}; "
-                f"{found.mean:+.3g}, {interval})."
+                f"{_signed(found.mean)}, {interval})."
             )
         is_better = (found.sign > 0) == self._facts.measure.is_higher_better
         return (
-            f"{beside}: {'better' if is_better else 'worse'} by {abs(found.mean):.3g} "
+            f"{beside}: {'better' if is_better else 'worse'} by {_signed(abs(found.mean))[1:]} "
             f"({count}; {interval})."
         )
 
@@ -273,12 +273,17 @@ def _seeds(number: int) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 10.0 else f"{value:.4g}"
+    if abs(value) < 10.0:
+        return f"{value:.4f}"
+    return f"{value:,.0f}" if 1000.0 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _difference_cells(found: PairedDifference | None) -> tuple[str, str]:
     if found is None:
         return "", ""
-    if found.num_pairs < FEWEST_SEEDS:
-        return f"{found.mean:+.3g}", ""
-    return f"{found.mean:+.3g}", f"{found.low:+.3g} to {found.high:+.3g}"
+    mean, low, high = map(_signed, found[:3])
+    return mean, "" if found.num_pairs < FEWEST_SEEDS else f"{low} to {high}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+,.0f}" if 1000.0 <= abs(value) < 1e15 else f"{value:+.3g}"
