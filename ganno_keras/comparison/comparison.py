@@ -252,10 +252,8 @@ class Comparison:
                 f"{_signed(found.mean)}, {interval})."
             )
         is_better = (found.sign > 0) == self._facts.measure.is_higher_better
-        return (
-            f"{beside}: {'better' if is_better else 'worse'} by {_signed(abs(found.mean))[1:]} "
-            f"({count}; {interval})."
-        )
+        word, size = "better" if is_better else "worse", _signed(abs(found.mean))[1:]
+        return f"{beside}: {word} by {size} ({count}; {interval})."
 
     def _certainty(self) -> str:
         """Says how sure one can be."""

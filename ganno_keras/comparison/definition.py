@@ -42,7 +42,7 @@ def definition_of(
     shapes = [tuple(it.shape) for it in model.weights]
     return {
         "model": f"{_configuration(model)} {shapes if model.built else ''}",
-        "optimizer": _text(model.optimizer.get_config()),
+        "optimizer": _text(_stable(model.optimizer.get_config())),
         "loss": _text(model.loss),
         "fit": _text({name: _described(it) for name, it in arguments.items()}),
         "held out": _text({name: _described(it) for name, it in held_out.items()}),

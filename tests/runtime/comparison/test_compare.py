@@ -155,6 +155,7 @@ def test_compare__counts_the_updates_of_data_of_unknown_length():
             "x": batches,
             "steps_per_epoch": 6,
             "epochs": 2,
+            "shuffle": False,
             "validation_data": (X[96:], Y[96:]),
         }
 

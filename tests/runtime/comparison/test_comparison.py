@@ -73,7 +73,7 @@ def test_verdict__counts_equal_seeds_as_one():
 
 def test_text__has_a_row_for_each_way_and_a_column_for_each_seed():
     text = str(comparison_of((0.85, 0.87, 0.862)))
-    assert "as it is: Adam at 0.001    0.8000  0.8200  0.8100  0.8100" in text
+    assert "as it is: Adam at 0.001  0.8000  0.8200  0.8100  0.8100" in text
     assert "cosine decay from 0.001" in text
     assert "+0.0507" in text
 

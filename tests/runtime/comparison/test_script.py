@@ -10,6 +10,8 @@ import pytest
 from ganno_keras.command_line import main
 from ganno_keras.comparison.script import load_script
 
+pytestmark = pytest.mark.filterwarnings("ignore:This fit has:UserWarning")
+
 SCRIPT = """\
 import keras
 import numpy as np
