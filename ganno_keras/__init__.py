@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from ganno_keras.callbacks.ganno import GANNO
     from ganno_keras.callbacks.learning_rate_histograms import LearningRateHistograms
     from ganno_keras.callbacks.live_plot import LivePlot
+    from ganno_keras.comparison.compare import compare
+    from ganno_keras.comparison.comparison import Comparison
     from ganno_keras.control.history import GannoHistory, GuardEvent
     from ganno_keras.control.layer_groups import LayerGroup, layer_groups
     from ganno_keras.learning_rate_finder import LearningRateCurve, find_learning_rate
     from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+    from ganno_keras.summaries.fit_summary import FitSummary
 
 try:
     __version__ = version("ganno-keras")
@@ -26,6 +29,8 @@ except PackageNotFoundError:  # A clone on the path, not installed.
 
 __all__ = [
     "GANNO",
+    "Comparison",
+    "FitSummary",
     "GannoHistory",
     "GuardEvent",
     "LayerGroup",
@@ -34,6 +39,7 @@ __all__ = [
     "LearningRateHistograms",
     "LivePlot",
     "__version__",
+    "compare",
     "find_learning_rate",
     "layer_groups",
     "list_policies",
@@ -41,6 +47,8 @@ __all__ = [
 ]
 
 _NEEDS_KERAS = {
+    "Comparison": "ganno_keras.comparison.comparison",
+    "FitSummary": "ganno_keras.summaries.fit_summary",
     "GANNO": "ganno_keras.callbacks.ganno",
     "GannoHistory": "ganno_keras.control.history",
     "GuardEvent": "ganno_keras.control.history",
@@ -49,6 +57,7 @@ _NEEDS_KERAS = {
     "LearningRateCurve": "ganno_keras.learning_rate_finder",
     "LearningRateHistograms": "ganno_keras.callbacks.learning_rate_histograms",
     "LivePlot": "ganno_keras.callbacks.live_plot",
+    "compare": "ganno_keras.comparison.compare",
     "find_learning_rate": "ganno_keras.learning_rate_finder",
     "layer_groups": "ganno_keras.control.layer_groups",
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `ganno`: lists, explains, checks and shares policies.
+"""The command `ganno`: policies, a demo, and comparisons of users' own trainings.
 
 Only the commands that need TensorFlow import it, so listing is immediate.
 """
@@ -12,11 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ganno_keras.policies.description import describe, mean_score, trained_timesteps
 from ganno_keras.policies.hub import HubAddress, is_hub_address, push_policy
 from ganno_keras.policies.registry import describe_policy, list_policies, policy_folder
+from ganno_keras.summaries.tables import Table
 
 SOUND: Final = 0
 NOT_SOUND: Final = 1
@@ -30,9 +32,10 @@ examples:
   ganno info hf://owner/name@v1 --json
   ganno push saved_policies/mine hf://owner/name
   ganno demo
+  ganno compare train.py --seeds 5
 
-exit codes: 0 all is well, 1 the policy asked about is missing or not sound, 2 the
-command was not understood."""
+exit codes: 0 all is well, 1 what was asked about is missing or not sound, 2 the command
+was not understood."""
 
 _POLICY_HELP: Final = (
     "a name that `ganno policies` lists, a folder, or hf://owner/name[@revision]"
@@ -86,7 +89,7 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ganno",
-        description="Learned, layerwise learning rates for Keras: the policies.",
+        description="Layerwise learning rates for Keras: policies and comparisons.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -114,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     push.add_argument(
         "--private", action="store_true", help="if the repository has to be made"
     )
+    _add_compare_options(
+        add("compare", _compare, "Train a script of yours with and without GANNO.")
+    )
     commands.add_parser(
         "demo",
         add_help=False,  # The demo parses its own options.
@@ -121,6 +127,21 @@ def _parser() -> argparse.ArgumentParser:
         help="Train a small network from five initial rates, with and without GANNO.",
     ).set_defaults(run=_demo)
     return parser
+
+
+def _add_compare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "script",
+        type=Path,
+        help="a file with build_model(), a compiled model, and data(), fit's arguments",
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each way")
+    parser.add_argument("--policy", default="default", help=_POLICY_HELP)
+    parser.add_argument("--metric", help="the score to compare by")
+    parser.add_argument(
+        "--results", type=Path, help="the file to go on from, SCRIPT.comparison.jsonl"
+    )
+    parser.add_argument("--picture", type=Path, help="where to save a picture")
 
 
 def _address(text: str) -> HubAddress:
@@ -145,8 +166,9 @@ def _policies(_: argparse.Namespace) -> Answer:
         }
         for metadata in map(describe_policy, list_policies())
     ]
-    header = {name: name.replace("_", " ") for name in rows[0]}
-    return Answer(_as_table([header, *rows]), rows)
+    header = [name.replace("_", " ") for name in rows[0]]
+    cells = [[_cell(value) for value in row.values()] for row in rows]
+    return Answer(Table(header, cells, num_names=2).as_text(), rows)
 
 
 def _info(options: argparse.Namespace) -> Answer:
@@ -206,21 +228,34 @@ def _demo(options: argparse.Namespace) -> Answer:
     return Answer("", {"initial_learning_rates": rates, "test_accuracy": accuracies})
 
 
+def _compare(options: argparse.Namespace) -> Answer:
+    """Trains the user's script in three ways, and keeps what is finished."""
+    _quieten_tensorflow()
+    from ganno_keras.comparison.compare import compare  # noqa: PLC0415
+    from ganno_keras.comparison.script import load_script  # noqa: PLC0415
+
+    results = options.results or Path(f"{options.script.stem}.comparison.jsonl")
+    settings = {} if options.policy == "default" else {"policy": options.policy}
+    # With --json, only the answer may go to the standard output.
+    with redirect_stdout(sys.stderr if options.json else sys.stdout):
+        script = load_script(options.script)
+        found = compare(
+            script.build_model,
+            script.data,
+            seeds=options.seeds,
+            test_data=script.test_data() if script.test_data else None,
+            metric=options.metric,
+            ganno=settings,
+            results=results,
+        )
+    text = f"\n{found}\n\nEvery training is kept in {results}."
+    if options.picture:
+        found.plot(options.picture)
+        text += f" The picture is {options.picture}."
+    return Answer(text, found.to_dict())
+
+
 # ------------------------------------------------------------ output
-
-
-def _as_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligns columns: text to the left, numbers to the right."""
-    cells = [[_cell(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = [not isinstance(value, str) for value in rows[-1].values()]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ).rstrip()
-        for row in cells
-    )
 
 
 def _cell(value: Any) -> str:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+from ganno_keras.comparison.lines_file import append_line, whole_lines
 
 from ..records.results_file import only_writer
 
@@ -27,10 +28,7 @@ class RunsFile:
 
     def rows(self) -> list[dict[str, Any]]:
         """All whole rows; a last line that a kill cut short is left out."""
-        if not self._path.exists():
-            return []
-        *whole, _ = self._path.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in whole]
+        return [json.loads(line) for line in whole_lines(self._path)]
 
     def rows_of(self, cell: str, variant: str) -> list[dict[str, Any]]:
         """Those of one cell."""
@@ -42,16 +40,7 @@ class RunsFile:
 
     def append(self, row: dict[str, Any]) -> None:
         """Adds a row; an earlier broken last line is removed first."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        if self._path.exists():
-            content = self._path.read_bytes()
-            whole = content.rfind(b"\n") + 1
-            if whole != len(content):
-                os.truncate(self._path, whole)
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(row) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        append_line(self._path, row)
 
     @contextmanager
     def writer(self) -> Iterator[None]:

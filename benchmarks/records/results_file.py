@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from ganno_keras.comparison.lines_file import append_line, whole_lines
 
 from .cells import Cell, Row, Score
 
@@ -51,10 +52,8 @@ class ResultsFile:
         Raises:
             ValueError: If an earlier line is broken, or a cell has two results.
         """
-        if not self._path.exists():
-            return []
-        *whole, _ = self._path.read_text(encoding="utf-8").split("\n")
-        rows = [self._parse(number, line) for number, line in enumerate(whole, 1)]
+        lines = enumerate(whole_lines(self._path), 1)
+        rows = [self._parse(number, line) for number, line in lines]
         self._refuse_doubles(rows)
         return rows
 
@@ -64,8 +63,6 @@ class ResultsFile:
         Raises:
             ValueError: If the cell has a result already.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._mend()
         self._refuse_doubles([*self.rows(), row])
         record = {
             **row.cell._asdict(),
@@ -74,10 +71,7 @@ class ResultsFile:
             "definition": row.definition,
             **row.provenance,
         }
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        append_line(self._path, record)
 
     @contextmanager
     def writer(self) -> Iterator[None]:
@@ -88,14 +82,6 @@ class ResultsFile:
         """
         with only_writer(self._path):
             yield
-
-    def _mend(self) -> None:
-        if self._path.exists():
-            content = self._path.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            if whole != content:
-                with self._path.open("r+b") as stream:
-                    stream.truncate(len(whole))
 
     def _refuse_doubles(self, rows: list[Row]) -> None:
         first: dict[Cell, int] = {}

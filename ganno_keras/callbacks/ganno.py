@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Callable, Mapping, MutableMapping
+from time import perf_counter
 from typing import Any
 
 import keras
@@ -20,11 +20,16 @@ from ganno_keras.fit.fit_control import FitControl
 from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.settings import complete_settings
 from ganno_keras.fit.watching.callback_list import calling_list
+from ganno_keras.fit.watching.one_at_a_time import (
+    refuse_second_callback,
+    refuse_second_fit,
+)
 from ganno_keras.fit.watching.training_steps import TrainingSteps
 from ganno_keras.fit.watching.undo_on_failure import UndoOnFailure
 from ganno_keras.monitoring.validation_sample import ValidationSample
 from ganno_keras.plots.history_plot import plot_history
 from ganno_keras.policies import Policy
+from ganno_keras.summaries.fit_summary import FitSummary
 
 
 class GANNO(keras.callbacks.Callback):
@@ -67,7 +72,7 @@ class GANNO(keras.callbacks.Callback):
         log_learning_rates: Whether to add `learning_rate/<layer>` to the logs of every
             epoch. `History`, `CSVLogger` and `TensorBoard` find it there if they come
             after GANNO in the list.
-        verbose: 1 prints a line an epoch.
+        verbose: 1 prints a line an epoch, and a summary at the end.
 
     Raises:
         TypeError: If an argument is of another kind.
@@ -153,6 +158,16 @@ class GANNO(keras.callbacks.Callback):
         """
         return plot_history(self._history, path)
 
+    def summary(self) -> FitSummary:
+        """Returns what happened in the last fit, or in the running one, in ten lines.
+
+        It is text for `print`, and a table below a notebook's cell.
+
+        Raises:
+            ValueError: If there was no fit yet.
+        """
+        return FitSummary(self._history)
+
     def detach(self) -> None:
         """Makes the optimizer plain again; `fit` does that by itself when it ends.
 
@@ -170,7 +185,8 @@ class GANNO(keras.callbacks.Callback):
     def set_model(self, model: keras.Model) -> None:
         """Takes control of the model, before Keras makes its training step."""
         check_keras_model(model)
-        self._refuse_a_second_fit()
+        if self._is_training:
+            refuse_second_fit(self._model, self)
         self._is_training = False
         self.detach()  # from the model of a fit that failed
         super().set_model(model)
@@ -245,7 +261,8 @@ class GANNO(keras.callbacks.Callback):
         self, model: keras.Model, callbacks: keras.callbacks.CallbackList | None
     ) -> None:
         """Takes control, after all checks that could refuse it."""
-        self._refuse_a_second_callback(model)
+        begin = perf_counter()
+        refuse_second_callback(model, self)
         check_model(model)
         check_policy(model, self._settings)
         self._control = FitControl(model, self._settings, Messages(self._verbose))
@@ -253,6 +270,7 @@ class GANNO(keras.callbacks.Callback):
         UndoOnFailure(model, self, self._release, callbacks)
         self._steps = TrainingSteps(model, self._control.layerwise)
         self._step = None
+        self._history.facts.see_time(begin)
 
     def _release(self) -> None:
         """Makes the optimizer plain, so that Keras makes its training step anew."""
@@ -268,33 +286,15 @@ class GANNO(keras.callbacks.Callback):
         if self._control is None:
             return
         _ = self.model  # On JAX this brings the variables up to date, at some cost.
+        begin = perf_counter()
         try:
             act(self._control)
         except BaseException:
             self.detach()
             raise
+        finally:
+            self._history.facts.see_time(begin)
         complaint = None if self._control is None else self._control.complaint
         if complaint is not None:
             self.detach()
             warnings.warn(complaint, stacklevel=2)
-
-    def _refuse_a_second_fit(self) -> None:
-        model = self._model
-        undo = None if model is None else UndoOnFailure.of(model)
-        if undo is None or undo.owner is not self or not self._is_training:
-            return
-        if undo.thread.is_alive() and undo.thread is not threading.current_thread():
-            raise ValueError(
-                "This GANNO is at work in the fit of another thread, with the model "
-                f"{model.name!r}. Make one GANNO for each fit that runs at the same "
-                "time."
-            )
-
-    def _refuse_a_second_callback(self, model: keras.Model) -> None:
-        undo = UndoOnFailure.of(model)
-        if undo is not None and undo.owner is not self:
-            undo.release()
-            raise ValueError(
-                f"There are two GANNO callbacks for the model {model.name!r}; both "
-                "would set its learning rates. Leave one of them in the list."
-            )

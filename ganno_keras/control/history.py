@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from ganno_keras.control.action_sets import PAPER_ACTIONS
 from ganno_keras.control.actions import ActionSet
 from ganno_keras.control.anchor.open_course import Descent
+from ganno_keras.control.fit_facts import FitFacts
 from ganno_keras.control.measurements import Measurements
 
 
@@ -75,6 +77,7 @@ class GannoHistory:
         is_open_ended: Whether callbacks end the fit or lower its rates, or its length
             is unknown.
         descents: How an anchor brought the rates down as a quantity stalled.
+        facts: What is known of the fit beside its decisions.
 
     Example:
 
@@ -90,6 +93,7 @@ class GannoHistory:
     pretrained_layers: tuple[str, ...] = ()
     is_open_ended: bool = False
     descents: list[Descent] = field(default_factory=list)
+    facts: FitFacts = field(default_factory=FitFacts)
 
     @property
     def updates(self) -> np.ndarray:
@@ -159,6 +163,54 @@ class GannoHistory:
                 {**vars(event), "learning_rates": event.learning_rates.tolist()}
                 for event in self.guard_events
             ],
+        }
+
+    def to_dataframe(self) -> Any:
+        """Returns a row for each decision and layer, as a DataFrame of pandas.
+
+        Its columns are update, progress, layer, learning_rate, weight_decay, action,
+        train_loss, train_accuracy, validation_loss and validation_accuracy. What is not
+        known is missing. `frame.pivot(index="update", columns="layer",
+        values="learning_rate")` has a column for each layer.
+
+        Raises:
+            ImportError: If pandas is not installed.
+            ValueError: If there was no decision.
+        """
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError as error:
+            raise ImportError(
+                "to_dataframe needs pandas, which is not installed. Run pip install "
+                "pandas; history.to_dict() has the same numbers without it."
+            ) from error
+        if not self.timesteps:
+            raise ValueError(
+                "There is nothing to put into a DataFrame: GANNO has taken no decision "
+                "yet. Call to_dataframe after a fit that is longer than one interval, "
+                "or pass a smaller one, such as GANNO(interval=10)."
+            )
+        return pandas.DataFrame(self._columns())
+
+    def _columns(self) -> dict[str, Any]:
+        """Returns columns of the same length, a row for each decision and layer."""
+        count = len(self.layers)
+        known = (
+            *("train_loss", "train_accuracy"),
+            *("validation_loss", "validation_accuracy"),
+        )
+        decays = self.weight_decays
+        labels = [self.action_set.label(it) for it in self.actions.ravel().tolist()]
+        return {
+            "update": np.repeat(self.updates, count),
+            "progress": np.repeat(self.measured("progress"), count),
+            "layer": list(self.layers) * len(self.timesteps),
+            "learning_rate": self.learning_rates.ravel(),
+            "weight_decay": (
+                np.full(len(labels), np.nan) if decays is None else decays.ravel()
+            ),
+            "action": labels,
+            **{name: np.repeat(self.measured(name), count) for name in known},
         }
 
     def _stack(self, rows: list[np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
 
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.fit.fit_plan import FitPlan
@@ -39,6 +40,8 @@ class FitControl:
         self._model = model
         self._messages = messages
         self._rates = RateControl(model, settings, messages)
+        self._facts = settings.facts(self.layerwise.inner_optimizer)
+        self.history.facts = self._facts
         self._clock = self._rates.clock
         self._plan = FitPlan(1, None)
         self._epoch: int | None = None
@@ -109,6 +112,7 @@ class FitControl:
         self.meter.begin_epoch()
         self._clock.synchronise(0, self._rates.iterations)
         self._rates.begin_guard(0)
+        self._note_rates(0)
 
     def needs_attention(self, batch: int) -> bool:
         """Returns whether `attend` has anything to do before this batch; is free."""
@@ -144,6 +148,7 @@ class FitControl:
         self._rates.prepare(
             self._plan, self._epoch or 0, batch, self._may_be_due_after(batch)
         )
+        self._note_rates(batch)
 
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Notes the end of an execution whose last batch has the number `batch`."""
@@ -170,6 +175,20 @@ class FitControl:
         self._rates.tell_of_rates(self.learning_rates)
         self._rates.end_guard(self._progress(self._batch_ends.number))
         self._effect.check_end()
+        self._facts.updates = self._rates.iterations - self._clock.start
+        self._facts.is_complete = True
+        self._messages.print_summary(self.history)
+
+    def _note_rates(self, batch: int) -> None:
+        """Notes the rates of the coming updates, as soon as there are layers."""
+        if not self._rates.has_groups:
+            return
+        if len(self._facts.kinds) != len(self.history.layers):
+            groups = self.layerwise.groups
+            self._facts.kinds = tuple(group.kind for group in groups)
+            self._facts.num_weights = tuple(group.num_weights for group in groups)
+        rates = np.array(list(self._rates.learning_rates.values()), np.float64)
+        self._facts.see_rates(self._clock.estimate(batch), rates)
 
     def _progress(self, batch: int) -> float:
         return self._plan.progress(self._epoch or 0, batch)

@@ -15,11 +15,12 @@ import keras
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.anchor.relative_rate import network_width
 from ganno_keras.control.anchor.weight_groups import weight_groups
-from ganno_keras.control.history import GuardEvent
+from ganno_keras.control.history import GannoHistory, GuardEvent
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.fit.fit_plan import FitPlan
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.fit.watching.plateaus import PlateauWatch
+from ganno_keras.summaries.fit_summary import FitSummary
 
 _LOGGER: Final = logging.getLogger("ganno_keras")
 
@@ -43,7 +44,7 @@ class Messages:
     """The messages to the user of one fit.
 
     Args:
-        verbose: 1 prints a line an epoch.
+        verbose: 1 prints a line an epoch, and a summary at the end.
     """
 
     def __init__(self, verbose: int) -> None:
@@ -211,6 +212,11 @@ class Messages:
             f"GANNO: {updates} updates, learning rates from {low:.2e} ({lowest}) to "
             f"{high:.2e} ({highest})\n"
         )
+
+    def print_summary(self, history: GannoHistory) -> None:
+        """Prints what happened in a fit, if anything was trained."""
+        if self._verbose and history.facts.kinds:
+            sys.stdout.write(f"{FitSummary(history)}\n")
 
 
 def _warn(text: str) -> None:

@@ -13,6 +13,7 @@ from ganno_keras.control.actions import (
     StartingPoint,
     check_learning_rate_bounds,
 )
+from ganno_keras.control.fit_facts import FitFacts
 from ganno_keras.monitoring.validation_sample import ValidationSample
 from ganno_keras.policies import Policy, PolicyMetadata, load_policy
 
@@ -61,6 +62,18 @@ class ControlSettings:
         if self.base == "optimizer":
             return start._replace(learning_rate=learning_rate)
         return start
+
+    def facts(self, optimizer: object) -> FitFacts:
+        """Returns what is known of a fit before it begins."""
+        action_set = self.policy.metadata.action_set
+        is_own = self.base == "policy"
+        return FitFacts(
+            policy=self.policy.metadata.name,
+            optimizer=type(optimizer).__name__,
+            knows_pretrained=action_set.is_relative and is_own,
+            follows_optimizer=not is_own,
+            is_guarded=self.guard,
+        )
 
 
 def complete_settings(  # noqa: PLR0913  the arguments of GANNO

@@ -42,7 +42,7 @@ def pictures_of(cell):
 
 
 def test_notebooks__are_all_there():
-    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
+    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
 
 
 @each_notebook

@@ -276,7 +276,8 @@ def test_learning_rate_bounds__may_be_any_pair_and_nothing_else():
 
 def test_verbose__prints_a_line_an_epoch(capsys):
     fit(GANNO(always(ADD), interval=2, verbose=1))
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
+    lines = [line for line in printed if line.startswith("GANNO: ")]
     assert len(lines) == 2
     assert lines[0] == (
         "GANNO: 6 updates, learning rates from 3.00e-03 (hidden) to 3.00e-03 "
