@@ -14,7 +14,7 @@ import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.sources import RelativeSource
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.control.actions import check_learning_rate_bounds
-from ganno_keras.control.observation_entries import APPENDIX_A
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observation_entries import APPENDIX_A
+from ganno_keras.control.observing.observations import ObservationSpec
 
 from ..common.field_checks import (
     require_positive,

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
-from ganno_keras.control.network_facts import trainable_share
+from ganno_keras.control.observing.network_facts import trainable_share
 
 from ..tasks.objectives import Objective
 from ..tasks.samples import Samples

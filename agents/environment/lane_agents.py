@@ -12,9 +12,9 @@ from ganno_keras.control.actions import (
     check_learning_rate_bounds,
 )
 from ganno_keras.control.layer_controller import LayerController
-from ganno_keras.control.loss_course import LossCourse
-from ganno_keras.control.measurements import Measurements, TrainingLength
-from ganno_keras.control.network_facts import NetworkFacts
+from ganno_keras.control.observing.loss_course import LossCourse
+from ganno_keras.control.observing.measurements import Measurements, TrainingLength
+from ganno_keras.control.observing.network_facts import NetworkFacts
 
 from ..tasks.configuration import TaskConfiguration
 from ..tasks.objectives import find_objective

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganno_keras.control.measurements import STATISTICS_SUMS
+from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.update_directions import (
     LastStep,

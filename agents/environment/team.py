@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ganno_keras.control.layer_groups import LayerGroup, single_group
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 
 
 class Team:

@@ -15,7 +15,7 @@ import numpy as np
 from agents.environment.action_scripts import ActionScript
 from ganno_keras.control.action_sets import RATE_AND_DECAY_ACTIONS
 from ganno_keras.control.layer_kinds import LAYER_KINDS
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 from ganno_keras.policies import ScriptedPolicy
 
 from .method import Method, TrainingContext, TrainingParts

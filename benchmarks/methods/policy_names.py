@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ganno_keras.control.base_schedule import BaseSchedule
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.registry import describe_policy, policies_directory
 

@@ -13,7 +13,7 @@ from ganno_keras.control.action_sets import PAPER_ACTIONS
 from ganno_keras.control.actions import ActionSet
 from ganno_keras.control.anchor.open_course import Descent
 from ganno_keras.control.fit_facts import FitFacts
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.observing.measurements import Measurements
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from ganno_keras.control.actions import (
 )
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
-from ganno_keras.control.loss_course import LossMemory
-from ganno_keras.control.measurements import Measurements, TrainingLength
-from ganno_keras.control.network_facts import NetworkFacts
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.loss_course import LossMemory
+from ganno_keras.control.observing.measurements import Measurements, TrainingLength
+from ganno_keras.control.observing.network_facts import NetworkFacts
+from ganno_keras.control.observing.observations import ObservationSpec
 
 
 class LayerController:

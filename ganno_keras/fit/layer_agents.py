@@ -11,8 +11,8 @@ from ganno_keras.control.actions import StartingPoint
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_controller import LayerController
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.control.measurements import Measurements
-from ganno_keras.control.network_facts import NetworkFacts
+from ganno_keras.control.observing.measurements import Measurements
+from ganno_keras.control.observing.network_facts import NetworkFacts
 from ganno_keras.fit.settings import ControlSettings
 
 _POLICY_STATE = "policy_state."

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ganno_keras.control.loss_course import parts_done
+from ganno_keras.control.observing.loss_course import parts_done
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.monitoring.training_meter import TrainingMeter
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.history import GuardEvent
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.guard.return_count import ReturnCount
 from ganno_keras.guard.return_rates import ReturnRates
 from ganno_keras.guard.suspicion import Suspicion

@@ -13,7 +13,7 @@ import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.history import GannoHistory, GuardEvent, Timestep
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.guard.batch_keeper import trains_as_keras
 from ganno_keras.guard.divergence_guard import DivergenceGuard
 from ganno_keras.guard.suspicion import LEAST_UPDATES

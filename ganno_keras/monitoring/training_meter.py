@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganno_keras.control.loss_course import LossCourse
-from ganno_keras.control.measurements import (
+from ganno_keras.control.observing.loss_course import LossCourse
+from ganno_keras.control.observing.measurements import (
     LayerStatistics,
     Measurements,
     TrainingLength,

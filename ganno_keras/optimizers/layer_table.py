@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from ganno_keras.control.layer_groups import LayerGroup, groups_by_path
-from ganno_keras.control.measurements import STATISTICS_SUMS
+from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import (
     BACKEND,
     check_shape,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from keras import ops
 
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 from ganno_keras.optimizers.layer_table import Groups, LayerTable
 from ganno_keras.optimizers.saved_state import LayerwiseState
 from ganno_keras.optimizers.specialised_optimizer import (

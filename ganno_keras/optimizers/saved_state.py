@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganno_keras.control.measurements import STATISTICS_SUMS
+from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import to_host
 from ganno_keras.optimizers.deferred_statistics import DeferredSums
 from ganno_keras.optimizers.group_membership import have_same_members

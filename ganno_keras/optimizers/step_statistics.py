@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from keras import ops
 
-from ganno_keras.control.measurements import STATISTICS_SUMS
+from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import dense, seldom
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.update_directions import LastStep, momentum_before

@@ -13,7 +13,7 @@ from ganno_keras.control.actions import (
     LearningRateBounds,
     check_learning_rate_bounds,
 )
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 
 FORMAT_VERSION: Final = 1
 ADDED_LATER: Final = frozenset({"single_agent"})

@@ -19,7 +19,7 @@ from ganno_keras.control.actions import (
     ActionSet,
     LearningRateBounds,
 )
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.policy import Decision, PolicyState
 

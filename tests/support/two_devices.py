@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from ganno_keras.control.layer_groups import layer_groups
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 from ganno_keras.guard.weights_copy import WeightsCopy
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.models import embedding_layers, tiny_data, tiny_model

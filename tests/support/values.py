@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 
 
 def groups_of(*kinds: str) -> tuple[LayerGroup, ...]:

@@ -15,8 +15,8 @@ from ganno_keras.control.anchor.open_course import Descent, OpenCourse
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.control.measurements import TrainingLength
-from ganno_keras.control.network_facts import NetworkFacts, trainable_share
+from ganno_keras.control.observing.measurements import TrainingLength
+from ganno_keras.control.observing.network_facts import NetworkFacts, trainable_share
 from ganno_keras.fit.anchor.anchored_decays import AnchoredDecays
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.fresh_layers import pretrained_groups

@@ -16,7 +16,7 @@ from ganno_keras.control.anchor.relative_rate import TrainingFacts, network_widt
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.layer_groups import LayerGroup
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 
 USUAL_BATCH_SIZE: Final = 32
 """The batch size that is assumed until the first batch is known."""

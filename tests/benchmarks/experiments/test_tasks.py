@@ -23,7 +23,7 @@ from benchmarks.records.cells import Cell, Row
 from benchmarks.records.results_file import results_of
 from ganno_keras.control.actions import DEFAULT_LEARNING_RATE_BOUNDS
 from ganno_keras.control.base_schedule import BaseSchedule
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 from ganno_keras.datasets import load_embedded_fashion_mnist
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.celo_weights import celo_file

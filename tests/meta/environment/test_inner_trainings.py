@@ -14,7 +14,7 @@ from agents.environment.team import Team
 from agents.tasks.objectives import find_objective
 from agents.tasks.samples import Samples
 from ganno_keras.control.layer_groups import layer_groups
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from tests.support.inner_trainings import set_weights_of, weights_of
 

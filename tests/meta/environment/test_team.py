@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.environment.team import Team
 from ganno_keras.control.layer_groups import layer_groups
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 
 SUMS = np.array([[4.0, 10.0, 9.0, 2.5, 1.0, 2.0], [1.0, 6.0, 7.0, 1.5, 0.0, 3.0]])
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from ganno_keras.control.action_sets import PAPER_ACTIONS
 from ganno_keras.control.actions import LearningRateBounds, StartingPoint
 from ganno_keras.control.layer_controller import LayerController
-from ganno_keras.control.loss_course import LossCourse
-from ganno_keras.control.measurements import Measurements, TrainingLength
-from ganno_keras.control.network_facts import NetworkFacts
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.loss_course import LossCourse
+from ganno_keras.control.observing.measurements import Measurements, TrainingLength
+from ganno_keras.control.observing.network_facts import NetworkFacts
+from ganno_keras.control.observing.observations import ObservationSpec
 from tests.support.policies import ADD, RAISE
 from tests.support.values import groups_of, statistics_of
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.actions import LearningRateBounds
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.guard.divergence_guard import DivergenceGuard
 from ganno_keras.guard.training_probe import Comparison
 from ganno_keras.guard.weights_copy import WeightsCopy

@@ -12,7 +12,7 @@ import pytest
 from ganno_keras import GANNO
 from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.history import GannoHistory, GuardEvent, Timestep
-from ganno_keras.control.measurements import Measurements
+from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.plots.history_plot import plot_history
 from tests.support.policies import ADD, SUBTRACT
 from tests.support.values import statistics_of

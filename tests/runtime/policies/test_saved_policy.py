@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ganno_keras.control.action_sets import PAPER_ACTIONS, RELATIVE_ACTIONS
 from ganno_keras.control.actions import LearningRateBounds
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 from ganno_keras.policies import PolicyMetadata, load_policy
 from ganno_keras.policies.saved_policy import METADATA_FILE, SavedPolicy, save_policy
 

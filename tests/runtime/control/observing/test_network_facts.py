@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganno_keras.control.layer_groups import layer_groups, single_group
-from ganno_keras.control.network_facts import (
+from ganno_keras.control.observing.network_facts import (
     NetworkFacts,
     trainable_share,
     weight_norms,

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ganno_keras.control.loss_course import LossCourse
+from ganno_keras.control.observing.loss_course import LossCourse
 
 Array = npt.NDArray[np.float64]
 

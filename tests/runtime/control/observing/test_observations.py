@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.control.observation_entries import (
+from ganno_keras.control.observing.observation_entries import (
     ENTRIES_BY_VERSION,
     ObservationEntry,
     newest_version,
 )
-from ganno_keras.control.observations import ObservationSpec
+from ganno_keras.control.observing.observations import ObservationSpec
 from ganno_keras.policies import load_policy
 from ganno_keras.policies.registry import policies_directory
 

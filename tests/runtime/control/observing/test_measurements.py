@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from ganno_keras.control.measurements import LayerStatistics
+from ganno_keras.control.observing.measurements import LayerStatistics
 
 numbers = st.floats(-1e3, 1e3)
 layers = arrays_of.arrays(

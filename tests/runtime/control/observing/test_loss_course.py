@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.control.loss_course import (
+from ganno_keras.control.observing.loss_course import (
     NUM_PARTS,
     LossCourse,
     LossMemory,

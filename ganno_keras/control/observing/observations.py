@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ganno_keras.control.observation_entries import (
+from ganno_keras.control.observing.observation_entries import (
     APPENDIX_A,
     ENTRIES_BY_VERSION,
     WITH_COURSE,
