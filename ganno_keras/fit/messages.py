@@ -249,10 +249,11 @@ def _told(watch: PlateauWatch, plan: FitPlan) -> str:
     if rule.ends_fit:
         return (
             f"{watch.name} may end this fit before its {plan.epochs} planned epochs. So"
-            f" rates are held after a warm-up, and come down in {span} {stall}."
+            f" rates are held after a warm-up, and come down to {rule.factor:g} of what"
+            f" they are in {span}, {stall}."
         )
     return (
         f"{watch.name} does not change the rates of this fit itself. What it asks for "
-        f"is done: {stall}, rates come down to {rule.factor:g} of what they are, in "
-        f"{span}."
+        f"is done: rates come down to {rule.factor:g} of what they are in {span}, "
+        f"{stall}."
     )

@@ -18,6 +18,13 @@ from ganno_keras.control.base_schedule import BaseSchedule
 STALL: Final = 0.4
 """Share of a patience after which the rates come down; the rest is for the descent."""
 
+STEP: Final = 0.1
+"""What a stall before the end of a fit lowers the level to, as a share of itself.
+
+A validation loss is noisy at high rates, and a stall may be none. From a tenth a fit
+still gets on; from a hundredth, as an experiment showed, it creeps to its planned end.
+"""
+
 FLOOR: Final = 0.01
 """The lowest level: above 0, for a fit that still improves there goes on."""
 
@@ -31,11 +38,11 @@ class PlateauRule(NamedTuple):
     Args:
         patience: Epochs without an improvement after which it happens.
         factor: What the rates are multiplied by until then, in [0, 1].
-        ends_fit: Whether the fit ends then; the rates then come down to the floor.
+        ends_fit: Whether the fit ends then.
     """
 
     patience: float
-    factor: float = 0.0
+    factor: float = STEP
     ends_fit: bool = True
 
     @property
@@ -67,6 +74,9 @@ class Descent(NamedTuple):
         return self.after + (self.before - self.after) * share
 
 
+_NO_DESCENT: Final = Descent(start=-1.0, span=1.0, before=1.0, after=1.0)
+
+
 class OpenCourse:
     """A level from 0 to 1 that a relative rate's peak is multiplied by.
 
@@ -83,7 +93,7 @@ class OpenCourse:
         >>> course.plan(epochs=500, rules=[PlateauRule(patience=50)])
         >>> course.look(progress=0.2, waits=[20])  # 20 of 50 epochs have been waited
         >>> [round(course(epoch / 500), 2) for epoch in (0, 10, 90, 100, 115, 130)]
-        [0.04, 0.52, 1.0, 1.0, 0.5, 0.01]
+        [0.04, 0.52, 1.0, 1.0, 0.55, 0.1]
     """
 
     def __init__(self, shape: BaseSchedule) -> None:
@@ -139,14 +149,14 @@ class OpenCourse:
                 self._descend(progress * self._epochs, rule, rule.patience - wait)
 
     def _descend(self, position: float, rule: PlateauRule, span: float) -> None:
-        last = self.descents[-1] if self.descents else None
-        before = last.level(position) if last else 1.0
-        after = FLOOR if rule.ends_fit else max(FLOOR, before * rule.factor)
-        is_over = last is None or position >= last.start + last.span
-        lowest = last.after if last else 1.0
+        last = self.descents[-1] if self.descents else _NO_DESCENT
+        is_over = position >= last.start + last.span
+        # A descent in progress counts as taken back by one that is to reach lower.
+        base = last.after if is_over else last.before
+        after = max(FLOOR, base * rule.factor)
         begins = rule.ends_fit or (is_over and position >= self.warm_up)
-        if begins and after < lowest:
-            self.descents.append(Descent(position, span, before, after))
+        if begins and after < last.after:
+            self.descents.append(Descent(position, span, last.level(position), after))
 
     def __call__(self, progress: float) -> float:
         """Returns the level at a point of the training."""

