@@ -14,7 +14,8 @@ import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
-from ganno_keras.control.observing.measurements import LayerStatistics
+from ganno_keras.control.anchor.total_shrink import TotalShrink
+from ganno_keras.control.observing.measurements import LayerStatistics, TrainingLength
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.sources import RelativeSource
 
@@ -37,6 +38,7 @@ class AnchoredTrainings:
     """
 
     learning_rates: np.ndarray
+    _decays: np.ndarray
 
     def __init__(
         self,
@@ -52,31 +54,40 @@ class AnchoredTrainings:
         self._interval = interval
         self._bounds = bounds
 
-    def begin(self, num_updates: float, epochs: float, batch_size: float) -> None:
+    def begin(self, length: TrainingLength, shares: np.ndarray) -> None:
         """Begins an episode, whose networks are all fresh.
 
         Args:
-            num_updates: Planned.
-            epochs: Passes over the training samples.
-            batch_size: Samples of an update.
+            length: Of each training.
+            shares: By how much an update at the drawn rate and weight decay shrinks
+                the weights of each training, `[num_trainings]`.
         """
-        self._num_updates = num_updates
+        self._num_updates = length.num_updates
         self._update = 0
+        totals = np.multiply.outer(shares, np.full(self._team.num_agents, 1.0))
+        self._set_totals(totals * length.num_updates)
         self._statistics: dict[int, LayerStatistics] = {}
         lanes = range(self._trainings.num_trainings)
         self._rates = [self._new_rates(lane) for lane in lanes]
         for rates in self._rates:
-            rates.plan(num_updates, epochs, batch_size)
+            rates.plan(*length)
         self._set_current(lambda rates: rates.rates(0.0, 0))
         self._is_measuring = self._rates[0].is_read_after(0, 1)
         self.learning_rates = self._current
 
-    def decide(self, factors: np.ndarray) -> None:
+    def decide(self, factors: np.ndarray, totals: np.ndarray | None = None) -> None:
         """Applies the factors of a decision, `[num_trainings or half, num_agents]`.
 
         If half of them are given, the other half are clones without any factor, which
         continue as their originals were until now.
+
+        Args:
+            factors: On the rates.
+            totals: By how much weights shrink over the training, `[num_trainings,
+                num_agents]`; None to leave that as it is.
         """
+        if totals is not None:
+            self._set_totals(totals)
         half = len(factors)
         originals, clones = self._rates[:half], self._rates[half:]
         for original, clone in zip(originals, clones, strict=False):
@@ -91,12 +102,13 @@ class AnchoredTrainings:
         """Takes all updates of one timestep, as `InnerTrainings.run` does."""
         number = indices.shape[1]
         parts, done = [], 0
-        schedule = np.zeros((number, *self._team.spread(self._current).shape))
+        shape = (2, number, *self._team.spread(self._current).shape)
+        schedule = np.zeros(shape)  # of rates and weight decays
         while done < number:
-            coming = self._rates_until_measured(number - done)
-            last = done + len(coming)
-            schedule[done:last] = self._team.spread(coming)
-            self.learning_rates = coming[-1]
+            coming = self._values_until_measured(number - done)
+            last = done + coming.shape[1]
+            schedule[:, done:last] = self._team.spread(coming)
+            self.learning_rates = coming[0, -1]
             parts.append(self._trainings.advance(indices, schedule, done, last))
             self._take_in(parts[-1].statistics_sums)
             done = last
@@ -121,19 +133,22 @@ class AnchoredTrainings:
     def _statistics_of(self, lane: int) -> LayerStatistics:
         return self._statistics[lane]
 
-    def _rates_until_measured(self, most: int) -> np.ndarray:
-        """Returns the rates of the coming updates, the last of which is measured.
+    def _values_until_measured(self, most: int) -> np.ndarray:
+        """Returns rates and decays of the coming updates, the last of them measured.
 
         Args:
             most: Updates left in the timestep.
+
+        Returns:
+            float64 `[2, updates, num_trainings, num_agents]`.
         """
-        coming = [self._current]
+        coming = [(self._current, self._decays)]
         self._update += 1
         while not self._is_measuring and len(coming) < most:
             self._follow()
-            coming.append(self._current)
+            coming.append((self._current, self._decays))
             self._update += 1
-        return np.stack(coming)
+        return np.stack(coming, axis=1)
 
     def _take_in(self, sums: np.ndarray) -> None:
         """Takes in the sums of the last update, `[num_trainings, num_groups, ...]`."""
@@ -153,3 +168,17 @@ class AnchoredTrainings:
 
     def _set_current(self, rates_of: Callable[[AnchoredRates], np.ndarray]) -> None:
         self._current = np.stack([rates_of(rates) for rates in self._rates])
+        self._decays = np.stack(
+            [
+                shrink.decays(rates.level, current)
+                for shrink, rates, current in zip(
+                    self._shrinks, self._rates, self._current, strict=True
+                )
+            ]
+        )
+
+    def _set_totals(self, totals: np.ndarray) -> None:
+        mean_level = self._anchor.schedule.mean
+        self._shrinks = [
+            TotalShrink(own, self._num_updates, mean_level) for own in totals
+        ]

@@ -107,10 +107,8 @@ class InnerTrainings:
         """Starts new trainings with fresh weights and an empty optimizer.
 
         Args:
-            learning_rates: A rate for each training, `[num_trainings]`, which all its
-                layers start from.
-            weight_decays: A decoupled weight decay for each training likewise,
-                `[num_trainings]`.
+            learning_rates: What all layers of each start from, `[num_trainings]`.
+            weight_decays: Decoupled weight decays likewise.
         """
         models = [self._build_model() for _ in self._others]
         for model, others in zip(models, self._others, strict=True):
@@ -129,7 +127,7 @@ class InnerTrainings:
         self._rates.assign(values)
 
     def set_weight_decays(self, values: np.ndarray) -> None:
-        """Sets the weight decays of all layers, `[num_trainings, num_groups]`."""
+        """Sets the weight decays of all layers likewise."""
         self._decays.assign(values)
 
     def clone_first_half(self) -> None:
@@ -161,20 +159,20 @@ class InnerTrainings:
         return TimestepResult(*(np.asarray(output) for output in outputs))
 
     def advance(
-        self, indices: np.ndarray, rates: np.ndarray, first: int, last: int
+        self, indices: np.ndarray, schedule: np.ndarray, first: int, last: int
     ) -> PartialResult:
         """Takes some of the updates of a timestep, each at rates of its own.
 
         Args:
             indices: Those of the whole timestep, as in `run`.
-            rates: Rates of all layers at each of its updates, `[updates,
-                num_trainings, num_groups]`.
+            schedule: Rates and weight decays of all layers at each of its updates,
+                `[2, updates, num_trainings, num_groups]`.
             first: Number of the first update to take, from 0.
             last: Number of the update before which to stop.
         """
         outputs = self._compiled_part(
             tf.constant(indices, tf.int32),
-            tf.constant(rates, tf.float32),
+            tf.constant(schedule, tf.float32),
             *map(tf.constant, (first, last)),
         )
         outcomes, sums = (np.asarray(output) for output in outputs)
@@ -197,8 +195,9 @@ class InnerTrainings:
     def run_watched(self, indices: np.ndarray) -> TimestepResult:
         """Does what `run` does, and also returns the loss of each update."""
         number = indices.shape[1]
-        rates = np.stack([np.asarray(self._rates)] * number)
-        return self.whole([self.advance(indices, rates, 0, number)])
+        values = np.stack([self._rates, self._decays])
+        schedule = np.repeat(values[:, None], number, axis=1)
+        return self.whole([self.advance(indices, schedule, 0, number)])
 
     def squared_norms(self) -> np.ndarray:
         """Returns the squared norms of all weights, `[num_trainings, num_groups]`."""
@@ -206,16 +205,17 @@ class InnerTrainings:
         return np.asarray(sums)
 
     def _advance(
-        self, indices: tf.Tensor, rates: tf.Tensor, first: tf.Tensor, last: tf.Tensor
+        self, indices: tf.Tensor, schedule: tf.Tensor, first: tf.Tensor, last: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         gradient = tf.zeros([self._layout.size])
         spread = tf.zeros([self._layout.size])
         outcomes = tf.TensorArray(tf.float32, last - first)
         for step in tf.range(first, last):
-            spread = self._layout.spread(rates[step])
-            decays = self._layout.spread(rates[step] * self._decays)
+            rates, decays = schedule[0, step], schedule[1, step]
+            spread = self._layout.spread(rates)
+            shares = self._layout.spread(rates * decays)
             gradient, outcome = self._gradients(indices[:, step])
-            self._optimizer.update(gradient, spread, decays)
+            self._optimizer.update(gradient, spread, shares)
             outcomes = outcomes.write(step - first, outcome)
         return outcomes.stack(), self._optimizer.statistics_sums(gradient, spread)
 
@@ -272,9 +272,8 @@ class InnerTrainings:
         )
         targets = tf.stack([self._validation.targets] * len(lanes))
         losses = tf.reshape(self._losses(targets, outputs), [len(lanes), -1])
-        return tf.stack(
-            [tf.reduce_mean(losses, axis=1), self._accuracies(targets, outputs)]
-        )
+        accuracies = self._accuracies(targets, outputs)
+        return tf.stack([tf.reduce_mean(losses, axis=1), accuracies])
 
     def _call(
         self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, training: bool

@@ -92,7 +92,8 @@ class LaneAgents:
         )
         self._controllers = self._new_controllers(starts)
         if self._anchored:
-            self._anchored.begin(*self._length)
+            shares = np.multiply(draw.learning_rate, draw.weight_decay)
+            self._anchored.begin(self._length, np.tile(shares, self._num_copies))
             self._take_over_rates(self._anchored)
 
     def act(self, actions: np.ndarray, progress: float) -> None:
@@ -114,10 +115,11 @@ class LaneAgents:
         both = [*acted_on, *left_alone][: self._num_copies * len(acted_on)]
         rates, decays = (np.stack(values) for values in zip(*both, strict=True))
         if self._anchored:
-            self._anchored.decide(self._action_set.factors(actions))
+            totals = decays if self._action_set.decays else None
+            self._anchored.decide(self._action_set.factors(actions), totals)
             self._take_over_rates(self._anchored)
-        else:
-            self._trainings.set_learning_rates(self._team.spread(rates))
+            return
+        self._trainings.set_learning_rates(self._team.spread(rates))
         self._trainings.set_weight_decays(self._team.spread(decays))
 
     def run(self, timestep: int) -> TimestepResult:

@@ -94,9 +94,15 @@ def test_relative_anchor__gives_both_the_same_rates_at_every_update(
     seen = rates_of_updates(environment)
     observations, decided, _ = play(environment, SCRIPT)
     compiled = keras.optimizers.get(
-        {"class_name": optimizer, "config": {"learning_rate": 0.5, **momentum}}
+        {
+            "class_name": optimizer,
+            "config": {
+                "learning_rate": float(environment.draw.learning_rate[LANE]),
+                "weight_decay": float(environment.draw.weight_decay[LANE]),
+                **momentum,
+            },
+        }
     )
-    compiled.weight_decay = float(environment.draw.weight_decay[LANE])
     ganno, rates = fit(
         environment, policy_of("relative", single_agent, version=2), epochs, compiled
     )

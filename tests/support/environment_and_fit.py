@@ -93,9 +93,10 @@ def rates_of_updates(environment: LayerwiseEnvironment) -> list[np.ndarray]:
     trainings, seen = environment._trainings, []
     advance = type(trainings).advance
 
-    def spy(indices, rates, first, last):
+    def spy(indices, schedule, first, last):
+        rates, _ = schedule
         seen.extend(np.float32(rates[first:last, LANE]))
-        return advance(trainings, indices, rates, first, last)
+        return advance(trainings, indices, schedule, first, last)
 
     trainings.advance = spy
     return seen
