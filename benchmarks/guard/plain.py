@@ -23,8 +23,7 @@ from .case import (
     split,
     supervised,
 )
-from .skewed import TRAININGS as SKEWED
-from .skewed import pareto
+from .skewed import pareto, regression
 
 NUM_CLASSES: Final = 4
 CROSS_ENTROPY: Final = "sparse_categorical_crossentropy"
@@ -129,8 +128,9 @@ TRAININGS: Final[Mapping[str, Maker]] = {
     "interval 1, batch 8": partial(_classified, batch=8, epochs=1, interval=1),
     "interval 5, batch 1": partial(_classified, batch=1, epochs=1, interval=5),
     "Pareto targets, interval 2": partial(
-        SKEWED["Pareto targets, batch 16"],
+        regression,
         targets=pareto,
+        loss="mse",
         batch=8,
         epochs=2,
         interval=2,

@@ -67,7 +67,7 @@ def gamma_loss(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(y_true * ops.exp(-y_pred) + y_pred, -1)
 
 
-def _regression(
+def regression(
     random: np.random.Generator,
     targets: Targets,
     loss: Any,
@@ -78,6 +78,7 @@ def _regression(
     held_out: bool = False,
     **options: Any,
 ) -> Case:
+    """Targets of one number that follow a linear score of the inputs."""
     x = normal(random, 2 * NUM_SAMPLES, NUM_FEATURES)
     score = x @ random.normal(size=(NUM_FEATURES, 1))
     y = targets(random, score).astype("float32")
@@ -91,8 +92,8 @@ def _regression(
     )
 
 
-_poisson: Final = partial(_regression, loss="poisson", activation="exponential")
-_squared: Final = partial(_regression, loss="mse")
+_poisson: Final = partial(regression, loss="poisson", activation="exponential")
+_squared: Final = partial(regression, loss="mse")
 
 TRAININGS: Final[Mapping[str, Maker]] = {
     "prices, batch 4": partial(_squared, targets=prices, batch=4, epochs=5),
@@ -116,17 +117,17 @@ TRAININGS: Final[Mapping[str, Maker]] = {
     "Student errors, batch 8": partial(_squared, targets=student, batch=8, epochs=8),
     "Pareto targets, batch 16": partial(_squared, targets=pareto, batch=16, epochs=15),
     "Pareto targets, absolute error, batch 1": partial(
-        _regression, targets=pareto, loss="mae", batch=1, epochs=1
+        regression, targets=pareto, loss="mae", batch=1, epochs=1
     ),
     "Cauchy errors, batch 4": partial(_squared, targets=cauchy, batch=4, epochs=5),
     "Cauchy errors, Huber, batch 4": partial(
-        _regression,
+        regression,
         targets=cauchy,
         loss=keras.losses.Huber(),
         batch=4,
         epochs=5,
     ),
     "waiting times, gamma, batch 8": partial(
-        _regression, targets=waiting_times, loss=gamma_loss, batch=8, epochs=8
+        regression, targets=waiting_times, loss=gamma_loss, batch=8, epochs=8
     ),
 }

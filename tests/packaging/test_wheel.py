@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The built wheel: what is in it, and that it works where only it and its needs are."""
+"""The wheel, built from the sdist: what it holds, and that it works with its needs."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ MAKES_THE_WHEEL = (
     "saved_policies",
     "tests",
 )
+LARGEST_WHEEL = 10_000_000  # Bytes; README states the size.
 META_TRAINING = (
     "agents",
     "tensorflow_datasets",
@@ -45,8 +46,8 @@ META_TRAINING = (
 )
 
 
-def _pip(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+def _run_module(*arguments: str | Path) -> None:
+    command = [sys.executable, "-m", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -65,10 +66,16 @@ def source(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(source, tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("wheel")
-    _pip("wheel", "--no-deps", "--no-build-isolation", "-w", directory, source)
-    (path,) = directory.glob("*.whl")
+def distributions(source, tmp_path_factory) -> Path:
+    """The folder with the sdist and the wheel that was built from it."""
+    directory = tmp_path_factory.mktemp("distributions")
+    _run_module("build", "--no-isolation", "--outdir", directory, source)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions) -> Path:
+    (path,) = distributions.glob("*.whl")
     return path
 
 
@@ -84,7 +91,8 @@ def runtime_only(wheel, description, tmp_path_factory) -> list[str]:
     """Two folders for `sys.path`: the wheel installed, and what it declares to need."""
     directory = tmp_path_factory.mktemp("runtime_only")
     installed, needed = directory / "installed", directory / "needed"
-    _pip("install", "--quiet", "--no-deps", "--no-index", "--target", installed, wheel)
+    pip = ("pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+    _run_module(*pip, "--no-index", "--target", installed, wheel)
     link_distributions(required_names(description.get_all("Requires-Dist")), needed)
     return [str(installed), str(needed)]
 
@@ -108,6 +116,15 @@ def test_wheel__holds_the_package_and_the_policies_without_their_records(source,
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == package | policies
     assert {"ganno_keras/py.typed", "ganno_keras/saved_policies/README.md"} <= held
+
+
+def test_distributions__pass_the_check_of_the_package_index(distributions):
+    _run_module("twine", "check", "--strict", *distributions.iterdir())
+
+
+def test_wheel__is_small(wheel):
+    """A picture or a record that got in by mistake would show here."""
+    assert wheel.stat().st_size < LARGEST_WHEEL
 
 
 def test_wheel__needs_keras_numpy_and_tensorflow_alone(description):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -10,14 +11,21 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
-def link_distributions(names: list[str], directory: Path) -> None:
+def link_distributions(
+    names: list[str], directory: Path, without_requirements: Sequence[str] = ()
+) -> None:
     """Links installed distributions, and all that they need, into an empty folder.
 
     What is not declared cannot be imported from there, as in a fresh environment, but
     without the minutes and gigabytes of making one.
+
+    Args:
+        names: The distributions.
+        directory: The folder, which is made.
+        without_requirements: Further ones, linked without what they need.
     """
     directory.mkdir()
-    for name in closure(names):
+    for name in [*closure(names), *without_requirements]:
         for entry in _top_level_entries(metadata.distribution(name)):
             link = directory / entry.name
             if not link.exists():
