@@ -155,7 +155,7 @@ class OpenCourse:
         base = last.after if is_over else last.before
         after = max(FLOOR, base * rule.factor)
         begins = rule.ends_fit or (is_over and position >= self.warm_up)
-        if begins and after < last.after:
+        if begins and after < 0.99 * last.after:
             self.descents.append(Descent(position, span, last.level(position), after))
 
     def __call__(self, progress: float) -> float:
