@@ -105,7 +105,7 @@ class RelativeRateFormula:
     width: float = -0.28
     batch_size: float = 0.34
     persistence: float = -0.65
-    pretrained: float = -3.0
+    pretrained: float = -2.5
     kinds: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"recurrent": 1.8, "attention": -1.0})
     )
