@@ -15,10 +15,14 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
+from ganno_keras.policies import DEFAULT_POLICY
+
+from ..methods.policy_names import FLAGSHIP
 from .runs import (
     OFF,
     RESULTS,
     Run,
+    Version,
     append,
     carry_out,
     needs_comparison,
@@ -29,8 +33,12 @@ from .table import report
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "guard.md"
 MARK: Final = "<!-- The rest is written by python -m benchmarks.guard --report -->"
-GUARDS: Final = {"before": "by training loss", "proof": "by proof"}
-"""The versions of the guard: the one before there was a proof, and today's."""
+VERSIONS: Final = {
+    Version("before"): "by training loss",
+    Version("proof"): "by proof",
+    Version("proof", DEFAULT_POLICY): "by proof, `GANNO()`",
+}
+"""The guard before there was a proof, and today's, also with the default's rates."""
 
 
 def main() -> None:
@@ -38,14 +46,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--guard", default="proof", help="what to file today's as")
+    parser.add_argument("--policy", default=FLAGSHIP, help="what sets the rates")
     parser.add_argument("--only", default="", help="trainings with this in their name")
     parser.add_argument("--report", action="store_true", help="write the tables")
     arguments = parser.parse_args()
     if arguments.report:
-        _write("\n".join(report(read(), GUARDS)))
+        _write("\n".join(report(read(), VERSIONS)))
         return
-    done = read()
-    for run in planned(arguments.guard, arguments.seeds, arguments.only):
+    done, version = read(), Version(arguments.guard, arguments.policy)
+    for run in planned(version, arguments.seeds, arguments.only):
         record = done.get(run) or _carry_out(run)
         if needs_comparison(record) and run._replace(guard=OFF) not in done:
             _carry_out(run._replace(guard=OFF))

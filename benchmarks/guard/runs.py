@@ -17,6 +17,7 @@ import numpy as np
 
 from ganno_keras import GANNO
 
+from ..methods.policy_names import FLAGSHIP
 from . import changing, custom, diverging, plain, skewed
 from .case import Case, Maker
 
@@ -37,6 +38,18 @@ OFF: Final = "off"
 """The name of the guard that is off."""
 
 
+class Version(NamedTuple):
+    """A guard, and what sets the rates where a training does not say.
+
+    Args:
+        guard: `OFF`, or the name of a version of the guard.
+        policy: A policy's name.
+    """
+
+    guard: str
+    policy: str = FLAGSHIP
+
+
 class Run(NamedTuple):
     """One fit of one training.
 
@@ -45,19 +58,21 @@ class Run(NamedTuple):
         group: A key of `TRAININGS`.
         training: A key of that group.
         seed: Of data, weights and order.
+        policy: What sets the rates where the training does not say.
     """
 
     guard: str
     group: str
     training: str
     seed: int
+    policy: str = FLAGSHIP
 
 
-def planned(guard: str, seeds: int, word: str = "") -> Iterator[Run]:
+def planned(version: Version, seeds: int, word: str = "") -> Iterator[Run]:
     """All fits with the guard, a seed after the other.
 
     Args:
-        guard: The version of the guard.
+        version: The guard and the policy.
         seeds: How many of each.
         word: Only trainings with this in their group or name.
     """
@@ -65,7 +80,7 @@ def planned(guard: str, seeds: int, word: str = "") -> Iterator[Run]:
         for group, trainings in TRAININGS.items():
             for name in trainings:
                 if word in f"{group}: {name}":
-                    yield Run(guard, group, name, seed)
+                    yield Run(version.guard, group, name, seed, version.policy)
 
 
 def needs_comparison(record: Mapping[str, Any]) -> bool:
@@ -97,7 +112,8 @@ def carry_out(run: Run) -> dict[str, Any]:
 
 
 def _fit(case: Case, run: Run) -> GANNO:
-    ganno = GANNO(guard=run.guard != OFF, seed=run.seed, **case.ganno)
+    options = {"policy": run.policy, **case.ganno}
+    ganno = GANNO(guard=run.guard != OFF, seed=run.seed, **options)
     callbacks = [ganno, *case.callbacks]
     logging.getLogger("ganno_keras").setLevel(logging.ERROR)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -117,7 +133,11 @@ def read(path: Path = RESULTS) -> dict[Run, dict[str, Any]]:
         return {}
     lines = path.read_text("utf-8").split("\n")[:-1]
     records = [json.loads(line) for line in lines]
-    return {Run(*(record[name] for name in Run._fields)): record for record in records}
+    return {_run_of(record): record for record in records}
+
+
+def _run_of(record: Mapping[str, Any]) -> Run:
+    return Run(**{name: record[name] for name in Run._fields if name in record})
 
 
 def append(record: Mapping[str, Any], path: Path = RESULTS) -> None:

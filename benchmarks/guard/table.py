@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .runs import DIVERGING, OFF, TRAININGS, Run, needs_comparison
+from .runs import DIVERGING, OFF, TRAININGS, Run, Version, needs_comparison
 
 
 class Pair(NamedTuple):
@@ -48,12 +48,15 @@ def _ends_well(record: Mapping[str, Any]) -> bool:
 
 
 def pairs(
-    records: Mapping[Run, Mapping[str, Any]], guard: str, group: str, training: str
+    records: Mapping[Run, Mapping[str, Any]],
+    version: Version,
+    group: str,
+    training: str,
 ) -> list[Pair]:
     """The pairs of one training, by seed; those that are not there yet are left out."""
     found = []
     for run, record in sorted(records.items(), key=lambda item: item[0]):
-        if run[:3] == (guard, group, training):
+        if (run.guard, run.policy, *run[1:3]) == (*version, group, training):
             same = None if needs_comparison(record) else record
             off = records.get(run._replace(guard=OFF), same)
             if off is not None:
@@ -62,20 +65,20 @@ def pairs(
 
 
 def report(
-    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+    records: Mapping[Run, Mapping[str, Any]], versions: Mapping[Version, str]
 ) -> list[str]:
     """A summary and a line for each training.
 
     Args:
         records: All results.
-        guards: Versions of the guard, and how they are called in the heading.
+        versions: What is compared, and how it is called in the heading.
     """
     return [
-        *_summary(records, guards),
+        *_summary(records, versions),
         "",
-        *_sound(records, guards),
+        *_sound(records, versions),
         "",
-        *_diverging(records, guards),
+        *_diverging(records, versions),
     ]
 
 
@@ -96,11 +99,11 @@ def _heading(*cells: str) -> list[str]:
 
 
 def _summary(
-    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+    records: Mapping[Run, Mapping[str, Any]], versions: Mapping[Version, str]
 ) -> list[str]:
-    lines = _heading("seeds of all trainings together", *guards.values())
-    sound = [_all(records, guard, _sound_groups()) for guard in guards]
-    bad = [_all(records, guard, [DIVERGING]) for guard in guards]
+    lines = _heading("seeds of all trainings together", *versions.values())
+    sound = [_all(records, version, _sound_groups()) for version in versions]
+    bad = [_all(records, version, [DIVERGING]) for version in versions]
     counts: dict[str, list[str]] = {
         "sound trainings with a return": [
             _of(sum(pair.returned for pair in found), found) for found in sound
@@ -128,19 +131,19 @@ def _of(number: int, all_of_them: Sequence[object]) -> str:
 
 
 def _all(
-    records: Mapping[Run, Mapping[str, Any]], guard: str, groups: Sequence[str]
+    records: Mapping[Run, Mapping[str, Any]], version: Version, groups: Sequence[str]
 ) -> list[Pair]:
-    return [pair for name in _names(groups) for pair in pairs(records, guard, *name)]
+    return [pair for name in _names(groups) for pair in pairs(records, version, *name)]
 
 
 def _sound(
-    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+    records: Mapping[Run, Mapping[str, Any]], versions: Mapping[Version, str]
 ) -> list[str]:
-    headings = (f"returns, {name}" for name in guards.values())
-    worse = (f"worse, {name}" for name in guards.values())
+    headings = (f"returns, {name}" for name in versions.values())
+    worse = (f"worse, {name}" for name in versions.values())
     lines = _heading("sound training", *headings, *worse)
     for name in _names(_sound_groups()):
-        found = [pairs(records, guard, *name) for guard in guards]
+        found = [pairs(records, version, *name) for version in versions]
         lines.append(
             _row(
                 f"{name[0]}: {name[1]}",
@@ -152,12 +155,12 @@ def _sound(
 
 
 def _diverging(
-    records: Mapping[Run, Mapping[str, Any]], guards: Mapping[str, str]
+    records: Mapping[Run, Mapping[str, Any]], versions: Mapping[Version, str]
 ) -> list[str]:
-    headings = (f"saved, {name}" for name in guards.values())
+    headings = (f"saved, {name}" for name in versions.values())
     lines = _heading("diverging training", "diverged", *headings)
     for name in _names([DIVERGING]):
-        found = [pairs(records, guard, *name) for guard in guards]
+        found = [pairs(records, version, *name) for version in versions]
         first = max(found, key=len)
         lines.append(
             _row(

@@ -11,6 +11,7 @@ from benchmarks.guard.runs import (
     OFF,
     TRAININGS,
     Run,
+    Version,
     append,
     needs_comparison,
     planned,
@@ -40,7 +41,7 @@ def by_run(*records):
 def test_trainings__are_as_many_as_the_page_says():
     sound = sum(len(it) for name, it in TRAININGS.items() if name != DIVERGING)
     assert (sound, len(TRAININGS[DIVERGING])) == (52, 16)
-    assert len(set(planned("proof", 5))) == 5 * 68
+    assert len(set(planned(Version("proof"), 5))) == 5 * 68
 
 
 @pytest.mark.parametrize("group", TRAININGS)
@@ -64,11 +65,20 @@ def test_pairs__compare_with_the_guard_off_where_that_may_differ():
     off = record(SOUND._replace(guard=OFF), 0.5)
     assert not needs_comparison(record(SOUND, 1.0))
     assert needs_comparison(record(BAD, 1.0))
-    (pair,) = pairs(by_run(record(SOUND, 1.0, 1), off), *SOUND[:3])
+    (pair,) = pairs(by_run(record(SOUND, 1.0, 1), off), Version("proof"), *SOUND[1:3])
     assert (pair.returned, pair.is_harmed) == (True, True)
-    (pair,) = pairs(by_run(record(SOUND, 1.0)), *SOUND[:3])
+    (pair,) = pairs(by_run(record(SOUND, 1.0)), Version("proof"), *SOUND[1:3])
     assert (pair.returned, pair.is_harmed) == (False, False)
-    assert pairs(by_run(record(SOUND, 1.0, 1)), *SOUND[:3]) == []
+    assert pairs(by_run(record(SOUND, 1.0, 1)), Version("proof"), *SOUND[1:3]) == []
+
+
+def test_policies__are_kept_apart_and_old_lines_are_of_the_flagship():
+    default = SOUND._replace(policy="anchor")
+    records = by_run(record(SOUND, 1.0), record(default, 2.0))
+    (pair,) = pairs(records, Version("proof", "anchor"), *SOUND[1:3])
+    assert pair.on["loss"] == 2.0
+    old = {name: it for name, it in record(SOUND, 1.0).items() if name != "policy"}
+    assert Run(*(old[name] for name in Run._fields[:4])) == SOUND
 
 
 def test_report__counts_what_was_saved_and_harmed():
@@ -78,7 +88,7 @@ def test_report__counts_what_was_saved_and_harmed():
         record(BAD, 0.5, 2),
         record(BAD._replace(guard=OFF), None),
     )
-    lines = report(records, {"proof": "by proof"})
+    lines = report(records, {Version("proof"): "by proof"})
     assert "| sound trainings with a return | 1 of 1 |" in lines
     assert "| of these, ended worse than without the guard | 1 |" in lines
     assert "| returns in sound trainings | 3 |" in lines
