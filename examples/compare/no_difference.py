@@ -20,7 +20,7 @@ def build_model():
         ]
     )
     num_updates = EPOCHS * -(-NUM_TRAIN // BATCH_SIZE)
-    schedule = keras.optimizers.schedules.CosineDecay(0.01, num_updates)
+    schedule = keras.optimizers.schedules.CosineDecay(0.006, num_updates)
     model.compile(
         keras.optimizers.Adam(schedule), "binary_crossentropy", metrics=["accuracy"]
     )

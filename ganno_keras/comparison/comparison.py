@@ -184,8 +184,7 @@ class Comparison:
             return self._facts.ganno
         if way == COSINE:
             return f"cosine decay from {plan.rate:g}"
-        rate = "with its schedule" if plan.rate is None else f"at {plan.rate:g}"
-        return f"as it is: {plan.optimizer} {rate}"
+        return f"as it is: {plan.optimizer} {plan.rate_in_words}"
 
     def _table(self) -> Table:
         seeds = self._facts.seeds if len(self._facts.seeds) <= MOST_SEEDS_SHOWN else ()
@@ -220,7 +219,8 @@ class Comparison:
         found.append(self._certainty())
         if plan.rate is None:
             found.append(
-                "There is no row for a cosine decay: the optimizer has a schedule."
+                "There is no row for a cosine decay, which starts from a single rate: "
+                f"the model is compiled {plan.rate_in_words}."
             )
         if plan.left_out:
             found.append(

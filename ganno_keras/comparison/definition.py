@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,9 +41,13 @@ def definition_of(
     """
     metadata = GANNO(**ganno)._settings.policy.metadata
     shapes = [tuple(it.shape) for it in model.weights]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of functions that could not be loaded again
+        network = _configuration(model)
+        optimizer = _text(_stable(model.optimizer.get_config()))
     return {
-        "model": f"{_configuration(model)} {shapes if model.built else ''}",
-        "optimizer": _text(_stable(model.optimizer.get_config())),
+        "model": f"{network} {shapes if model.built else ''}",
+        "optimizer": optimizer,
         "loss": _text(model.loss),
         "fit": _text({name: _described(it) for name, it in arguments.items()}),
         "held out": _text({name: _described(it) for name, it in held_out.items()}),

@@ -22,13 +22,16 @@ RATE_SETTERS: Final = (
 )
 """Callbacks that Keras refuses beside a schedule, and that GANNO overrules."""
 
+_SEVERAL: Final = "MultiOptimizer"
+
 
 class Plan(NamedTuple):
     """How the user's own training sets its rate.
 
     Args:
         optimizer: Name of the optimizer's class.
-        rate: The rate that the model is compiled with; None for a schedule.
+        rate: The rate that the model is compiled with; None for a schedule, and for
+            several optimizers.
         left_out: Names of callbacks that set rates.
     """
 
@@ -40,7 +43,9 @@ class Plan(NamedTuple):
     def of(cls, model: keras.Model, callbacks: list[Any]) -> Plan:
         """Looks at a compiled model and its callbacks."""
         optimizer = innermost(model.optimizer)
-        has_rate = not has_own_schedule(optimizer)
+        has_rate = type(optimizer).__name__ != _SEVERAL and not has_own_schedule(
+            optimizer
+        )
         setters = [it for it in callbacks if isinstance(it, RATE_SETTERS)]
         return cls(
             type(optimizer).__name__,
@@ -52,6 +57,14 @@ class Plan(NamedTuple):
     def ways(self) -> tuple[str, ...]:
         """Returns the ways that there are: no cosine where there is a schedule."""
         return (AS_IT_IS, *((COSINE,) if self.rate is not None else ()), GANNO_WAY)
+
+    @property
+    def rate_in_words(self) -> str:
+        """Returns the rate, or what there is in its place."""
+        if self.rate is not None:
+            return f"at {self.rate:g}"
+        several = self.optimizer == _SEVERAL
+        return "with several rates" if several else "with its schedule"
 
 
 def prepare(

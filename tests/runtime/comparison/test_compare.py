@@ -122,6 +122,19 @@ def test_compare__leaves_the_cosine_out_where_there_is_a_schedule(trained):
     assert trained == [(AS_IT_IS, 0), (GANNO_WAY, 0)]
 
 
+def test_compare__leaves_the_cosine_out_where_there_are_several_rates():
+    def build():
+        rates = iter((0.01, 0.1))
+        several = keras.optimizers.MultiOptimizer(
+            lambda variable: keras.optimizers.SGD(next(rates, 0.01))
+        )
+        return build_model(several)
+
+    found = compare(build, DATA, **USUAL)
+    assert {outcome.way for outcome in found.outcomes} == {AS_IT_IS}
+    assert found.verdict == "failed"
+
+
 def test_compare__goes_on_if_ganno_cannot_be_used():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
     found = compare(lambda: build_model(keras.optimizers.Adam(schedule)), DATA, **USUAL)

@@ -81,7 +81,10 @@ def test_text__has_a_row_for_each_way_and_a_column_for_each_seed():
 def test_text__says_why_there_is_no_cosine():
     found = comparison_of((0.85, 0.87, 0.862), plan=Plan("Adam", None, ()))
     assert "cosine decay from" not in str(found)
-    assert "no row for a cosine decay: the optimizer has a schedule" in str(found)
+    assert "the model is compiled with its schedule" in str(found)
+    several = Plan("MultiOptimizer", None, ())
+    found = comparison_of((0.85, 0.87, 0.862), plan=several)
+    assert "the model is compiled with several rates" in str(found)
 
 
 def test_text__names_the_callbacks_that_were_left_out():

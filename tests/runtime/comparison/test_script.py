@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from ganno_keras.command_line import main
+from ganno_keras.comparison.case import Case
 from ganno_keras.comparison.script import load_script
 
 pytestmark = pytest.mark.filterwarnings("ignore:This fit has:UserWarning")
@@ -86,3 +88,19 @@ def test_script__says_where_it_fails(script, capsys, change, words):
 def test_script__has_to_exist(tmp_path):
     with pytest.raises(ValueError, match=r"There is no Python file.*build_model"):
         load_script(tmp_path / "nothing.py")
+
+
+EXAMPLES = sorted(Path(__file__).parents[3].glob("examples/compare/*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example__is_a_script_that_compare_accepts(path):
+    case = Case(*load_script(path)[:2])
+    assert case.model().compiled
+    assert case.fit_arguments()["epochs"] > 1
+
+
+def test_examples__are_those_of_the_documentation():
+    page = (EXAMPLES[0].parents[2] / "docs" / "comparing.md").read_text("utf-8")
+    assert len(EXAMPLES) == 3
+    assert all(f"`{path.name}`" in page for path in EXAMPLES)
