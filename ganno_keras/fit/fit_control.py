@@ -46,6 +46,7 @@ class FitControl:
         self._plan = FitPlan(1, None)
         self._epoch: int | None = None
         self._batch_ends = BatchEnds()
+        self._is_relative = settings.has_relative_rates
         is_wanted = settings.policy.metadata.observation_spec.shows_course
         self._loss_parts = LossParts(is_wanted, self._clock, self.meter)
         self._effect = Effect(self._rates.layerwise, self._clock, self._batch_ends)
@@ -164,6 +165,8 @@ class FitControl:
         """Notes that the epoch is done, validation included."""
         self._await_logs()
         self.meter.end_epoch(logs)
+        if self._is_relative and self._epoch == 0:
+            self._messages.log_unscaled_targets(self._model.loss, logs.get("loss"))
         if self._plan.batches is None:
             self._plan = replace(self._plan, batches=self._batch_ends.number)
             self._messages.warn_of_short_fit(self._plan, self._clock)

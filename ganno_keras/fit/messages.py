@@ -40,6 +40,18 @@ _RELATIVES_OF_ADAM: Final = (
 """Optimizers whose learning rates are of about the same size."""
 
 
+_LARGE_LOSSES: Final[Mapping[str, float]] = {
+    "mse": 1e4,
+    "mean_squared_error": 1e4,
+    "mae": 1e2,
+    "mean_absolute_error": 1e2,
+    "huber": 1e2,
+    "huber_loss": 1e2,
+    "log_cosh": 1e2,
+}
+"""Losses of errors of about a hundred, by the names of Keras."""
+
+
 class Messages:
     """The messages to the user of one fit.
 
@@ -121,6 +133,25 @@ class Messages:
                 "do not depend on the width.",
                 WIDEST_NETWORK,
                 width,
+            )
+
+    def log_unscaled_targets(self, loss: object, value: float | None) -> None:
+        """Logs that weights would have to grow far to reach the targets.
+
+        Args:
+            loss: As in `compile`.
+            value: Its mean over the first epoch, None if unknown.
+        """
+        name = loss if isinstance(loss, str) else getattr(loss, "name", None)
+        most = _LARGE_LOSSES.get(str(name), math.inf)
+        if value is not None and math.isfinite(value) and value > most:
+            _LOGGER.warning(
+                "GANNO: the loss %s is %g after an epoch, so the targets are far larger"
+                " than what a new network gives. Each layer moves by a small share of "
+                "its weights, and would take long to grow. Scale the targets to about "
+                "1, or keep your own learning rate with GANNO(base='optimizer').",
+                name,
+                value,
             )
 
     def log_pretrained(self, pretrained: Sequence[bool]) -> None:

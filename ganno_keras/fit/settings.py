@@ -46,6 +46,11 @@ class ControlSettings:
     guard: bool
     base: str = "policy"
 
+    @property
+    def has_relative_rates(self) -> bool:
+        """Returns whether rates move layers by a share of their weights."""
+        return self.base == "policy" and self.policy.metadata.action_set.is_relative
+
     def starting_point(
         self, learning_rate: float, weight_decay: float, progress: float = 0.0
     ) -> StartingPoint:

@@ -66,8 +66,7 @@ class Anchoring:
     @property
     def is_relative(self) -> bool:
         """Returns whether rates move layers by a share of their weights."""
-        action_set = self._settings.policy.metadata.action_set
-        return action_set.is_relative and self._settings.base == "policy"
+        return self._settings.has_relative_rates
 
     @property
     def _shows_course(self) -> bool:
