@@ -8,7 +8,6 @@ print it after the summary.
 
 from __future__ import annotations
 
-import gc
 import os
 import tempfile
 from typing import TYPE_CHECKING
@@ -60,16 +59,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-
-
-def pytest_collection_finish() -> None:
-    """Has Python look for cycles seldom, and not among what the imports left.
-
-    Tracing makes very many objects. Each search went through all of TensorFlow again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)
