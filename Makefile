@@ -22,8 +22,8 @@ PYTEST = $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal \
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-jax test-torch test-ray coverage keras-suite lint \
-	typecheck docs dist clean
+.PHONY: help demo test test-all test-slow test-jax test-torch test-ray coverage \
+	keras-suite lint typecheck docs dist clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -33,6 +33,9 @@ demo: $(DEMO_READY) ## Train from five initial rates: constant, cosine decay, GA
 
 test: lint typecheck ## Check style, import directions and types, then run the tests.
 	@$(PYTEST) -m "not slow"  # Its summary is the last thing printed.
+
+test-all: lint typecheck ## Check the same, then run all tests, the slow ones too, at once.
+	@$(PYTEST)
 
 test-slow: $(ALL_READY) ## Run the slow tests: meta-trainings, notebooks, the wheel.
 	@$(PYTEST) -m slow
