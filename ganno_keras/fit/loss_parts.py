@@ -23,25 +23,24 @@ class LossParts:
         self._is_wanted = is_wanted
         self._clock = clock
         self._meter = meter
-        self._last_part: int | None = None  # unknown until the fit is seen
 
     def is_due(self, batch: int) -> bool:
         """Returns whether a part is over after `batch` batches; costs nearly nothing.
 
         Where several are over at once, they count as one.
         """
-        if not self._is_wanted:
-            return False
-        part = self._part(batch)
-        if self._last_part is None:
-            self._last_part = part
-        return part > self._last_part
+        return self._is_wanted and self._part(batch) > self._last_part
 
     def take(self, batch: int) -> None:
         """Reads the loss after `batch` batches of the epoch, if a part is over."""
         if self.is_due(batch):
-            self._last_part = self._part(batch)
-            self._meter.end_part()
+            self._meter.end_part(self._part(batch))
+
+    @property
+    def _last_part(self) -> int:
+        """Returns the last part that was read, or that ended with a decision."""
+        begin = self._clock.next_decision - self._clock.interval
+        return max(self._meter.parts.last_part, parts_done(begin, self._clock.interval))
 
     def _part(self, batch: int) -> int:
         return parts_done(self._clock.estimate(batch), self._clock.interval)

@@ -9,12 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganno_keras.control.observing.loss_course import LossCourse
 from ganno_keras.control.observing.measurements import (
     LayerStatistics,
     Measurements,
     TrainingLength,
 )
+from ganno_keras.monitoring.loss_readings import LossReadings
 from ganno_keras.monitoring.loss_source import LossSource
 from ganno_keras.monitoring.metric_sums import (
     Means,
@@ -49,7 +49,7 @@ class TrainingMeter:
         self._source = LossSource(model)
         self._window = TrainingWindow(model, self._source)
         self._returned = ReturnedLosses()
-        self._parts = np.zeros((0, 2))  # totals and counts so far, at ends of parts
+        self.parts = LossReadings()
         # Whether the logs of the last step are among them.
         self.logs_are_complete = True
 
@@ -134,9 +134,9 @@ class TrainingMeter:
             )
         return means_of(sums)._replace(loss=self._returned.last)
 
-    def end_part(self) -> None:
+    def end_part(self, number: int) -> None:
         """Notes the end of a part of the timestep, whose mean loss shall be known."""
-        self._parts = np.concatenate([self._parts, self._training_sums()[:1]])
+        self.parts.add(number, self._training_sums())
 
     def measurements(
         self,
@@ -152,7 +152,7 @@ class TrainingMeter:
             length: How long the training is, if that is of interest.
         """
         sums, validation = self._training_sums(), self.measure_validation()
-        train, parts = self._means(sums), np.concatenate([self._parts, sums[:1]])
+        train = self._means(sums)
         return Measurements(
             train_loss=train.loss,
             train_accuracy=train.accuracy,
@@ -160,7 +160,7 @@ class TrainingMeter:
             validation_accuracy=None if validation is None else validation.accuracy,
             progress=progress,
             statistics=statistics,
-            losses=LossCourse.from_readings(parts),
+            losses=self.parts.course(sums),
             length=length,
         )
 
@@ -182,28 +182,28 @@ class TrainingMeter:
         self._model.reset_metrics()
         self._window.begin_metrics_anew()
         self._returned.restart()
-        self._parts = np.zeros((0, 2))
+        self.parts.restart()
         self._last_validation = np.zeros((0, 2))
 
     def restart(self) -> None:
         """Begins a new timestep, at the last measurement of the training."""
         self._window.restart()
         self._returned.restart()
-        self._parts = np.zeros((0, 2))
+        self.parts.restart()
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what a resumed training needs."""
         return {
             "training": self._training_sums(),
             "validation": self._last_validation,
-            "parts": self._parts,
+            "parts": self.parts.rows,
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` gave."""
         self._window.resume(state["training"])
         self._last_validation = np.array(state["validation"], np.float64)
-        self._parts = np.array(state.get("parts", np.zeros((0, 2))), np.float64)
+        self.parts.rows = np.array(state.get("parts", np.zeros((0, 3))), np.float64)
 
     @property
     def _last_loss(self) -> float | None:

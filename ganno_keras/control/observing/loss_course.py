@@ -46,7 +46,7 @@ class LossCourse:
     Example:
 
         >>> course = LossCourse(np.array([2.0, 1.5, 1.0]), np.ones(3))
-        >>> round(course.slope, 3), course.scatter
+        >>> round(course.slope, 3), round(course.scatter, 3)
         (-1.0, 0.0)
     """
 

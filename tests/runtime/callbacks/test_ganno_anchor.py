@@ -11,7 +11,7 @@ from keras.ops import convert_to_numpy as to_numpy
 from ganno_keras import GANNO
 from ganno_keras.control.action_sets import RELATIVE_ACTIONS
 from tests.support.models import tiny_data, tiny_model
-from tests.support.policies import by_timestep
+from tests.support.policies import by_timestep, with_version
 
 pytestmark = pytest.mark.backend
 
@@ -106,6 +106,31 @@ def test_anchor__goes_on_in_a_resumed_training(tmp_path):
     resumed.fit(X, Y, callbacks=[GANNO("anchor"), backup], **usual)
     for one, other in zip(straight.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_second_observation__goes_on_in_a_resumed_training(tmp_path):
+    usual = {"batch_size": 8, "verbose": 0, "shuffle": False}
+    policy = with_version(by_timestep(2, action_set=RELATIVE_ACTIONS), 2)
+    straight, first, second = (
+        GANNO(policy, interval=10, learning_rate_bounds=(0.0, 10.0)) for _ in range(3)
+    )
+    tiny_model("adam").fit(X, Y, epochs=4, callbacks=[straight], **usual)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        tiny_model("adam").fit(
+            X, Y, epochs=4, callbacks=[first, backup, Stop()], **usual
+        )
+    tiny_model("adam").fit(X, Y, epochs=4, callbacks=[second, backup], **usual)
+    resumed = second.history.observations
+    np.testing.assert_allclose(
+        straight.history.observations[-len(resumed) :], resumed, atol=1e-4
+    )
 
 
 def test_anchor__of_a_model_that_is_not_built_is_that_of_fresh_layers():

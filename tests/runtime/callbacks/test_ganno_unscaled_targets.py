@@ -17,7 +17,9 @@ def fit(scale, loss="mse", **options):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile("adam", loss)
-    model.fit(X, scale * Y, epochs=3, verbose=0, callbacks=[GANNO(interval=1, **options)])
+    model.fit(
+        X, scale * Y, epochs=3, verbose=0, callbacks=[GANNO(interval=1, **options)]
+    )
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", keras.losses.MeanSquaredError()])

@@ -147,3 +147,15 @@ def test_copy__is_plain_and_trains_alike(copied):
     assert type(twins[1]) is type(model.optimizer)
     assert type(twins[0].optimizer) is type(model.optimizer)
     assert_same_state(twins[0], model)
+
+
+def test_sums_of_a_file_from_before_momenta_were_measured__are_completed():
+    model = trained_model(keras.optimizers.Adam)
+    with attach(model) as layerwise:
+        state = {}
+        model.optimizer.layerwise_state.save_own_variables(state)
+        assert state["statistics_sums"].shape == (layerwise.num_groups, 6)
+        state["statistics_sums"] = np.ones((layerwise.num_groups, 4))
+        model.optimizer.layerwise_state.load_own_variables(state)
+        expected = np.tile([1.0, 1.0, 1.0, 1.0, 0.0, 0.0], (layerwise.num_groups, 1))
+        np.testing.assert_array_equal(layerwise.statistics_sums, expected)
