@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganno_keras.control.loss_course import LossCourse
+from ganno_keras.control.observing.loss_course import LossCourse
 
 
 class LossReadings:
