@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A learned, layerwise learning-rate controller for Keras 3.
+"""Learning rates for Keras 3, chosen for every layer.
 
 Nothing here needs more than keras, tensorflow and numpy.
 """
