@@ -28,7 +28,7 @@ def test_callbacks__that_wait_for_an_improvement_are_found():
         keras.callbacks.ReduceLROnPlateau(patience=3, factor=0.2),
     )
     assert found == [
-        ("PatientStopping", "loss", 7.0, 0.0, True, 0.0),
+        ("PatientStopping", "loss", 7.0, 0.1, True, 0.0),
         ("ReduceLROnPlateau", "val_loss", 3.0, 0.2, False, 0.0),
     ]
 
