@@ -71,7 +71,9 @@ def _results(model: keras.Model, logs: Any, value: Callable[[Any], Any]) -> Resu
 
 
 def _changing_nothing(model: keras.Model, batch: Batch) -> Results:
-    with keras.StatelessScope():
+    # Without these values regularizers get None; losses are those of `add_loss`.
+    weights = [(variable, variable.value) for variable in model.trainable_variables]
+    with keras.StatelessScope(weights, collect_losses=True):
         model.reset_metrics()
         logs = model.test_step(batch)
         return _results(model, logs, lambda variable: variable.value)

@@ -55,6 +55,26 @@ def test_measure__is_what_evaluate_gives(model, data):
     assert measured.accuracy == pytest.approx(expected["accuracy"], rel=1e-6)
 
 
+class Divergence(keras.layers.Layer):
+    """Adds a loss of its own, as variational autoencoders do."""
+
+    def call(self, inputs):
+        self.add_loss(keras.ops.mean(keras.ops.square(inputs)))
+        return inputs
+
+
+def test_measure__counts_the_losses_that_layers_add():
+    layers = [
+        keras.layers.Dense(4, kernel_regularizer="l2"),
+        Divergence(),
+        keras.layers.Dense(3, activation="softmax"),
+    ]
+    model = tiny_model(layers=lambda: layers, weighted_metrics=[])
+    expected = model.evaluate(X, Y, verbose=0, return_dict=True)["loss"]
+    measured = ValidationSample((X, Y)).measure(model)
+    assert measured.loss == pytest.approx(expected, rel=1e-5)
+
+
 def test_measure__changes_no_weight_no_metric_and_no_seed(model):
     before = state_of(model) + [np.array(v) for v in model.metrics_variables]
     ValidationSample((X, Y)).measure(model)
