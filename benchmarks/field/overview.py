@@ -32,6 +32,8 @@ told where to look; what was changed was measured on other networks
 ALL: Final = "**all**"
 NUMBERS: Final = "benchmarks/results/field has"
 """Where the numbers of the picture are, said where matplotlib is missing."""
+LARGEST_DRAWN: Final = 40.0
+"""Percent; what ends worse is drawn at the edge, with its number."""
 _ROW_HEIGHT: Final = 0.17  # inches
 _MARGINS: Final = 1.2
 
@@ -128,11 +130,15 @@ def _changes(rows: Sequence[Row], method: str) -> dict[str, float]:
 
 
 def _draw_training(axes: Any, place: int, ours: float, cosine: float | None) -> None:
-    axes.plot([0, ours], [place, place], color=PALETTE[0], linewidth=1.0)
-    axes.plot(ours, place, "o", color=PALETTE[0], markersize=4.5, label="GANNO()")
+    shown = min(ours, LARGEST_DRAWN)
+    axes.plot([0, shown], [place, place], color=PALETTE[0], linewidth=1.0)
+    axes.plot(shown, place, "o", color=PALETTE[0], markersize=4.5, label="GANNO()")
+    if ours > LARGEST_DRAWN:
+        axes.text(shown, place + 0.3, f"{ours:+.0f} %", ha="right", fontsize=7)
     if cosine is not None:
         label = "cosine from the author's rate"
-        axes.plot(cosine, place, "|", color=PALETTE[1], markersize=7, label=label)
+        shown = min(cosine, LARGEST_DRAWN - 2.0)
+        axes.plot(shown, place, "|", color=PALETTE[1], markersize=7, label=label)
 
 
 def _legend(axes: Any) -> tuple[list[Any], list[str]]:
