@@ -113,6 +113,8 @@ class LaneOptimizer:
         momentum = momentum_before(self._direction, step)
         if momentum is None:
             momentum = tf.zeros_like(gradient)
+        if self._freezes:  # the slots stand still, so nothing was added to them
+            momentum = tf.where(rates > 0, momentum, 0.0)
         weights = self.weights.value
         summed = {
             "weights": weights,

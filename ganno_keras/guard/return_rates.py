@@ -56,7 +56,9 @@ class ReturnRates:
         share = max(share, min(LEAST_CUT / self.cut, 1.0))
         self.cut *= share
         if share < 1.0 and failed.max() > 0.0:
-            ceiling = min(self.ceiling, CEILING_SHARE * float(failed.max()))
+            # Not below what the cut leaves: that would be a further cut.
+            kept = max(CEILING_SHARE, share)
+            ceiling = min(self.ceiling, kept * float(failed.max()))
             self.ceiling = max(ceiling, self._bounds.minimum)
         safe = np.clip(share * np.minimum(failed, best), *self._bounds)
         return self.limit(safe)
