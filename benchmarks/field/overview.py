@@ -13,6 +13,7 @@ import numpy as np
 from ganno_keras.plots.drawing import PALETTE, new_figure
 from ganno_keras.policies import DEFAULT_POLICY
 
+from ..analysis.markdown_table import markdown_table
 from ..records.cells import Row
 from .comparison import HARM, Comparison, compare, gains, rows_of
 from .methods import AUTHOR, COSINE
@@ -53,11 +54,11 @@ def overview(rows: Sequence[Row]) -> str:
     )
     lines = [_line(rows, family, family) for family in families]
     header = ["", "trainings", "`GANNO()`", "cosine", "harmed by `GANNO()`"]
-    table = [header, ["---"] * len(header), *lines, _line(rows, ALL, None)]
+    table = markdown_table(header, [*lines, _line(rows, ALL, None)])
     seeds = sorted({len(runs) for runs in everything.values()})
     plural = "" if seeds == [1] else "s"
     return OVERVIEW.format(
-        table="\n".join(f"| {' | '.join(line)} |" for line in table),
+        table=table,
         num_trainings=found.num_trainings,
         seeds=f"{' to '.join(map(str, seeds[:: max(len(seeds) - 1, 1)]))} seed{plural}",
         harm=math.expm1(HARM),

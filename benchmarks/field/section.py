@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from ..analysis.markdown_table import markdown_table
 from ..records.cells import Row
 from .comparison import (
     HARM,
@@ -94,7 +95,7 @@ def _overall(rows: Sequence[Row], methods: Sequence[str]) -> str:
         *("", "trainings, runs", "to the author's own", "interquartile mean"),
         *("harm", "to the cosine", "to the best tuned", "at chance"),
     ]
-    return _table(header, (_line(rows, method) for method in methods))
+    return markdown_table(header, (_line(rows, method) for method in methods))
 
 
 def _line(rows: Sequence[Row], method: str) -> list[str]:
@@ -121,7 +122,7 @@ def _by_family(rows: Sequence[Row], methods: Sequence[str]) -> str:
         [family, *(_of_family(rows, method, family) for method in methods)]
         for family in families
     )
-    return _table(["", *methods], table)
+    return markdown_table(["", *methods], table)
 
 
 def _of_family(rows: Sequence[Row], method: str, family: str) -> str:
@@ -137,7 +138,7 @@ def training_list(rows: Sequence[Row]) -> str:
         *("training", "family", "optimizer and rate", "epochs, minibatch"),
         *("weights", "updates", "error or loss (guessing)", "CPU seconds"),
     ]
-    return _table(
+    return markdown_table(
         header,
         (
             [*_choices(training), *_outcome(list(own.get(name, {}).values()))]
@@ -167,8 +168,3 @@ def _outcome(runs: Sequence[Row]) -> list[str]:
         f"{np.mean([badness(row) for row in runs]):.3g} ({courses[0]['chance']:.3g})",
         f"{np.mean([course['cpu_seconds'] for course in courses]):.0f}",
     ]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

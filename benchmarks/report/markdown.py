@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ..analysis.intervals import Spread, spread
+from ..analysis.markdown_table import markdown_table
 from ..analysis.runs import runs_of
 from ..analysis.table_lines import HERE, TableLine
 from ..records.cells import Cell, Row, Rows
@@ -65,17 +66,3 @@ def mean_accuracy(runs: Sequence[Row]) -> str:
 def mean_of(rows: Rows, cell: Cell) -> str:
     """Formats the mean accuracy over all seeds of a cell."""
     return mean_accuracy(runs_of(rows, cell))
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Formats rows of text as a table.
-
-    Example:
-
-        >>> print(markdown_table(["a", "b"], [["1", "2"]]))
-        | a | b |
-        | --- | --- |
-        | 1 | 2 |
-    """
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

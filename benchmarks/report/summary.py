@@ -10,6 +10,7 @@ import numpy as np
 
 from ganno_keras.policies import DEFAULT_POLICY
 
+from ..analysis.markdown_table import markdown_table
 from ..analysis.runs import runs_of
 from ..analysis.tuned_schedules import best_tuned
 from ..experiments.grids import (
@@ -23,7 +24,6 @@ from ..experiments.grids import (
 from ..experiments.tasks import CNN5, RESNETS
 from ..methods.policy_names import FLAGSHIP
 from ..records.cells import Row, Rows
-from .markdown import markdown_table
 
 COLUMNS: Final = {
     "`GANNO()`": DEFAULT_POLICY,

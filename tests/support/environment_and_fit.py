@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.ops import convert_to_numpy as to_numpy
 
 from agents.environment.episodes import EpisodeName
 from agents.environment.layerwise_environment import LayerwiseEnvironment
@@ -18,6 +17,7 @@ from agents.tasks.objectives import find_objective
 from agents.tasks.task_data import load_task_data
 from ganno_keras import GANNO
 from tests.support.meta_training import TINY_TASK, tiny_environment
+from tests.support.recorded_rates import Rates
 
 LANE = 0
 EPISODE = EpisodeName(0, 0, 0)
@@ -100,18 +100,6 @@ def rates_of_updates(environment: LayerwiseEnvironment) -> list[np.ndarray]:
 
     trainings.advance = spy
     return seen
-
-
-class Rates(keras.callbacks.Callback):
-    """Reads the rates of each update; put it after GANNO."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        table = self.model.optimizer._layer_table
-        self.seen.append(to_numpy(table.learning_rates))
 
 
 def fit(

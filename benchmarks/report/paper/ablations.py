@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import runs_of
 from ...experiments.grids import ABLATIONS, GRIDS
 from ...experiments.tasks import CNN5
 from ...records.cells import Cell, Row, Rows
-from ..markdown import markdown_table
 
 LARGEST_RISE: Final = 1e-3
 """The largest rise by one action of the paper."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...analysis.intervals import stratified_interval
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import distinct
 from ...experiments.grids import cells_of
 from ...methods.registry import find_method
 from ...records.cells import Cell, Row, Rows
-from ..markdown import markdown_table
 
 Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
 

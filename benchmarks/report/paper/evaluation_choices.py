@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...analysis.intervals import mean_gain
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import paired_runs
 from ...experiments.grids import usual_cell
 from ...experiments.tasks import CNN5
 from ...records.cells import Rows
-from ..markdown import NOT_RUN, markdown_table, mean_of
+from ..markdown import NOT_RUN, mean_of
 
 EVALUATION_CHOICES_SECTION: Final = """## Choices of the evaluation
 

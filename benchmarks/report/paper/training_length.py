@@ -9,13 +9,14 @@ from typing import Final
 import numpy as np
 
 from ...analysis.intervals import Spread, spread
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import runs_of
 from ...analysis.table_lines import lines_of, paper_table
 from ...experiments.grids import cells_of
 from ...experiments.tasks import CNN5, LENGTHS, LONG, find_task
 from ...methods.policy_names import FLAGSHIP
 from ...records.cells import Cell, Rows
-from ..markdown import NOT_RUN, markdown_table
+from ..markdown import NOT_RUN
 
 PAPER_TABLES: Final = ("table1", "table3")
 """The tables with the schedules of the grid."""

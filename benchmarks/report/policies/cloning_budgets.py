@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...analysis.intervals import Spread, spread
+from ...analysis.markdown_table import markdown_table
 from ...cloning_budget import BUDGETS, results_path
 from ...records.entries_file import read_entries
-from ..markdown import markdown_table
 from .losses import LOSS_NETWORKS
 
 CLONING_SECTION: Final = """## {heading}

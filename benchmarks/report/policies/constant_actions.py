@@ -11,12 +11,13 @@ import numpy as np
 from agents.environment.action_scripts import ActionScript
 from ganno_keras.control.action_sets import RATE_AND_DECAY_ACTIONS
 
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import runs_of
 from ...experiments.grids import usual_cell
 from ...experiments.tasks import MODEL_SELECTION_TASKS, NUM_TUNING_IMAGES
 from ...methods.constant_actions import CONSTANT_ACTIONS, CONSTANT_SCRIPTS
 from ...records.cells import Cell, Row, Rows
-from ..markdown import NOT_RUN, markdown_table, mean_accuracy
+from ..markdown import NOT_RUN, mean_accuracy
 
 CONSTANT_ACTIONS_SECTION: Final = """## What constant actions come to
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ...analysis.intervals import mean_gain
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import paired_runs
 from ...experiments.grids import GRIDS, usual_cell
 from ...methods.policy_names import CONTROLS, control
 from ...records.cells import Cell, Rows
-from ..markdown import NOT_RUN, markdown_table, mean_of
+from ..markdown import NOT_RUN, mean_of
 
 CONTROLS_SECTION: Final = """## Controls of {policy}
 

@@ -8,12 +8,13 @@ from typing import Final
 
 import numpy as np
 
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import accuracy_by_seed, runs_of
 from ...experiments.grids import usual_cell
 from ...experiments.tasks import FAMILIES
 from ...methods.policy_names import MASKS, control
 from ...records.cells import Rows
-from ..markdown import NOT_RUN, markdown_table
+from ..markdown import NOT_RUN
 
 HIDDEN_ENTRIES_SECTION: Final = """## What {policy} has to see
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...analysis.intervals import spread
+from ...analysis.markdown_table import markdown_table
 from ...learning_curves import COMPARISONS, Run, read_runs
-from ..markdown import NOT_RUN, markdown_table
+from ..markdown import NOT_RUN
 
 LEARNING_CURVES_SECTION: Final = """## {heading}
 

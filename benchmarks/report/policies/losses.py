@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ...analysis.intervals import Spread, spread
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import distinct, runs_of
 from ...analysis.tuned_schedules import best_tuned, held_out_gain
 from ...experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES, usual_cell
 from ...experiments.tasks import NUM_VALIDATION_IMAGES, WITHOUT_ACCURACY
 from ...methods.policy_names import has_own_start
 from ...records.cells import Row, Rows
-from ..markdown import HAS_NO_RATE, NOT_RUN, markdown_table
+from ..markdown import HAS_NO_RATE, NOT_RUN
 from .network_sections import NetworkSection, network_section, titled_table
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from ganno_keras.policies.metadata import PolicyMetadata
 
-from ..markdown import markdown_table
+from ...analysis.markdown_table import markdown_table
 
 SCORES_SECTION: Final = """## {name} on the first task it was trained on
 

@@ -14,13 +14,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ...analysis.intervals import Interval, PairedRuns, gain_bounds, interquartile_mean
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import accuracy_by_seed, distinct, runs_of
 from ...analysis.table_lines import our_lines
 from ...analysis.tuned_schedules import Tuned, best_tuned
 from ...experiments.grids import FAMILY_WEIGHT_DECAY, FIXED, RATES
 from ...experiments.tasks import FAMILIES
 from ...records.cells import Cell, Row, Rows
-from ..markdown import format_lines, markdown_table
+from ..markdown import format_lines
 from .network_sections import NetworkSection, network_section, titled_table
 
 TOLERANCE: Final = 1.0

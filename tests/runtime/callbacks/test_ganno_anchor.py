@@ -12,23 +12,11 @@ from ganno_keras import GANNO
 from ganno_keras.control.action_sets import RELATIVE_ACTIONS
 from tests.support.models import tiny_data, tiny_model
 from tests.support.policies import by_timestep, with_version
+from tests.support.recorded_rates import Rates
 
 pytestmark = pytest.mark.backend
 
 X, Y = tiny_data(256)
-
-
-class Rates(keras.callbacks.Callback):
-    """Reads the rates of each update; put it after GANNO."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        table = self.model.optimizer._layer_table
-        if table.built:
-            self.seen.append(to_numpy(table.learning_rates))
 
 
 def fit(ganno, optimizer="adam", model=None, epochs=4, **arguments):
