@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 
@@ -13,6 +14,15 @@ from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
 from .scratch_verdict import lines_of_scratch
+from .shapes import lines_of_shapes
+from .stalls import lines_of_stalls
+
+VERDICTS: Final = {
+    "e1": lines_of_scratch,
+    "shapes": lines_of_shapes,
+    "stalls": lines_of_stalls,
+    "e2": lines_of_fine_tuning,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def lines_of_verdict() -> list[str]:
     """Everything that the results files tell."""
     lines = []
-    for name, make in (("e1", lines_of_scratch), ("e2", lines_of_fine_tuning)):
+    for name, make in VERDICTS.items():
         rows = runs_of(name).rows()
         lines += make(rows) if rows else [f"{name}: no results yet"]
     return lines

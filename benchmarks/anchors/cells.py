@@ -225,6 +225,36 @@ def e1_kinds() -> Iterator[Cell]:
     yield Cell(_TRANSFORMER_64, "adam", SMALL_LENGTH)
 
 
+def e1_depths() -> Iterator[Cell]:
+    """Networks of few layers, and one of many.
+
+    The CNN of two layers wants an octave more than the formula names, and such networks
+    ended below their authors' in the field. A term for the depth is taken over if the
+    networks here with at most three kernels want at least half an octave more than
+    the formula names, on average.
+    """
+    for depth in (1, 2, 8):
+        yield Cell(
+            _network(
+                f"mlp-64x{depth}",
+                "multilayer_perceptron",
+                _FASHION,
+                "dense",
+                hidden=(64,) * depth,
+            ),
+            "adam",
+            SMALL_LENGTH,
+        )
+    wide = _network(
+        "mlp-512x1", "multilayer_perceptron", _FASHION, "dense", hidden=(512,)
+    )
+    yield Cell(wide, "adam", SMALL_LENGTH)
+    cnn = _network("cnn2-32", "two_layer_cnn", _FASHION, "convolution", 144, filters=32)
+    yield Cell(cnn, "adam", SMALL_LENGTH)
+    yield Cell(cnn, "sgd", SMALL_LENGTH)
+    yield Cell(SMALL[0], "adam", 1600)
+
+
 FINE_TUNING_LENGTH: Final = 300
 """The plan had 500."""
 FIRST_FINE_TUNING_STEPS: Final = (-3, -5, -1)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Final, NamedTuple
 
-from . import scratch
-from .cells import Cell
+from . import scratch, shapes, stalls
 from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
 
@@ -20,13 +19,15 @@ Row = dict[str, Any]
 class Experiment(NamedTuple):
     """The cells of an experiment, and how they are carried out."""
 
-    cells: Callable[[], list[Cell]]
-    is_complete: Callable[[Cell, Sequence[Row]], bool]
-    carry_out: Callable[[Cell, Sequence[Row]], Iterator[Row]]
+    cells: Callable[[], Sequence[Any]]  # each with a name and a variant
+    is_complete: Callable[[Any, Sequence[Row]], bool]
+    carry_out: Callable[[Any, Sequence[Row]], Iterator[Row]]
 
 
 EXPERIMENTS: Final = {
     "e1": Experiment(scratch.cells, scratch.is_complete, scratch.carry_out),
+    "shapes": Experiment(shapes.cells, shapes.is_complete, shapes.carry_out),
+    "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
 }
 
@@ -56,7 +57,7 @@ def run(name: str, jobs: int, only: str) -> None:
 
 
 def _run_in_processes(
-    name: str, jobs: int, work: list[tuple[Cell, list[Row]]], file: RunsFile
+    name: str, jobs: int, work: list[tuple[Any, list[Row]]], file: RunsFile
 ) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as it:
@@ -67,9 +68,9 @@ def _run_in_processes(
             _say(futures[future])
 
 
-def _new_rows(name: str, cell: Cell, rows: list[Row]) -> list[Row]:
+def _new_rows(name: str, cell: Any, rows: list[Row]) -> list[Row]:
     return list(EXPERIMENTS[name].carry_out(cell, rows))
 
 
-def _say(cell: Cell) -> None:
+def _say(cell: Any) -> None:
     print(f"{time.strftime('%H:%M:%S')} {cell.name} {cell.variant}", flush=True)

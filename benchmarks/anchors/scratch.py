@@ -13,6 +13,7 @@ from .cells import (
     Cell,
     e1_attention,
     e1_cells,
+    e1_depths,
     e1_kinds,
     e1_lengths,
     e1_momentum,
@@ -33,6 +34,7 @@ def cells() -> list[Cell]:
         *e1_momentum(),
         *e1_attention(),
         *e1_kinds(),
+        *e1_depths(),
     ]
 
 

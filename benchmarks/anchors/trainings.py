@@ -18,7 +18,6 @@ from agents.tasks.models import build_model
 from agents.tasks.objectives import Objective, find_objective
 from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
-from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
@@ -36,11 +35,10 @@ from .fast_loop import Course, FastLoop
 
 NUM_HELD_OUT: Final = 2000
 SEED: Final = 0
-SHAPE: Final = RelativeAnchor().schedule
+SHAPE: Final = BaseSchedule(1.0, 0.2)
+"""The schedule of all trainings of E1 and E2."""
 FIRST_FORMULA: Final = RelativeRateFormula(constant=-2.9, persistence=0.0, kinds={})
 """As fitted to other trainings, before the first experiment."""
-
-"""The schedule of all trainings: a warm-up over a fifth and a cosine decay."""
 
 RULES: Final = {
     "": RenewalRules(),
@@ -143,14 +141,15 @@ class CellTrainings:
         kinds = [octaves.get(group.kind, 0.0) for group in self.groups]
         peaks = np.multiply(peaks, np.exp2(kinds))
         ratios = UpdateRatios(self.weight_groups, rules)
-        return self._train(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
+        return self.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
 
     def absolute(self, peak: float) -> Outcome:
         """Trains with the same rates for all layers."""
         schedule = BaseSchedule(peak, SHAPE.warm_up, SHAPE.start)
-        return self._train(AbsoluteSchedule(schedule, len(self.groups)))
+        return self.along(AbsoluteSchedule(schedule, len(self.groups)))
 
-    def _train(self, anchor: Anchor) -> Outcome:
+    def along(self, anchor: Anchor) -> Outcome:
+        """Trains at the rates of an anchor, from the same start each time."""
         started = time.perf_counter()
         for variable, value in self._start:
             variable.assign(value)
