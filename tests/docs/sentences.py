@@ -11,7 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # A word in code, a link or a picture counts as a reader reads it: once.
-NOT_TEXT = re.compile(r"\A---\n.*?\n---\n|^```.*?^```|<!--.*?-->", re.DOTALL | re.MULTILINE)
+NOT_TEXT = re.compile(
+    r"\A---\n.*?\n---\n|^```.*?^```|<!--.*?-->", re.DOTALL | re.MULTILINE
+)
 PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 CODE = re.compile(r"(`+).+?\1", re.DOTALL)
