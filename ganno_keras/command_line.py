@@ -34,8 +34,10 @@ examples:
   ganno demo
   ganno compare train.py --seeds 5
 
-exit codes: 0 all is well, 1 what was asked about is missing or not sound, 2 the command
-was not understood."""
+exit codes:
+  0  all is well
+  1  what was asked about is missing or not sound
+  2  the command was not understood"""
 
 _POLICY_HELP: Final = (
     "a name that `ganno policies` lists, a folder, or hf://owner/name[@revision]"
@@ -115,7 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     push.add_argument("policy", help="the policy's folder or name")
     push.add_argument("address", type=_address, help="where to: hf://owner/name")
     push.add_argument(
-        "--private", action="store_true", help="if the repository has to be made"
+        "--private",
+        action="store_true",
+        help="make the repository private if there is none yet",
     )
     _add_compare_options(
         add("compare", _compare, "Train a script of yours with and without GANNO.")
@@ -135,11 +139,15 @@ def _add_compare_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a file with build_model(), a compiled model, and data(), fit's arguments",
     )
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each way")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="trainings of each way, 3 by default"
+    )
     parser.add_argument("--policy", default="default", help=_POLICY_HELP)
     parser.add_argument("--metric", help="the score to compare by")
     parser.add_argument(
-        "--results", type=Path, help="the file to go on from, SCRIPT.comparison.jsonl"
+        "--results",
+        type=Path,
+        help="the file of finished trainings, by default SCRIPT.comparison.jsonl",
     )
     parser.add_argument("--picture", type=Path, help="where to save a picture")
 

@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 HOW_TO: Final = (
-    "It needs two functions: build_model(), which returns a new, compiled model, and "
-    "data(), which returns the arguments of fit, such as dict(x=x, y=y, epochs=10, "
-    "validation_data=(x_val, y_val)). A third one, test_data(), may return what to "
-    'judge by. Keep the training itself below if __name__ == "__main__".'
+    "It needs two functions. build_model() returns a new, compiled model. data() "
+    "returns the arguments of fit, such as dict(x=x, y=y, epochs=10, "
+    "validation_data=(x_val, y_val)). A third one, test_data(), may return other "
+    'samples to judge by. Keep the training itself below if __name__ == "__main__".'
 )
 
 

@@ -154,7 +154,7 @@ class ActionSet:
 
     @property
     def has_own_rates(self) -> bool:
-        """Returns whether the optimizer's learning rate plays no part."""
+        """Returns whether the optimizer's learning rate is ignored."""
         return self.base is not None or self.is_relative
 
     @property

@@ -50,7 +50,7 @@ def check_model(model: keras.Model) -> None:
     if others:
         raise ValueError(
             f"The model {model.name!r} has further optimizers in its attributes "
-            f"{others}; GANNO controls the one given to model.compile, and would not "
+            f"{others}. GANNO controls the one given to model.compile, and would not "
             "see the updates of the others. Train such a model (a GAN, say) without "
             "GANNO, or use ganno_keras.LayerwiseOptimizer for each optimizer."
         )

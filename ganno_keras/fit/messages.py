@@ -101,11 +101,11 @@ class Messages:
     def log_late_start(self, epoch: int, epochs: int, learning_rate: float) -> None:
         """Logs that a policy's base schedule begins in its middle."""
         _LOGGER.warning(
-            "GANNO: this fit begins after %d of %d epochs (initial_epoch), and the "
-            "policy's schedule begins there, too, at the learning rate %.2e, without "
-            "what the policy remembered of them. If each of your fits is one part of "
-            "the training, each goes to the end of the schedule: make them one fit. To "
-            "resume a training with its memory, use BackupAndRestore.",
+            "GANNO: this fit begins after %d of %d epochs (initial_epoch). The "
+            "policy's schedule begins there, too, at the learning rate %.2e, but the "
+            "policy remembers nothing of these epochs. If each of your fits is one "
+            "part of the training, each goes to the end of the schedule: make them one "
+            "fit. To resume a training with its memory, use BackupAndRestore.",
             epoch,
             epochs,
             learning_rate,
@@ -116,8 +116,8 @@ class Messages:
         if not isinstance(optimizer, _RELATIVES_OF_ADAM):
             _LOGGER.warning(
                 "GANNO: the policy follows a schedule made for Adam and its relatives, "
-                "and the optimizer is %s, for which its learning rates may be far too "
-                "low or too high. Compile with Adam or AdamW, or use "
+                "and the optimizer is %s. The schedule's learning rates may be far too "
+                "low or too high for it. Compile with Adam or AdamW, or use "
                 'GANNO("anchor"), whose rates follow from the optimizer\'s steps.',
                 optimizer.__class__.__name__,
             )
@@ -128,8 +128,9 @@ class Messages:
         if width > WIDEST_NETWORK:
             _LOGGER.warning(
                 "GANNO: the policy follows a schedule made for layers of up to %d units"
-                " or filters, and most of this network's have %d or more, for which its"
-                ' learning rates may be far too high. Use GANNO("anchor"), whose rates '
+                " or filters, and most of this network's have %d or more. The"
+                " schedule's learning rates may be far too high for them."
+                ' Use GANNO("anchor"), whose rates '
                 "do not depend on the width.",
                 WIDEST_NETWORK,
                 width,
@@ -194,7 +195,7 @@ class Messages:
         rates = event.learning_rates
         _LOGGER.warning(
             "GANNO's guard, return %d of this fit: the training diverged (training "
-            "loss %g before update %d%s). It goes on from the weights after update %d, "
+            "loss %g before update %d%s). It resumes from the weights after update %d, "
             "with learning rates from %.2e to %.2e.",
             number,
             event.train_loss,
@@ -208,10 +209,10 @@ class Messages:
     def log_missing_comparison(self) -> None:
         """Logs that a rise of the training loss cannot be looked into."""
         _LOGGER.warning(
-            "GANNO's guard: the training loss rose far, and that is left alone, since "
-            "there is nothing to compare the weights on: the model's training or test "
-            "step is its own, or its batches cannot be kept. In this fit the guard "
-            "returns only if the loss or a weight becomes NaN or infinite."
+            "GANNO's guard: the training loss rose far, but there is nothing to "
+            "compare the weights on. The model has a training or test step of its own, "
+            "or its batches cannot be kept. In this fit the guard returns only if the "
+            "loss or a weight becomes NaN or infinite."
         )
 
     def log_stepping_aside(self) -> None:
@@ -262,7 +263,7 @@ def _compared(event: GuardEvent) -> str:
         return "; the last batches give no number with the weights before it either"
     return (
         f"; on the same samples {event.sample_loss:g}, and {event.best_sample_loss:g} "
-        "with the weights that are put back"
+        "with the restored weights"
     )
 
 

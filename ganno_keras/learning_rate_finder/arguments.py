@@ -52,9 +52,9 @@ def fit_arguments(data: Any, batch_size: int | None) -> dict[str, Any]:
         return {**named, "batch_size": batch_size}
     if isinstance(data, tuple | list) or not can_be_read_again(data):
         raise TypeError(
-            f"data is {type(data).__name__}; a tuple (x, y) or (x, y, sample_weight) of"
-            " arrays is needed, or a dataset of such batches that can be read more "
-            "than once, such as a tf.data.Dataset."
+            f"data is {type(data).__name__}. Accepted are a tuple (x, y) or "
+            "(x, y, sample_weight) of arrays, and datasets of such batches that can be "
+            "read more than once. Pass a tf.data.Dataset, for example."
         )
     if batch_size is not None:
         raise ValueError(

@@ -128,7 +128,7 @@ class TrainingMeter:
             raise ValueError(
                 f"The train_step of the model {self._model.name!r} updates no metric "
                 "named 'loss' and returns none in its logs "
-                f"{sorted(self._returned.last_logs)}, so GANNO cannot see how the "
+                f"{sorted(self._returned.last_logs)}. So GANNO cannot see how the "
                 "training goes. Update a keras.metrics.Mean named 'loss' in "
                 "train_step, as Keras' own does."
             )

@@ -138,9 +138,9 @@ def _batches(data: Any, num_samples: int) -> Iterator[Batch]:
         return _batches_of_dataset((data[index] for index in indices), num_samples)
     if not can_be_read_again(data):
         raise TypeError(
-            f"validation_data is {type(data).__name__}; a tuple (x, y) or (x, y, "
-            "sample_weight) of arrays is needed, or a dataset of such batches that "
-            "can be read more than once, such as a tf.data.Dataset."
+            f"validation_data is {type(data).__name__}. Accepted are a tuple (x, y) or "
+            "(x, y, sample_weight) of arrays, and datasets of such batches that can be "
+            "read more than once. Pass a tf.data.Dataset, for example."
         )
     return _batches_of_dataset(data, num_samples)
 

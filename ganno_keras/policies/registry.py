@@ -80,9 +80,9 @@ def policy_folder(name_or_path: str | os.PathLike[str]) -> Path | None:
     """Finds or downloads the folder of a policy; returns None for a built-in one."""
     if not isinstance(name_or_path, str | os.PathLike):
         raise TypeError(
-            f"policy is {name_or_path!r} of type {type(name_or_path).__name__}; a name "
-            f"out of {list_policies()}, the path of a policy's folder, hf://owner/name,"
-            " or an object with metadata, initial_state and act is needed."
+            f"policy is {name_or_path!r} of type {type(name_or_path).__name__}. Pass a "
+            f"name out of {list_policies()}, the path of a policy's folder, "
+            "hf://owner/name, or an object with metadata, initial_state and act."
         )
     name = _full_name(name_or_path)
     if name in BUILT_IN_POLICIES:

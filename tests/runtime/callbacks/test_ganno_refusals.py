@@ -128,7 +128,7 @@ def test_model__needs_trainable_variables(built):
 def test_model__may_not_have_several_optimizers(value):
     model = tiny_model()
     model.generator_optimizer = value
-    with pytest.raises(ValueError, match=r"\['generator_optimizer'\]; GANNO controls"):
+    with pytest.raises(ValueError, match=r"\['generator_optimizer'\]\. GANNO controls"):
         fit(model, GANNO("no-op", interval=2))
     assert type(model.optimizer) is type(keras.optimizers.SGD())
 

@@ -37,7 +37,7 @@ def test_optimizer_of_another_kind__is_told_of_before_training(
     model.fit(x, y, verbose=0, callbacks=[GANNO(policy, interval=1)])
     told = [text for text in caplog.messages if "made for Adam" in text]
     assert len(told) == (name is not None)
-    assert all(f"the optimizer is {name}, for which" in text for text in told)
+    assert all(f"the optimizer is {name}. The" in text for text in told)
 
 
 @pytest.mark.parametrize(
