@@ -14,10 +14,10 @@ import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
-from ganno_keras.control.anchor.total_shrink import TotalShrink
+from ganno_keras.control.anchor.total_shrink import TotalShrink, compiled_total
 from ganno_keras.control.observing.measurements import LayerStatistics, TrainingLength
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
-from ganno_keras.fit.anchor.sources import RelativeSource
+from ganno_keras.fit.anchor.sources import RelativeSource, TrainedNetwork
 
 from .inner_trainings import InnerTrainings, TimestepResult
 from .team import Team
@@ -64,8 +64,8 @@ class AnchoredTrainings:
         """
         self._num_updates = length.num_updates
         self._update = 0
-        totals = np.multiply.outer(shares, np.full(self._team.num_agents, 1.0))
-        self._set_totals(totals * length.num_updates)
+        totals = compiled_total(shares, length.num_updates)
+        self._set_totals(np.repeat(totals[:, None], self._team.num_agents, axis=1))
         self._statistics: dict[int, LayerStatistics] = {}
         lanes = range(self._trainings.num_trainings)
         self._rates = [self._new_rates(lane) for lane in lanes]
@@ -123,8 +123,7 @@ class AnchoredTrainings:
         source = RelativeSource(
             self._anchor,
             partial(self._statistics_of, lane),
-            groups,
-            [False] * len(groups),
+            TrainedNetwork(groups, [False] * len(groups), self._trainings.output_shape),
             self._interval,
             self._trainings.momentum,
         )

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
-from ganno_keras.control.observing.network_facts import trainable_share
+from ganno_keras.control.observing import network_facts
 
 from ..tasks.objectives import Objective
 from ..tasks.samples import Samples
@@ -72,10 +72,11 @@ class InnerTrainings:
         self._train = train
         self._validation = validation
         self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
+        self.output_shape = network_facts.output_shape_of(self._model)
         variables = self._model.trainable_variables
         self._layout = LaneLayout(variables, self.groups, num_trainings)
         self._optimizer = LaneOptimizer(optimizer, self._layout)
-        # Moving statistics and random seeds of each training.
+        # Moving statistics and random seeds.
         self._others = [
             [tf.Variable(v.value) for v in self._model.non_trainable_variables]
             for _ in range(num_trainings)
@@ -91,7 +92,7 @@ class InnerTrainings:
     @property
     def trainable_share(self) -> float:
         """Trainable weights by all weights of the model."""
-        return trainable_share(self._model, self.groups)
+        return network_facts.trainable_share(self._model, self.groups)
 
     @property
     def num_trainings(self) -> int:
@@ -100,7 +101,7 @@ class InnerTrainings:
 
     @property
     def momentum(self) -> float:
-        """Returns what the optimizer keeps of the last step's direction, in [0, 1)."""
+        """What the optimizer keeps of the last step's direction, in [0, 1)."""
         return self._optimizer.momentum
 
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:

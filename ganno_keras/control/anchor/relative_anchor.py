@@ -30,11 +30,13 @@ class RelativeAnchor:
 
         >>> anchor = RelativeAnchor()
         >>> anchor.to_dict()["schedule"]
-        {'peak': 1.0, 'warm_up': 0.2, 'start': 0.04}
+        {'peak': 1.0, 'warm_up': 0.1, 'start': 0.04, 'hold': 0.3}
     """
 
     formula: RelativeRateFormula = field(default_factory=RelativeRateFormula)
-    schedule: BaseSchedule = field(default_factory=lambda: BaseSchedule(1.0, 0.2))
+    schedule: BaseSchedule = field(
+        default_factory=lambda: BaseSchedule(peak=1.0, warm_up=0.1, hold=0.3)
+    )
     rules: RenewalRules = field(default_factory=RenewalRules)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from ganno_keras.control.anchor.weight_groups import WeightGroup
 
 Array = npt.NDArray[np.float64]
 
+USUAL_DEPTH: Final = 5.0
+"""A number of kernels that says nothing about the rate."""
+
 HIGHEST_RELATIVE_RATE: Final = 0.1
 """No layer moves by a larger share of its weights, whatever the agents do."""
 
@@ -30,6 +33,8 @@ class TrainingFacts:
         batch_size: Samples in a minibatch.
         width: The width of the network: see `network_width`.
         momentum: What the optimizer keeps of the last step's direction, in [0, 1).
+        depth: The depth of the network: see `network_depth`.
+        targets: What the network tells of one sample: see `targets_of_a_sample`.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -41,6 +46,8 @@ class TrainingFacts:
     batch_size: float
     width: float
     momentum: float = 0.9
+    depth: float = USUAL_DEPTH
+    targets: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.momentum < 1.0:
@@ -48,9 +55,8 @@ class TrainingFacts:
                 f"momentum is {self.momentum!r}; a number of at least 0 and below 1 is "
                 "needed to tell the relative rate of a training."
             )
-        for name in ("num_updates", "epochs", "batch_size", "width"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
+        for name, value in vars(self).items():
+            if name != "momentum" and not (np.isfinite(value) and value > 0):
                 raise ValueError(
                     f"{name} is {value!r}; a finite number above 0 is needed to tell "
                     "the relative rate of a training."
@@ -76,18 +82,52 @@ def network_width(groups: Sequence[WeightGroup]) -> float:
     return float(np.median(units[:-1] or units or [1.0]))
 
 
+def network_depth(groups: Sequence[WeightGroup]) -> float:
+    """Returns the number of kernels of a network without normalisation.
+
+    What its layers change adds up from one to the next. A normalisation, and the
+    residual connections beside it, keep that small: such networks are of usual depth.
+
+    Args:
+        groups: The groups of the network.
+    """
+    if any(it.kind == "normalization" for it in groups):
+        return USUAL_DEPTH
+    return float(max(sum(it.has_kernel for it in groups), 2))
+
+
+def targets_of_a_sample(
+    groups: Sequence[WeightGroup], output_shape: Sequence[int | None] | None
+) -> float:
+    """Returns how many tokens the network tells of one sample, 1 if it tells none.
+
+    The gradient is a mean over them, and as little noisy as that of a larger batch.
+
+    Args:
+        groups: The groups of the network.
+        output_shape: Of the network, with its batch; None if that is not known.
+    """
+    embeds_tokens = any(it.kind == "embedding" for it in groups)
+    if not embeds_tokens or output_shape is None or len(output_shape) != 3:
+        return 1.0
+    return float(output_shape[1] or 1)
+
+
 @dataclass(frozen=True)
 class RelativeRateFormula:
     """The relative rate at the peak of the schedule, as a sum in base 2 logarithms.
 
     Args:
-        constant: For one update of one sample, one epoch, width 1 and no momentum.
+        constant: For one update of one sample, one epoch, width 1, depth 1 and no
+            momentum.
         updates: By the logarithm of the number of updates.
         epochs: By that of the epochs, where there is more than one.
         width: By that of the network's width.
         batch_size: By that of the batch size.
         persistence: By that of how much longer a way steps make with the optimizer's
             momentum.
+        depth: By that of the network's depth.
+        targets: By that of the targets of a sample.
         pretrained: Added for layers that are not fresh.
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
 
@@ -96,18 +136,20 @@ class RelativeRateFormula:
         >>> formula = RelativeRateFormula()
         >>> facts = TrainingFacts(800, 3.7, 32, 64)
         >>> formula.rates(facts, ["linear"], is_pretrained=[False]).round(4)
-        array([0.005])
+        array([0.0036])
     """
 
-    constant: float = -2.0
+    constant: float = -1.34
     updates: float = -0.39
     epochs: float = -0.27
     width: float = -0.28
     batch_size: float = 0.34
     persistence: float = -0.65
+    depth: float = -0.5
+    targets: float = 0.2
     pretrained: float = -2.5
     kinds: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"recurrent": 1.8, "attention": -1.0})
+        default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
     )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
@@ -119,6 +161,8 @@ class RelativeRateFormula:
             + self.width * log2(facts.width)
             + self.batch_size * log2(facts.batch_size)
             + self.persistence * facts.persistence
+            + self.depth * log2(facts.depth)
+            + self.targets * log2(facts.targets)
         )
 
     def rates(

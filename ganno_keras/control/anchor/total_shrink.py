@@ -22,6 +22,23 @@ LARGEST_DECAY: Final = 1e4
 """What float16 still holds."""
 
 
+LARGEST_COMPILED_TOTAL: Final = 1.0
+"""More than that a compiled rate does not ask for: it may be far from a good one."""
+
+
+def compiled_total(share: npt.ArrayLike, num_updates: float) -> Array:
+    """Returns by how much weights shrink over a training, as the user compiled it.
+
+    Args:
+        share: Of the weights, by an update at the compiled rate and weight decay.
+        num_updates: Of the training.
+    """
+    limited: Array = np.minimum(
+        np.asarray(share, np.float64) * num_updates, LARGEST_COMPILED_TOTAL
+    )
+    return limited
+
+
 def decays_of_shares(shares: npt.ArrayLike, rates: npt.ArrayLike) -> Array:
     """Returns the weight decays that shrink weights by shares of them at an update.
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.control.anchor.total_shrink import TotalShrink
+from ganno_keras.control.anchor.total_shrink import TotalShrink, compiled_total
 from ganno_keras.fit.anchor.own_rate import mean_rate
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
@@ -78,7 +78,7 @@ class AnchoredDecays:
         Returns:
             The weight decays, float64 `[num_groups]`.
         """
-        usual = self._compiled_share * self._num_updates
+        usual = compiled_total(self._compiled_share, self._num_updates)
         totals = self._totals if len(self._totals) else np.full(len(rates), usual)
         shrink = TotalShrink(totals, self._num_updates, self._mean_level)
         decays = shrink.decays(level, rates)

@@ -16,12 +16,21 @@ from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.observing.measurements import TrainingLength
-from ganno_keras.control.observing.network_facts import NetworkFacts, trainable_share
+from ganno_keras.control.observing.network_facts import (
+    NetworkFacts,
+    output_shape_of,
+    trainable_share,
+)
 from ganno_keras.fit.anchor.anchored_decays import AnchoredDecays
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.fresh_layers import pretrained_groups
 from ganno_keras.fit.anchor.own_rate import own_rate
-from ganno_keras.fit.anchor.sources import OptimizerSource, RelativeSource, Source
+from ganno_keras.fit.anchor.sources import (
+    OptimizerSource,
+    RelativeSource,
+    Source,
+    TrainedNetwork,
+)
 from ganno_keras.fit.fit_plan import FitPlan
 from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.settings import ControlSettings
@@ -130,8 +139,7 @@ class Anchoring:
             source = RelativeSource(
                 self._relative_anchor,
                 layerwise.statistics,
-                groups,
-                found,
+                TrainedNetwork(groups, found, output_shape_of(self._model)),
                 settings.interval,
                 momentum_of(layerwise.inner_optimizer),
                 self._course,
@@ -200,8 +208,6 @@ class Anchoring:
         part = update / (update + UPDATES_OF_AN_EPOCH)
         return min(progress + part / max(self._plan.epochs, 1), 1.0)
 
-    # ------------------------------------------------------------ between decisions
-
     def is_stale(self, progress: float, update: int) -> bool:
         """Returns whether statistics are waiting, or the rates have changed.
 
@@ -242,8 +248,6 @@ class Anchoring:
             return None
         return self._decays.follow(rates.level, rates.wanted)
 
-    # ------------------------------------------------------------ at a decision
-
     def applied(self, timestep: Timestep) -> Timestep:
         """Applies the factors of a decision to the anchor, if there is one."""
         if self._rates is None:
@@ -265,8 +269,6 @@ class Anchoring:
         """Keeps the rates that the guard has limited, until the next decision."""
         if self._rates is not None:
             self._rates.limit(wanted, allowed)
-
-    # ------------------------------------------------------------ saving
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns what changes over a training; nothing without an anchor."""

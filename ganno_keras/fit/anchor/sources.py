@@ -6,13 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate, Schedule
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
-from ganno_keras.control.anchor.relative_rate import TrainingFacts, network_width
+from ganno_keras.control.anchor.relative_rate import (
+    TrainingFacts,
+    network_depth,
+    network_width,
+    targets_of_a_sample,
+)
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.layer_groups import LayerGroup
@@ -58,14 +63,27 @@ class Source(Protocol):
         """Restores what `get_state` gave."""
 
 
+class TrainedNetwork(NamedTuple):
+    """The network of a training, before its first update.
+
+    Args:
+        groups: What each rate is of.
+        is_pretrained: Whether each of them has been trained before.
+        output_shape: Of the network, with its batch; None if that is not known.
+    """
+
+    groups: Sequence[LayerGroup]
+    is_pretrained: Sequence[bool]
+    output_shape: Sequence[int | None] | None = None
+
+
 class RelativeSource:
     """The relative anchor of a fit, or of an inner training.
 
     Args:
         anchor: What it is of.
         read: Returns the statistics of the last measured update.
-        groups: What each rate is of.
-        is_pretrained: Whether each of them has been trained before.
+        network: What is trained.
         interval: Updates between two decisions.
         momentum: Of the optimizer; see `TrainingFacts`.
         schedule: The level of the rates, by the progress.
@@ -77,8 +95,7 @@ class RelativeSource:
         self,
         anchor: RelativeAnchor,
         read: Callable[[], LayerStatistics],
-        groups: Sequence[LayerGroup],
-        is_pretrained: Sequence[bool],
+        network: TrainedNetwork,
         interval: int,
         momentum: float,
         schedule: Schedule | None = None,
@@ -88,8 +105,9 @@ class RelativeSource:
         self._read = read
         self._interval = interval
         self._momentum = momentum
-        self._groups = weight_groups(groups)
-        self._is_pretrained = np.array(is_pretrained, bool)
+        self._groups = weight_groups(network.groups)
+        self._output_shape = network.output_shape
+        self._is_pretrained = np.array(network.is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules)
         self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)
         self._facts: TrainingFacts | None = None
@@ -105,10 +123,15 @@ class RelativeSource:
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
         """Learns the length of the training; returns whether that changes the rates."""
-        width = network_width(self._groups)
         known = self._facts.batch_size if self._facts else USUAL_BATCH_SIZE
         facts = TrainingFacts(
-            num_updates, epochs, batch_size or known, width, self._momentum
+            num_updates,
+            epochs,
+            batch_size or known,
+            network_width(self._groups),
+            self._momentum,
+            network_depth(self._groups),
+            targets_of_a_sample(self._groups, self._output_shape),
         )
         is_new = facts != self._facts
         if is_new:

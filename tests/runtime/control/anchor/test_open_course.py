@@ -116,10 +116,11 @@ def test_descent__goes_on_although_the_quantity_improves_again():
 
 def test_next_stall__takes_the_rates_to_the_floor_and_no_further():
     course = course_of(1000, PlateauRule(10))
-    for epoch in (20, 50, 80):
+    for epoch in (20, 50, 80, 110, 140, 170):
         course.look(epoch / 1000, [4])
         course.look((epoch + 1) / 1000, [5])
-    assert [it.after for it in course.descents] == pytest.approx([STEP, FLOOR])
+    levels = [it.after for it in course.descents]
+    assert levels == pytest.approx([STEP, STEP**2, STEP**3, FLOOR])
 
 
 def test_reduction__lowers_the_rates_by_its_factor_at_each_plateau():
@@ -145,7 +146,7 @@ def test_end__takes_over_from_a_reduction():
     course.look(0.102, [0, 4])
     first, last = course.descents
     assert first.after == 0.5
-    assert last == Descent(102.0, 6.0, pytest.approx(0.5), 0.05)
+    assert last == Descent(102.0, 6.0, pytest.approx(0.5), 0.5 * STEP)
 
 
 @pytest.mark.parametrize("patience", [0, 1, math.inf])

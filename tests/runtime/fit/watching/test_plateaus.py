@@ -6,6 +6,7 @@ from __future__ import annotations
 import keras
 import pytest
 
+from ganno_keras.control.anchor.open_course import STEP
 from ganno_keras.fit.fit_plan import FitPlan
 from ganno_keras.fit.watching.plateaus import plateau_watches
 
@@ -28,7 +29,7 @@ def test_callbacks__that_wait_for_an_improvement_are_found():
         keras.callbacks.ReduceLROnPlateau(patience=3, factor=0.2),
     )
     assert found == [
-        ("PatientStopping", "loss", 7.0, 0.1, True, 0.0),
+        ("PatientStopping", "loss", 7.0, STEP, True, 0.0),
         ("ReduceLROnPlateau", "val_loss", 3.0, 0.2, False, 0.0),
     ]
 
