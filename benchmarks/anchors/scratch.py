@@ -17,6 +17,7 @@ from .cells import (
     e1_kinds,
     e1_lengths,
     e1_momentum,
+    e1_tokens,
     e1_variants,
 )
 from .optima import next_step
@@ -34,6 +35,7 @@ def cells() -> list[Cell]:
         *e1_momentum(),
         *e1_attention(),
         *e1_kinds(),
+        *e1_tokens(),
         *e1_depths(),
     ]
 

@@ -8,7 +8,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula, TrainingFacts
+from ganno_keras.control.anchor.relative_rate import (
+    USUAL_DEPTH,
+    RelativeRateFormula,
+    TrainingFacts,
+)
 
 from . import thresholds
 from .cells import WITHOUT_MOMENTUM, e1_cells
@@ -24,7 +28,6 @@ from .optima import (
 from .trainings import FIRST_FORMULA
 
 Row = dict[str, Any]
-TELL_TOKENS: Final = ("causal-cnn", "language-32")
 FAMILIES: Final = ("dense", "convolution", "attention", "recurrent")
 
 
@@ -108,8 +111,12 @@ def _targets(cells: Sequence[Found]) -> Array:
 
     Added when the causal network had been seen to be the one exception.
     """
-    tells_tokens = np.array([[it.row["network"] in TELL_TOKENS] for it in cells])
+    tells_tokens = np.array([[_tells_tokens(it.row)] for it in cells])
     return np.where(tells_tokens, _log2_of(cells, "uses"), 0.0)
+
+
+def _tells_tokens(row: Row) -> bool:
+    return str(row["network"]).startswith(("causal", "language"))
 
 
 def _spread(cells: Sequence[Found]) -> list[str]:
@@ -196,6 +203,20 @@ def _of_regrets(regrets: Array) -> str:
     return f"regret mean {regrets.mean():.3f}, p90 {np.percentile(regrets, 90):.3f}"
 
 
+SHAPE_OCTAVES: Final = 0.5
+"""By how much the peak is lower in the package, whose schedule holds it for longer."""
+DEPTHS: Final = {"cnn2": 2, "cnn5": 5, "causal": 4, "lstm": 2}
+"""Numbers of kernels of networks without normalisation, by the first of their names."""
+
+
+def _depth(network: str) -> float:
+    """Earlier rows do not have it."""
+    family, _, sizes = network.partition("-")
+    if family == "mlp":
+        return float(sizes.split("x")[1]) + 1.0
+    return float(DEPTHS.get(family, USUAL_DEPTH))
+
+
 def _present_offset(row: Row) -> float:
     """Octaves from the first formula to that of the package, for most layers.
 
@@ -203,10 +224,16 @@ def _present_offset(row: Row) -> float:
     """
     momentum = 0.0 if row["optimizer"] in WITHOUT_MOMENTUM else 0.9
     names = ("num_updates", "epochs", "batch_size", "width")
-    facts = TrainingFacts(**{name: row[name] for name in names}, momentum=momentum)
+    facts = TrainingFacts(
+        **{name: row[name] for name in names},
+        momentum=momentum,
+        depth=_depth(row["network"]),
+        targets=row["uses"] if _tells_tokens(row) else 1.0,
+    )
     formula = RelativeRateFormula()
     kind = formula.kinds["recurrent"] if row["family"] == "recurrent" else 0.0
-    return formula.log2_rate(facts) + kind - FIRST_FORMULA.log2_rate(facts)
+    rate = formula.log2_rate(facts) + kind + SHAPE_OCTAVES
+    return rate - FIRST_FORMULA.log2_rate(facts)
 
 
 SLOPES: Final = ("num_updates", "epochs", "width", "batch_size")

@@ -21,7 +21,9 @@ from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, Relativ
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
+    network_depth,
     network_width,
+    targets_of_a_sample,
 )
 from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
@@ -37,7 +39,9 @@ NUM_HELD_OUT: Final = 2000
 SEED: Final = 0
 SHAPE: Final = BaseSchedule(1.0, 0.2)
 """The schedule of all trainings of E1 and E2."""
-FIRST_FORMULA: Final = RelativeRateFormula(constant=-2.9, persistence=0.0, kinds={})
+FIRST_FORMULA: Final = RelativeRateFormula(
+    constant=-2.9, persistence=0.0, depth=0.0, targets=0.0, kinds={}
+)
 """As fitted to other trainings, before the first experiment."""
 
 RULES: Final = {
@@ -113,6 +117,7 @@ class CellTrainings:
         )
         model.optimizer.build(model.trainable_variables)
         self.groups = layer_groups(model)
+        self._output_shape = model.output_shape
         self._layerwise = LayerwiseOptimizer(model.optimizer, self.groups, model=model)
         self._start = [
             (it, ops.convert_to_numpy(it).copy())
@@ -130,9 +135,16 @@ class CellTrainings:
     @property
     def facts(self) -> TrainingFacts:
         """What the formula knows of the training."""
-        cell, width = self._cell, network_width(self.weight_groups)
-        momentum = momentum_of(self._layerwise.inner_optimizer)
-        return TrainingFacts(cell.length, cell.epochs, cell.batch_size, width, momentum)
+        cell, groups = self._cell, self.weight_groups
+        return TrainingFacts(
+            cell.length,
+            cell.epochs,
+            cell.batch_size,
+            network_width(groups),
+            momentum_of(self._layerwise.inner_optimizer),
+            network_depth(groups),
+            targets_of_a_sample(groups, self._output_shape),
+        )
 
     def relative(self, peaks: Any) -> Outcome:
         """Trains with shares of the weights."""

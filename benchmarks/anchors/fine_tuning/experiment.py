@@ -13,17 +13,16 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from ..cells import (
-    CAREFUL_RATES,
-    FIRST_FINE_TUNING_STEPS,
-    FIRST_LORA_STEPS,
-    Cell,
-    Network,
-    e2_cells,
-)
+from ..cells import Cell, Network
 from ..optima import next_step
 from ..scratch import outcome_row
 from ..trainings import SEED, CellTrainings, Data, formula_rate, new_model
+from .cells import (
+    CAREFUL_RATES,
+    FIRST_FINE_TUNING_STEPS,
+    FIRST_LORA_STEPS,
+    e2_cells,
+)
 from .data import NUM_PRETRAINING, fine_tuning_data, pretraining_data
 
 Row = dict[str, Any]
