@@ -96,10 +96,15 @@ class AttachEveryOptimizer:
 
     def _measure_always(self) -> None:
         # By the initial values, which hold wherever a test builds its optimizer.
-        create = _layer_table._variable
+        create = _layer_table.new_variable
 
-        def create_measuring(name: str, shape: Any, value: Any, **kwargs: Any) -> Any:
-            changed = {"measuring": True, "learning_rates": value * self._factor}
-            return create(name, shape, changed.get(name, value), **kwargs)
+        def create_measuring(
+            name: str, shape: Any, value: Any, *args: Any, **kwargs: Any
+        ) -> Any:
+            if name == "measuring":
+                value = True
+            elif name == "learning_rates":
+                value = value * self._factor
+            return create(name, shape, value, *args, **kwargs)
 
-        self._patch.setattr(_layer_table, "_variable", create_measuring)
+        self._patch.setattr(_layer_table, "new_variable", create_measuring)
