@@ -3,6 +3,7 @@
 
     python -m benchmarks.run table1 --seeds 3 --jobs 2
     python -m benchmarks.run all --policy ganno-first --policy saved_policies/mine
+    python -m benchmarks.run precision --task cnn5-cifar10-float32
     python -m benchmarks.run all --ray --jobs 16
 
 If it is killed, it loses the cells in work; the same command resumes.
@@ -94,6 +95,22 @@ def _trainer(on_ray: bool) -> Trainer:
     return ray_workers.cell_results
 
 
+def _only(cells: Sequence[Cell], task: str) -> list[Cell]:
+    """Leaves the cells of one task.
+
+    Raises:
+        ValueError: If none is of that task.
+    """
+    chosen = [cell for cell in cells if cell.task == task]
+    if not chosen:
+        tasks = sorted({cell.task for cell in cells})
+        raise ValueError(
+            f"No cell is of the task {task!r}; there are cells of {tasks}. Choose one "
+            "of them."
+        )
+    return chosen
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Reads the command line and trains; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -110,10 +127,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         help=f"a name or folder, in the place of GANNO; default: {FLAGSHIP}",
     )
+    parser.add_argument("--task", help="only this one, such as cnn5-cifar10-float32")
     given = parser.parse_args(arguments)
     started = time.monotonic()
     try:
         cells = cells_of(given.name, given.seeds, given.policy or [FLAGSHIP])
+        if given.task:
+            cells = _only(cells, given.task)
         complete = run(cells, given.jobs, _trainer(given.ray))
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)

@@ -87,6 +87,11 @@ def test_data_that_cannot_be_had__is_missing_data(monkeypatch):
         training.train(*plan_cell(Cell("cnn5-cifar10", "constant", 1e-3, 0.1, 0)))
 
 
+def test_task_without_cells__is_refused_with_those_that_have_some(capsys):
+    assert main(["precision", "--task", "resnet9-fashion"]) == 2
+    assert "cnn5-cifar10-float32" in capsys.readouterr().err
+
+
 def test_unknown_table__is_refused_with_the_known_ones(capsys):
     assert run.main(["table9"]) == 2
     assert "'table9'; there are table1" in capsys.readouterr().err
