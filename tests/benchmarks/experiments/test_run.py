@@ -88,7 +88,7 @@ def test_data_that_cannot_be_had__is_missing_data(monkeypatch):
 
 
 def test_task_without_cells__is_refused_with_those_that_have_some(capsys):
-    assert main(["precision", "--task", "resnet9-fashion"]) == 2
+    assert run.main(["precision", "--task", "resnet9-fashion"]) == 2
     assert "cnn5-cifar10-float32" in capsys.readouterr().err
 
 
