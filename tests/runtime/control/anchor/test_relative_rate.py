@@ -7,16 +7,21 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.relative_rate import (
     HIGHEST_RELATIVE_RATE,
+    USUAL_DEPTH,
     RelativeRateFormula,
     TrainingFacts,
+    network_depth,
     network_width,
+    targets_of_a_sample,
 )
 from ganno_keras.control.anchor.weight_groups import WeightGroup
 
 FACTS = TrainingFacts(num_updates=800, epochs=4, batch_size=32, width=64)
 
 
-@pytest.mark.parametrize("name", ["num_updates", "epochs", "batch_size", "width"])
+@pytest.mark.parametrize(
+    "name", ["num_updates", "epochs", "batch_size", "width", "depth", "targets"]
+)
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_training_facts__that_are_no_numbers_are_refused(name, value):
     with pytest.raises(ValueError, match=name):
@@ -24,14 +29,13 @@ def test_training_facts__that_are_no_numbers_are_refused(name, value):
 
 
 @given(
-    *(st.floats(1e-3, 1e9) for _ in range(4)),
+    st.tuples(*(st.floats(1e-3, 1e9) for _ in range(4))),
     st.floats(0.0, 0.999),
+    st.tuples(*(st.floats(1.0, 1e6) for _ in range(2))),
     st.booleans(),
 )
-def test_relative_rate__is_above_0_and_limited(
-    updates, epochs, batch, width, momentum, old
-):
-    facts = TrainingFacts(updates, epochs, batch, width, momentum)
+def test_relative_rate__is_above_0_and_limited(lengths, momentum, network, old):
+    facts = TrainingFacts(*lengths, momentum, *network)
     (rate,) = RelativeRateFormula().rates(facts, ["linear"], [old])
     assert 0.0 < rate <= HIGHEST_RELATIVE_RATE
 
@@ -42,6 +46,8 @@ def test_relative_rate__is_lower_for_longer_and_wider_trainings():
     assert formula.log2_rate(replace(FACTS, num_updates=8000)) < usual
     assert formula.log2_rate(replace(FACTS, width=1024)) < usual
     assert formula.log2_rate(replace(FACTS, batch_size=256)) > usual
+    assert formula.log2_rate(replace(FACTS, depth=2)) > usual
+    assert formula.log2_rate(replace(FACTS, targets=64)) > usual
 
 
 def test_relative_rate__is_higher_without_momentum_whose_steps_add_up():
@@ -76,3 +82,22 @@ def test_network_width__is_that_of_the_layers_between():
     assert network_width([*hidden, gains, last]) == 64
     assert network_width([last]) == 10
     assert network_width([gains]) == 1
+
+
+def test_network_depth__counts_kernels_where_nothing_is_normalised():
+    layer = WeightGroup("linear", ((8, 8), (8,)))
+    gains = WeightGroup("normalization", ((8,),))
+    assert network_depth([layer] * 9) == 9
+    assert network_depth([layer] * 9 + [gains]) == USUAL_DEPTH
+    assert network_depth([layer]) == 2  # which a head on frozen layers is, too
+
+
+@pytest.mark.parametrize(
+    ("output_shape", "targets"),
+    [((None, 48, 96), 48), ((None, None, 96), 1), ((None, 10), 1), (None, 1)],
+)
+def test_targets_of_a_sample__are_the_tokens_that_are_told(output_shape, targets):
+    tokens = WeightGroup("embedding", ((96, 8),))
+    layer = WeightGroup("linear", ((8, 96), (96,)))
+    assert targets_of_a_sample([tokens, layer], output_shape) == targets
+    assert targets_of_a_sample([layer], output_shape) == 1

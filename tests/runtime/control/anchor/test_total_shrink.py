@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.anchor.total_shrink import (
+    LARGEST_COMPILED_TOTAL,
     LARGEST_DECAY,
     TotalShrink,
+    compiled_total,
     decays_of_shares,
 )
 from ganno_keras.control.base_schedule import BaseSchedule
@@ -71,3 +73,10 @@ def test_length__that_is_no_number_is_refused(updates, level):
 def test_mean_of_a_schedule__is_that_of_its_values():
     values = [SHAPE((it + 0.5) / 10000) for it in range(10000)]
     assert pytest.approx(np.mean(values), rel=1e-4) == SHAPE.mean
+
+
+@pytest.mark.parametrize(
+    ("share", "total"), [(0.0, 0.0), (1e-4, 0.1), (1.0, LARGEST_COMPILED_TOTAL)]
+)
+def test_compiled_total__is_what_the_user_asked_for_up_to_a_bound(share, total):
+    assert compiled_total(share, 1000) == pytest.approx(total)
