@@ -7,8 +7,9 @@ update did to the weights is looked at where the anchor asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,16 @@ from .inner_trainings import InnerTrainings, TimestepResult
 from .team import Team
 
 
+class AnchoredSnapshot(NamedTuple):
+    """What the rates of inner trainings follow, at one moment."""
+
+    update: int
+    is_measuring: bool
+    rates: list[dict[str, np.ndarray]]  # by training
+    shrinks: list[TotalShrink]  # by training
+    values: np.ndarray  # rates, decays, last rates: [num_trainings, 3, num_agents]
+
+
 class AnchoredTrainings:
     """Inner trainings with a relative anchor each.
 
@@ -35,6 +46,7 @@ class AnchoredTrainings:
         anchor: What their factors act on.
         interval: Updates in a timestep.
         bounds: Limits of the rates.
+        is_pretrained: Whether each layer has been trained before, in all trainings.
     """
 
     learning_rates: np.ndarray
@@ -47,15 +59,17 @@ class AnchoredTrainings:
         anchor: RelativeAnchor,
         interval: int,
         bounds: LearningRateBounds,
+        is_pretrained: Sequence[bool],
     ) -> None:
         self._trainings = trainings
         self._team = team
         self._anchor = anchor
         self._interval = interval
         self._bounds = bounds
+        self._is_pretrained = is_pretrained
 
     def begin(self, length: TrainingLength, shares: np.ndarray) -> None:
-        """Begins an episode, whose networks are all fresh.
+        """Begins an episode.
 
         Args:
             length: Of each training.
@@ -75,11 +89,33 @@ class AnchoredTrainings:
         self._is_measuring = self._rates[0].is_read_after(0, 1)
         self.learning_rates = self._current
 
-    def decide(self, factors: np.ndarray, totals: np.ndarray | None = None) -> None:
-        """Applies the factors of a decision, `[num_trainings or half, num_agents]`.
+    def snapshot(self) -> AnchoredSnapshot:
+        """Keeps all that changes between updates, but for the trainings themselves."""
+        return AnchoredSnapshot(
+            self._update,
+            self._is_measuring,
+            [rates.get_state() for rates in self._rates],
+            self._shrinks,
+            np.stack([self._current, self._decays, self.learning_rates], axis=1),
+        )
 
-        If half of them are given, the other half are clones without any factor, which
-        continue as their originals were until now.
+    def restore(self, snapshot: AnchoredSnapshot, sources: Sequence[int]) -> None:
+        """Makes each training go on from a snapshot of the same episode.
+
+        Args:
+            snapshot: What `snapshot` gave.
+            sources: Which training of the snapshot each is a copy of.
+        """
+        self._update = snapshot.update
+        self._is_measuring = snapshot.is_measuring
+        for rates, source in zip(self._rates, sources, strict=True):
+            rates.set_state(snapshot.rates[source])
+        self._shrinks = [snapshot.shrinks[source] for source in sources]
+        values = snapshot.values[list(sources)]
+        self._current, self._decays, self.learning_rates = np.moveaxis(values, 1, 0)
+
+    def decide(self, factors: np.ndarray, totals: np.ndarray | None = None) -> None:
+        """Applies the factors of a decision, `[num_trainings, num_agents]`.
 
         Args:
             factors: On the rates.
@@ -88,12 +124,7 @@ class AnchoredTrainings:
         """
         if totals is not None:
             self._set_totals(totals)
-        half = len(factors)
-        originals, clones = self._rates[:half], self._rates[half:]
-        for original, clone in zip(originals, clones, strict=False):
-            clone.set_state(original.get_state())
-        given = [*factors, *np.ones_like(factors)]
-        for rates, factor in zip(self._rates, given, strict=False):
+        for rates, factor in zip(self._rates, factors, strict=True):
             rates.decide(factor, self._progress, self._update)
         self._set_current(lambda rates: rates.rates(self._progress, self._update))
         self.learning_rates = self._current
@@ -123,7 +154,9 @@ class AnchoredTrainings:
         source = RelativeSource(
             self._anchor,
             partial(self._statistics_of, lane),
-            TrainedNetwork(groups, [False] * len(groups), self._trainings.output_shape),
+            TrainedNetwork(
+                groups, self._is_pretrained, self._trainings.output_shape
+            ),
             self._interval,
             self._trainings.momentum,
         )

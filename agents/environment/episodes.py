@@ -8,6 +8,7 @@ They are the same wherever and whenever the episode is collected.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,15 @@ class EpisodeDraw(NamedTuple):
     accuracy_is_hidden: np.ndarray  # [num_environments], bool
     validation_is_hidden: np.ndarray  # [num_environments], bool
     indices: np.ndarray  # int32 [intervals, num_environments, interval, batch_size]
+
+    def of(self, environments: Sequence[int]) -> EpisodeDraw:
+        """Returns the draws of some environments, one of which may come repeatedly."""
+        chosen = list(environments)
+        return EpisodeDraw(
+            self.timesteps,
+            *(getattr(self, name)[chosen] for name in self._fields[1:-1]),
+            indices=self.indices[:, chosen],
+        )
 
 
 def draw_episode(

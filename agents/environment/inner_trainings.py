@@ -43,6 +43,13 @@ class PartialResult(NamedTuple):
     statistics_sums: np.ndarray  # [num_trainings, num_groups, num_sums], of the last
 
 
+class TrainingsSnapshot(NamedTuple):
+    """Weights, slots and counts, moving statistics and seeds at one moment."""
+
+    optimizer: list[tf.Tensor]  # [num_trainings, ...] each, but for the counts
+    others: list[list[tf.Tensor]]  # by training
+
+
 class InnerTrainings:
     """A fixed number of trainings of one model, restarted for each episode.
 
@@ -84,7 +91,7 @@ class InnerTrainings:
         self._rates = tf.Variable(tf.zeros([num_trainings, len(self.groups)]))
         self._decays = tf.Variable(tf.zeros([num_trainings, len(self.groups)]))
         self._losses = objective.loss(reduction=None)
-        self._accuracies = _accuracies if objective.has_accuracy else _no_accuracies
+        self._accuracies = objective.accuracies
         self._compiled = tf.function(self._run, reduce_retracing=True)
         self._compiled_part = tf.function(self._advance, reduce_retracing=True)
         self._compiled_evaluation = tf.function(self._evaluate)
@@ -131,20 +138,25 @@ class InnerTrainings:
         """Sets the weight decays of all layers likewise."""
         self._decays.assign(values)
 
-    def clone_first_half(self) -> None:
-        """Makes each training of the second half a bit-equal clone of one of the first.
+    def snapshot(self) -> TrainingsSnapshot:
+        """Keeps all that changes in the trainings but their rates and decays."""
+        others = [[tf.identity(v) for v in lane] for lane in self._others]
+        return TrainingsSnapshot(self._optimizer.snapshot(), others)
 
-        Weights, slots, moving statistics and seeds are copied. Rates and decays are
-        not.
+    def restore(self, snapshot: TrainingsSnapshot, sources: Sequence[int]) -> None:
+        """Makes each training go on from a snapshot, bit for bit.
+
+        Rates and decays stay as they are.
+
+        Args:
+            snapshot: Of these trainings, or of others of the same kind.
+            sources: Which training of the snapshot each is a copy of; one may have
+                several copies.
         """
-        half = self._layout.num_lanes // 2
-        for variable in self._optimizer.vectors:
-            variable.assign(tf.tile(variable.value[: self._layout.size // 2], [2]))
-        for sources, targets in zip(
-            self._others[:half], self._others[half:], strict=True
-        ):
-            for source, target in zip(sources, targets, strict=True):
-                target.assign(source)
+        self._optimizer.restore(snapshot.optimizer, sources)
+        for source, targets in zip(sources, self._others, strict=True):
+            for value, target in zip(snapshot.others[source], targets, strict=True):
+                target.assign(value)
 
     def run(self, indices: np.ndarray) -> TimestepResult:
         """Takes all updates of one timestep.
@@ -286,16 +298,3 @@ class InnerTrainings:
             for variable, value in zip(self._others[lane], others, strict=True):
                 variable.assign(value)
         return outputs
-
-
-def _accuracies(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Returns the accuracy of each lane.
-
-    The labels are `[num_lanes, samples]`; the logits have one more axis.
-    """
-    matches = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
-    return tf.reduce_mean(tf.cast(matches, tf.float32), axis=1)
-
-
-def _no_accuracies(targets: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
-    return tf.fill([targets.shape[0]], np.float32("nan"))

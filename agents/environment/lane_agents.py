@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from ganno_keras.control.action_sets import get_action_set
@@ -18,12 +21,22 @@ from ganno_keras.control.observing.network_facts import NetworkFacts
 
 from ..tasks.configuration import TaskConfiguration
 from ..tasks.objectives import find_objective
-from .anchored_trainings import AnchoredTrainings
+from .anchored_trainings import AnchoredSnapshot, AnchoredTrainings
 from .configuration import EnvironmentConfiguration
 from .episodes import EpisodeDraw
-from .inner_trainings import InnerTrainings, TimestepResult
+from .inner_trainings import InnerTrainings, TimestepResult, TrainingsSnapshot
 from .rewards import get_reward
 from .team import Team
+
+
+class LaneSnapshot(NamedTuple):
+    """An episode at one moment, from which branches go on."""
+
+    draw: EpisodeDraw
+    starts: list[StartingPoint]
+    controllers: list[dict[str, np.ndarray]]
+    trainings: TrainingsSnapshot
+    anchored: AnchoredSnapshot | None
 
 
 class LaneAgents:
@@ -37,6 +50,8 @@ class LaneAgents:
         task: What the inner trainings are.
         trainings: The inner trainings.
         num_samples: How many samples they are trained on.
+        is_pretrained: Whether each agent's layer has been trained before; by default
+            none has.
     """
 
     def __init__(
@@ -45,6 +60,7 @@ class LaneAgents:
         task: TaskConfiguration,
         trainings: InnerTrainings,
         num_samples: int,
+        is_pretrained: Sequence[bool] = (),
     ) -> None:
         self._configuration = configuration
         self._task = task
@@ -53,6 +69,7 @@ class LaneAgents:
         self._has_accuracy = find_objective(task.objective).has_accuracy
         self._num_copies = 2 if get_reward(configuration.reward).needs_no_op else 1
         self._team = Team(trainings.groups, configuration.single_agent)
+        self._is_pretrained = list(is_pretrained) or [False] * self._team.num_agents
         self._spec = configuration.observation_spec
         self._action_set = get_action_set(configuration.action_set)
         self._bounds = check_learning_rate_bounds(configuration.learning_rate_bounds)
@@ -82,19 +99,51 @@ class LaneAgents:
     def begin(self, draw: EpisodeDraw) -> None:
         """Begins an episode with fresh inner trainings."""
         self._draw = draw
-        starts = [
+        self._starts = [
             self._action_set.starting_point(*drawn, self._bounds)
             for drawn in zip(draw.learning_rate, draw.weight_decay, strict=True)
         ]
-        rates, decays = np.array(starts, np.float64).T
+        rates, decays = np.array(self._starts, np.float64).T
         self._trainings.restart(
             np.tile(rates, self._num_copies), np.tile(decays, self._num_copies)
         )
-        self._controllers = self._new_controllers(starts)
+        self._controllers = self._new_controllers()
         if self._anchored:
             shares = np.multiply(draw.learning_rate, draw.weight_decay)
             self._anchored.begin(self._length, np.tile(shares, self._num_copies))
             self._take_over_rates(self._anchored)
+        self._renew_clones()
+
+    def snapshot(self) -> LaneSnapshot:
+        """Keeps all that the rest of the episode follows from, but for the actions."""
+        return LaneSnapshot(
+            self._draw,
+            self._starts,
+            [controller.get_state() for controller in self._controllers],
+            self._trainings.snapshot(),
+            self._anchored.snapshot() if self._anchored else None,
+        )
+
+    def restore(self, snapshot: LaneSnapshot, sources: Sequence[int]) -> None:
+        """Makes each environment go on from a snapshot, as a branch of it.
+
+        With the same actions, branches of one environment stay bit-equal.
+
+        Args:
+            snapshot: Of the same task.
+            sources: Which environment of the snapshot each is a copy of, with the
+                minibatches to come; one may have several copies.
+        """
+        self._draw = snapshot.draw.of(sources)
+        self._starts = [snapshot.starts[source] for source in sources]
+        self._controllers = self._new_controllers()
+        for controller, source in zip(self._controllers, sources, strict=True):
+            controller.set_state(snapshot.controllers[source])
+        self._set_in_trainings(
+            np.tile(self.learning_rates, (self._num_copies, 1)),
+            np.tile(self.weight_decays, (self._num_copies, 1)),
+        )
+        self._copy(snapshot.trainings, snapshot.anchored, sources)
 
     def act(self, actions: np.ndarray, progress: float) -> None:
         """Acts on the inner trainings; their clones take the no-op.
@@ -103,6 +152,7 @@ class LaneAgents:
             actions: Indices, int `[num_environments, num_agents]`.
             progress: Share of the planned updates that is done, in [0, 1].
         """
+        self._renew_clones()
         no_ops = np.full(self.num_agents, NO_OP)
         left_alone = [
             (c.rates_after(no_ops, progress), c.decays_after(no_ops))
@@ -112,15 +162,17 @@ class LaneAgents:
             (c.act(actions[number], progress), c.weight_decays)
             for number, c in enumerate(self._controllers)
         ]
-        both = [*acted_on, *left_alone][: self._num_copies * len(acted_on)]
+        number = self._num_copies * len(acted_on)
+        both = [*acted_on, *left_alone][:number]
         rates, decays = (np.stack(values) for values in zip(*both, strict=True))
         if self._anchored:
+            factors = self._action_set.factors(actions)
             totals = decays if self._action_set.decays else None
-            self._anchored.decide(self._action_set.factors(actions), totals)
+            all_factors = np.concatenate([factors, np.ones_like(factors)])[:number]
+            self._anchored.decide(all_factors, totals)
             self._take_over_rates(self._anchored)
             return
-        self._trainings.set_learning_rates(self._team.spread(rates))
-        self._trainings.set_weight_decays(self._team.spread(decays))
+        self._set_in_trainings(rates, decays)
 
     def run(self, timestep: int) -> TimestepResult:
         """Takes all updates of one timestep, of the inner trainings and their clones.
@@ -128,8 +180,6 @@ class LaneAgents:
         Args:
             timestep: Number of the timestep in the episode, from 0.
         """
-        if self._num_copies == 2:
-            self._trainings.clone_first_half()
         indices = np.concatenate([self._draw.indices[timestep]] * self._num_copies)
         if self._anchored is None:
             trainings = self._trainings
@@ -148,7 +198,31 @@ class LaneAgents:
             ]
         )
 
-    def _new_controllers(self, starts: list[StartingPoint]) -> list[LayerController]:
+    def _renew_clones(self) -> None:
+        """Makes the clones branches of their originals once more, if there are any."""
+        if self._num_copies == 2:
+            anchored = self._anchored.snapshot() if self._anchored else None
+            originals = range(self._configuration.num_environments)
+            self._copy(self._trainings.snapshot(), anchored, originals)
+
+    def _copy(
+        self,
+        trainings: TrainingsSnapshot,
+        anchored: AnchoredSnapshot | None,
+        sources: Sequence[int],
+    ) -> None:
+        """Copies inner trainings into those of each environment and into its clone."""
+        lanes = [*sources] * self._num_copies
+        self._trainings.restore(trainings, lanes)
+        if self._anchored and anchored:
+            self._anchored.restore(anchored, lanes)
+
+    def _set_in_trainings(self, rates: np.ndarray, decays: np.ndarray) -> None:
+        """Sets rates and weight decays, `[num_trainings, num_agents]`."""
+        self._trainings.set_learning_rates(self._team.spread(rates))
+        self._trainings.set_weight_decays(self._team.spread(decays))
+
+    def _new_controllers(self) -> list[LayerController]:
         norms = self._team.norms(self._trainings.squared_norms())
         return [
             LayerController(
@@ -159,12 +233,12 @@ class LaneAgents:
                 start=start,
                 network=NetworkFacts.of_layers(
                     self._team.groups,
-                    [False] * self.num_agents,
+                    self._is_pretrained,
                     self._trainings.trainable_share,
                     norms[number],
                 ),
             )
-            for number, start in enumerate(starts)
+            for number, start in enumerate(self._starts)
         ]
 
     def _new_anchored_trainings(self) -> AnchoredTrainings | None:
@@ -180,6 +254,7 @@ class LaneAgents:
             self._action_set.anchor,
             self._configuration.interval,
             self._bounds,
+            self._is_pretrained,
         )
 
     def _take_over_rates(self, anchored: AnchoredTrainings) -> None:

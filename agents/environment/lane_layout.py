@@ -64,8 +64,9 @@ class LaneLayout:
         Args:
             values: A value for each group, `[num_lanes, num_groups]`.
         """
-        by_variable = tf.gather(values, self._owners, axis=1)
-        return tf.reshape(tf.repeat(by_variable, self._sizes, axis=1), [-1])
+        # Not tf.repeat, which first pads all variables to the length of the longest.
+        places = np.repeat(self._owners, self._sizes)
+        return tf.reshape(tf.gather(values, places, axis=1), [-1])
 
     def group_sums(self, vector: tf.Tensor) -> tf.Tensor:
         """Sums the vector over each group, to `[num_lanes, num_groups]`."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -70,13 +72,36 @@ class LaneOptimizer:
     @property
     def vectors(self) -> list[keras.Variable]:
         """Weights, and the slots that hold a number for each weight."""
-        slots = [v for v in self.state if v.shape == self.weights.shape]
+        slots = [v for v in self.state if self._is_by_lane(v)]
         return [self.weights, *slots]
 
     def restart(self) -> None:
         """Forgets all slots and counts."""
         for variable, value in zip(self.state, self._initial_state, strict=True):
             variable.assign(value)
+
+    def snapshot(self) -> list[tf.Tensor]:
+        """Returns the values of weights and state, those of lanes side by side."""
+        rows = [self._layout.num_lanes, -1]
+        return [
+            tf.reshape(it.value, rows) if self._is_by_lane(it) else tf.identity(it)
+            for it in (self.weights, *self.state)
+        ]
+
+    def restore(self, snapshot: Sequence[tf.Tensor], sources: Sequence[int]) -> None:
+        """Gives each lane what a lane of a snapshot had.
+
+        Args:
+            snapshot: Of this optimizer, or of an equal one with other lanes.
+            sources: The lane of the snapshot for each lane.
+        """
+        for it, value in zip((self.weights, *self.state), snapshot, strict=True):
+            if self._is_by_lane(it):
+                value = tf.reshape(tf.gather(value, sources), [-1])
+            it.assign(value)
+
+    def _is_by_lane(self, variable: keras.Variable) -> bool:
+        return bool(variable.shape == self.weights.shape)
 
     def update(self, gradient: tf.Tensor, rates: tf.Tensor, decays: tf.Tensor) -> None:
         """Adds one update of all lanes to the graph.

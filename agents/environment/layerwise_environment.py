@@ -9,6 +9,7 @@ parameter sharing. One step is one timestep: `interval` updates of every trainin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -24,9 +25,18 @@ from ..tasks.task_data import load_task_data
 from .configuration import EnvironmentConfiguration
 from .episodes import EpisodeDraw, EpisodeName, draw_episode
 from .inner_trainings import InnerTrainings, TimestepResult
-from .lane_agents import LaneAgents
+from .lane_agents import LaneAgents, LaneSnapshot
 from .rewards import Outcome, Outcomes, get_reward
 from .specs import action_spec, time_step_spec
+
+
+class EnvironmentSnapshot(NamedTuple):
+    """An episode at one moment, from which branches go on."""
+
+    agents: LaneSnapshot
+    decisions: int
+    outcome: Outcome
+    time_step: ts.TimeStep
 
 
 class LayerwiseEnvironment(tf_environment.TFEnvironment):
@@ -151,6 +161,47 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             )
         self._name = name
         return self.reset()
+
+    def snapshot(self) -> EnvironmentSnapshot:
+        """Keeps the episode as it is, for `restore`."""
+        return EnvironmentSnapshot(
+            self._agents.snapshot(), self._decisions, self._outcome, self._time_step
+        )
+
+    def restore(
+        self, snapshot: EnvironmentSnapshot, sources: Sequence[int]
+    ) -> ts.TimeStep:
+        """Goes on from a snapshot, with each inner training a branch of one of it.
+
+        Args:
+            snapshot: Of this environment, or of another of the same task.
+            sources: Which inner training of the snapshot each is a copy of, with the
+                minibatches to come; one may have several copies.
+
+        Returns:
+            The time step of the snapshot, of the copies.
+
+        Raises:
+            ValueError: If there is not one source for each inner training.
+
+        Paper: section 4 "Reward", whose no-op rollout is such a branch.
+        """
+        chosen, count = list(sources), self._configuration.num_environments
+        if len(chosen) != count:
+            raise ValueError(
+                f"{len(chosen)} sources came for {count} inner trainings. Give each of "
+                "them one."
+            )
+        self._agents.restore(snapshot.agents, chosen)
+        self._decisions = snapshot.decisions
+        self._outcome = Outcome(*(values[chosen] for values in snapshot.outcome))
+        agents = np.arange(self.num_agents)
+        entries = np.add.outer(np.multiply(chosen, self.num_agents), agents).ravel()
+        self._time_step = tf.nest.map_structure(
+            lambda values: tf.gather(values, entries), snapshot.time_step
+        )
+        self._draw = snapshot.agents.draw.of(chosen)
+        return self._time_step
 
     def _current_time_step(self) -> ts.TimeStep:
         return self._time_step

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from .samples import Samples
 
@@ -39,6 +40,18 @@ class Objective(NamedTuple):
     def metrics(self) -> list[str]:
         """Metrics that a model is compiled with."""
         return ["accuracy"] if self.has_accuracy else []
+
+    def accuracies(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """Returns the accuracy of each of several networks, NaN if there is none.
+
+        Args:
+            targets: `[num_networks, samples, ...]`.
+            outputs: With one more axis, if there is an accuracy.
+        """
+        if not self.has_accuracy:
+            return tf.fill([targets.shape[0]], np.float32("nan"))
+        matches = tf.equal(tf.argmax(outputs, -1, targets.dtype), targets)
+        return tf.reduce_mean(tf.cast(matches, tf.float32), axis=1)
 
 
 def _with_classes(data: Samples) -> Samples:

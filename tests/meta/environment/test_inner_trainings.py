@@ -118,11 +118,11 @@ def test_inner_trainings__do_not_touch_each_other(data):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_clone_first_half__then_training_both_keeps_them_bit_equal(data):
+def test_copy_of_a_training__stays_bit_equal_with_the_same_minibatches(data):
     trainings = started(data, num_trainings=2)
     trainings.set_learning_rates(np.concatenate([RATES, 2 * RATES]))
     trainings.run(minibatches(0, num_trainings=2))
-    trainings.clone_first_half()
+    trainings.restore(trainings.snapshot(), [0, 0])
     trainings.set_learning_rates(np.concatenate([RATES, RATES]))
     result = trainings.run(minibatches(1, num_trainings=2))
     assert_equal(weights_of(trainings, 0), weights_of(trainings, 1))
