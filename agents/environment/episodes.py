@@ -62,11 +62,8 @@ class EpisodeDraw(NamedTuple):
     def of(self, environments: Sequence[int]) -> EpisodeDraw:
         """Returns the draws of some environments, one of which may come repeatedly."""
         chosen = list(environments)
-        return EpisodeDraw(
-            self.timesteps,
-            *(getattr(self, name)[chosen] for name in self._fields[1:-1]),
-            indices=self.indices[:, chosen],
-        )
+        each = {name: getattr(self, name)[chosen] for name in self._fields[1:-1]}
+        return self._replace(**each, indices=self.indices[:, chosen])
 
 
 def draw_episode(

@@ -94,7 +94,7 @@ class InnerTrainings:
         self._accuracies = objective.accuracies
         self._compiled = tf.function(self._run, reduce_retracing=True)
         self._compiled_part = tf.function(self._advance, reduce_retracing=True)
-        self._compiled_evaluation = tf.function(self._evaluate)
+        self.evaluate = tf.function(self._evaluate)
 
     @property
     def trainable_share(self) -> float:
@@ -195,7 +195,7 @@ class InnerTrainings:
         """Joins all parts of a timestep, and evaluates the networks after it."""
         losses = np.concatenate([part.losses for part in parts])
         accuracies = np.concatenate([part.accuracies for part in parts])
-        validation_losses, validation_accuracies = self._compiled_evaluation().numpy()
+        validation_losses, validation_accuracies = self.evaluate().numpy()
         return TimestepResult(
             losses.mean(axis=0, dtype=np.float64),
             accuracies.mean(axis=0, dtype=np.float64),
@@ -277,9 +277,10 @@ class InnerTrainings:
     def _evaluate(self) -> tf.Tensor:
         """Returns losses and accuracies on the held-out sample, `[2, num_lanes]`."""
         lanes = self._layout.split(self._optimizer.weights.value)
+        inputs = tf.convert_to_tensor(self._validation.inputs)
         outputs = tf.stack(
             [
-                self._call(lane, weights, self._validation.inputs, training=False)
+                self._call(lane, weights, inputs, training=False)
                 for lane, weights in enumerate(lanes)
             ]
         )

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command: plays drawn tasks with their branches, or tells what came of them.
+
+python -m benchmarks.looking run --tasks 60
+python -m benchmarks.looking verdict
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
+from agents.common.threads import use_one_thread
+
+from .results import results_path, rows_of, run
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.looking")
+    parser.add_argument("what", choices=["run", "verdict"])
+    parser.add_argument("--tasks", type=int, default=60, help="how many, from number 0")
+    parser.add_argument("--seed", type=int, default=0, help="of the distribution")
+    options = parser.parse_args(arguments)
+    path = results_path(options.seed)
+    if options.what == "run":
+        use_one_thread()
+        run(options.seed, options.tasks, path)
+        return
+    from .verdict import lines_of_verdict  # noqa: PLC0415
+
+    print("\n".join(lines_of_verdict(rows_of(path)[: options.tasks])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways to choose a branch, judged on tasks that they were not made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from .kernel_ridge import fitted, folds
+from .table import Array, Ints, Table
+
+NUM_FOLDS: Final = 10
+_LARGEST_ADVANTAGE: Final = 0.5
+"""Logarithms: what a branch counts for at most while one learns; few diverge."""
+_RESAMPLES: Final = 5000
+_REPEATS: Final = 5
+
+Features = Callable[[Table], Array]
+
+WAYS: Final[dict[str, Features]] = {
+    "static": lambda table: table.static,
+    "dynamic": lambda table: table.dynamic,
+    "both": lambda table: np.concatenate([table.static, table.dynamic], axis=1),
+}
+"""Entries of the observation that a branch is chosen by."""
+
+CONSTANT: Final = "constant"
+
+
+class Estimate(NamedTuple):
+    """A mean over tasks, with its interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+
+
+def estimate(by_task: Array, seed: int = 0) -> Estimate:
+    """Returns the mean and its 95 % interval, from resampling whole tasks."""
+    random = np.random.default_rng(seed)
+    drawn = random.choice(by_task, (_RESAMPLES, len(by_task))).mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Estimate(float(by_task.mean()), float(low), float(high))
+
+
+def by_task(values: Array, tasks: Ints) -> Array:
+    """Averages over the snapshots of each task."""
+    return np.array([values[tasks == name].mean() for name in np.unique(tasks)])
+
+
+def advantages(outcomes: Array) -> Array:
+    """Returns by how much each branch is better than its siblings' mean, in bounds."""
+    gains = outcomes.mean(axis=1, keepdims=True) - outcomes
+    return np.clip(gains, -_LARGEST_ADVANTAGE, _LARGEST_ADVANTAGE)
+
+
+def best_constants(outcomes: Array, moments: Ints, new_moments: Ints) -> Ints:
+    """Returns the branch that is best on average at each moment of a training.
+
+    Args:
+        outcomes: Of the tasks to choose from, `[num_snapshots, num_branches]`.
+        moments: Their moments.
+        new_moments: Those of the snapshots to choose for.
+    """
+    best = {
+        moment: int(outcomes[moments == moment].mean(axis=0).argmin())
+        for moment in np.unique(moments)
+    }
+    return np.array([best[moment] for moment in new_moments])
+
+
+def chosen_outcomes(
+    table: Table, outcomes: Array, way: str, num_tasks: int | None = None, seed: int = 0
+) -> Array:
+    """Returns what came of the branches that were chosen, each by the other folds.
+
+    Args:
+        table: All snapshots.
+        outcomes: Logarithms of losses or errors, `[num_snapshots, num_branches]`.
+        way: One of `WAYS`, or "constant".
+        num_tasks: How many of the other tasks to learn from; all by default.
+        seed: Which ones.
+    """
+    random = np.random.default_rng(seed)
+    found = np.zeros(len(outcomes))
+    for kept, out in folds(table.tasks, NUM_FOLDS):
+        names = random.permutation(np.unique(table.tasks[kept]))[:num_tasks]
+        kept = kept[np.isin(table.tasks[kept], names)]
+        if way == CONSTANT:
+            choice = best_constants(
+                outcomes[kept], table.moments[kept], table.moments[out]
+            )
+        else:
+            features = WAYS[way](table)
+            model = fitted(
+                features[kept], advantages(outcomes[kept]), table.tasks[kept]
+            )
+            choice = model.predict(features[out]).argmax(axis=1)
+        found[out] = outcomes[out, choice]
+    return found
+
+
+def learning_curve(
+    table: Table, outcomes: Array, way: str, numbers: tuple[int, ...]
+) -> dict[int, float]:
+    """Returns the mean gain over the best constant, by the tasks that it learns from.
+
+    Both the way and the constant are made from the same tasks. The constant that they
+    are compared with is made from all of the other folds.
+    """
+    usual = chosen_outcomes(table, outcomes, CONSTANT)
+    curve = {}
+    for number in numbers:
+        gains = [
+            (usual - chosen_outcomes(table, outcomes, way, number, seed)).mean()
+            for seed in range(_REPEATS)
+        ]
+        curve[number] = float(np.mean(gains))
+    return curve

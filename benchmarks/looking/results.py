@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results of the experiment on disk: one JSON object a task, safe to kill."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from agents.tasks.drawn_tasks import draw_task
+from ganno_keras.comparison.lines_file import append_line, whole_lines
+
+from ..records.results_file import RESULTS, only_writer
+from .playing import Player
+
+Row = dict[str, Any]
+
+FOLDER: Final = RESULTS / "looking"
+
+
+def results_path(seed: int) -> Path:
+    """The results file of a seed of the distribution."""
+    return FOLDER / f"e3-seed{seed}.jsonl"
+
+
+def rows_of(path: Path) -> list[Row]:
+    """All whole rows, in the order of the tasks' numbers."""
+    rows = [json.loads(line) for line in whole_lines(path)]
+    return sorted(rows, key=lambda row: int(row["task"]["number"]))
+
+
+def run(seed: int, num_tasks: int, path: Path) -> None:
+    """Plays the tasks that have no result yet.
+
+    Args:
+        seed: Of the distribution.
+        num_tasks: The tasks from 0 on.
+        path: The results file.
+
+    Raises:
+        RuntimeError: If another run writes to the file.
+    """
+    player = Player()
+    with only_writer(path):
+        done = {row["task"]["number"] for row in rows_of(path)}
+        for number in range(num_tasks):
+            if number not in done:
+                row = player.play(draw_task(seed, number))
+                append_line(path, row)
+                print(_line(row), flush=True)
+
+
+def _line(row: Row) -> str:
+    task = row["task"]
+    return (
+        f"{task['number']:3} {task['network']:12} {task['optimizer']:5} "
+        f"{row['seconds']:6.1f} s, {row['cpu_seconds']:6.1f} s of CPU"
+    )
