@@ -16,7 +16,7 @@ from agents.environment.inner_trainings import InnerTrainings, TrainingsSnapshot
 from agents.environment.lane_agents import LaneAgents
 from agents.tasks.configuration import TaskConfiguration
 from agents.tasks.drawn_data import NUM_CLASSES
-from agents.tasks.drawn_tasks import NETWORKS, DrawnTask
+from agents.tasks.drawn_tasks import NETWORKS, NUM_TIMESTEPS, DrawnTask
 from agents.tasks.models import build_model
 from agents.tasks.objectives import find_objective
 from agents.tasks.samples import Samples
@@ -85,19 +85,9 @@ class CompiledTrainings:
             updates: How many, a multiple of the task's intervals; by default those of
                 the task.
         """
+        interval = (updates or drawn.num_updates) // NUM_TIMESTEPS
         task = drawn.configuration
-        configuration = EnvironmentConfiguration(
-            tasks=(task,),
-            num_environments=self.trainings.num_trainings,
-            interval=(updates or drawn.num_updates) // (task.timesteps + 1),
-            reward="potential",
-            action_set=ACTIONS.name,
-            observation_version=WITH_COURSE,
-            masked=(),
-            learning_rate_bounds=(0.0, 1000.0),
-            initial_learning_rate=(1e-3, 1e-3),
-            initial_weight_decay=(1e-2, 1e-2),
-        )
+        configuration = self._configuration(task, interval)
         _give(self._train, train)
         self.watch(watched)
         self._start = start
@@ -107,6 +97,22 @@ class CompiledTrainings:
         agents.begin(draw_episode(name, configuration, task, count))
         agents.restore(agents.snapshot(), [0] * self.trainings.num_trainings)
         return agents
+
+    def _configuration(
+        self, task: TaskConfiguration, interval: int
+    ) -> EnvironmentConfiguration:
+        return EnvironmentConfiguration(
+            tasks=(task,),
+            num_environments=self.trainings.num_trainings,
+            interval=interval,
+            reward="potential",
+            action_set=ACTIONS.name,
+            observation_version=WITH_COURSE,
+            masked=(),
+            learning_rate_bounds=(0.0, 1000.0),
+            initial_learning_rate=(1e-3, 1e-3),
+            initial_weight_decay=(1e-2, 1e-2),
+        )
 
     def watch(self, samples: Samples) -> None:
         """Makes samples those that trainings are evaluated on."""
