@@ -27,6 +27,13 @@ WAYS: Final[dict[str, Features]] = {
 """Entries of the observation that a branch is chosen by."""
 
 CONSTANT: Final = "constant"
+BY_PRETRAINING: Final = "constant by pretraining"
+
+_CONSTANTS: Final[dict[str, Callable[[Table], Ints]]] = {
+    CONSTANT: lambda table: table.moments,
+    BY_PRETRAINING: lambda table: 2 * table.moments + table.is_pretrained,
+}
+"""What snapshots have in common that get the same branch."""
 
 
 class Estimate(NamedTuple):
@@ -59,19 +66,21 @@ def advantages(outcomes: Array) -> Array:
     return np.clip(gains, -_LARGEST_ADVANTAGE, _LARGEST_ADVANTAGE)
 
 
-def best_constants(outcomes: Array, moments: Ints, new_moments: Ints) -> Ints:
-    """Returns the branch that is best on average at each moment of a training.
+def best_constants(outcomes: Array, kinds: Ints, new_kinds: Ints) -> Ints:
+    """Returns the branch that is best on average for each kind of snapshot.
 
     Args:
         outcomes: Of the tasks to choose from, `[num_snapshots, num_branches]`.
-        moments: Their moments.
-        new_moments: Those of the snapshots to choose for.
+        kinds: Their kinds, such as the moment of the training.
+        new_kinds: Those of the snapshots to choose for; for kinds that are not among
+            the others, the branch is the one that is best for all.
     """
+    overall = int(outcomes.mean(axis=0).argmin())
     best = {
-        moment: int(outcomes[moments == moment].mean(axis=0).argmin())
-        for moment in np.unique(moments)
+        kind: int(outcomes[kinds == kind].mean(axis=0).argmin())
+        for kind in np.unique(kinds)
     }
-    return np.array([best[moment] for moment in new_moments])
+    return np.array([best.get(kind, overall) for kind in new_kinds])
 
 
 def chosen_outcomes(
@@ -82,7 +91,7 @@ def chosen_outcomes(
     Args:
         table: All snapshots.
         outcomes: Logarithms of losses or errors, `[num_snapshots, num_branches]`.
-        way: One of `WAYS`, or "constant".
+        way: One of `WAYS`, "constant", or "constant by pretraining".
         num_tasks: How many of the other tasks to learn from; all by default.
         seed: Which ones.
     """
@@ -91,10 +100,9 @@ def chosen_outcomes(
     for kept, out in folds(table.tasks, NUM_FOLDS):
         names = random.permutation(np.unique(table.tasks[kept]))[:num_tasks]
         kept = kept[np.isin(table.tasks[kept], names)]
-        if way == CONSTANT:
-            choice = best_constants(
-                outcomes[kept], table.moments[kept], table.moments[out]
-            )
+        if way in _CONSTANTS:
+            kinds = _CONSTANTS[way](table)
+            choice = best_constants(outcomes[kept], kinds[kept], kinds[out])
         else:
             features = WAYS[way](table)
             model = fitted(

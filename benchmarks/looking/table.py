@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from agents.tasks.drawn_tasks import FROM_SCRATCH
 from ganno_keras.control.observing.observation_entries import WITH_COURSE
 from ganno_keras.control.observing.observations import ObservationSpec
 
@@ -43,14 +44,11 @@ class Table(NamedTuple):
 
     tasks: Ints  # [num_snapshots], the number of the task
     moments: Ints  # [num_snapshots], intervals that were done
+    is_pretrained: npt.NDArray[np.bool_]  # [num_snapshots]
     static: Array  # [num_snapshots, num_static_features]
     dynamic: Array  # [num_snapshots, num_dynamic_features]
     losses: Array  # logarithms, [num_snapshots, num_branches]
     errors: Array  # logarithms likewise
-
-    def select(self, chosen: npt.NDArray[Any]) -> Table:
-        """Returns some of the snapshots."""
-        return Table(*(values[chosen] for values in self))
 
 
 def table_of(rows: Sequence[dict[str, Any]]) -> Table:
@@ -63,6 +61,7 @@ def table_of(rows: Sequence[dict[str, Any]]) -> Table:
                 (
                     row["task"]["number"],
                     it["after"],
+                    row["task"]["pretraining"] != FROM_SCRATCH,
                     _features(observation, is_static=True),
                     _features(observation, is_static=False),
                     np.log(_limited(it["losses"], 1e-6, LARGEST_LOSS)),

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from .choosing import (
+    BY_PRETRAINING,
     CONSTANT,
     NUM_FOLDS,
     WAYS,
@@ -68,6 +69,7 @@ def _lines_of(name: str, table: Table, outcomes: Array) -> list[str]:
         "anchor alone, to the end": outcomes[:, ANCHOR],
         "no-op (0.3 of decay)": outcomes[:, MAIN_LINE],
         "oracle, best of the branches": outcomes.min(axis=1),
+        "constant, pretrained apart": chosen_outcomes(table, outcomes, BY_PRETRAINING),
     }
     of_ways = {f"by {way} entries": chosen[way] for way in WAYS}
     for way, outcome in (of_others | of_ways).items():
@@ -86,12 +88,13 @@ def _lines_of(name: str, table: Table, outcomes: Array) -> list[str]:
 
 def _judged(whole: Estimate, dynamics: Estimate) -> list[str]:
     return [
-        _verdict("GO", "NO GO", whole, LEAST_GAIN),
-        _verdict("RESPONSIVE", "NOT RESPONSIVE", dynamics, LEAST_GAIN_OF_DYNAMICS),
+        verdict_line("GO", "NO GO", whole, LEAST_GAIN),
+        verdict_line("RESPONSIVE", "NOT RESPONSIVE", dynamics, LEAST_GAIN_OF_DYNAMICS),
     ]
 
 
-def _verdict(word: str, otherwise: str, gain: Estimate, least: float) -> str:
+def verdict_line(word: str, otherwise: str, gain: Estimate, least: float) -> str:
+    """Returns a line with the gain, what was asked of it, and one of two words."""
     holds = gain.mean >= least and gain.low > 0.0
     return (
         f"  {word if holds else otherwise}: {gain} (asked: at least {least:+g}, and an "

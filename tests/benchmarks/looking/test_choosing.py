@@ -34,6 +34,7 @@ def table(tells):
     return Table(
         tasks,
         np.tile(SNAPSHOTS, NUM_TASKS),
+        np.zeros(len(tasks), bool),
         random.normal(size=(len(tasks), 2)),
         dynamic,
         outcomes,
@@ -63,7 +64,8 @@ def test_entries_that_tell_nothing__gain_nothing(tells, way):
 def test_best_constant__is_that_of_each_moment():
     outcomes = np.array([[1.0, 2.0], [3.0, 2.0], [1.0, 2.5]])
     moments = np.array([2, 6, 2])
-    assert best_constants(outcomes, moments, np.array([6, 2, 2])).tolist() == [1, 0, 0]
+    found = best_constants(outcomes, moments, np.array([6, 2, 2, 11]))
+    assert found.tolist() == [1, 0, 0, 0]  # at 11 the one that is best for all
 
 
 def test_estimate__resamples_whole_tasks():
