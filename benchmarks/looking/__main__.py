@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 from agents.common.threads import use_one_thread
 
+from .plan import BRANCHES, NO_OP_BRANCH
 from .results import results_path, rows_of, run
 
 
@@ -23,11 +24,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("what", choices=["run", "verdict"])
     parser.add_argument("--tasks", type=int, default=60, help="how many, from number 0")
     parser.add_argument("--seed", type=int, default=0, help="of the distribution")
+    parser.add_argument(
+        "--main-line",
+        type=int,
+        default=NO_OP_BRANCH,
+        choices=range(len(BRANCHES)),
+        help="the branch that main lines are on: "
+        + ", ".join(f"{place} is {branch}" for place, branch in enumerate(BRANCHES)),
+    )
     options = parser.parse_args(arguments)
-    path = results_path(options.seed)
+    path = results_path(options.seed, options.main_line)
     if options.what == "run":
         use_one_thread()
-        run(options.seed, options.tasks, path)
+        run(options.seed, options.tasks, path, options.main_line)
         return
     from .verdict import lines_of_verdict  # noqa: PLC0415
 

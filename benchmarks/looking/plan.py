@@ -32,10 +32,19 @@ SMALLEST_ERROR: Final = 1e-3
 
 
 class Branch(NamedTuple):
-    """What all layers of a branch do from the snapshot to the end."""
+    """What all layers of a branch do from the snapshot to the end.
+
+    Example:
+
+        >>> print(Branch(2.0, 0.3))
+        x2 with 0.3
+    """
 
     factor: float  # on the relative rates
     total: float  # by how much weights shrink, over the whole training
+
+    def __str__(self) -> str:
+        return f"x{self.factor:g} with {self.total:g}"
 
     @property
     def action(self) -> int:
@@ -73,7 +82,7 @@ BRANCHES: Final = (
     Branch(4.0, 1.0),
 )
 
-MAIN_LINE: Final = [branch.action for branch in BRANCHES].index(NO_OP)
-"""The place of the no-op's branch, which goes on as the training did before."""
+NO_OP_BRANCH: Final = [branch.action for branch in BRANCHES].index(NO_OP)
+"""The place of the branch of the no-op, which is the main line of the experiment."""
 
 PROGRESS: Final = tuple(round(it / NUM_TIMESTEPS, 3) for it in SNAPSHOTS)

@@ -20,7 +20,7 @@ from agents.tasks.drawn_tasks import (
 from ganno_keras.control.actions import NO_OP
 
 from .compiled import CompiledTrainings, write_weights
-from .plan import BRANCHES, MAIN_LINE, SNAPSHOTS
+from .plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 
 _DIGITS: Final = 6  # that a results file keeps
 
@@ -33,9 +33,14 @@ class Look(NamedTuple):
 
 
 class Player:
-    """Plays drawn tasks one after the other; each network is compiled once."""
+    """Plays drawn tasks one after the other; each network is compiled once.
 
-    def __init__(self) -> None:
+    Args:
+        main_line: The place of the branch that the main line is on.
+    """
+
+    def __init__(self, main_line: int = NO_OP_BRANCH) -> None:
+        self._main_line = main_line
         self._compiled: dict[tuple[str, str, int], CompiledTrainings] = {}
 
     def play(self, task: DrawnTask) -> dict[str, Any]:
@@ -50,10 +55,12 @@ class Player:
             compiled,
             compiled.begin(task, data.train, data.watched, model, is_pretrained),
             data,
+            self._main_line,
         )
         snapshots = episode.play()
         return {
             "task": task.record,
+            "main_line": self._main_line,
             "num_training_samples": len(data.train.targets),
             "layers": [group.kind for group in compiled.trainings.groups],
             "snapshots": snapshots,
@@ -79,7 +86,7 @@ class Player:
         agents = compiled.begin(
             task, data.pretraining, data.watched, origin, updates=updates
         )
-        _main_line(agents, 0, NUM_TIMESTEPS)
+        _hold(agents, NO_OP, NUM_TIMESTEPS)
         write_weights(compiled.trainings.snapshot(), 0, origin)
         has_new_head = task.pretraining == OTHER_CLASSES
         kept = len(model.weights) - 2 * has_new_head  # kernel and bias of the head
@@ -93,23 +100,31 @@ class _Episode:
     """One task in all lanes, its snapshots and its branches."""
 
     def __init__(
-        self, compiled: CompiledTrainings, agents: LaneAgents, data: DrawnData
+        self,
+        compiled: CompiledTrainings,
+        agents: LaneAgents,
+        data: DrawnData,
+        main_line: int,
     ) -> None:
         self._compiled, self._agents, self._data = compiled, agents, data
+        self._main_line = main_line
 
     def play(self) -> list[dict[str, Any]]:
         """Returns what was observed at each snapshot, and what came of its branches."""
-        observation = _main_line(self._agents, 0, SNAPSHOTS[0])
+        action = BRANCHES[self._main_line].action
+        observation = _hold(self._agents, action, SNAPSHOTS[0])
         looks = {SNAPSHOTS[0]: self._look(observation)}
         found = []
         for after in SNAPSHOTS:
-            self._agents.restore(looks[after].snapshot, [MAIN_LINE] * len(BRANCHES))
+            self._agents.restore(
+                looks[after].snapshot, [self._main_line] * len(BRANCHES)
+            )
             found.append(self._branch(after, looks))
         return found
 
     def _look(self, observation: np.ndarray) -> Look:
         by_lane = observation.reshape(len(BRANCHES), self._agents.num_agents, -1)
-        return Look(self._agents.snapshot(), by_lane[MAIN_LINE])
+        return Look(self._agents.snapshot(), by_lane[self._main_line])
 
     def _branch(self, after: int, looks: dict[int, Look]) -> dict[str, Any]:
         """Holds an action in each lane to the end; takes later snapshots on the way."""
@@ -132,13 +147,12 @@ class _Episode:
         }
 
 
-def _main_line(agents: LaneAgents, first: int, last: int) -> np.ndarray:
-    """Takes some timesteps without any action; returns the last observation."""
-    for timestep in range(first, last):
+def _hold(agents: LaneAgents, action: int, number: int) -> np.ndarray:
+    """Takes the first timesteps with one action; returns the last observation."""
+    for timestep in range(number):
         if timestep:
-            lanes = len(agents.learning_rates)
-            no_ops = np.full([lanes, agents.num_agents], NO_OP)
-            agents.act(no_ops, timestep / NUM_TIMESTEPS)
+            actions = np.full([len(agents.learning_rates), agents.num_agents], action)
+            agents.act(actions, timestep / NUM_TIMESTEPS)
         result = agents.run(timestep)
         observation = agents.observe(result, (timestep + 1) / NUM_TIMESTEPS)
     return observation

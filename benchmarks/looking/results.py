@@ -11,6 +11,7 @@ from agents.tasks.drawn_tasks import draw_task
 from ganno_keras.comparison.lines_file import append_line, whole_lines
 
 from ..records.results_file import RESULTS, only_writer
+from .plan import BRANCHES, NO_OP_BRANCH
 from .playing import Player
 
 Row = dict[str, Any]
@@ -18,9 +19,11 @@ Row = dict[str, Any]
 FOLDER: Final = RESULTS / "looking"
 
 
-def results_path(seed: int) -> Path:
-    """The results file of a seed of the distribution."""
-    return FOLDER / f"e3-seed{seed}.jsonl"
+def results_path(seed: int, main_line: int = NO_OP_BRANCH) -> Path:
+    """The results file of a seed of the distribution, and of a main line."""
+    branch = BRANCHES[main_line]
+    line = f"-x{branch.factor:g}-{branch.total:g}" if main_line != NO_OP_BRANCH else ""
+    return FOLDER / f"e3-seed{seed}{line}.jsonl"
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -29,18 +32,19 @@ def rows_of(path: Path) -> list[Row]:
     return sorted(rows, key=lambda row: int(row["task"]["number"]))
 
 
-def run(seed: int, num_tasks: int, path: Path) -> None:
+def run(seed: int, num_tasks: int, path: Path, main_line: int = NO_OP_BRANCH) -> None:
     """Plays the tasks that have no result yet.
 
     Args:
         seed: Of the distribution.
         num_tasks: The tasks from 0 on.
         path: The results file.
+        main_line: The place of the branch that main lines are on.
 
     Raises:
         RuntimeError: If another run writes to the file.
     """
-    player = Player()
+    player = Player(main_line)
     with only_writer(path):
         done = {row["task"]["number"] for row in rows_of(path)}
         for number in range(num_tasks):

@@ -20,7 +20,14 @@ from .choosing import (
     estimate,
     learning_curve,
 )
-from .plan import BRANCHES, LEAST_GAIN, LEAST_GAIN_OF_DYNAMICS, MAIN_LINE, SNAPSHOTS
+from .plan import (
+    BRANCHES,
+    LEAST_GAIN,
+    LEAST_GAIN_OF_DYNAMICS,
+    NO_OP_BRANCH,
+    PROGRESS,
+    SNAPSHOTS,
+)
 from .table import Array, Table, table_of
 
 CURVE: Final = (15, 30, 60)
@@ -37,7 +44,7 @@ def lines_of_verdict(rows: Sequence[dict[str, Any]]) -> list[str]:
     updates = sum(_updates(row) for row in rows)
     lines = [
         f"E3: {len(rows)} tasks, {len(table.tasks)} snapshots, {len(BRANCHES)} branches"
-        f" each, {updates} updates; main lines and no-op branches "
+        f" each, {updates} updates; main lines and their branches "
         f"{'equal' if _are_equal(rows) else 'DIFFER'}",
     ]
     for name, outcomes in (("loss", table.losses), ("error", table.errors)):
@@ -51,10 +58,12 @@ def _updates(row: dict[str, Any]) -> int:
 
 
 def _are_equal(rows: Sequence[dict[str, Any]]) -> bool:
-    """Whether the no-op branches of all snapshots of a task end alike."""
-    return all(
-        len({it["losses"][MAIN_LINE] for it in row["snapshots"]}) == 1 for row in rows
-    )
+    """Whether branches that go on like the main line all end like it."""
+    ends = [
+        {it["losses"][row.get("main_line", NO_OP_BRANCH)] for it in row["snapshots"]}
+        for row in rows
+    ]
+    return all(len(losses) == 1 for losses in ends)
 
 
 def _lines_of(name: str, table: Table, outcomes: Array) -> list[str]:
@@ -63,11 +72,12 @@ def _lines_of(name: str, table: Table, outcomes: Array) -> list[str]:
     best = best_constants(outcomes, table.moments, np.array(SNAPSHOTS))
     lines = [
         f"Log of the held-out {name}, gains over the best constant of each moment "
-        f"({', '.join(_name(place) for place in best)}):"
+        f"({', '.join(str(BRANCHES[place]) for place in best)}):"
     ]
+    lines += _favourites(table, outcomes)
     of_others = {
         "anchor alone, to the end": outcomes[:, ANCHOR],
-        "no-op (0.3 of decay)": outcomes[:, MAIN_LINE],
+        "no-op (0.3 of decay)": outcomes[:, NO_OP_BRANCH],
         "oracle, best of the branches": outcomes.min(axis=1),
         "constant, pretrained apart": chosen_outcomes(table, outcomes, BY_PRETRAINING),
     }
@@ -84,6 +94,18 @@ def _lines_of(name: str, table: Table, outcomes: Array) -> list[str]:
         + ", ".join(f"{number}: {gain:+.4f}" for number, gain in curve.items())
     )
     return [*lines, *_judged(whole, dynamics)]
+
+
+def _favourites(table: Table, outcomes: Array) -> list[str]:
+    """How often each branch is the best one of its snapshot."""
+    lines = []
+    for moment, progress in zip(SNAPSHOTS, PROGRESS, strict=True):
+        best = outcomes[table.moments == moment].argmin(axis=1)
+        counts = np.bincount(best, minlength=len(BRANCHES))
+        order = [place for place in np.argsort(-counts, kind="stable") if counts[place]]
+        text = ", ".join(f"{BRANCHES[place]}: {counts[place]}" for place in order)
+        lines.append(f"  best at {progress:g}: {text}")
+    return lines
 
 
 def _judged(whole: Estimate, dynamics: Estimate) -> list[str]:
@@ -105,8 +127,3 @@ def verdict_line(word: str, otherwise: str, gain: Estimate, least: float) -> str
 def _moments(table: Table, gains: Array) -> str:
     means = [gains[table.moments == moment].mean() for moment in SNAPSHOTS]
     return "  at each moment " + ", ".join(f"{mean:+.3f}" for mean in means)
-
-
-def _name(place: int) -> str:
-    branch = BRANCHES[place]
-    return f"x{branch.factor:g} with {branch.total:g}"

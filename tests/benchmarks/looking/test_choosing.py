@@ -14,7 +14,7 @@ from benchmarks.looking.choosing import (
     estimate,
 )
 from benchmarks.looking.kernel_ridge import KernelRidge, fitted, folds
-from benchmarks.looking.plan import BRANCHES, MAIN_LINE, SNAPSHOTS, Branch
+from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS, Branch
 from benchmarks.looking.table import Table
 
 NUM_TASKS = 40
@@ -106,7 +106,7 @@ def test_features_that_never_differ__do_not_count():
 
 def test_branches__are_actions_of_the_set_and_one_is_the_no_op():
     assert len({branch.action for branch in BRANCHES}) == len(BRANCHES)
-    assert BRANCHES[MAIN_LINE].action == 0
+    assert BRANCHES[NO_OP_BRANCH].action == 0
 
 
 def test_branch_without_an_action__is_refused():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.tasks.drawn_tasks import OTHER_CLASSES, DrawnTask, draw_task
-from benchmarks.looking.plan import BRANCHES, MAIN_LINE, SNAPSHOTS
+from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 from benchmarks.looking.playing import Player
 from benchmarks.looking.table import table_of
 
@@ -32,7 +32,7 @@ def test_played_task__is_complete_and_its_no_op_branches_end_alike():
     outcomes = np.array([it["losses"] for it in row["snapshots"]])
     assert outcomes.shape == (len(SNAPSHOTS), len(BRANCHES))
     # The branch of the no-op is the main line, from wherever it leaves.
-    assert len(set(outcomes[:, MAIN_LINE])) == 1
+    assert len(set(outcomes[:, NO_OP_BRANCH])) == 1
     assert len(set(outcomes[0])) == len(BRANCHES)
     found = table_of([row, row])
     assert found.losses.shape == (2 * len(SNAPSHOTS), len(BRANCHES))

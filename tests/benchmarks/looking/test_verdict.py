@@ -8,7 +8,7 @@ import pytest
 
 from agents.tasks.drawn_tasks import draw_task
 from benchmarks.looking.choosing import Estimate
-from benchmarks.looking.plan import BRANCHES, MAIN_LINE, SNAPSHOTS
+from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 from benchmarks.looking.table import SPEC, table_of
 from benchmarks.looking.verdict import lines_of_verdict, verdict_line
 
@@ -20,7 +20,7 @@ def rows(num_tasks):
         snapshots = []
         for after in SNAPSHOTS:
             losses = random.uniform(0.5, 1.5, len(BRANCHES))
-            losses[MAIN_LINE] = 1.0
+            losses[NO_OP_BRANCH] = 1.0
             snapshots.append(
                 {
                     "after": after,
