@@ -11,7 +11,7 @@ import pytest
 from agents.tasks.drawn_tasks import OTHER_CLASSES, DrawnTask, draw_task
 from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 from benchmarks.looking.playing import Player
-from benchmarks.looking.table import table_of
+from benchmarks.looking.table import SPEC, table_of
 
 
 @pytest.mark.slow
@@ -36,6 +36,6 @@ def test_played_task__is_complete_and_its_no_op_branches_end_alike():
     assert len(set(outcomes[0])) == len(BRANCHES)
     found = table_of([row, row])
     assert found.losses.shape == (2 * len(SNAPSHOTS), len(BRANCHES))
+    observation = np.array(row["snapshots"][0]["observation"])
     # The first layer is pretrained, the head is fresh.
-    is_fresh = np.array(row["snapshots"][0]["observation"])
-    assert len(is_fresh) == 2
+    assert observation[:, SPEC.place("is_fresh")].ravel().tolist() == [0.0, 1.0]
