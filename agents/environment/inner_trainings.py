@@ -144,9 +144,7 @@ class InnerTrainings:
         return TrainingsSnapshot(self._optimizer.snapshot(), others)
 
     def restore(self, snapshot: TrainingsSnapshot, sources: Sequence[int]) -> None:
-        """Makes each training go on from a snapshot, bit for bit.
-
-        Rates and decays stay as they are.
+        """Makes each training go on from a snapshot; rates and decays stay.
 
         Args:
             snapshot: Of these trainings, or of others of the same kind.

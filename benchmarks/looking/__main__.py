@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.looking")
     parser.add_argument("what", choices=["run", "verdict"])
     parser.add_argument("--tasks", type=int, default=60, help="how many, from number 0")
+    parser.add_argument("--name", default="e3", help="of the experiment, in results")
     parser.add_argument("--seed", type=int, default=0, help="of the distribution")
     parser.add_argument(
         "--main-line",
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         + ", ".join(f"{place} is {branch}" for place, branch in enumerate(BRANCHES)),
     )
     options = parser.parse_args(arguments)
-    path = results_path(options.seed, options.main_line)
+    path = results_path(options.name, options.seed, options.main_line)
     if options.what == "run":
         use_one_thread()
         run(options.seed, options.tasks, path, options.main_line)

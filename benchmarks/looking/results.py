@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from agents.tasks.drawn_tasks import draw_task
 from ganno_keras.comparison.lines_file import append_line, whole_lines
 
 from ..records.results_file import RESULTS, only_writer
-from .plan import BRANCHES, NO_OP_BRANCH
+from .plan import ACTIONS, BRANCHES, NO_OP_BRANCH
 from .playing import Player
 
 Row = dict[str, Any]
@@ -19,11 +20,11 @@ Row = dict[str, Any]
 FOLDER: Final = RESULTS / "looking"
 
 
-def results_path(seed: int, main_line: int = NO_OP_BRANCH) -> Path:
-    """The results file of a seed of the distribution, and of a main line."""
+def results_path(name: str, seed: int, main_line: int = NO_OP_BRANCH) -> Path:
+    """The results file of an experiment, a seed of the distribution and a main line."""
     branch = BRANCHES[main_line]
     line = f"-x{branch.factor:g}-{branch.total:g}" if main_line != NO_OP_BRANCH else ""
-    return FOLDER / f"e3-seed{seed}{line}.jsonl"
+    return FOLDER / f"{name}-seed{seed}{line}.jsonl"
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -42,16 +43,34 @@ def run(seed: int, num_tasks: int, path: Path, main_line: int = NO_OP_BRANCH) ->
         main_line: The place of the branch that main lines are on.
 
     Raises:
-        RuntimeError: If another run writes to the file.
+        RuntimeError: If another run writes to the file, or the file is of rates with
+            another anchor.
     """
     player = Player(main_line)
     with only_writer(path):
-        done = {row["task"]["number"] for row in rows_of(path)}
+        rows = rows_of(path)
+        _require_present_anchor(rows, path)
+        done = {row["task"]["number"] for row in rows}
         for number in range(num_tasks):
             if number not in done:
                 row = player.play(draw_task(seed, number))
-                append_line(path, row)
+                append_line(path, {**row, "anchor": present_anchor()})
                 print(_line(row), flush=True)
+
+
+def present_anchor() -> Row:
+    """What rates follow without agents, as rows name it."""
+    if ACTIONS.anchor is None:
+        raise RuntimeError(f"{ACTIONS.name!r} has no anchor. Choose a relative set.")
+    return ACTIONS.anchor.to_dict()
+
+
+def _require_present_anchor(rows: Sequence[Row], path: Path) -> None:
+    if any(row.get("anchor") != present_anchor() for row in rows):
+        raise RuntimeError(
+            f"{path.name} has tasks with another anchor than the present one. Give the "
+            "experiment a new name (--name)."
+        )
 
 
 def _line(row: Row) -> str:
