@@ -241,6 +241,27 @@ def e1_tokens() -> Iterator[Cell]:
         yield Cell(network, "adam", SMALL_LENGTH)
 
 
+def e1_widths() -> Iterator[Cell]:
+    """A perceptron and a CNN at widths that are far apart."""
+    for width in (32, 128, 512, 1024):
+        hidden = (width,) * 2
+        name = f"mlp-{width}x2"
+        perceptron = network_of(
+            name, "multilayer_perceptron", _FASHION, "dense", hidden=hidden
+        )
+        yield Cell(perceptron, "adam", SMALL_LENGTH, is_wide=width >= 512)
+    for width in (8, 32, 128):
+        cnn = network_of(
+            f"cnn2-{width}" if width > 8 else "cnn2",
+            "two_layer_cnn",
+            _FASHION,
+            "convolution",
+            144,
+            filters=width,
+        )
+        yield Cell(cnn, "adam", SMALL_LENGTH)
+
+
 def e1_depths() -> Iterator[Cell]:
     """Networks of few layers, and one of many.
 

@@ -19,6 +19,7 @@ from .cells import (
     e1_momentum,
     e1_tokens,
     e1_variants,
+    e1_widths,
 )
 from .optima import next_step
 from .trainings import SEED, CellTrainings, Outcome, formula_rate, trainings_of
@@ -27,8 +28,8 @@ Row = dict[str, Any]
 
 
 def cells() -> list[Cell]:
-    """All cells, those that the verdict needs first."""
-    return [
+    """All cells once, those that the verdict needs first."""
+    wanted = [
         *e1_cells(),
         *e1_variants(),
         *e1_lengths(),
@@ -37,7 +38,9 @@ def cells() -> list[Cell]:
         *e1_kinds(),
         *e1_tokens(),
         *e1_depths(),
+        *e1_widths(),
     ]
+    return list({(cell.name, cell.variant): cell for cell in wanted}.values())
 
 
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
