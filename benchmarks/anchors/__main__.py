@@ -13,8 +13,9 @@ import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is impor
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
-from .scratch_verdict import lines_of_scratch
-from .shapes import lines_of_shapes
+from .scratch.shapes import lines_of_shapes
+from .scratch.verdict import lines_of_scratch
+from .scratch.widths import draw_widths, lines_of_widths
 from .stalls import lines_of_stalls
 
 VERDICTS: Final = {
@@ -28,12 +29,15 @@ VERDICTS: Final = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.anchors")
-    parser.add_argument("what", choices=[*EXPERIMENTS, "verdict"])
+    parser.add_argument("what", choices=[*EXPERIMENTS, "verdict", "picture"])
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--only", default="", help="a part of the names of the cells")
     options = parser.parse_args(arguments)
     if options.what == "verdict":
         print("\n".join(lines_of_verdict()))
+        return
+    if options.what == "picture":
+        draw_widths(runs_of("e1").rows())
         return
     run(options.what, options.jobs, options.only)
 
@@ -44,7 +48,7 @@ def lines_of_verdict() -> list[str]:
     for name, make in VERDICTS.items():
         rows = runs_of(name).rows()
         lines += make(rows) if rows else [f"{name}: no results yet"]
-    return lines
+    return [*lines, "", *lines_of_widths(runs_of("e1").rows())]
 
 
 if __name__ == "__main__":

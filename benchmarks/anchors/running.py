@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Final, NamedTuple
 
-from . import scratch, shapes, stalls
+from . import stalls
 from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
+from .scratch import experiment as scratch
+from .scratch import shapes
 
 Row = dict[str, Any]
 

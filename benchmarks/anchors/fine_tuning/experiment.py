@@ -15,7 +15,7 @@ import numpy as np
 
 from ..cells import Cell, Network
 from ..optima import next_step
-from ..scratch import outcome_row
+from ..scratch.experiment import outcome_row
 from ..trainings import SEED, CellTrainings, Data, formula_rate, new_model
 from .cells import (
     CAREFUL_RATES,

@@ -13,9 +13,9 @@ from ganno_keras.control.anchor.anchors import RelativeUpdate, Schedule
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
 
-from .cells import Cell, e1_cells, e1_kinds, e1_lengths, e1_momentum
-from .optima import by_cell
-from .trainings import CellTrainings, trainings_of
+from ..cells import Cell, e1_cells, e1_kinds, e1_lengths, e1_momentum
+from ..optima import by_cell
+from ..trainings import CellTrainings, trainings_of
 
 Row = dict[str, Any]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .cells import (
+from ..cells import (
     FIRST_ABSOLUTE_STEPS,
     FIRST_RELATIVE_STEPS,
     LOWEST_ABSOLUTE_RATES,
@@ -21,8 +21,8 @@ from .cells import (
     e1_variants,
     e1_widths,
 )
-from .optima import next_step
-from .trainings import SEED, CellTrainings, Outcome, formula_rate, trainings_of
+from ..optima import next_step
+from ..trainings import SEED, CellTrainings, Outcome, formula_rate, trainings_of
 
 Row = dict[str, Any]
 

@@ -14,9 +14,9 @@ from ganno_keras.control.anchor.relative_rate import (
     TrainingFacts,
 )
 
-from . import thresholds
-from .cells import WITHOUT_MOMENTUM, e1_cells
-from .optima import (
+from .. import thresholds
+from ..cells import WITHOUT_MOMENTUM, e1_cells
+from ..optima import (
     Array,
     LossCurve,
     by_cell,
@@ -25,7 +25,7 @@ from .optima import (
     fitted,
     left_out_predictions,
 )
-from .trainings import FIRST_FORMULA
+from ..trainings import FIRST_FORMULA
 
 Row = dict[str, Any]
 FAMILIES: Final = ("dense", "convolution", "attention", "recurrent")
@@ -217,7 +217,7 @@ def _depth(network: str) -> float:
     return float(DEPTHS.get(family, USUAL_DEPTH))
 
 
-def _present_offset(row: Row) -> float:
+def present_offset(row: Row) -> float:
     """Octaves from the first formula to that of the package, for most layers.
 
     Its term for attention is left out: it is for some layers of a network only.
@@ -257,7 +257,7 @@ def _refitted(cells: Sequence[Found]) -> list[str]:
         "all": ([ones, targets, slopes, families], [1.0, 0.3, *4 * [0.2], *4 * [0.5]]),
     }
     raw = _regrets(cells, np.zeros(len(cells)))
-    present = _regrets(cells, np.array([_present_offset(it.row) for it in cells]))
+    present = _regrets(cells, np.array([present_offset(it.row) for it in cells]))
     lines = [
         f"All {len(cells)} cells, changes of the first formula:",
         f"  none: SD {offsets.std():.2f} around {offsets.mean():+.2f} octaves, "
