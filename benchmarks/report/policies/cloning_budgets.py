@@ -14,13 +14,15 @@ from .losses import LOSS_NETWORKS
 
 CLONING_SECTION: Final = """## {heading}
 
-Test accuracy (or loss) on networks that meta-training never saw, of policies that were
-cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
-played in {num_ways} ways); {acting} actions, three seeds. The mean is over the networks
-with an accuracy, with its deviation over seeds.{note} Made by
+How good are policies that were cloned from the demonstrations of the first few tasks of
+the recipe `{name}`? Each task is played in {num_ways} ways. Test accuracy (or loss) on
+networks that meta-training never saw, {acting} actions, three seeds. Made by
 `python -m benchmarks.cloning_budget {name}`.
 
 {table}
+
+The names of the networks are without `fashion`, the data set of all. The mean is over
+the networks with an accuracy, with its deviation over seeds.{note}
 """
 
 
@@ -54,7 +56,9 @@ def _factor(network: str) -> float:
 
 
 def _label(network: str) -> str:
-    return f"{network}, loss" if network in LOSS_NETWORKS else network
+    """Names a network without its data set, so that the table fits a page."""
+    name = network.replace("-fashion", "")
+    return f"{name}, loss" if network in LOSS_NETWORKS else name
 
 
 def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
