@@ -21,13 +21,13 @@ from .registry import TRAININGS
 
 OVERVIEW: Final = """{table}
 
-By how much the test error changes, or the test loss where there is no accuracy: below
-zero is better. It is held against the author's own optimizer, rate and callbacks, in
-{num_trainings} trainings with {seeds}. *Harmed* counts trainings that end more than
+The numbers are changes of the test error, or of the test loss where there is no
+accuracy: below zero is better. They are held against the author's own optimizer, rate
+and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that end more than
 {harm:.0%} worse.
 
 Nothing was chosen for any training; the cosine begins at the author's rate. An earlier
-formula of `GANNO()` did harm in some of them, which told where to look. What was
+formula of `GANNO()` did harm in some trainings, which told where to look. What was
 changed was measured on other networks (`docs/anchors.md`). Written by
 `python -m benchmarks.report` from `benchmarks/results/field/`.
 """
