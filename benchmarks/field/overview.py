@@ -23,8 +23,8 @@ OVERVIEW: Final = """{table}
 
 The numbers are changes of the test error, or of the test loss where there is no
 accuracy: below zero is better. They are held against the author's own optimizer, rate
-and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that end more than
-{harm:.0%} worse.
+and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that
+end more than {harm:.0%} worse.
 
 Nothing was chosen for any training; the cosine begins at the author's rate. An earlier
 formula of `GANNO()` did harm in some trainings, which told where to look. What was

@@ -21,13 +21,13 @@ networks that meta-training never saw, {acting} actions, three seeds. Made by
 
 {table}
 
-The names of the networks are without `fashion`, the data set of all. The mean is over
-the networks with an accuracy, with its deviation over seeds.{note}
+Above the columns are the numbers of tasks. The mean is over the networks with an
+accuracy, with its deviation over seeds.{note}
 """
 
 
 def budget_sections() -> list[str]:
-    """Writes a table for each recipe with results, a line for each budget."""
+    """Writes a table for each recipe with results, a column for each budget."""
     return [_section(name) for name in BUDGETS if read_entries(results_path(name))]
 
 
@@ -44,8 +44,13 @@ def _section(name: str) -> str:
         num_ways=len(recipe.cloning.scripts),
         acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
-            ["tasks", "timesteps", *map(_label, networks), "mean"],
-            ([number, *_values(entry, networks)] for number, entry in entries),
+            ["tasks", *(number for number, _ in entries)],
+            # There are more networks than budgets, and a page has no room for both.
+            zip(
+                ["timesteps", *map(_label, networks), "mean"],
+                *(_values(entry, networks) for _, entry in entries),
+                strict=True,
+            ),
         ),
     )
 
@@ -56,9 +61,7 @@ def _factor(network: str) -> float:
 
 
 def _label(network: str) -> str:
-    """Names a network without its data set, so that the table fits a page."""
-    name = network.replace("-fashion", "")
-    return f"{name}, loss" if network in LOSS_NETWORKS else name
+    return f"{network}, loss" if network in LOSS_NETWORKS else network
 
 
 def _values(entry: Mapping[str, Any], networks: Sequence[str]) -> list[str]:
