@@ -21,16 +21,20 @@ from .registry import TRAININGS
 
 OVERVIEW: Final = """{table}
 
-Test error, or test loss where there is no accuracy, beside the author's own optimizer,
-rate and callbacks: {num_trainings} trainings, {seeds}. Nothing was chosen for any of
-them; the cosine begins at the author's rate. *Harmed* counts trainings that end more
-than {harm:.0%} worse. An earlier formula of `GANNO()` did harm in some of them, which
-told where to look; what was changed was measured on other networks
-(`docs/anchors.md`). Written by `python -m benchmarks.report` from
-`benchmarks/results/field/`.
+The numbers are changes of the test error, or of the test loss where there is no
+accuracy: below zero is better. They are held against the author's own optimizer, rate
+and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that
+end more than {harm:.0%} worse.
+
+Nothing was chosen for any training; the cosine begins at the author's rate. An earlier
+formula of `GANNO()` did harm in some trainings, which told where to look. What was
+changed was measured on other networks (`docs/anchors.md`). Written by
+`python -m benchmarks.report` from `benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"
+NO_BREAK: Final = "\u00a0"
+"""The space between number and %, where a narrow screen breaks no line."""
 NUMBERS: Final = "benchmarks/results/field has"
 """Where the numbers of the picture are, said where matplotlib is missing."""
 LARGEST_DRAWN: Final = 40.0
@@ -91,7 +95,9 @@ def _line(rows: Sequence[Row], name: str, family: str | None) -> list[str]:
 
 def _change(found: Comparison | None) -> str:
     """Returns by how much the error or loss is larger, such as "-9.5 %"."""
-    return f"{100 * math.expm1(-found.mean.value):+.1f} %" if found else "·"
+    if not found:
+        return "·"
+    return f"{100 * math.expm1(-found.mean.value):+.1f}{NO_BREAK}%"
 
 
 def draw_overview(rows: Sequence[Row], path: Path) -> bool:

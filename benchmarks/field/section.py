@@ -35,25 +35,40 @@ from .training import NUM_RATES, Training
 
 SECTION: Final = """## The field: trainings as people have them
 
-{num_trainings} trainings that no policy was meta-trained on, each with the optimizer,
-the rate and the callbacks of the usual example of its kind: the author's own. Figures
-are differences of the negative logarithm of the test error, of the test loss where
-there is no accuracy, paired by training and seed, with a 95 % interval of a bootstrap
-over trainings: 0.05 is an error that is 5 % smaller. *Harm* is the share of trainings
-that end more than {harm:g} below the author's own; *at chance* counts runs that
-removed less than {learned:.0%} of the error of guessing. Cosines start from the
-author's rate. Nothing was chosen for the other rows: `schedule-free` is Keras'
-ScheduleFreeAdamW at {schedule_free:g}, LAMB's rate is {lamb:g}. But *tuned* is the best
-of {num_candidates}: eight rates with a cosine and with one-cycle, chosen on held-out
-samples, one seed; of a training in two parts, the rate of the last. Nothing counts as
-worse than guessing. Made by `python -m benchmarks.field run`.
+How does each method end, beside what the author of a training would have used? There
+are {num_trainings} trainings that no policy was meta-trained on. Each has the
+optimizer, the rate and the callbacks of the usual example of its kind: these are the
+author's own. Above zero a method ends better: 0.05 is an error that is 5 % smaller.
 
 {table}
 
-By family, the mean difference to the author's own, and in brackets how many trainings
-of the family the method was run on:
+By family, the mean difference to the author's own. In brackets is how many trainings of
+the family the method was run on:
 
 {by_family}
+
+What the columns say:
+
+| column | what it is |
+| --- | --- |
+| to the author's own | difference of the negative logarithm of the test error, or of \
+the test loss where there is no accuracy, paired by training and seed |
+| in square brackets | 95 % interval of a bootstrap over trainings |
+| harm | share of trainings that end more than {harm:g} below the author's own |
+| at chance | runs that removed less than {learned:.0%} of the error of guessing |
+
+What the rows were given:
+
+| row | its rate |
+| --- | --- |
+| cosines | the author's |
+| `schedule-free` | {schedule_free:g}, with Keras' ScheduleFreeAdamW |
+| LAMB | {lamb:g} |
+| *tuned* | the best of {num_candidates}: eight rates with a cosine and with one-cycle |
+
+Only *tuned* was chosen, on held-out samples with one seed. Of a training in two parts,
+the rate of the last was chosen. Nothing counts as worse than guessing. Made by
+`python -m benchmarks.field run`.
 """
 
 

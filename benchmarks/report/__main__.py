@@ -19,6 +19,7 @@ from ..field.overview import draw_overview, overview
 from ..field.runs import all_rows as all_field_rows
 from ..methods.policy_names import FLAGSHIP, canonical_name
 from ..records.results_file import all_rows
+from .markdown import wrapped
 from .pages import paper_page, results_page, studies_page
 from .paper_figures import PICTURES, draw_all
 from .readme import write_into_readme
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for name, text in pages.items():
-        (DOCS / name).write_text(text, encoding="utf-8")
+        (DOCS / name).write_text(wrapped(text), encoding="utf-8")
     num_results = len(rows) + len(field_rows)
     print(f"Wrote {', '.join(pages)} and README's table from {num_results} results.")
     return 0

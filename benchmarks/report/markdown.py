@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formats tables and numbers as text."""
+"""Formats tables, numbers and paragraphs as text."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +16,13 @@ from ..records.cells import Cell, Row, Rows
 
 NOT_RUN: Final = "·"
 HAS_NO_RATE: Final = "/"
+PAGE_WIDTH: Final = 100
+
+_ITEM: Final = "- "
+# Tables, headings, pictures and the targets of links stay as they are.
+_NO_PROSE: Final = re.compile(r"[|#!]|\[[^\]]+\]:")
+_CODE: Final = re.compile(r"`[^`]+`")
+_GLUE: Final = "\0"
 
 
 def format_lines(lines: Sequence[TableLine], rates: Sequence[str]) -> str:
@@ -66,3 +75,36 @@ def mean_accuracy(runs: Sequence[Row]) -> str:
 def mean_of(rows: Rows, cell: Cell) -> str:
     """Formats the mean accuracy over all seeds of a cell."""
     return mean_accuracy(runs_of(rows, cell))
+
+
+def wrapped(markdown: str) -> str:
+    """Wraps paragraphs and items of lists, whose numbers may have any length.
+
+    Args:
+        markdown: A page without code blocks, whose items begin with "- ".
+    """
+    lines: list[str] = []
+    paragraph: list[str] = []
+    for line in [*markdown.splitlines(), ""]:
+        is_prose = bool(line) and not _NO_PROSE.match(line)
+        if not is_prose or line.startswith(_ITEM):
+            lines += _filled(paragraph)
+            paragraph = []
+        if is_prose:
+            paragraph.append(line.strip())
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _filled(paragraph: Sequence[str]) -> list[str]:
+    # Commands stay on one line, to be copied from there.
+    text = _CODE.sub(lambda code: code[0].replace(" ", _GLUE), " ".join(paragraph))
+    lines = textwrap.wrap(
+        text,
+        PAGE_WIDTH,
+        subsequent_indent=" " * len(_ITEM) if text.startswith(_ITEM) else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_GLUE, " ") for line in lines]

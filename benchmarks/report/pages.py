@@ -45,8 +45,7 @@ What `GANNO()` does for a training, and how it stands beside other ways to set t
 learning rate. [The paper's tables](results_of_the_paper.md) and
 [studies of single choices](results_of_studies.md) have pages of their own.
 
-{written}
-"""
+{written}"""
 
 HELP_SECTION: Final = """## Does it help?
 
@@ -64,16 +63,14 @@ PAPER_HEAD: Final = """# The paper's tables and figures
 Every table and figure of the paper, made here beside the paper's own. `GANNO()` itself
 is on the page of [results](results.md): it has no agents, and is the row `anchor`.
 
-{written}
-"""
+{written}"""
 
 STUDIES_HEAD: Final = """# Studies of single choices
 
 What each part of the method is worth: rewards, critics, demonstrations, observations.
 They are for those who train policies of their own.
 
-{written}
-"""
+{written}"""
 
 WRITTEN: Final = """Written by `python -m benchmarks.report` from the files in
 `benchmarks/results/`, the paper's own figures in `benchmarks/paper/` and the policies'
@@ -82,11 +79,16 @@ own `ganno.json`.
 
 READING: Final = """## How to read the tables
 
-Accuracies are in %, on the test set, which is touched once at the end of a training;
-± is one standard deviation over seeds. In the tables below, rows without a mark are
-made here and rows marked *paper* are the paper's; the best of each column is in bold,
-among ours and among the paper's. "{not_run}" stands for what has not been run, "/" for
-a method that has no rate to set: its figure is in the last column.
+Accuracies are in %, on the test set, which is touched once at the end of a training.
+
+| in the tables | what it means |
+| --- | --- |
+| ± | one standard deviation over seeds |
+| a row without a mark | made here |
+| a row marked *paper* | the paper's own figures |
+| bold | the best of its column, among ours and among the paper's |
+| {not_run} | not run |
+| / | the method has no rate to set: its figure is in the last column |
 
 - The five-layer CNN trains for {epochs} epochs on {num_images:,} images of CIFAR-10,
   standardised by channel, in minibatches of {batch_size}, in bfloat16. The other
@@ -94,16 +96,17 @@ a method that has no rate to set: its figure is in the last column.
   tasks of their own, `cnn5-cifar10-choices` and its like, which hold out {num_tuning:,}
   more and never open the test set. [What differs from the paper, and
   why](deviations.md).
-- That is less training than the paper's, whose length and widths are not known: rows
-  from the lowest rates end far below the paper's, and so do averages over rates. They
-  flatter methods that do not depend on the rate; the best of a row is fairer. How much
-  of it is [the length of a training](#the-length-of-a-training) has been measured.
+- That is less training than the paper's, whose length and widths are not known. So rows
+  from the lowest rates end far below the paper's, and so do averages over rates. Such
+  averages flatter methods that do not depend on the rate; the best of a row is fairer.
+  How much of it is [the length of a training](#the-length-of-a-training) has been
+  measured.
 - The images of CIFAR-10 had been encoded again as JPEG where these results were made.
   What that changes is not known: the originals could not be had there.
 - Weight decay is decoupled, and the optimizer is Adam unless the row names another.
   `ganno-standardised` and `ganno-rate-and-decay` set the weight decay themselves: the
   one that their rows name is what the optimizer was made with, and plays no part.
-- VeLO's rows are the paper's own, and not counted as missing: its weights could not be
+- VeLO's rows are the paper's own, and not counted as missing. Its weights could not be
   downloaded where these results were made. Celo-Adam, a public learned schedule, takes
   its place in runs.
 - LARS is left out, since Keras has none; LAMB is its form for Adam.

@@ -82,8 +82,8 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
         loss.plot(updates, course["interval_train_loss"], color=color, label=name)
     _label(loss, "updates", "training loss")
     return figure, (
-        f"Learning rates and training loss of the two-layer CNN on Fashion-MNIST from "
-        f"0.001, weight decay 0.1, with `{policy}` and with the same agent before any "
+        "Learning rates and training loss of the two-layer CNN on Fashion-MNIST, from "
+        f"0.001, weight decay 0.1. Drawn are `{policy}` and the same agent before any "
         "meta-training. The paper shows the first episode and the 40th of one "
         "meta-training."
     )
@@ -110,8 +110,8 @@ def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
     return figure, (
         f"Learning rates of both layers under `{policy}` in a training of "
         f"{TASKS[task].epochs} epochs (two-layer CNN, Fashion-MNIST, from 0.001, "
-        "weight decay 0.1), and the accuracy on the 1,000 held-out images that the "
-        "policy watches; the paper shows the accuracy on the test set."
+        "weight decay 0.1). Below them is the accuracy on the 1,000 held-out images "
+        "that the policy watches. The paper shows the accuracy on the test set."
     )
 
 
@@ -141,13 +141,13 @@ def _robustness(methods: Sequence[str], rows: Rows, policy: str) -> tuple[Any, s
     return figure, (
         f"ResNet-18 on CIFAR-10 with an initial rate of 0.001, {task.epochs} epochs, "
         "an eighth of the original width "
-        f"({task.model_options['width']} channels in the first stage): accuracy by "
-        "epoch on 1,000 held-out training images, "
+        f"({task.model_options['width']} channels in the first stage). Drawn is the "
+        "accuracy by epoch on 1,000 held-out training images, "
         f"{_range(counts)}. What has a schedule of its own does not start from that "
-        "rate; from other rates the others end elsewhere, see the table. The paper "
-        "shows test accuracy, at a width and length that it does not give, and VeLO, "
-        "whose weights could not be downloaded here: Celo-Adam takes its place."
-        + (f" Not run: {', '.join(absent)}." if absent else "")
+        "rate. From other rates the others end elsewhere, see the table. The paper "
+        "shows test accuracy, at a width and length that it does not give. It also "
+        "shows VeLO, whose weights could not be downloaded here: Celo-Adam takes its "
+        "place." + (f" Not run: {', '.join(absent)}." if absent else "")
     )
 
 
@@ -210,7 +210,7 @@ def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
     return figure, (
         f"The learning rate of each layer under `{policy}` (five-layer CNN, CIFAR-10, "
         "weight decay 0.1), beside cosine one-cycle with a peak of 0.01. The paper's "
-        "agents start from a rate of 0 there; a policy with a schedule of its own does "
+        "agents start from a rate of 0 there. A policy with a schedule of its own does "
         "the same from every rate."
     )
 
@@ -227,9 +227,9 @@ def _layers(rows: Rows, policy: str) -> tuple[Any, str]:
         return None, ""
     return figure, (
         f"What each layer is given by `{policy}`, from the input down, in one training "
-        "of each task: its learning rate or, of a policy with a base schedule, the "
-        "factor on it (orange for more, purple for less, white for the schedule "
-        "itself), and its weight decay, if the policy sets that."
+        "of each task. It is a learning rate or, of a policy with a base schedule, the "
+        "factor on it. Orange is more, purple is less, white is the schedule itself. "
+        "The weight decay is drawn if the policy sets that."
     )
 
 

@@ -53,8 +53,8 @@ def test_budgets__are_cloned_scored_and_filed_once(monkeypatch, tmp_path, capsys
     assert [it[:8] for it in lines if "tasks: " in it] == ["1 tasks:", "2 tasks:"]
     [section] = budget_sections()
     # Two ways of four timesteps in each of two trainings.
-    assert "| 1 | 16 | " in section
-    assert "| 2 | 32 | " in section
+    assert "| tasks | 1 | 2 |" in section
+    assert "| timesteps | 16 | 32 |" in section
     assert section.count("±") == 6  # an accuracy, a loss, the mean of accuracies
 
     cloning_budget.main(command)

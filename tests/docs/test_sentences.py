@@ -17,16 +17,8 @@ from tests.docs.sentences import (
 
 # The aim is 25 words; beyond this number nobody reads a sentence once.
 MOST_WORDS = 30
-# Written from results by the benchmarks, or a list of changes.
-NOT_PROSE = {
-    "CHANGELOG.md",
-    "guard.md",
-    "results.md",
-    "results_of_studies.md",
-    "results_of_the_paper.md",
-}
-PROSE = [page for page in pages() if page.name not in NOT_PROSE]
-MARKDOWN = [page for page in PROSE if page.suffix == ".md"]
+PAGES = pages()
+MARKDOWN = [page for page in PAGES if page.suffix == ".md"]
 CODE = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 
 
@@ -36,7 +28,7 @@ def prose_lines(markdown):
     return [line for line in lines if not line.startswith(("|", "!", "    "))]
 
 
-@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page__has_no_sentence_that_is_read_twice(page):
     long = [
         sentence

@@ -21,13 +21,18 @@ HARDLY_ANY: Final = 1e-4
 
 ABLATIONS_SECTION: Final = """## What the policies of Table 2 do
 
-Of the five-layer CNN on CIFAR-10, over all seeds: how many of all layers' decisions add
-{rise:g}; after how many the rate is below {hardly:g}; the highest rate of any layer;
-the mean rate at the end; and after which of 30 decisions, on average, the training loss
-was lowest.
-Made by `python -m benchmarks.run table2`.
+How do they set the rates of the five-layer CNN on CIFAR-10, over all seeds? Made by
+`python -m benchmarks.run table2`.
 
 {table}
+
+| column | what it says |
+| --- | --- |
+| rises | how many of all layers' decisions add {rise:g} |
+| hardly any | after how many of them the rate is below {hardly:g} |
+| highest | the highest rate of any layer |
+| at the end | the mean rate at the end |
+| lowest loss | after which of 30 decisions, on average, the training loss was lowest |
 """
 
 

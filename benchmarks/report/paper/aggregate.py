@@ -18,13 +18,16 @@ Stratum = tuple[str, float | None, float]  # task, initial rate, weight decay
 
 AGGREGATE_SECTION: Final = """## Over rates, weight decays and seeds
 
-The interquartile mean of the test accuracy over the five initial rates, the weight
-decays and all seeds of {tables}, with a 95 % interval of a stratified bootstrap
-([Agarwal et al., 2021](https://arxiv.org/abs/2108.13264)); the mean from the worst of
-the rates; and what a user has to choose. A method is in the table if it has a result
-from every rate with every weight decay of it.{remark}
+How good is a method from whatever rate, and what does a user have to choose for it? The
+test accuracies are those of {tables}: five initial rates, the weight decays
+and all seeds. A method is in the table if it has a result from every rate with every
+weight decay of it.
 
 {table}
+
+The interquartile mean is over all of these. In brackets is a 95 % interval of a
+stratified bootstrap ([Agarwal et al., 2021](https://arxiv.org/abs/2108.13264)).{remark}
+The column beside it has the mean from the worst of the rates.
 """
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import coverage
 from ...analysis.table_lines import (
     HERE,
@@ -32,6 +33,15 @@ Test accuracy by {columns}. {coverage} Made by `python -m benchmarks.run {name}`
 {table}
 """
 
+DIFFERENCES: Final = """
+How far are these figures from the paper's? Ours less the paper's, where both have a
+figure of a method other than GANNO itself:
+
+{table}
+
+All figures:
+"""
+
 
 def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
     """Writes one of the paper's tables, "" if none of it has been run."""
@@ -45,27 +55,33 @@ def table_section(name: str, rows: Rows, policies: Sequence[str]) -> str:
         columns=paper["heading"],
         coverage=coverage(name, rows),
         name=name,
-        differences=_differences_sentence(lines),
+        differences=_differences_table(lines),
         table=format_lines(lines, paper["initial_learning_rates"]),
     )
 
 
-def _differences_sentence(lines: Sequence[TableLine]) -> str:
-    points, of_best = differences(lines), differences_of_best(lines)
-    if not points:
+def _differences_table(lines: Sequence[TableLine]) -> str:
+    """Writes how far ours are from the paper's, "" while nothing compares."""
+    kinds = {
+        "from each rate": differences(lines),
+        "from the best rate of each complete row": differences_of_best(lines),
+    }
+    known = {name: points for name, points in kinds.items() if points}
+    if not known:
         return ""
-    mean, size = float(np.mean(points)), float(np.mean(np.abs(points)))
-    sentence = (
-        "\nWhere both have a figure of a method other than GANNO itself "
-        f"({len(points)} so far), ours are {mean:+.2f} points from the paper's on "
-        f"average; the mean distance is {size:.2f} points.\n"
-    )
-    if not of_best:
-        return sentence
-    return sentence + (
-        f"At the best rate of each complete row ({len(of_best)} so far) it is "
-        f"{float(np.mean(of_best)):+.2f} points, and "
-        f"{float(np.mean(np.abs(of_best))):.2f}.\n"
+    return DIFFERENCES.format(
+        table=markdown_table(
+            ["", "figures so far", "points on average", "mean distance"],
+            (
+                [
+                    name,
+                    f"{len(points)}",
+                    f"{np.mean(points):+.2f}",
+                    f"{np.mean(np.abs(points)):.2f}",
+                ]
+                for name, points in known.items()
+            ),
+        )
     )
 
 

@@ -14,18 +14,20 @@ from .losses import LOSS_NETWORKS
 
 CLONING_SECTION: Final = """## {heading}
 
-Test accuracy (or loss) on networks that meta-training never saw, of policies that were
-cloned from the demonstrations of the first few tasks of the recipe `{name}` (each
-played in {num_ways} ways); {acting} actions, three seeds. The mean is over the networks
-with an accuracy, with its deviation over seeds.{note} Made by
+How good are policies that were cloned from the demonstrations of the first few tasks of
+the recipe `{name}`? Each task is played in {num_ways} ways. Test accuracy (or loss) on
+networks that meta-training never saw, {acting} actions, three seeds. Made by
 `python -m benchmarks.cloning_budget {name}`.
 
 {table}
+
+Above the columns are the numbers of tasks. The mean is over the networks with an
+accuracy, with its deviation over seeds.{note}
 """
 
 
 def budget_sections() -> list[str]:
-    """Writes a table for each recipe with results, a line for each budget."""
+    """Writes a table for each recipe with results, a column for each budget."""
     return [_section(name) for name in BUDGETS if read_entries(results_path(name))]
 
 
@@ -42,8 +44,13 @@ def _section(name: str) -> str:
         num_ways=len(recipe.cloning.scripts),
         acting="sampled" if recipe.sampled else "greedy",
         table=markdown_table(
-            ["tasks", "timesteps", *map(_label, networks), "mean"],
-            ([number, *_values(entry, networks)] for number, entry in entries),
+            ["tasks", *(number for number, _ in entries)],
+            # There are more networks than budgets, and a page has no room for both.
+            zip(
+                ["timesteps", *map(_label, networks), "mean"],
+                *(_values(entry, networks) for _, entry in entries),
+                strict=True,
+            ),
         ),
     )
 

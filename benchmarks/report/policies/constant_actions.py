@@ -21,12 +21,15 @@ from ..markdown import NOT_RUN, mean_accuracy
 
 CONSTANT_ACTIONS_SECTION: Final = """## What constant actions come to
 
-One action of the set `rate-and-decay` throughout, that is a factor on the base schedule
-and a weight decay, and below them policies; on images kept for choices ({num_images:,}
-training images stand for the test set). Of the five-layer CNN on CIFAR-10 accuracy and
-loss, of the others the accuracy. Made by `python -m benchmarks.run actions`.
+What does one action reach that is taken throughout? An action of the set
+`rate-and-decay` is a factor on the base schedule and a weight decay. Below the actions
+are policies. Made by `python -m benchmarks.run actions`.
 
 {table}
+
+The images are kept for choices: {num_images:,} training images stand for the test set.
+Of the five-layer CNN on CIFAR-10 there are accuracy and loss, of the others the
+accuracy.
 """
 
 

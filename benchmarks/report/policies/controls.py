@@ -16,30 +16,43 @@ from ..markdown import NOT_RUN, mean_of
 
 CONTROLS_SECTION: Final = """## Controls of {policy}
 
+Does the policy owe what it reaches to what it has learned and sees? It has to beat
+these:
+
+| control | what it is |
+| --- | --- |
+| greedy, sampled | the policy's greedy and sampled use |
+| untrained | itself before any meta-training |
+| guarded | itself under the guard |
+| averaged | its own average schedule, replayed without looking at the training: over \
+other seeds from the same rate, one for all layers |
+| averaged by layer | the same, one for each layer |
+| averaged elsewhere | its average schedule on the other networks that meta-training \
+never saw, over all layers and seeds |
+| no-op | doing nothing at all |
+
 Test accuracy of the five-layer CNN on CIFAR-10, weight decay 0.1, by initial learning
-rate, beside what the policy has to beat: itself before any meta-training, its own
-average schedule replayed without looking at the training (over other seeds from the
-same rate, one for all layers or one for each), its greedy and sampled use, itself under
-the guard, and doing nothing at all. Controls that have not been run have no row. Made
-by `python -m benchmarks.run controls`.
+rate. Controls that have not been run have no row. Made by
+`python -m benchmarks.run controls`.
 
 {table}
 {networks}{gains}"""
 
 CONTROLS_ON_NETWORKS: Final = """
-The same on networks that meta-training never saw, also beside its average schedule on
-the other ones of them (all layers and seeds): what a policy that looks at the network
-has to beat.
+The same on networks that meta-training never saw. A policy that looks at the network
+has to beat what is averaged elsewhere.
 
 {table}
 """
 
 GAINS_OVER_CONTROLS: Final = """
-By how many points the policy is above each control, on average over the networks that
-both have been trained on with the same seeds (the five-layer CNN from 0.001); with a
-95 % interval of a bootstrap over seeds, where all networks have two or more.
+By how many points is the policy above each control? The average is over the networks
+that both have been trained on with the same seeds (the five-layer CNN from 0.001).
 
 {table}
+
+In brackets is a 95 % interval of a bootstrap over seeds, where all networks have two or
+more.
 """
 
 

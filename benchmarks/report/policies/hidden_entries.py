@@ -18,15 +18,17 @@ from ..markdown import NOT_RUN
 
 HIDDEN_ENTRIES_SECTION: Final = """## What {policy} has to see
 
-By how many points the test accuracy changes, on average over the same seeds, when an
-entry of the observation is hidden from the finished policy, on the networks that
-meta-training never saw; the largest fall first. The more an entry's absence costs, the
-more the decisions rest on it; changes within the deviation over seeds in the tables of
-these networks say nothing, and those of a single seed little. Agents that are
-meta-trained without it might do as well. {seeds} Made by
+By how many points does the test accuracy change when an entry of the observation is
+hidden from the finished policy? The networks are those that meta-training never saw,
+the average is over the same seeds. {seeds} Made by
 `python -m benchmarks.run observations`.
 
 {table}
+
+The largest fall is first: the more an entry's absence costs, the more the decisions
+rest on it. Changes within the deviation over seeds in the tables of these networks say
+nothing, and those of a single seed little. Agents that are meta-trained without it
+might do as well.
 """
 
 

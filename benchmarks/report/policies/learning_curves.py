@@ -13,14 +13,16 @@ from ..markdown import NOT_RUN
 
 LEARNING_CURVES_SECTION: Final = """## {heading}
 
-Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}:
-accuracy on 2,000 held-out training images at the end of eight evaluation trainings,
-from initial rates spread evenly, by timesteps of meta-training so far; actions drawn,
-and in the last columns the likeliest actions and the worst of the eight trainings
-(drawn) after the last of these. {seeds} Made by
+Meta-training with the recipe `first` (two-layer CNN, Fashion-MNIST) but for {of_what}.
+The accuracies are on 2,000 held-out training images, at the end of eight evaluation
+trainings from initial rates spread evenly. {seeds} Made by
 `python -m benchmarks.learning_curves {name}`.
 
 {table}
+
+Numbers above the columns are the timesteps of meta-training so far, with actions drawn.
+The last two columns are after the last of these. One has the likeliest actions, the
+other the worst of the eight trainings (drawn).
 """
 
 

@@ -33,8 +33,8 @@ LOSS_NETWORKS: Final = {
         1000.0,
     ),
     "language-fashion": LossNetwork(
-        "a causal Transformer of one block, width 32, which tells each of 48 pixels, "
-        "in eight greys, from those before it",
+        "a causal Transformer of one block, width 32. It tells each of 48 pixels, in "
+        "eight greys, from those before it",
         "cross-entropy of a pixel, in hundredths of a nat",
         100.0,
     ),
@@ -42,9 +42,10 @@ LOSS_NETWORKS: Final = {
 
 LOSS_SECTION: Final = """## Networks without an accuracy
 
-Fashion-MNIST, {length}, weight decay
-{weight_decay:g}, float32. None of these policies was meta-trained on a task without an
-accuracy, or on these networks; all are told that there is none. Test loss by initial
+What do policies do where there is a loss and no accuracy? None of them was meta-trained
+on such a task, or on these networks. All are told that there is no accuracy.
+
+Fashion-MNIST, {length}, weight decay {weight_decay:g}, float32. Test loss by initial
 learning rate, the lowest of a table in bold. {coverage} Made by
 `python -m benchmarks.run losses`.
 
@@ -109,7 +110,9 @@ def _table(rows: Rows, task: str, policies: Sequence[str]) -> str:
         ["", *(f"{rate:g}" for rate in RATES), "from any rate"],
         ([name, *_texts(name, line, lowest)] for name, line in losses.items()),
     )
-    return titled_table(task, f"{network.description}: {network.unit}", table)
+    return titled_table(
+        task, f"{network.description}. The loss is the {network.unit}", table
+    )
 
 
 def _texts(method: str, by_rate: Sequence[Spread | None], lowest: float) -> list[str]:

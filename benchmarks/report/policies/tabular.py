@@ -13,10 +13,11 @@ from .unseen_networks import accuracy_table, compare, comparison_table
 
 TABULAR_SECTION: Final = """## Tabular data
 
-Of each image of Fashion-MNIST the mean and the deviation of its columns and rows, 112
-standardised columns in all, and a perceptron with two hidden layers of 64:
-{length}, weight decay
-{weight_decay:g}, float32. Policies were meta-trained on perceptrons, but on no table.
+What do policies do for a table? They were meta-trained on perceptrons, but on no table.
+This one has 112 standardised columns: of each image of Fashion-MNIST the mean and the
+deviation of its columns and rows. It trains a perceptron with two hidden layers of 64,
+with weight decay {weight_decay:g}, in float32. The length is {length}.
+
 Test accuracy by initial learning rate. {coverage} Made by
 `python -m benchmarks.run tabular`.
 

@@ -38,28 +38,44 @@ UNSEEN_NETWORKS: Final = {
 
 UNSEEN_SECTION: Final = """## Networks that meta-training never saw
 
-Fashion-MNIST, {length}, weight decay
-{weight_decay:g}, float32. The data set is one that policies were meta-trained on; the
-kinds of networks are not. Test accuracy by initial learning rate. {coverage}
-Made by `python -m benchmarks.run families`.
+What do policies do for kinds of networks that they were not meta-trained on? The data
+set is one that they were meta-trained on.
+
+Fashion-MNIST, {length}, weight decay {weight_decay:g}, float32. Test accuracy by
+initial learning rate. {coverage} Made by `python -m benchmarks.run families`.
 
 {tables}
 {comparison}"""
 
 UNSEEN_COMPARISON: Final = """### Beside the best-tuned fixed schedule
 
-The schedule and the initial rate are chosen for each network by the accuracy on 1,000
-held-out training images at the end, averaged over seeds: {candidates}, each from every
-rate. Its test accuracy is the interquartile mean over seeds; that of a policy, which
-has nothing chosen for it, is over seeds and the five initial rates, or over seeds alone
-if the rate plays no part. The last column has the worst of the five starts: the
-policy's mean over seeds less that of the constant rate from there. In points. In
-brackets a 95 % interval of a bootstrap over the seeds that policy and schedule share;
-the choice of the schedule is not drawn again.
+How does a policy, which has nothing chosen for it, compare with the schedule that is
+best for each network? That is one of these, each from every rate: {candidates}. It is
+chosen by the accuracy on 1,000 held-out training images at the end, averaged over
+seeds.
+
+{verdicts}
+
+| column | what it counts |
+| --- | --- |
+| as good | networks on which a policy reaches at least the best-tuned schedule |
+| points on average | difference to the best-tuned schedule; in brackets a 95 % \
+interval of a bootstrap over the seeds that both share; the choice of the schedule is \
+not drawn again |
+| far below | starts from which a policy is more than {tolerance:g} point below the \
+constant rate |
+
+Network by network:
 
 {table}
 
-{verdicts}
+| column | what it has |
+| --- | --- |
+| accuracy of a schedule | interquartile mean over seeds |
+| accuracy of a policy | the same over seeds and the five initial rates, or over \
+seeds alone if the rate plays no part |
+| worst difference | the worst of the five starts: the policy's mean over seeds less \
+that of the constant rate from there, in points |
 """
 
 
@@ -152,10 +168,14 @@ def _comparison(rows: Rows, policies: Sequence[str]) -> str:
         return ""
     return UNSEEN_COMPARISON.format(
         candidates=", ".join(FIXED),
+        tolerance=TOLERANCE,
         table=comparison_table(
             [found for of_one in complete.values() for found in of_one]
         ),
-        verdicts="\n".join(verdict(found) for found in complete.values()),
+        verdicts=markdown_table(
+            ["", "as good", "points on average", "far below", "still to be compared"],
+            map(verdict, complete.values()),
+        ),
     )
 
 
@@ -186,7 +206,7 @@ def _line(found: PolicyComparison) -> list[str]:
     ]
 
 
-def verdict(comparisons: Sequence[PolicyComparison]) -> str:
+def verdict(comparisons: Sequence[PolicyComparison]) -> list[str]:
     """Sums up in one line how a policy compares with its rivals.
 
     Args:
@@ -197,11 +217,10 @@ def verdict(comparisons: Sequence[PolicyComparison]) -> str:
     average = Interval(float(np.mean(gains)), *bounds)
     starts = [gain for found in comparisons for gain in found.above_constant.values()]
     missing = [task for task in FAMILIES if task not in {c.task for c in comparisons}]
-    remark = f" Still to be compared: {', '.join(missing)}." if missing else ""
-    return (
-        f"- `{comparisons[0].policy}`: at least the best-tuned schedule on "
-        f"{sum(gain >= 0 for gain in gains)} of {len(gains)} networks, "
-        f"{average:+} points on average; more than {TOLERANCE:g} point below "
-        f"the constant rate from {sum(gain < -TOLERANCE for gain in starts)} of "
-        f"{len(starts)} starts.{remark}"
-    )
+    return [
+        f"`{comparisons[0].policy}`",
+        f"{sum(gain >= 0 for gain in gains)} of {len(gains)}",
+        f"{average:+}",
+        f"{sum(gain < -TOLERANCE for gain in starts)} of {len(starts)}",
+        ", ".join(missing) or "none",
+    ]

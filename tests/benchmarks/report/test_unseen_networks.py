@@ -108,9 +108,11 @@ def test_verdict__counts_networks_and_starts_and_names_what_is_missing():
     for seed in range(3):
         cell = from_rate("constant", 1e-2, seed)
         rows[cell] = row(cell, 0.835)
-    text = verdict([compare(rows, TASK, POLICY)])
-    assert "on 1 of 1 networks, +1.00 [+0.00, +2.00] points on average" in text
-    assert "from 1 of 5 starts. Still to be compared: lstm-fashion, " in text
+    name, networks, points, starts, missing = verdict([compare(rows, TASK, POLICY)])
+    assert name == f"`{POLICY}`"
+    assert (networks, starts) == ("1 of 1", "1 of 5")
+    assert points == "+1.00 [+0.00, +2.00]"
+    assert missing == ", ".join(task for task in FAMILIES if task != TASK)
 
 
 def test_section_without_results__is_empty():
