@@ -154,7 +154,7 @@ class AnchoredTrainings:
         source = RelativeSource(
             self._anchor,
             partial(self._statistics_of, lane),
-            TrainedNetwork(groups, self._is_pretrained, self._trainings.output_shape),
+            TrainedNetwork(groups, self._is_pretrained, self._trainings.traits),
             self._interval,
             self._trainings.momentum,
         )

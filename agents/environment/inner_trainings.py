@@ -15,8 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganno_keras.control.anchor.network_traits import network_traits
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
-from ganno_keras.control.observing import network_facts
+from ganno_keras.control.observing.network_facts import trainable_share
 
 from ..tasks.objectives import Objective
 from ..tasks.samples import Samples
@@ -79,7 +80,7 @@ class InnerTrainings:
         self._train = train
         self._validation = validation
         self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
-        self.output_shape = network_facts.output_shape_of(self._model)
+        self.traits = network_traits(self._model)
         variables = self._model.trainable_variables
         self._layout = LaneLayout(variables, self.groups, num_trainings)
         self._optimizer = LaneOptimizer(optimizer, self._layout)
@@ -99,7 +100,7 @@ class InnerTrainings:
     @property
     def trainable_share(self) -> float:
         """Trainable weights by all weights of the model."""
-        return network_facts.trainable_share(self._model, self.groups)
+        return trainable_share(self._model, self.groups)
 
     @property
     def num_trainings(self) -> int:

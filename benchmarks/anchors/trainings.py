@@ -18,12 +18,12 @@ from agents.tasks.models import build_model
 from agents.tasks.objectives import Objective, find_objective
 from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
+from ganno_keras.control.anchor.network_traits import network_traits
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
     network_depth,
     network_width,
-    targets_of_a_sample,
 )
 from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
@@ -117,7 +117,7 @@ class CellTrainings:
         )
         model.optimizer.build(model.trainable_variables)
         self.groups = layer_groups(model)
-        self._output_shape = model.output_shape
+        self._traits = network_traits(model)
         self._layerwise = LayerwiseOptimizer(model.optimizer, self.groups, model=model)
         self._start = [
             (it, ops.convert_to_numpy(it).copy())
@@ -142,8 +142,8 @@ class CellTrainings:
             cell.batch_size,
             network_width(groups),
             momentum_of(self._layerwise.inner_optimizer),
-            network_depth(groups),
-            targets_of_a_sample(groups, self._output_shape),
+            network_depth(groups, self._traits.is_normalised),
+            self._traits.num_tokens,
         )
 
     def relative(self, peaks: Any) -> Outcome:

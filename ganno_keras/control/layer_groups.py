@@ -93,6 +93,11 @@ def groups_of(
     return _grouped((v for v in variables if v.trainable), labels)
 
 
+def layers_with_kinds(model: keras.Layer) -> Iterator[tuple[keras.Layer, str]]:
+    """Yields all layers of a model, frozen ones too, each with its kind."""
+    yield from ((layer, label.kind) for layer, label in _labelled_layers(model))
+
+
 def check_keras_model(model: object) -> None:
     """Refuses what is no model of Keras 3.
 

@@ -18,6 +18,8 @@ Array = npt.NDArray[np.float64]
 
 USUAL_DEPTH: Final = 5.0
 """A number of kernels that says nothing about the rate."""
+LARGEST_DEPTH: Final = 12.0
+"""Deeper networks without normalisation were not looked at."""
 
 HIGHEST_RELATIVE_RATE: Final = 0.1
 """No layer moves by a larger share of its weights, whatever the agents do."""
@@ -34,7 +36,7 @@ class TrainingFacts:
         width: The width of the network: see `network_width`.
         momentum: What the optimizer keeps of the last step's direction, in [0, 1).
         depth: The depth of the network: see `network_depth`.
-        targets: What the network tells of one sample: see `targets_of_a_sample`.
+        targets: The tokens that the network tells of one sample, 1 if it tells none.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -82,35 +84,19 @@ def network_width(groups: Sequence[WeightGroup]) -> float:
     return float(np.median(units[:-1] or units or [1.0]))
 
 
-def network_depth(groups: Sequence[WeightGroup]) -> float:
-    """Returns the number of kernels of a network without normalisation.
+def network_depth(groups: Sequence[WeightGroup], is_normalised: bool) -> float:
+    """Returns the number of trained kernels of a network without normalisation.
 
     What its layers change adds up from one to the next. A normalisation, and the
     residual connections beside it, keep that small: such networks are of usual depth.
 
     Args:
         groups: The groups of the network.
+        is_normalised: Whether it has layers that normalise.
     """
-    if any(it.kind == "normalization" for it in groups):
+    if is_normalised:
         return USUAL_DEPTH
-    return float(max(sum(it.has_kernel for it in groups), 2))
-
-
-def targets_of_a_sample(
-    groups: Sequence[WeightGroup], output_shape: Sequence[int | None] | None
-) -> float:
-    """Returns how many tokens the network tells of one sample, 1 if it tells none.
-
-    The gradient is a mean over them, and as little noisy as that of a larger batch.
-
-    Args:
-        groups: The groups of the network.
-        output_shape: Of the network, with its batch; None if that is not known.
-    """
-    embeds_tokens = any(it.kind == "embedding" for it in groups)
-    if not embeds_tokens or output_shape is None or len(output_shape) != 3:
-        return 1.0
-    return float(output_shape[1] or 1)
+    return float(min(max(sum(it.has_kernel for it in groups), 2), LARGEST_DEPTH))
 
 
 @dataclass(frozen=True)

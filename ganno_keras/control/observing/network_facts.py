@@ -118,18 +118,3 @@ def trainable_share(model: keras.Model, groups: Sequence[LayerGroup]) -> float:
     """Returns how many of the weights of a built model are in the groups, in (0, 1]."""
     trainable = sum(group.num_weights for group in groups)
     return trainable / max(trainable, sum(prod(it.shape) for it in model.weights))
-
-
-def output_shape_of(model: keras.Model) -> tuple[int | None, ...] | None:
-    """Returns the shape of a model's one output, with its batch.
-
-    It is None of a model that has several, or does not know before it is called.
-    """
-    try:
-        shape = model.output_shape
-    except (AttributeError, NotImplementedError, RuntimeError, ValueError):
-        return None
-    is_one = isinstance(shape, tuple) and all(
-        size is None or isinstance(size, int) for size in shape
-    )
-    return shape if is_one else None

@@ -11,16 +11,13 @@ from typing import Final, cast
 import keras
 import numpy as np
 
+from ganno_keras.control.anchor.network_traits import network_traits
 from ganno_keras.control.anchor.open_course import Descent, OpenCourse
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.observing.measurements import TrainingLength
-from ganno_keras.control.observing.network_facts import (
-    NetworkFacts,
-    output_shape_of,
-    trainable_share,
-)
+from ganno_keras.control.observing.network_facts import NetworkFacts, trainable_share
 from ganno_keras.fit.anchor.anchored_decays import AnchoredDecays
 from ganno_keras.fit.anchor.anchored_rates import AnchoredRates
 from ganno_keras.fit.anchor.fresh_layers import pretrained_groups
@@ -139,7 +136,7 @@ class Anchoring:
             source = RelativeSource(
                 self._relative_anchor,
                 layerwise.statistics,
-                TrainedNetwork(groups, found, output_shape_of(self._model)),
+                TrainedNetwork(groups, found, network_traits(self._model)),
                 settings.interval,
                 momentum_of(layerwise.inner_optimizer),
                 self._course,

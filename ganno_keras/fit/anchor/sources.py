@@ -11,12 +11,12 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate, Schedule
+from ganno_keras.control.anchor.network_traits import NetworkTraits
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import (
     TrainingFacts,
     network_depth,
     network_width,
-    targets_of_a_sample,
 )
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.anchor.weight_groups import weight_groups
@@ -69,12 +69,12 @@ class TrainedNetwork(NamedTuple):
     Args:
         groups: What each rate is of.
         is_pretrained: Whether each of them has been trained before.
-        output_shape: Of the network, with its batch; None if that is not known.
+        traits: What the network is like, whatever is trained of it.
     """
 
     groups: Sequence[LayerGroup]
     is_pretrained: Sequence[bool]
-    output_shape: Sequence[int | None] | None = None
+    traits: NetworkTraits = NetworkTraits()
 
 
 class RelativeSource:
@@ -106,7 +106,7 @@ class RelativeSource:
         self._interval = interval
         self._momentum = momentum
         self._groups = weight_groups(network.groups)
-        self._output_shape = network.output_shape
+        self._traits = network.traits
         self._is_pretrained = np.array(network.is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules)
         self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)
@@ -130,8 +130,8 @@ class RelativeSource:
             batch_size or known,
             network_width(self._groups),
             self._momentum,
-            network_depth(self._groups),
-            targets_of_a_sample(self._groups, self._output_shape),
+            network_depth(self._groups, self._traits.is_normalised),
+            self._traits.num_tokens,
         )
         is_new = facts != self._facts
         if is_new:

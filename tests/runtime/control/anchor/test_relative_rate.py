@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.relative_rate import (
     HIGHEST_RELATIVE_RATE,
+    LARGEST_DEPTH,
     USUAL_DEPTH,
     RelativeRateFormula,
     TrainingFacts,
     network_depth,
     network_width,
-    targets_of_a_sample,
 )
 from ganno_keras.control.anchor.weight_groups import WeightGroup
 
@@ -86,18 +86,7 @@ def test_network_width__is_that_of_the_layers_between():
 
 def test_network_depth__counts_kernels_where_nothing_is_normalised():
     layer = WeightGroup("linear", ((8, 8), (8,)))
-    gains = WeightGroup("normalization", ((8,),))
-    assert network_depth([layer] * 9) == 9
-    assert network_depth([layer] * 9 + [gains]) == USUAL_DEPTH
-    assert network_depth([layer]) == 2  # which a head on frozen layers is, too
-
-
-@pytest.mark.parametrize(
-    ("output_shape", "targets"),
-    [((None, 48, 96), 48), ((None, None, 96), 1), ((None, 10), 1), (None, 1)],
-)
-def test_targets_of_a_sample__are_the_tokens_that_are_told(output_shape, targets):
-    tokens = WeightGroup("embedding", ((96, 8),))
-    layer = WeightGroup("linear", ((8, 96), (96,)))
-    assert targets_of_a_sample([tokens, layer], output_shape) == targets
-    assert targets_of_a_sample([layer], output_shape) == 1
+    assert network_depth([layer] * 9, is_normalised=False) == 9
+    assert network_depth([layer] * 99, is_normalised=False) == LARGEST_DEPTH
+    assert network_depth([layer] * 9, is_normalised=True) == USUAL_DEPTH
+    assert network_depth([layer], is_normalised=False) == 2

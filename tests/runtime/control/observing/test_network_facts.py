@@ -10,7 +10,6 @@ import pytest
 from ganno_keras.control.layer_groups import layer_groups, single_group
 from ganno_keras.control.observing.network_facts import (
     NetworkFacts,
-    output_shape_of,
     trainable_share,
     weight_norms,
 )
@@ -74,18 +73,3 @@ def test_resumed_facts__keep_their_beginning(model):
     begun = facts_of(model, initial_norms=np.array([1.0, 2.0, 3.0]))
     resumed = facts_of(model).resumed(begun.get_state())
     np.testing.assert_array_equal(resumed.initial_norms, begun.initial_norms)
-
-
-class Subclassed(keras.Model):
-    def call(self, inputs):
-        return inputs
-
-
-def test_output_shape__is_known_of_one_output_only(model):
-    assert output_shape_of(model) == (None, 3)
-    two = keras.Model(model.inputs, [model.outputs[0], model.outputs[0]])
-    assert output_shape_of(two) is None
-    named = keras.Model(model.inputs, dict.fromkeys("ab", model.outputs[0]))
-    assert output_shape_of(named) is None
-    assert output_shape_of(Subclassed()) is None
-    assert output_shape_of(keras.Sequential([keras.layers.Dense(3)])) is None
