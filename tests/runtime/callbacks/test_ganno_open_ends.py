@@ -11,6 +11,7 @@ import pytest
 from keras.ops import convert_to_numpy as to_numpy
 
 from ganno_keras import GANNO
+from ganno_keras.control.anchor.open_course import STEP
 from tests.support.models import tiny_data, tiny_model
 
 pytestmark = [
@@ -73,7 +74,8 @@ def test_early_stopping__ends_a_fit_whose_rates_have_come_down(order, kind):
     ganno = GANNO("anchor")
     _, rates = fit(ganno, stopping(10, kind), order=order)
     assert len(rates) == 16
-    assert (rates[-1] < 0.25 * rates[8]).all()  # before the last batch of the descent
+    # Before the last batch of the descent; the ratios move a little meanwhile.
+    assert (rates[-1] < 1.3 * STEP * rates[8]).all()
     assert ganno.history.is_open_ended
     (descent,) = ganno.history.descents
     assert descent[:2] == (10.0, 6.0)
@@ -141,7 +143,7 @@ def test_descent__goes_on_in_a_resumed_training(tmp_path):
     resumed = GANNO("anchor")
     _, rates = fit(resumed, stopping(2), backup())
     assert resumed.history.descents == first.history.descents
-    assert (rates[-1] < 0.5 * rates[0]).all()
+    assert (rates[-1] < 0.7 * rates[0]).all()
 
 
 def batches():
