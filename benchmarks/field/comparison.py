@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from ..analysis.intervals import CONFIDENCE, NUM_RESAMPLES, interquartile_means
+from ..analysis.estimates import Estimate, estimate
+from ..analysis.intervals import interquartile_means
 from ..records.cells import Row
 from .methods import AUTHOR, TUNED, TUNED_SCHEDULES
 from .training import NUM_RATES
@@ -29,17 +30,6 @@ LOWEST: Final = 1e-4
 
 ByTraining = Mapping[str, Mapping[int, Row]]
 """The rows of one method, by training and seed."""
-
-
-class Estimate(NamedTuple):
-    """A figure and the interval of a bootstrap that draws trainings again."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
 class Comparison(NamedTuple):
@@ -139,25 +129,10 @@ def compare(differences: Mapping[str, Sequence[float]]) -> Comparison | None:
     return Comparison(
         len(means),
         sum(map(len, differences.values())),
-        _estimate(means, _means),
-        _estimate(means, interquartile_means),
+        estimate(means),
+        estimate(means, interquartile_means),
         [name for name, mean in by_training.items() if mean < -HARM],
     )
-
-
-def _means(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values.mean(axis=-1))
-
-
-def _estimate(
-    means: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
-) -> Estimate:
-    """Trainings are drawn again with replacement, each with all of its seeds."""
-    random = np.random.default_rng(0)
-    drawn = random.choice(means, (NUM_RESAMPLES, len(means)))
-    tail = 50.0 * (1.0 - CONFIDENCE)
-    low, high = np.percentile(statistic(drawn), [tail, 100.0 - tail])
-    return Estimate(float(statistic(means)), float(low), float(high))
 
 
 def against(rows: Sequence[Row], method: str, other: str = AUTHOR) -> Comparison | None:

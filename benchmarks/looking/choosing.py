@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from .table import Array, Ints, Table
 NUM_FOLDS: Final = 10
 _LARGEST_ADVANTAGE: Final = 0.5
 """Logarithms: what a branch counts for at most while one learns; few diverge."""
-_RESAMPLES: Final = 5000
 _REPEATS: Final = 5
 
 Features = Callable[[Table], Array]
@@ -34,25 +33,6 @@ _CONSTANTS: Final[dict[str, Callable[[Table], Ints]]] = {
     BY_PRETRAINING: lambda table: 2 * table.moments + table.is_pretrained,
 }
 """What snapshots have in common that get the same branch."""
-
-
-class Estimate(NamedTuple):
-    """A mean over tasks, with its interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
-
-
-def estimate(by_task: Array, seed: int = 0) -> Estimate:
-    """Returns the mean and its 95 % interval, from resampling whole tasks."""
-    random = np.random.default_rng(seed)
-    drawn = random.choice(by_task, (_RESAMPLES, len(by_task))).mean(axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Estimate(float(by_task.mean()), float(low), float(high))
 
 
 def by_task(values: Array, tasks: Ints) -> Array:

@@ -8,16 +8,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..analysis.estimates import Estimate, estimate
 from .choosing import (
     BY_PRETRAINING,
     CONSTANT,
     NUM_FOLDS,
     WAYS,
-    Estimate,
     best_constants,
     by_task,
     chosen_outcomes,
-    estimate,
     learning_curve,
 )
 from .plan import (
@@ -117,7 +116,7 @@ def _judged(whole: Estimate, dynamics: Estimate) -> list[str]:
 
 def verdict_line(word: str, otherwise: str, gain: Estimate, least: float) -> str:
     """Returns a line with the gain, what was asked of it, and one of two words."""
-    holds = gain.mean >= least and gain.low > 0.0
+    holds = gain.value >= least and gain.low > 0.0
     return (
         f"  {word if holds else otherwise}: {gain} (asked: at least {least:+g}, and an "
         "interval above 0)"

@@ -12,6 +12,7 @@ import numpy as np
 from ganno_keras.control.anchor.anchors import RelativeUpdate, Schedule
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
+from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell, e1_cells, e1_kinds, e1_lengths, e1_momentum
 from ..optima import by_cell
@@ -19,38 +20,28 @@ from ..trainings import CellTrainings, trainings_of
 
 Row = dict[str, Any]
 
-START: Final = 0.04
-"""The level at the first update."""
 
+def _with_line(warm_up: float, held_until: float) -> Schedule:
+    """A schedule that falls along a line in place of a cosine."""
+    warming = BaseSchedule(1.0, warm_up)
 
-def _cosine(done: float) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * done))
-
-
-def _line(done: float) -> float:
-    return 1.0 - done
-
-
-def _schedule(warm_up: float, held_until: float, decay: Schedule) -> Schedule:
     def level(progress: float) -> float:
         if progress < warm_up:
-            return START + (1.0 - START) * progress / warm_up
-        if progress < held_until:
-            return 1.0
-        return decay((progress - held_until) / (1.0 - held_until))
+            return warming(progress)
+        return min((1.0 - progress) / (1.0 - held_until), 1.0)
 
     return level
 
 
-PRESENT: Final = "warm-up 0.2, cosine"
 SHAPES: Final[dict[str, Schedule]] = {
-    PRESENT: _schedule(0.2, 0.2, _cosine),
-    "warm-up 0.1, cosine": _schedule(0.1, 0.1, _cosine),
-    "warm-up 0.1, line": _schedule(0.1, 0.1, _line),
-    "warm-up 0.1, held to 0.4, cosine": _schedule(0.1, 0.4, _cosine),
-    "warm-up 0.1, held to 0.5, line": _schedule(0.1, 0.5, _line),
-    "warm-up 0.2, held to 0.6, line": _schedule(0.2, 0.6, _line),
+    "warm-up 0.2, cosine": BaseSchedule(1.0, 0.2),
+    "warm-up 0.1, cosine": BaseSchedule(1.0, 0.1),
+    "warm-up 0.1, line": _with_line(0.1, 0.1),
+    "warm-up 0.1, held to 0.4, cosine": BaseSchedule(1.0, 0.1, hold=0.3),
+    "warm-up 0.1, held to 0.5, line": _with_line(0.1, 0.5),
+    "warm-up 0.2, held to 0.6, line": _with_line(0.2, 0.6),
 }
+"""The first one was that of relative rates before this experiment."""
 OCTAVES: Final = (0.0, 1.0, -1.0, -0.5, -1.5)
 """Added to the logarithm of the peak that the formula names."""
 
@@ -85,7 +76,7 @@ def cells() -> list[Cell]:
     """The trainings that shapes are compared on.
 
     A shape and a shift of its peak are taken over that lose the least log loss over
-    these in the mean, if that is at least 0.01 less than the present one loses at the
+    these in the mean, if that is at least 0.01 less than the first one loses at the
     formula's peak, and the 90th percentile is lower too.
     """
     every = (*e1_cells(), *e1_lengths(), *e1_momentum(), *e1_kinds())

@@ -6,12 +6,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.analysis.estimates import estimate
 from benchmarks.looking.choosing import (
     CONSTANT,
     best_constants,
     by_task,
     chosen_outcomes,
-    estimate,
 )
 from benchmarks.looking.kernel_ridge import KernelRidge, fitted, folds
 from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS, Branch
@@ -52,7 +52,7 @@ def gain(tells, way):
 def test_entries_that_tell_the_best_branch__gain_nearly_all():
     found = gain(tells=True, way="both")
     assert found.low > 0.1
-    assert found.mean == pytest.approx(0.2, abs=0.05)
+    assert found.value == pytest.approx(0.2, abs=0.05)
 
 
 @pytest.mark.parametrize(("tells", "way"), [(True, "static"), (False, "both")])
@@ -72,7 +72,7 @@ def test_estimate__resamples_whole_tasks():
     values, tasks = np.array([1.0, 3.0, 5.0, 5.0]), np.array([7, 7, 9, 9])
     np.testing.assert_array_equal(by_task(values, tasks), [2.0, 5.0])
     found = estimate(by_task(values, tasks))
-    assert (found.mean, found.low, found.high) == (3.5, 2.0, 5.0)
+    assert (found.value, found.low, found.high) == (3.5, 2.0, 5.0)
 
 
 def test_folds__never_cut_a_task():

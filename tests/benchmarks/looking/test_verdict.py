@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.tasks.drawn_tasks import draw_task
-from benchmarks.looking.choosing import Estimate
+from benchmarks.analysis.estimates import Estimate
 from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 from benchmarks.looking.table import SPEC, table_of
 from benchmarks.looking.verdict import lines_of_verdict, verdict_line
