@@ -75,26 +75,12 @@ def cells() -> list[OpenFit]:
     numbers = partial(made_up.table_numbers, 1500, seed=126)
     classes = partial(made_up.table_classes, 2000, num_classes=3, seed=135)
     perceptron = classifiers.perceptron
+    table = partial(OpenFit, epochs=80, patience=10, batch_size=32, jit_compile=True)
     return [
         OpenFit("series", _series, generators.series_autoencoder(48), 50, 5, 64),
-        OpenFit(
-            "numbers",
-            numbers,
-            perceptron((128, 128), outputs=1),
-            epochs=80,
-            patience=10,
-            batch_size=32,
-            jit_compile=True,
-        ),
-        OpenFit(
-            "classes",
-            classes,
-            perceptron((128, 128), dropout=0.3),
-            epochs=80,
-            patience=10,
-            batch_size=32,
-            loss=CROSS_ENTROPY,
-            jit_compile=True,
+        table("numbers", numbers, perceptron((128, 128), outputs=1)),
+        table(
+            "classes", classes, perceptron((128, 128), dropout=0.3), loss=CROSS_ENTROPY
         ),
     ]
 

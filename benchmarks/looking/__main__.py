@@ -11,11 +11,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 from agents.common.threads import use_one_thread
 
 from .plan import BRANCHES, NO_OP_BRANCH
 from .results import results_path, rows_of, run
+from .verdict import lines_of_verdict
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,8 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         use_one_thread()
         run(options.seed, options.tasks, path, options.main_line)
         return
-    from .verdict import lines_of_verdict  # noqa: PLC0415
-
     print("\n".join(lines_of_verdict(rows_of(path)[: options.tasks])))
 
 
