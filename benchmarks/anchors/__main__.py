@@ -13,6 +13,7 @@ import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is impor
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
+from .scratch.lengths import lines_of_lengths
 from .scratch.shapes import lines_of_shapes
 from .scratch.verdict import lines_of_scratch
 from .scratch.widths import draw_widths, lines_of_widths
@@ -21,6 +22,7 @@ from .stalls import lines_of_stalls
 VERDICTS: Final = {
     "e1": lines_of_scratch,
     "shapes": lines_of_shapes,
+    "lengths": lines_of_lengths,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
 }

@@ -83,13 +83,13 @@ def _images(dataset: str, is_standardised: bool) -> Samples:
     return standardise(train)[0] if is_standardised else train
 
 
-def load_data(cell: Cell) -> Data:
+def load_data(cell: Cell, num_held_out: int = NUM_HELD_OUT) -> Data:
     """The training and held-out samples of a cell; the test set is not opened."""
     network = cell.network
     is_tokens = network.model in ("causal_cnn", "language_model")
     objective = find_objective("next_pixels" if is_tokens else "classification")
     images = _images(network.dataset, not is_tokens)
-    held_out = min(NUM_HELD_OUT, len(images.targets) - network.num_samples)
+    held_out = min(num_held_out, len(images.targets) - network.num_samples)
     parts = (slice(0, network.num_samples), slice(len(images.targets) - held_out, None))
     train, rest = (
         objective.samples(Samples(images.inputs[it], images.targets[it]))
@@ -177,9 +177,11 @@ class CellTrainings:
 
 
 @contextmanager
-def trainings_of(cell: Cell) -> Iterator[CellTrainings]:
+def trainings_of(
+    cell: Cell, num_held_out: int = NUM_HELD_OUT
+) -> Iterator[CellTrainings]:
     """Makes the model of a cell, and forgets it in the end."""
-    data = load_data(cell)
+    data = load_data(cell, num_held_out)
     try:
         yield CellTrainings(cell, new_model(cell.network, data.train), data)
     finally:

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Long trainings along the schedule of `GANNO()`, judged by their errors, too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from ganno_keras.control.anchor.anchors import RelativeUpdate
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.update_ratios import UpdateRatios
+from ganno_keras.control.base_schedule import BaseSchedule
+
+from ..cells import Cell, Network, network_of
+from ..optima import LossCurve, by_cell, next_step
+from ..trainings import CellTrainings, Outcome, trainings_of
+
+Row = dict[str, Any]
+
+SHAPE: Final = BaseSchedule(1.0, 0.1, hold=0.3)
+BEFORE: Final = RelativeRateFormula(
+    constant=-1.34,
+    updates=-0.39,
+    epochs=-0.27,
+    width=-0.28,
+    batch_size=0.34,
+    persistence=-0.65,
+    depth=-0.5,
+    targets=0.2,
+    pretrained=-2.5,
+    kinds={"recurrent": 1.3, "attention": -1.0},
+)
+"""The formula that octaves are counted from, as it was before this experiment."""
+FIRST_STEPS: Final = (0, 1, -1)
+NUM_HELD_OUT: Final = 8000
+"""More than in E1, as errors scatter more than losses."""
+FASHION: Final = "fashion_mnist"
+
+
+def _perceptron(name: str, dataset: str, num_samples: int, *hidden: int) -> Network:
+    return network_of(
+        name,
+        "multilayer_perceptron",
+        dataset,
+        "dense",
+        num_samples=num_samples,
+        hidden=hidden,
+    )
+
+
+def _convolutional(model: str, name: str, dataset: str, **options: Any) -> Network:
+    return network_of(name, model, dataset, "convolution", **options)
+
+
+def _lstm(units: int) -> Network:
+    return network_of(
+        f"lstm-{units}",
+        "lstm",
+        FASHION,
+        "recurrent",
+        num_samples=50_000,
+        units=units,
+    )
+
+
+def cells() -> list[Cell]:
+    """Trainings of 1,200 to 3,000 updates, of each kind of network.
+
+    Slopes and terms of the formula are refitted to these and to the cells of E1, if the
+    log of the error (of the loss, where nothing is right or wrong) that its rates lose
+    over these falls by at least 0.01 in the mean, while that of E1's log loss does not
+    rise by more than 0.01.
+    """
+    cnn5 = _convolutional(
+        "five_layer_cnn", "cnn5-8", "cifar10", num_samples=42_000, filters=8, shrink=2
+    )
+    bn_cnn = _convolutional(
+        "normalised_cnn", "bn-cnn-8", "cifar10", num_samples=42_000, filters=8, shrink=2
+    )
+    transformer = network_of(
+        "transformer-48",
+        "transformer",
+        FASHION,
+        "attention",
+        num_samples=50_000,
+        width=48,
+    )
+    return [
+        Cell(cnn5, "adam", 2600, batch_size=128),
+        Cell(_lstm(48), "adam", 1500),
+        Cell(_perceptron("mlp-64x4", FASHION, 50_000, *(64,) * 4), "adam", 3000),
+        Cell(bn_cnn, "adam", 2600, batch_size=128),
+        Cell(transformer, "adam", 2000),
+        Cell(
+            _convolutional(
+                "two_layer_cnn", "cnn2-32", FASHION, num_samples=50_000, filters=32
+            ),
+            "adam",
+            3000,
+        ),
+        Cell(_lstm(96), "adam", 1200),
+        Cell(_perceptron("mlp-256x3", "cifar10", 42_000, *(256,) * 3), "adam", 2600),
+        Cell(_perceptron("mlp-64x4", FASHION, 500, *(64,) * 4), "adam", 2000),
+        Cell(replace(cnn5, num_samples=5000), "adam", 2000),
+        Cell(
+            _convolutional(
+                "separable_cnn", "separable-12", FASHION, num_samples=50_000, filters=12
+            ),
+            "adam",
+            1800,
+        ),
+        Cell(_lstm(48), "rmsprop", 1200),
+        Cell(cnn5, "sgd", 2600, batch_size=128),
+        Cell(bn_cnn, "sgd", 2000),
+        Cell(
+            network_of("language-32", "language_model", FASHION, "attention", width=32),
+            "adam",
+            2000,
+        ),
+        Cell(_perceptron("mlp-512x2", FASHION, 7000, *(512,) * 2), "adam", 2000),
+        Cell(
+            _convolutional(
+                "resnet9", "resnet9-4", FASHION, num_samples=50_000, width=4
+            ),
+            "adam",
+            1200,
+        ),
+        Cell(_perceptron("mlp-256x3", "cifar10", 5000, *(256,) * 3), "sgd", 2000),
+    ]
+
+
+def badness(row: Row) -> float:
+    """The error of a training, its loss where nothing is right or wrong."""
+    value = 1.0 - row["accuracy"]
+    return float(row["loss"] if math.isnan(value) else value)
+
+
+def _missing(rows: list[Row]) -> Iterator[float]:
+    """Octaves, until neither the best error nor the best loss is at the edge."""
+    for measure in (badness, lambda row: float(row["loss"])):
+        while True:
+            found = {row["octaves"]: measure(row) for row in rows}
+            step = next_step(found, FIRST_STEPS)
+            if step is None:
+                break
+            yield step
+
+
+def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
+    """Whether nothing is missing of a cell."""
+    del cell
+    return next(_missing(list(rows)), None) is None
+
+
+def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+    """Trains what is missing beside these rows, and gives one row a training."""
+    found = list(rows)
+    with trainings_of(cell, NUM_HELD_OUT) as trainings:
+        for octaves in _missing(found):
+            outcome = _trained(trainings, octaves)
+            row = {
+                "cell": cell.name,
+                "variant": cell.variant,
+                "family": cell.network.family,
+                "optimizer": cell.optimizer,
+                **vars(trainings.facts),
+                "octaves": octaves,
+                "loss": outcome.loss,
+                "accuracy": outcome.accuracy,
+                "seconds": round(outcome.seconds, 1),
+            }
+            found.append(row)
+            yield row
+
+
+def _trained(trainings: CellTrainings, octaves: float) -> Outcome:
+    kinds = [group.kind for group in trainings.groups]
+    peaks = BEFORE.rates(trainings.facts, kinds, [False] * len(kinds)) * 2.0**octaves
+    ratios = UpdateRatios(trainings.weight_groups)
+    return trainings.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
+
+
+def lines_of_lengths(rows: Sequence[Row]) -> list[str]:
+    """The verdict in lines of text: each cell's best octaves, by error and by loss."""
+    lines = [f"Lengths: {len(by_cell(rows))} of {len(cells())} cells", ""]
+    lines.append(f"{'cell':34} {'by error':>9} {'lost':>6} {'by loss':>9} {'lost':>6}")
+    for (cell, _), part in by_cell(rows).items():
+        texts = []
+        for measure in (badness, lambda row: float(row["loss"])):
+            found = LossCurve.of({row["octaves"]: measure(row) for row in part})
+            texts.append(f"{found.best_step:+9.2f} {found.regret(0.0):6.3f}")
+        lines.append(f"{cell:34} {' '.join(texts)}")
+    return lines
