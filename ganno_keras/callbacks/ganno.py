@@ -130,6 +130,7 @@ class GANNO(keras.callbacks.Callback):
         )
         self._log_learning_rates = log_learning_rates
         self._verbose = verbose
+        self._told: set[str] = set()  # in the log, by the fits so far
         self._control: FitControl | None = None
         self._steps: TrainingSteps | None = None
         self._step: Any = None
@@ -265,7 +266,8 @@ class GANNO(keras.callbacks.Callback):
         refuse_second_callback(model, self)
         check_model(model)
         check_policy(model, self._settings)
-        self._control = FitControl(model, self._settings, Messages(self._verbose))
+        messages = Messages(self._verbose, self._told)
+        self._control = FitControl(model, self._settings, messages)
         self._history = self._control.history
         UndoOnFailure(model, self, self._release, callbacks)
         self._steps = TrainingSteps(model, self._control.layerwise)

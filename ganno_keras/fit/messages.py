@@ -57,10 +57,13 @@ class Messages:
 
     Args:
         verbose: 1 prints a line an epoch, and a summary at the end.
+        told: What earlier fits have logged, to be said once in a loop of fits; this one
+            adds to it.
     """
 
-    def __init__(self, verbose: int) -> None:
+    def __init__(self, verbose: int, told: set[str] | None = None) -> None:
         self._verbose = verbose
+        self._told = set() if told is None else told
         self._told_of_other_scheduler = False
 
     def warn_of_short_fit(self, plan: FitPlan, clock: UpdateClock) -> None:
@@ -157,14 +160,15 @@ class Messages:
 
     def log_pretrained(self, pretrained: Sequence[bool]) -> None:
         """Logs how many layers have been trained before, as their rates are lower."""
-        if any(pretrained):
-            _LOGGER.warning(
-                "GANNO: %d layers are pretrained and %d are fresh; pretrained layers "
-                "move by a smaller share of their weights. ganno.history."
-                "pretrained_layers names them.",
-                sum(pretrained),
-                len(pretrained) - sum(pretrained),
-            )
+        number = sum(pretrained)
+        text = (
+            f"GANNO: {number} layers are pretrained and {len(pretrained) - number} are "
+            "fresh; pretrained layers move by a smaller share of their weights. "
+            "ganno.history.pretrained_layers names them."
+        )
+        if any(pretrained) and text not in self._told:
+            self._told.add(text)
+            _LOGGER.warning(text)
 
     def log_open_end(self, plan: FitPlan) -> None:
         """Logs how rates come down in a fit whose planned end is only a bound."""

@@ -122,7 +122,7 @@ class TrainingGuard:
         self._messages = messages
         # Asked before the probe adds functions of its own.
         self._trains_as_keras = trains_as_keras(model)
-        self._probe = TrainingProbe(model, meter.sample)
+        self._probe = TrainingProbe(model, meter.sample, layerwise.table)
         self._batch_of_weights = 0
         self._told: set[str] = set()
         self._begin_anew()

@@ -74,14 +74,21 @@ class TrainingProbe:
     Args:
         model: A compiled model whose training function is still to be made.
         validation: The held-out sample.
+        shelf: In whose attributes the compiled step is kept for the next fit; None for
+            the probe itself.
     """
 
-    def __init__(self, model: keras.Model, validation: ValidationSample | None) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        validation: ValidationSample | None,
+        shelf: object | None = None,
+    ) -> None:
         self._model = model
+        self._shelf = shelf or self
         self._validation = validation
         self._keeper = BatchKeeper(model) if can_keep(model) else None
         self._past = SpreadSamples(MOST_PARTS)
-        self._step: StatelessTestStep | None = None
 
     @property
     def is_able(self) -> bool:
@@ -123,39 +130,45 @@ class TrainingProbe:
         return tuple(map(Comparison, now, before))
 
     def _losses(self, parts: Sequence[Any]) -> np.ndarray:
-        if self._step is None or not self._step.fits(self._model):
-            self._step = StatelessTestStep(self._model)
-        return np.array([means_of(self._step(part)).loss for part in parts])
+        step = StatelessTestStep.kept_in(self._shelf, self._model)
+        return np.array([means_of(step(part)).loss for part in parts])
 
     def _last_parts(self, most: int) -> list[Any]:
         """Returns parts of the last batches, the latest; none if they are of no use."""
-        batches = [] if self._keeper is None else self._keeper.batches
+        batches = [] if self._keeper is None else list(self._keeper.batches)
+        parts: list[Any] = []
         try:
-            parts = [part for it in batches for part in self._parts_of(it)]
+            while batches and len(parts) < most:
+                parts = [*self._parts_of(batches.pop(), most - len(parts)), *parts]
         except (TypeError, ValueError, AttributeError):
             return []  # sparse or ragged, say: not what arrays can hold
-        return parts[-most:]
+        return parts
 
-    def _parts_of(self, batch: Any) -> list[Any]:
+    def _parts_of(self, batch: Any, most: int) -> list[Any]:
         size = self._fixed_size() or min(size_of(batch), LARGEST_PART)
+        arrays = tree.map_structure(_as_array, batch)
         starts = range(0, size_of(batch) - size + 1, size)
-        latest = list(starts)[-MOST_PARTS:]
         return [
-            tree.map_structure(lambda leaf, at=at: _rows(leaf, at, size), batch)
-            for at in latest
+            tree.map_structure(lambda leaf, at=at: _rows(leaf, at, size), arrays)
+            for at in starts[-most:]
         ]
 
     def _fixed_size(self) -> int | None:
         return fixed_batch_size(self._model)
 
 
-def _rows(leaf: Any, start: int, size: int) -> Any:
+def _as_array(leaf: Any) -> np.ndarray | None:
     if leaf is None:
         return None
-    array = ops.convert_to_numpy(leaf[start : start + size])
+    array = ops.convert_to_numpy(leaf[:])  # What is sparse has no slices.
     if not array.ndim:
         raise ValueError("A batch has an element without a batch axis.")
-    return array
+    return np.asarray(array)
+
+
+def _rows(array: np.ndarray | None, start: int, size: int) -> np.ndarray | None:
+    # A copy, as a view would keep the whole batch.
+    return None if array is None else array[start : start + size].copy()
 
 
 def _bytes(part: Any) -> int:

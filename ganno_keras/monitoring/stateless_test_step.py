@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, Final, Self
 
 import keras
 import numpy as np
@@ -13,11 +13,14 @@ from keras import ops, tree
 
 from ganno_keras.monitoring.loss_source import LossSource
 from ganno_keras.monitoring.metric_sums import counts_nothing, mean_metrics, sums_of
+from ganno_keras.monitoring.step_parts import step_parts
 from ganno_keras.optimizers.backend import to_host
 
 Batch = tuple[Any, ...]
 Results = dict[str, list[Any]]  # total and count of each mean, and the returned loss
 Step = Callable[[Batch], Results]
+
+_KEPT: Final = "_kept_test_step"
 
 
 class StatelessTestStep:
@@ -32,14 +35,30 @@ class StatelessTestStep:
 
     def __init__(self, model: keras.Model, *, compiled: bool = True) -> None:
         self._model = model
-        self._compilation = _compilation(model)
+        self._made_for = step_parts(model, model.test_step)
         self._source = LossSource(model, "test_step")
         make = _MAKERS[keras.backend.backend()]
         self._step = make(model, compiled and not model.run_eagerly)
 
+    @classmethod
+    def kept_in(cls, shelf: object, model: keras.Model) -> Self:
+        """Returns the step that is kept in the attributes of an object.
+
+        It is made where there is none, or where something has changed since. To trace
+        it takes longer than many a fit.
+
+        Args:
+            shelf: What lives as long as the step is wanted.
+            model: A compiled model.
+        """
+        kept: Self | None = vars(shelf).get(_KEPT)
+        if kept is None or not kept.fits(model):
+            kept = vars(shelf)[_KEPT] = cls(model)
+        return kept
+
     def fits(self, model: keras.Model) -> bool:
-        """Returns whether the step was made for this model as it is compiled now."""
-        return self._model is model and self._compilation is _compilation(model)
+        """Returns whether the step was made for this model as it is now."""
+        return self._made_for == step_parts(model, model.test_step)
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """Returns totals and counts of the batch, float64 `[1 + num_accuracies, 2]`."""
@@ -52,11 +71,6 @@ class StatelessTestStep:
             size = len(tree.flatten(batch)[0])
             sums[0] = (size * returned, size)
         return sums
-
-
-def _compilation(model: keras.Model) -> object:
-    """Returns an object that is another one after each `model.compile`."""
-    return getattr(model, "_compile_config", None)
 
 
 def _to_float(tensor: Any) -> float:

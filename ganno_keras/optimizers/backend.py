@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 BACKEND: str = keras.backend.backend()
@@ -137,15 +138,40 @@ def is_known(tensor: Tensor) -> bool:
     return BACKEND != "jax" or not isinstance(tensor, _Traced)
 
 
+def assign_array(variable: keras.Variable, values: npt.ArrayLike) -> None:
+    """Assigns numbers on the host, on TensorFlow in half the time of `assign`.
+
+    Args:
+        variable: Of any type.
+        values: Of the shape of the variable, which is not checked.
+    """
+    if BACKEND == "tensorflow":
+        held = variable.value
+        array = np.asarray(values, held.dtype.as_numpy_dtype)
+        held.assign(array, read_value=False)
+    else:
+        variable.assign(values)
+
+
+def read_array(variable: keras.Variable) -> np.ndarray:
+    """Returns a copy of a variable's values, on TensorFlow in half the usual time."""
+    if BACKEND == "tensorflow":
+        return np.array(variable.value.numpy())
+    return np.array(ops.convert_to_numpy(variable))
+
+
 def to_host(value: Any) -> np.ndarray:
     """Returns a value as a NumPy array, in float32 if it is shorter.
 
     NumPy and TensorFlow do not agree on single numbers of the type bfloat16.
     """
-    if not ops.is_tensor(value) and not isinstance(value, keras.Variable):
+    is_variable = isinstance(value, keras.Variable)
+    if not is_variable and not ops.is_tensor(value):
         return np.asarray(value)
     if keras.backend.standardize_dtype(value.dtype) in ("bfloat16", "float16"):
         value = ops.cast(value, "float32")
+    elif is_variable:
+        return read_array(value)
     return np.asarray(ops.convert_to_numpy(value))
 
 

@@ -17,9 +17,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 from keras import ops
 
-from ganno_keras.optimizers.backend import after, compiled, seldom
+from ganno_keras.optimizers.backend import (
+    after,
+    assign_array,
+    compiled,
+    read_array,
+    seldom,
+)
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.step_statistics import squares, summed_by_group
 from ganno_keras.optimizers.update_directions import Direction, LastStep, running_means
@@ -64,9 +71,9 @@ class DeferredSums:
     def complete(self) -> None:
         """Updates the table's sums, unless they are up to date."""
         table = self._table
-        if table.defers and ops.convert_to_numpy(table.awaits_sums).any():
+        if table.defers and read_array(table.awaits_sums).any():
             table.statistics_sums.assign(self._sums())
-            table.awaits_sums.assign(ops.zeros_like(table.awaits_sums))
+            assign_array(table.awaits_sums, np.zeros(table.awaits_sums.shape))
 
 
 def _sums(table: LayerTable) -> Tensor:

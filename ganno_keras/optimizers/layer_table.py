@@ -15,6 +15,7 @@ from ganno_keras.control.layer_groups import LayerGroup, groups_by_path
 from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import (
     BACKEND,
+    assign_array,
     check_shape,
     compiled_values,
     has_replicas,
@@ -60,11 +61,12 @@ class LayerTable:
     learning_rates: keras.Variable  # [num_groups]
     weight_decays: keras.Variable | None  # [num_groups]
     measuring: keras.Variable  # []
-    mean_rate: keras.Variable  # []
+    _mean_rate: keras.Variable  # []
     in_charge: keras.Variable | None  # []
     statistics_sums: keras.Variable  # [num_groups, num_sums]
     means_before: list[keras.Variable]  # like the variables; none unless it defers
     awaits_sums: keras.Variable  # [num_variables]
+    _shares: np.ndarray  # of all weights, [num_groups]
 
     def __init__(
         self,
@@ -80,6 +82,7 @@ class LayerTable:
         self.is_hidden = False
         # Whether a step has been made, or traced, that looks its rates up here.
         self.was_read = self.owner_watches_base_rate = False
+        self._shows_mean = False  # not before somebody asks for it
         self._groups = groups_by_path if groups is None else groups
         self.initial_values = initial_values(optimizer, learning_rate, weight_decay)
         self._active_rates: list[Tensor] | None = None
@@ -140,15 +143,31 @@ class LayerTable:
         if self.built and not is_in_charge:
             self.measuring.assign(False)
 
-    def show_mean_rate(self) -> None:
-        """Updates the mean of the rates over all weights."""
-        weights = np.array([group.num_weights for group in self.groups], np.float64)
-        rates = to_host(self.learning_rates).astype(np.float64)
-        self.mean_rate.assign(rates @ weights / weights.sum())
+    @property
+    def mean_rate(self) -> keras.Variable:
+        """Returns the mean of the rates over all weights, up to date from now on."""
+        if not self._shows_mean:
+            self._shows_mean = True
+            self.show_mean_rate()
+        return self._mean_rate
+
+    def show_mean_rate(self, rates: np.ndarray | None = None) -> None:
+        """Updates the mean of the rates, if anybody has asked for it.
+
+        Args:
+            rates: `[num_groups]`; None for those of the table.
+        """
+        if not self._shows_mean:
+            return
+        if rates is None:
+            rates = to_host(self.learning_rates).astype(np.float64)
+        assign_array(self._mean_rate, rates @ self._shares)
 
     def _create(self, groups: tuple[LayerGroup, ...]) -> None:
         self.membership = GroupMembership(self.optimizer, groups)
         self.groups = groups
+        weights = np.array([group.num_weights for group in groups], np.float64)
+        self._shares = weights / weights.sum()
         with variable_scope(self.optimizer):
             self.measuring = new_variable("measuring", [], False, dtype="bool")
             self.in_charge = None
@@ -157,7 +176,7 @@ class LayerTable:
             own = self.optimizer._learning_rate
             rate_type = getattr(own, "dtype", keras.config.floatx())
             first = float(np.mean(self.initial_values["learning_rates"]))
-            self.mean_rate = new_variable("learning_rate", [], first, rate_type)
+            self._mean_rate = new_variable("learning_rate", [], first, rate_type)
             self.statistics_sums = self._saved(
                 "statistics_sums", [len(groups), len(STATISTICS_SUMS)]
             )

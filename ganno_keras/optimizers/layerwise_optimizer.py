@@ -14,6 +14,7 @@ from keras import ops
 
 from ganno_keras.control.layer_groups import LayerGroup
 from ganno_keras.control.observing.measurements import LayerStatistics
+from ganno_keras.optimizers.backend import assign_array, read_array
 from ganno_keras.optimizers.layer_table import Groups, LayerTable
 from ganno_keras.optimizers.saved_state import LayerwiseState
 from ganno_keras.optimizers.specialised_optimizer import (
@@ -142,8 +143,7 @@ class LayerwiseOptimizer:
     def statistics_sums(self) -> np.ndarray:
         """Returns the last measured update's sums `[num_groups, num_sums]`, or 0."""
         self._state.deferred_sums.complete()
-        # A copy: PyTorch's array would change with the variable.
-        return np.array(ops.convert_to_numpy(self._built_table.statistics_sums))
+        return read_array(self._built_table.statistics_sums)
 
     def set_learning_rates(self, values: npt.ArrayLike) -> None:
         """Sets the learning rate of every group.
@@ -154,8 +154,9 @@ class LayerwiseOptimizer:
         Raises:
             ValueError: The values have another shape, or are negative or not finite.
         """
-        self.learning_rates.assign(self._checked("learning rates", values))
-        self._built_table.show_mean_rate()
+        rates = self._checked("learning rates", values)
+        assign_array(self.learning_rates, rates)
+        self._built_table.show_mean_rate(rates)
 
     def set_weight_decays(self, values: npt.ArrayLike) -> None:
         """Sets the decoupled weight decay of every group.
@@ -173,7 +174,7 @@ class LayerwiseOptimizer:
                 f"{self.inner_optimizer.name!r}, which has none. Make it with a "
                 "`weight_decay` above 0 to give every group its own."
             )
-        self.weight_decays.assign(self._checked("weight decays", values))
+        assign_array(self.weight_decays, self._checked("weight decays", values))
 
     def statistics(self) -> LayerStatistics:
         """Reads the statistics of the last update that was measured.

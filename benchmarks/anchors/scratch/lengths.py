@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
+
+import numpy as np
 
 from ganno_keras.control.anchor.anchors import RelativeUpdate
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
@@ -18,6 +20,7 @@ from ..optima import LossCurve, by_cell, next_step
 from ..trainings import CellTrainings, Outcome, trainings_of
 
 Row = dict[str, Any]
+Measure = Callable[[Row], float]
 
 SHAPE: Final = BaseSchedule(1.0, 0.1, hold=0.3)
 BEFORE: Final = RelativeRateFormula(
@@ -31,8 +34,15 @@ BEFORE: Final = RelativeRateFormula(
     targets=0.2,
     pretrained=-2.5,
     kinds={"recurrent": 1.3, "attention": -1.0},
+    updates_by_kind={},
 )
 """The formula that octaves are counted from, as it was before this experiment."""
+CHANGED: Final = "updates-by-kind"
+FORMULAS: Final = {
+    "": BEFORE,
+    CHANGED: replace(BEFORE, updates_by_kind={"recurrent": -0.44, "convolution": 0.3}),
+}
+"""By variant: what was found is tried as it is, which changes some layers only."""
 FIRST_STEPS: Final = (0, 1, -1)
 NUM_HELD_OUT: Final = 8000
 """More than in E1, as errors scatter more than losses."""
@@ -87,7 +97,7 @@ def cells() -> list[Cell]:
         num_samples=50_000,
         width=48,
     )
-    return [
+    found = [
         Cell(cnn5, "adam", 2600, batch_size=128),
         Cell(_lstm(48), "adam", 1500),
         Cell(_perceptron("mlp-64x4", FASHION, 50_000, *(64,) * 4), "adam", 3000),
@@ -129,17 +139,27 @@ def cells() -> list[Cell]:
         ),
         Cell(_perceptron("mlp-256x3", "cifar10", 5000, *(256,) * 3), "sgd", 2000),
     ]
+    changed = [it for it in found if it.network.family in ("convolution", "recurrent")]
+    return [*found, *(replace(it, variant=CHANGED) for it in changed)]
 
 
-def badness(row: Row) -> float:
+def error(row: Row) -> float:
     """The error of a training, its loss where nothing is right or wrong."""
     value = 1.0 - row["accuracy"]
-    return float(row["loss"] if math.isnan(value) else value)
+    return loss(row) if math.isnan(value) else value
 
 
-def _missing(rows: list[Row]) -> Iterator[float]:
+def loss(row: Row) -> float:
+    """The loss of a training."""
+    return float(row["loss"])
+
+
+def _missing(cell: Cell, rows: list[Row]) -> Iterator[float]:
     """Octaves, until neither the best error nor the best loss is at the edge."""
-    for measure in (badness, lambda row: float(row["loss"])):
+    if cell.variant:
+        yield from [] if rows else [0]
+        return
+    for measure in (error, loss):
         while True:
             found = {row["octaves"]: measure(row) for row in rows}
             step = next_step(found, FIRST_STEPS)
@@ -150,16 +170,15 @@ def _missing(rows: list[Row]) -> Iterator[float]:
 
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
     """Whether nothing is missing of a cell."""
-    del cell
-    return next(_missing(list(rows)), None) is None
+    return next(_missing(cell, list(rows)), None) is None
 
 
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
     found = list(rows)
     with trainings_of(cell, NUM_HELD_OUT) as trainings:
-        for octaves in _missing(found):
-            outcome = _trained(trainings, octaves)
+        for octaves in _missing(cell, found):
+            outcome = _trained(trainings, FORMULAS[cell.variant], octaves)
             row = {
                 "cell": cell.name,
                 "variant": cell.variant,
@@ -175,21 +194,41 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
             yield row
 
 
-def _trained(trainings: CellTrainings, octaves: float) -> Outcome:
+def _trained(
+    trainings: CellTrainings, formula: RelativeRateFormula, octaves: float
+) -> Outcome:
     kinds = [group.kind for group in trainings.groups]
-    peaks = BEFORE.rates(trainings.facts, kinds, [False] * len(kinds)) * 2.0**octaves
+    peaks = formula.rates(trainings.facts, kinds, [False] * len(kinds))
     ratios = UpdateRatios(trainings.weight_groups)
-    return trainings.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
+    return trainings.along(
+        RelativeUpdate(peaks * 2.0**octaves, SHAPE, ratios, highest=1.0)
+    )
 
 
 def lines_of_lengths(rows: Sequence[Row]) -> list[str]:
-    """The verdict in lines of text: each cell's best octaves, by error and by loss."""
-    lines = [f"Lengths: {len(by_cell(rows))} of {len(cells())} cells", ""]
-    lines.append(f"{'cell':34} {'by error':>9} {'lost':>6} {'by loss':>9} {'lost':>6}")
-    for (cell, _), part in by_cell(rows).items():
-        texts = []
-        for measure in (badness, lambda row: float(row["loss"])):
-            found = LossCurve.of({row["octaves"]: measure(row) for row in part})
-            texts.append(f"{found.best_step:+9.2f} {found.regret(0.0):6.3f}")
-        lines.append(f"{cell:34} {' '.join(texts)}")
-    return lines
+    """The verdict in lines of text.
+
+    Of each cell the best octaves by error and by loss; the log of the error and of the
+    loss that is lost to them without any octave; and what the changed formula loses.
+    """
+    parts = by_cell(rows)
+    before = {cell: part for (cell, variant), part in parts.items() if not variant}
+    titles = " ".join(f"{it:>8}" for it in ("best", "lost", "now"))
+    lines = [f"Lengths: {len(before)} cells, by error and by loss", ""]
+    lines.append(f"{'cell':34} {titles} {titles}")
+    found = []
+    for cell, part in before.items():
+        known = [row for row in part if row["octaves"] == 0]
+        (now,) = parts.get((cell, CHANGED), known)
+        found.append([*_lost(part, now, error), *_lost(part, now, loss)])
+        lines.append(_line(cell, found[-1]))
+    return [*lines, _line("mean", np.mean(found, axis=0))]
+
+
+def _lost(part: Sequence[Row], now: Row, measure: Measure) -> list[float]:
+    curve = LossCurve.of({row["octaves"]: measure(row) for row in part})
+    return [curve.best_step, curve.regret(0.0), math.log(measure(now)) - curve.least]
+
+
+def _line(name: str, values: Iterable[float]) -> str:
+    return f"{name:34} " + " ".join(f"{value:+8.3f}" for value in values)

@@ -46,7 +46,11 @@ OCTAVES: Final = (0.0, 1.0, -1.0, -0.5, -1.5)
 """Added to the logarithm of the peak that the formula names."""
 
 BEFORE: Final = RelativeRateFormula(
-    constant=-2.0, depth=0.0, targets=0.0, kinds={"recurrent": 1.8, "attention": -1.0}
+    constant=-2.0,
+    depth=0.0,
+    targets=0.0,
+    kinds={"recurrent": 1.8, "attention": -1.0},
+    updates_by_kind={},
 )
 """The formula that peaks are counted from, as it was before this experiment."""
 

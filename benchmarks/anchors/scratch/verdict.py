@@ -231,9 +231,9 @@ def present_offset(row: Row) -> float:
         targets=row["uses"] if _tells_tokens(row) else 1.0,
     )
     formula = RelativeRateFormula()
-    kind = formula.kinds["recurrent"] if row["family"] == "recurrent" else 0.0
-    rate = formula.log2_rate(facts) + kind + SHAPE_OCTAVES
-    return rate - FIRST_FORMULA.log2_rate(facts)
+    kind = row["family"] if row["family"] in formula.updates_by_kind else "other"
+    (rate,) = formula.rates(facts, [kind], [False])
+    return float(np.log2(rate)) + SHAPE_OCTAVES - FIRST_FORMULA.log2_rate(facts)
 
 
 SLOPES: Final = ("num_updates", "epochs", "width", "batch_size")

@@ -41,7 +41,9 @@ class RelativeAnchor:
 
     def to_dict(self) -> dict[str, Any]:
         """Describes the anchor in plain JSON types."""
-        formula = {**vars(self.formula), "kinds": dict(self.formula.kinds)}
+        by_kind = ("kinds", "updates_by_kind")
+        formula = dict(vars(self.formula))
+        formula.update({name: dict(formula[name]) for name in by_kind})
         return {
             "kind": "relative update",
             "formula": formula,

@@ -21,6 +21,9 @@ USUAL_DEPTH: Final = 5.0
 LARGEST_DEPTH: Final = 12.0
 """Deeper networks without normalisation were not looked at."""
 
+SHORT_LENGTH: Final = 300.0
+"""Updates up to which all kinds of layers follow the same slope."""
+
 HIGHEST_RELATIVE_RATE: Final = 0.1
 """No layer moves by a larger share of its weights, whatever the agents do."""
 
@@ -116,6 +119,8 @@ class RelativeRateFormula:
         targets: By that of the targets of a sample.
         pretrained: Added for layers that are not fresh.
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
+        updates_by_kind: By the logarithm of the number of updates beyond
+            `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
 
     Example:
 
@@ -136,6 +141,11 @@ class RelativeRateFormula:
     pretrained: float = -2.5
     kinds: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
+    )
+    updates_by_kind: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {"recurrent": -0.44, "convolution": 0.3}
+        )
     )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
@@ -165,7 +175,9 @@ class RelativeRateFormula:
             is_pretrained: Whether each layer has been trained before.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
-        terms = terms + self.pretrained * np.asarray(is_pretrained, np.float64)
+        slopes = np.array([self.updates_by_kind.get(kind, 0.0) for kind in kinds])
+        growth = slopes * max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
+        terms += np.where(is_pretrained, self.pretrained, growth)
         highest: Array = np.minimum(
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE
         )

@@ -106,7 +106,9 @@ class RelativeSource:
         self._interval = interval
         self._momentum = momentum
         self._groups = weight_groups(network.groups)
-        self._traits = network.traits
+        self._num_tokens = network.traits.num_tokens
+        self._width = network_width(self._groups)
+        self._depth = network_depth(self._groups, network.traits.is_normalised)
         self._is_pretrained = np.array(network.is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules)
         self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)
@@ -128,10 +130,10 @@ class RelativeSource:
             num_updates,
             epochs,
             batch_size or known,
-            network_width(self._groups),
+            self._width,
             self._momentum,
-            network_depth(self._groups, self._traits.is_normalised),
-            self._traits.num_tokens,
+            self._depth,
+            self._num_tokens,
         )
         is_new = facts != self._facts
         if is_new:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import keras
 
 from ganno_keras.guard.batch_keeper import gives_out, unwatched
+from ganno_keras.monitoring.step_parts import step_parts
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 _KEPT: Final = "_kept_training_step"
@@ -89,14 +90,7 @@ def _what_goes_in(model: keras.Model) -> list[Any]:
     for_guard = gives_out(step)
     step = step.__wrapped__ if for_guard else step
     return [
-        id(model),
         for_guard,
-        id(getattr(step, "__func__", step)),
-        id(getattr(model, "_compile_config", None)),
         getattr(model, "steps_per_execution", 1),
-        bool(model.run_eagerly),
-        model.jit_compile,
-        [id(variable) for variable in model.trainable_variables],
-        [layer.trainable for layer in model._flatten_layers()],
-        keras.config.floatx(),
+        *step_parts(model, step),
     ]
