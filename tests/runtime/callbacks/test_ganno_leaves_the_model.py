@@ -6,12 +6,14 @@ from __future__ import annotations
 import gc
 import threading
 from functools import partial
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from ganno_keras import GANNO, find_learning_rate
+from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
 from tests.support.models import assert_same_state, tiny_data, tiny_model
 from tests.support.policies import SUBTRACT, always
 
@@ -141,6 +143,33 @@ def test_step__is_traced_again_only_where_something_has_changed():
     fit(model, ganno)
     assert model.traces > reset
     assert ganno.history.layers == ("classifier",)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="nothing is traced")
+def test_test_step_of_the_guard__is_traced_once_in_many_fits():
+    class CountsTestTraces(keras.Sequential):
+        traces = 0
+
+        def test_step(self, *arguments):
+            self.traces += 1
+            return super().test_step(*arguments)
+
+    layers = [keras.Input((6,)), keras.layers.Dense(3, activation="softmax")]
+    model, table = CountsTestTraces(layers), SimpleNamespace()
+
+    def step():
+        return StatelessTestStep.kept_in(table, model)
+
+    for optimizer in ("sgd", "adam"):
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        model.traces = 0
+        first = step()
+        for _ in range(3):
+            step()((X[:8], Y[:8]))
+        assert step() is first
+        assert model.traces == 1
+    model.layers[0].trainable = False
+    assert step() is not first
 
 
 def test_fits__of_a_model_are_those_of_a_new_ganno_each():

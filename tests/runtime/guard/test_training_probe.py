@@ -183,6 +183,12 @@ def test_probe__measures_both_states_as_evaluate_does_and_leaves_the_present_one
     assert last.is_worse
 
 
+def test_probe__keeps_parts_of_the_past_and_not_whole_batches():
+    _, probe = probed()
+    (part,) = probe._past.samples
+    assert all(leaf.base is None for leaf in part if leaf is not None)
+
+
 def test_probe__measures_the_held_out_sample_too():
     model, probe = probed(ValidationSample((X[:40], Y[:40])))
     copy = WeightsCopy(model.weights)

@@ -164,6 +164,19 @@ def test_schedule__is_replaced_and_goes_on_after_detaching():
     assert rate == pytest.approx(float(ops.convert_to_numpy(schedule(1))))
 
 
+def test_learning_rate__that_somebody_keeps_hold_of_follows_the_mean():
+    model = tiny_model(keras.optimizers.Adam(0.02))
+    groups = layer_groups(model)
+    weights = np.array([group.num_weights for group in groups], np.float64)
+    with LayerwiseOptimizer(model.optimizer, groups, model=model) as layerwise:
+        layerwise.set_learning_rates([0.1, 0.2])
+        shown = model.optimizer.learning_rate
+        for rates in ([0.1, 0.2], [0.3, 0.0]):
+            layerwise.set_learning_rates(rates)
+            mean = np.average(rates, weights=weights)
+            assert float(ops.convert_to_numpy(shown)) == pytest.approx(mean)
+
+
 def test_second_attachment__is_refused_and_the_first_goes_on():
     model = tiny_model(keras.optimizers.Adam(0.02))
     groups = layer_groups(model)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,12 +68,28 @@ def test_momentum__outside_its_range_is_refused(momentum):
 
 
 def test_relative_rate__of_layers_differs_by_kind_and_pretraining():
-    formula = RelativeRateFormula(pretrained=-3.0, kinds={"recurrent": 2.0})
+    formula = RelativeRateFormula(
+        pretrained=-3.0, kinds={"recurrent": 2.0}, updates_by_kind={}
+    )
     fresh, old, cell = formula.rates(
         FACTS, ["linear", "linear", "recurrent"], [False, True, False]
     )
     assert fresh / old == pytest.approx(8.0)
     assert cell / fresh == pytest.approx(4.0)
+
+
+def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
+    kinds = ["convolution", "linear", "recurrent"]
+
+    def rates(updates, old=False):
+        facts = replace(FACTS, num_updates=updates)
+        return RelativeRateFormula().rates(facts, kinds, [old] * 3)
+
+    convolution, linear, recurrent = rates(4800) / rates(300)
+    assert recurrent < linear < convolution < 1.0
+    np.testing.assert_allclose(rates(100) / rates(300), rates(100)[1] / rates(300)[1])
+    pretrained = rates(4800, old=True) / rates(300, old=True)
+    np.testing.assert_allclose(pretrained, linear)
 
 
 def test_network_width__is_that_of_the_layers_between():
