@@ -160,10 +160,9 @@ class Messages:
 
     def log_pretrained(self, pretrained: Sequence[bool]) -> None:
         """Logs how many layers have been trained before, as their rates are lower."""
-        number = sum(pretrained)
         text = (
-            f"GANNO: {number} layers are pretrained and {len(pretrained) - number} are "
-            "fresh; pretrained layers move by a smaller share of their weights. "
+            f"GANNO: {sum(pretrained)} of {len(pretrained)} layers are pretrained; "
+            "they move by a smaller share of their weights. "
             "ganno.history.pretrained_layers names them."
         )
         if any(pretrained) and text not in self._told:

@@ -71,7 +71,7 @@ def test_anchor__tells_which_layers_are_pretrained(caplog):
     assert ganno.history.pretrained_layers == ()
     _, _, pretrained = fit(ganno, model=model)
     assert ganno.history.pretrained_layers == ("hidden", "classifier")
-    message = "2 layers are pretrained and 0 are fresh"
+    message = "2 of 2 layers are pretrained"
     assert message in caplog.text
     fit(ganno, model=model)
     assert caplog.text.count(message) == 1  # in a loop of fits, too
