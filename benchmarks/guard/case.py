@@ -26,6 +26,7 @@ class Case:
         fit: Further arguments of `fit`.
         ganno: Arguments of `GANNO`.
         callbacks: Further callbacks.
+        num_fits: How often it is fitted, each time from where it ended.
     """
 
     model: keras.Model
@@ -35,6 +36,7 @@ class Case:
     fit: dict[str, Any] = field(default_factory=dict)
     ganno: dict[str, Any] = field(default_factory=dict)
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    num_fits: int = 1
 
 
 Maker = Callable[[np.random.Generator], Case]

@@ -14,6 +14,7 @@ from keras import layers
 from ganno_keras.control.actions import ActionSet, Operation
 from ganno_keras.policies.scripted import ScriptedPolicy
 
+from .again import sums
 from .case import (
     NUM_FEATURES,
     NUM_SAMPLES,
@@ -166,6 +167,9 @@ TRAININGS: Final[Mapping[str, Maker]] = {
         _numbers, optimizer=_adam, **raising(1, None, (4, 5, 6))
     ),
     "rate x 1000 in a convolution": _convolved,
+    "a sum, fitted again once it has converged": partial(
+        sums, optimizer="sgd", interval=10
+    ),
     "1000 times too high from the start, squared error": partial(
         _numbers,
         optimizer=partial(keras.optimizers.SGD, 50.0),

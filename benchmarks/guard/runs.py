@@ -18,7 +18,7 @@ import numpy as np
 from ganno_keras import GANNO
 
 from ..methods.policy_names import FLAGSHIP
-from . import changing, custom, diverging, plain, skewed
+from . import again, changing, custom, diverging, plain, skewed
 from .case import Case, Maker
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "guard" / "trainings.jsonl"
@@ -30,6 +30,7 @@ TRAININGS: Final[Mapping[str, Mapping[str, Maker]]] = {
     "noisy": plain.TRAININGS,
     "changing": changing.TRAININGS,
     "returned": custom.TRAININGS,
+    "again": again.TRAININGS,
     DIVERGING: diverging.TRAININGS,
 }
 """All trainings by group and name; those of every group but the last are sound."""
@@ -99,27 +100,32 @@ def carry_out(run: Run) -> dict[str, Any]:
     case = make(np.random.default_rng(run.seed))
     before = case.score()
     started = time.perf_counter()
-    ganno = _fit(case, run)
+    returns, decisions = _fit(case, run)
     seconds = time.perf_counter() - started
     return {
         **run._asdict(),
         "loss_before": _number(before),
         "loss": _number(case.score()),
-        "returns": len(ganno.history.guard_events),
-        "decisions": len(ganno.history.timesteps),
+        "returns": returns,
+        "decisions": decisions,
         "seconds": round(seconds, 2),
     }
 
 
-def _fit(case: Case, run: Run) -> GANNO:
+def _fit(case: Case, run: Run) -> tuple[int, int]:
+    """Fits, and counts returns and decisions of all fits together."""
     options = {"policy": run.policy, **case.ganno}
     ganno = GANNO(guard=run.guard != OFF, seed=run.seed, **options)
     callbacks = [ganno, *case.callbacks]
     logging.getLogger("ganno_keras").setLevel(logging.ERROR)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        case.model.fit(case.x, case.y, verbose=0, callbacks=callbacks, **case.fit)
-    return ganno
+        returns = decisions = 0
+        for _ in range(case.num_fits):
+            case.model.fit(case.x, case.y, verbose=0, callbacks=callbacks, **case.fit)
+            returns += len(ganno.history.guard_events)
+            decisions += len(ganno.history.timesteps)
+    return returns, decisions
 
 
 def _number(loss: float) -> float | None:

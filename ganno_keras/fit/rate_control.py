@@ -79,11 +79,18 @@ class RateControl:
         self._guard: TrainingGuard | NoGuard = NoGuard()
         if settings.guard:
             self._guard = TrainingGuard(
-                *(model, self.layerwise, self.meter, settings.bounds),
-                *(settings.interval, self.history, messages),
+                *(model, self.layerwise, self.meter, settings),
+                *(self.history, messages, self._is_trained),
             )
         self.is_measuring = False
         self._resumption = Resumption(self.layerwise)
+
+    @property
+    def _is_trained(self) -> bool:
+        """Returns whether all layers were trained before this fit, as far as known."""
+        groups = self.layerwise.groups if self.has_groups else ()
+        found = self._anchoring.pretrained_among(groups)
+        return self.clock.start > 0 or (bool(found) and all(found))
 
     def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
         """Returns what each agent controls, of the variables of an optimizer."""

@@ -17,7 +17,11 @@ from ganno_keras.control.history import GuardEvent
 from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.guard.return_count import ReturnCount
 from ganno_keras.guard.return_rates import ReturnRates
-from ganno_keras.guard.suspicion import Suspicion
+from ganno_keras.guard.suspicion import (
+    LARGEST_RISE,
+    LARGEST_RISE_OF_TRAINED,
+    Suspicion,
+)
 from ganno_keras.guard.training_probe import Comparison
 from ganno_keras.guard.weights_copy import WeightsCopy
 
@@ -56,6 +60,7 @@ class DivergenceGuard:
         probe: Compares on the same samples.
         bounds: Limits of the learning rates.
         patience: How many timesteps in a row have to be too high, at least 1.
+        is_trained: Whether the network was trained before this fit.
     """
 
     def __init__(
@@ -64,10 +69,12 @@ class DivergenceGuard:
         probe: Probe,
         bounds: LearningRateBounds,
         patience: int = 1,
+        is_trained: bool = False,
     ) -> None:
         self._weights = weights
         self._probe = probe
-        self._suspicion = Suspicion(patience)
+        rise = LARGEST_RISE_OF_TRAINED if is_trained else LARGEST_RISE
+        self._suspicion = Suspicion(patience, rise)
         self._rates = ReturnRates(bounds)
         self._best = np.inf  # of the validation losses, or training losses
         self._best_is_validated = False
@@ -264,17 +271,21 @@ class DivergenceGuard:
             "guard_cut": np.array(cut, np.float64),
             "guard_returns": self._returns.get_state(),
             "guard_is_aside": np.array(self.is_aside, np.int64),
+            "guard_largest_rise": np.array(self._suspicion.largest_rise, np.float64),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` gave, before `begin`."""
         # Older files also hold the best moment: its loss before the ceiling, its
-        # number before the flag. They count no rises, and know of no cut.
+        # number before the flag. They count no rises, and know of no cut and of no
+        # trained networks.
         start, first, lowest, *_, self._rates.ceiling = state["guard_losses"].tolist()
         *_, is_at_start = state["guard_counts"].tolist()
         self._suspicion.losses = (start, first, lowest)
         self._suspicion.awaits_first_batch = bool(is_at_start)
         self._suspicion.num_high = int(state.get("guard_rises", 0))
+        rise = state.get("guard_largest_rise", LARGEST_RISE)
+        self._suspicion.largest_rise = float(rise)
         self._rates.cut = float(state.get("guard_cut", 1.0))
         self._returns.set_state(state.get("guard_returns", np.zeros(4)).tolist())
         self.is_aside = bool(state.get("guard_is_aside", 0))

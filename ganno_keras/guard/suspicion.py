@@ -13,6 +13,13 @@ LARGEST_START: Final = 10.0
 LARGEST_RISE: Final = 0.5
 """How far the loss may rise above its lowest, as a share of the first timestep's."""
 
+LARGEST_RISE_OF_TRAINED: Final = 3.0
+"""The same for a network that was trained before the fit.
+
+Rates that rise anew stir up what has converged. So its loss may be several times as
+high as in the first timestep, until the rates come down again.
+"""
+
 NEAREST_RETURN: Final = 0.1
 """How near to the first timestep's loss it may come back, as a share of that."""
 
@@ -30,18 +37,21 @@ class Suspicion:
     """A suspicion that the mean training loss of the timesteps diverges.
 
     It is raised if the loss is no number, or if the first timestep's mean is ten times
-    the loss of the first batch. Later the loss must exceed its lowest by more than half
-    of the first timestep's, and be about as high as that or higher. Where the timesteps
-    are short, several in a row have to be that high.
+    the loss of the first batch. Later the loss must exceed its lowest by a share of the
+    first timestep's, and be about as high as that or higher. Where the timesteps are
+    short, several in a row have to be that high.
 
     Each time that it proves unfounded, it waits longer to be raised again.
 
     Args:
         patience: How many timesteps in a row have to be too high, at least 1.
+        largest_rise: How far the loss may rise above its lowest, as a share of the
+            first timestep's.
     """
 
-    def __init__(self, patience: int = 1) -> None:
+    def __init__(self, patience: int = 1, largest_rise: float = LARGEST_RISE) -> None:
         self._patience = patience
+        self.largest_rise = largest_rise
         self._pause = 0
         self._recent: list[float] = []
         self._start = np.nan  # the highest loss of a first batch
@@ -109,7 +119,7 @@ class Suspicion:
         first, size = self._first, abs(self._first)
         if size > 0.0:
             return max(
-                self._lowest + LARGEST_RISE * size, first - NEAREST_RETURN * size
+                self._lowest + self.largest_rise * size, first - NEAREST_RETURN * size
             )
         size = abs(self._start)
         at_start = np.isnan(first) and size > 0.0

@@ -27,6 +27,18 @@ from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 
+class GuardSettings(Protocol):
+    """What the guard needs of a fit's settings."""
+
+    @property
+    def bounds(self) -> LearningRateBounds:
+        """Returns the limits of the learning rates."""
+
+    @property
+    def interval(self) -> int:
+        """Returns the updates between two decisions."""
+
+
 class GuardMessages(Protocol):
     """The messages that inform the user of what the guard does."""
 
@@ -95,10 +107,10 @@ class TrainingGuard:
         model: A compiled model whose training function is still to be made.
         layerwise: Its optimizer.
         meter: Measures the fit, and forgets what came of weights that are given up.
-        bounds: Limits of the learning rates.
-        interval: Updates between two decisions.
+        settings: The limits of the learning rates, and the interval.
         history: Gets every event.
         messages: Tells the user.
+        is_trained: Whether the network was trained before this fit.
     """
 
     is_on = True
@@ -108,21 +120,22 @@ class TrainingGuard:
         model: keras.Model,
         layerwise: LayerwiseOptimizer,
         meter: TrainingMeter,
-        bounds: LearningRateBounds,
-        interval: int,
+        settings: GuardSettings,
         history: GannoHistory,
         messages: GuardMessages,
+        is_trained: bool = False,
     ) -> None:
         self._model = model
         self._layerwise = layerwise
         self._meter = meter
-        self._bounds = bounds
-        self._patience = math.ceil(LEAST_UPDATES / interval)
+        self._bounds = settings.bounds
+        self._patience = math.ceil(LEAST_UPDATES / settings.interval)
         self._history = history
         self._messages = messages
         # Asked before the probe adds functions of its own.
         self._trains_as_keras = trains_as_keras(model)
         self._probe = TrainingProbe(model, meter.sample, layerwise.table)
+        self._is_trained = is_trained
         self._batch_of_weights = 0
         self._told: set[str] = set()
         self._begin_anew()
@@ -130,7 +143,11 @@ class TrainingGuard:
     def _begin_anew(self) -> None:
         self._copy = WeightsCopy([])
         self._guard = DivergenceGuard(
-            self._copy, self._probe, self._bounds, self._patience
+            self._copy,
+            self._probe,
+            self._bounds,
+            self._patience,
+            self._is_trained,
         )
 
     def begin(self, update: int, batch: int, rates: np.ndarray) -> None:

@@ -126,6 +126,24 @@ def test_guard__is_on_unless_it_is_switched_off(options, caplog):
     assert all(np.isfinite(value).all() for value in model.get_weights()) == is_on
 
 
+def test_guard__saves_a_trained_network_from_a_rate_that_is_far_too_high():
+    model = tiny_model(keras.optimizers.Adam(0.05))
+    model.fit(X, Y, epochs=8, verbose=0)
+    weights, sound = model.get_weights(), model.evaluate(X, Y, verbose=0)[0]
+    ends = {}
+    for guard in (True, False):
+        trained = tiny_model(keras.optimizers.SGD(30.0))
+        trained.set_weights(weights)
+        trained.optimizer.iterations.assign(64)
+        bounds = (0.0, 1e3)
+        ganno = GANNO(always(0), interval=2, guard=guard, learning_rate_bounds=bounds)
+        fit(trained, ganno)
+        ends[guard] = trained.evaluate(X, Y, verbose=0)[0]
+        assert bool(ganno.history.guard_events) == guard
+    assert ends[True] < 4.0 * sound
+    assert not ends[False] < 10.0 * sound
+
+
 def test_guard__has_to_be_true_or_false():
     with pytest.raises(TypeError, match="guard is 'yes' of type str"):
         GANNO("no-op", guard="yes")
@@ -361,6 +379,7 @@ def test_guard__goes_on_from_an_older_file_and_leaves_the_weights_out(
         "guard_counts",
         "guard_cut",
         "guard_is_aside",
+        "guard_largest_rise",
         "guard_losses",
         "guard_returns",
         "guard_rises",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.guard.return_rates import LEAST_CUT, ReturnRates
-from ganno_keras.guard.suspicion import Suspicion
+from ganno_keras.guard.suspicion import LARGEST_RISE_OF_TRAINED, Suspicion
 
 RATE = st.floats(1e-6, 1e3)
 FUTILE = st.sampled_from([0, 1])
@@ -45,6 +45,17 @@ def test_suspicion__is_never_raised_by_losses_that_fall(losses):
     for loss in sorted(losses, reverse=True):
         assert not suspicion.is_raised(loss)
         suspicion.remember(loss)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1.6, 3.9))
+def test_suspicion__is_raised_later_for_what_had_converged_before(loss, factor):
+    fresh, trained = Suspicion(), Suspicion(largest_rise=LARGEST_RISE_OF_TRAINED)
+    for suspicion in (fresh, trained):
+        suspicion.see_first_batch(loss)
+        suspicion.remember(loss)
+    assert fresh.is_raised(factor * loss)
+    assert not trained.is_raised(factor * loss)
+    assert trained.is_raised(4.1 * loss)
 
 
 @given(st.floats(1e-3, 1e3), st.floats(2.0, 1e3))
