@@ -216,13 +216,18 @@ def lines_of_lengths(rows: Sequence[Row]) -> list[str]:
     titles = " ".join(f"{it:>8}" for it in ("best", "lost", "now"))
     lines = [f"Lengths: {len(before)} cells, by error and by loss", ""]
     lines.append(f"{'cell':34} {titles} {titles}")
-    found = []
+    found: dict[str, list[list[float]]] = {}
     for cell, part in before.items():
         known = [row for row in part if row["octaves"] == 0]
         (now,) = parts.get((cell, CHANGED), known)
-        found.append([*_lost(part, now, error), *_lost(part, now, loss)])
-        lines.append(_line(cell, found[-1]))
-    return [*lines, _line("mean", np.mean(found, axis=0))]
+        values = [*_lost(part, now, error), *_lost(part, now, loss)]
+        lines.append(_line(cell, values))
+        for group in (part[0]["family"], "all"):
+            found.setdefault(group, []).append(values)
+    for group, rows_of_group in sorted(found.items()):
+        name = f"mean of {group}, {len(rows_of_group)} cells"
+        lines.append(_line(name, np.mean(rows_of_group, axis=0)))
+    return lines
 
 
 def _lost(part: Sequence[Row], now: Row, measure: Measure) -> list[float]:
