@@ -13,11 +13,11 @@ LARGEST_START: Final = 10.0
 LARGEST_RISE: Final = 0.5
 """How far the loss may rise above its lowest, as a share of the first timestep's."""
 
-LARGEST_RISE_OF_TRAINED: Final = 3.0
+LARGEST_RISE_OF_TRAINED: Final = 9.0
 """The same for a network that was trained before the fit.
 
-Rates that rise anew stir up what has converged. So its loss may be several times as
-high as in the first timestep, until the rates come down again.
+Rates that rise anew stir up what has converged. So its loss may be ten times as high as
+in the first timestep, until the rates come down again.
 """
 
 NEAREST_RETURN: Final = 0.1
