@@ -17,7 +17,12 @@ from agents.tasks.datasets import load_dataset, standardise
 from agents.tasks.models import build_model
 from agents.tasks.objectives import Objective, find_objective
 from agents.tasks.samples import Samples
-from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Anchor, RelativeUpdate
+from ganno_keras.control.anchor.anchors import (
+    AbsoluteSchedule,
+    Anchor,
+    RelativeUpdate,
+    Schedule,
+)
 from ganno_keras.control.anchor.network_traits import network_traits
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
@@ -154,6 +159,15 @@ class CellTrainings:
         peaks = np.multiply(peaks, np.exp2(kinds))
         ratios = UpdateRatios(self.weight_groups, rules)
         return self.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
+
+    def by_formula(
+        self, formula: RelativeRateFormula, schedule: Schedule, octaves: float
+    ) -> Outcome:
+        """Trains at the rates of a formula, shifted, along a schedule."""
+        kinds = [group.kind for group in self.groups]
+        peaks = formula.rates(self.facts, kinds, [False] * len(kinds)) * 2.0**octaves
+        ratios = UpdateRatios(self.weight_groups)
+        return self.along(RelativeUpdate(peaks, schedule, ratios, highest=1.0))
 
     def absolute(self, peak: float) -> Outcome:
         """Trains with the same rates for all layers."""

@@ -20,7 +20,8 @@ Batch = tuple[Any, ...]
 Results = dict[str, list[Any]]  # total and count of each mean, and the returned loss
 Step = Callable[[Batch], Results]
 
-_KEPT: Final = "_kept_test_step"
+KEPT_STEP: Final = "_kept_test_step"
+"""The attribute that a step is kept in."""
 
 
 class StatelessTestStep:
@@ -51,9 +52,9 @@ class StatelessTestStep:
             shelf: What lives as long as the step is wanted.
             model: A compiled model.
         """
-        kept: Self | None = vars(shelf).get(_KEPT)
+        kept: Self | None = vars(shelf).get(KEPT_STEP)
         if kept is None or not kept.fits(model):
-            kept = vars(shelf)[_KEPT] = cls(model)
+            kept = vars(shelf)[KEPT_STEP] = cls(model)
         return kept
 
     def fits(self, model: keras.Model) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops, tree
 
 from ganno_keras.monitoring.metric_sums import Means, means_of
-from ganno_keras.monitoring.stateless_test_step import StatelessTestStep
+from ganno_keras.monitoring.stateless_test_step import KEPT_STEP, StatelessTestStep
 
 LARGEST_BATCH: Final = 250
 SIZE_OF_PART: Final = 32
@@ -64,7 +64,6 @@ class ValidationSample:
                 "The validation data has no samples. Give some, or leave "
                 "validation_data out."
             )
-        self._step: StatelessTestStep | None = None
 
     @property
     def num_samples(self) -> int:
@@ -106,9 +105,8 @@ class ValidationSample:
             float64 `[1 + num_accuracies, 2]`; row 0 is the loss, whose count is 0 if
             the model's `test_step` counts none.
         """
-        if self._step is None or not self._step.fits(model):
-            self._step = StatelessTestStep(model)
-        return np.sum([self._step(batch) for batch in self._batches], axis=0)
+        step = StatelessTestStep.kept_in(self, model)
+        return np.sum([step(batch) for batch in self._batches], axis=0)
 
     def parts(self, most: int, size: int | None = None) -> list[Batch]:
         """Returns small parts of the sample, evenly spread over it.
@@ -126,7 +124,7 @@ class ValidationSample:
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns the state without the compiled step: a copy makes its own."""
-        return {**vars(self), "_step": None}
+        return {name: it for name, it in vars(self).items() if name != KEPT_STEP}
 
 
 def _batches(data: Any, num_samples: int) -> Iterator[Batch]:

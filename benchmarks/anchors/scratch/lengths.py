@@ -10,14 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.control.anchor.anchors import RelativeUpdate
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell, Network, network_of
 from ..optima import LossCurve, by_cell, next_step
-from ..trainings import CellTrainings, Outcome, trainings_of
+from ..trainings import trainings_of
 
 Row = dict[str, Any]
 Measure = Callable[[Row], float]
@@ -49,30 +47,42 @@ NUM_HELD_OUT: Final = 8000
 FASHION: Final = "fashion_mnist"
 
 
-def _perceptron(name: str, dataset: str, num_samples: int, *hidden: int) -> Network:
+def _perceptron(dataset: str, num_samples: int, units: int, depth: int) -> Network:
     return network_of(
-        name,
+        f"mlp-{units}x{depth}",
         "multilayer_perceptron",
         dataset,
         "dense",
         num_samples=num_samples,
-        hidden=hidden,
+        hidden=(units,) * depth,
     )
 
 
-def _convolutional(model: str, name: str, dataset: str, **options: Any) -> Network:
-    return network_of(name, model, dataset, "convolution", **options)
-
-
-def _lstm(units: int) -> Network:
+def _of_cifar(name: str, model: str, num_samples: int = 42_000) -> Network:
+    sizes = {"filters": 8, "shrink": 2}
     return network_of(
-        f"lstm-{units}",
-        "lstm",
-        FASHION,
-        "recurrent",
-        num_samples=50_000,
-        units=units,
+        name, model, "cifar10", "convolution", num_samples=num_samples, **sizes
     )
+
+
+def _of_fashion(name: str, model: str, family: str, **options: int) -> Network:
+    return network_of(name, model, FASHION, family, num_samples=50_000, **options)
+
+
+CNN5: Final = _of_cifar("cnn5-8", "five_layer_cnn")
+FEW_IMAGES: Final = _of_cifar("cnn5-8", "five_layer_cnn", num_samples=5000)
+NORMALISED: Final = _of_cifar("bn-cnn-8", "normalised_cnn")
+CNN2: Final = _of_fashion("cnn2-32", "two_layer_cnn", "convolution", filters=32)
+SEPARABLE: Final = _of_fashion(
+    "separable-12", "separable_cnn", "convolution", filters=12
+)
+RESNET: Final = _of_fashion("resnet9-4", "resnet9", "convolution", width=4)
+TRANSFORMER: Final = _of_fashion("transformer-48", "transformer", "attention", width=48)
+LSTM_48: Final = _of_fashion("lstm-48", "lstm", "recurrent", units=48)
+LSTM_96: Final = _of_fashion("lstm-96", "lstm", "recurrent", units=96)
+LANGUAGE: Final = network_of(
+    "language-32", "language_model", FASHION, "attention", width=32
+)
 
 
 def cells() -> list[Cell]:
@@ -83,61 +93,25 @@ def cells() -> list[Cell]:
     over these falls by at least 0.01 in the mean, while that of E1's log loss does not
     rise by more than 0.01.
     """
-    cnn5 = _convolutional(
-        "five_layer_cnn", "cnn5-8", "cifar10", num_samples=42_000, filters=8, shrink=2
-    )
-    bn_cnn = _convolutional(
-        "normalised_cnn", "bn-cnn-8", "cifar10", num_samples=42_000, filters=8, shrink=2
-    )
-    transformer = network_of(
-        "transformer-48",
-        "transformer",
-        FASHION,
-        "attention",
-        num_samples=50_000,
-        width=48,
-    )
     found = [
-        Cell(cnn5, "adam", 2600, batch_size=128),
-        Cell(_lstm(48), "adam", 1500),
-        Cell(_perceptron("mlp-64x4", FASHION, 50_000, *(64,) * 4), "adam", 3000),
-        Cell(bn_cnn, "adam", 2600, batch_size=128),
-        Cell(transformer, "adam", 2000),
-        Cell(
-            _convolutional(
-                "two_layer_cnn", "cnn2-32", FASHION, num_samples=50_000, filters=32
-            ),
-            "adam",
-            3000,
-        ),
-        Cell(_lstm(96), "adam", 1200),
-        Cell(_perceptron("mlp-256x3", "cifar10", 42_000, *(256,) * 3), "adam", 2600),
-        Cell(_perceptron("mlp-64x4", FASHION, 500, *(64,) * 4), "adam", 2000),
-        Cell(replace(cnn5, num_samples=5000), "adam", 2000),
-        Cell(
-            _convolutional(
-                "separable_cnn", "separable-12", FASHION, num_samples=50_000, filters=12
-            ),
-            "adam",
-            1800,
-        ),
-        Cell(_lstm(48), "rmsprop", 1200),
-        Cell(cnn5, "sgd", 2600, batch_size=128),
-        Cell(bn_cnn, "sgd", 2000),
-        Cell(
-            network_of("language-32", "language_model", FASHION, "attention", width=32),
-            "adam",
-            2000,
-        ),
-        Cell(_perceptron("mlp-512x2", FASHION, 7000, *(512,) * 2), "adam", 2000),
-        Cell(
-            _convolutional(
-                "resnet9", "resnet9-4", FASHION, num_samples=50_000, width=4
-            ),
-            "adam",
-            1200,
-        ),
-        Cell(_perceptron("mlp-256x3", "cifar10", 5000, *(256,) * 3), "sgd", 2000),
+        Cell(CNN5, "adam", 2600, batch_size=128),
+        Cell(LSTM_48, "adam", 1500),
+        Cell(_perceptron(FASHION, 50_000, 64, 4), "adam", 3000),
+        Cell(NORMALISED, "adam", 2600, batch_size=128),
+        Cell(TRANSFORMER, "adam", 2000),
+        Cell(CNN2, "adam", 3000),
+        Cell(LSTM_96, "adam", 1200),
+        Cell(_perceptron("cifar10", 42_000, 256, 3), "adam", 2600),
+        Cell(_perceptron(FASHION, 500, 64, 4), "adam", 2000),
+        Cell(FEW_IMAGES, "adam", 2000),
+        Cell(SEPARABLE, "adam", 1800),
+        Cell(LSTM_48, "rmsprop", 1200),
+        Cell(CNN5, "sgd", 2600, batch_size=128),
+        Cell(NORMALISED, "sgd", 2000),
+        Cell(LANGUAGE, "adam", 2000),
+        Cell(_perceptron(FASHION, 7000, 512, 2), "adam", 2000),
+        Cell(RESNET, "adam", 1200),
+        Cell(_perceptron("cifar10", 5000, 256, 3), "sgd", 2000),
     ]
     changed = [it for it in found if it.network.family in ("convolution", "recurrent")]
     return [*found, *(replace(it, variant=CHANGED) for it in changed)]
@@ -178,7 +152,8 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     found = list(rows)
     with trainings_of(cell, NUM_HELD_OUT) as trainings:
         for octaves in _missing(cell, found):
-            outcome = _trained(trainings, FORMULAS[cell.variant], octaves)
+            formula = FORMULAS[cell.variant]
+            outcome = trainings.by_formula(formula, SHAPE, octaves)
             row = {
                 "cell": cell.name,
                 "variant": cell.variant,
@@ -192,17 +167,6 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
             }
             found.append(row)
             yield row
-
-
-def _trained(
-    trainings: CellTrainings, formula: RelativeRateFormula, octaves: float
-) -> Outcome:
-    kinds = [group.kind for group in trainings.groups]
-    peaks = formula.rates(trainings.facts, kinds, [False] * len(kinds))
-    ratios = UpdateRatios(trainings.weight_groups)
-    return trainings.along(
-        RelativeUpdate(peaks * 2.0**octaves, SHAPE, ratios, highest=1.0)
-    )
 
 
 def lines_of_lengths(rows: Sequence[Row]) -> list[str]:

@@ -9,14 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.control.anchor.anchors import RelativeUpdate, Schedule
+from ganno_keras.control.anchor.anchors import Schedule
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell, e1_cells, e1_kinds, e1_lengths, e1_momentum
 from ..optima import by_cell
-from ..trainings import CellTrainings, trainings_of
+from ..trainings import trainings_of
 
 Row = dict[str, Any]
 
@@ -106,11 +105,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
     with trainings_of(cell) as trainings:
         for shape, octaves in _missing(rows):
-            peaks = _peaks(trainings) * 2.0**octaves
-            ratios = UpdateRatios(trainings.weight_groups)
-            outcome = trainings.along(
-                RelativeUpdate(peaks, SHAPES[shape], ratios, highest=1.0)
-            )
+            outcome = trainings.by_formula(BEFORE, SHAPES[shape], octaves)
             yield {
                 "cell": cell.name,
                 "variant": "",
@@ -120,11 +115,6 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
                 "accuracy": outcome.accuracy,
                 "seconds": round(outcome.seconds, 1),
             }
-
-
-def _peaks(trainings: CellTrainings) -> np.ndarray:
-    kinds = [group.kind for group in trainings.groups]
-    return BEFORE.rates(trainings.facts, kinds, [False] * len(kinds))
 
 
 def lines_of_shapes(rows: Sequence[Row]) -> list[str]:
