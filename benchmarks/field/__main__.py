@@ -22,9 +22,10 @@ from typing import Final
 
 from ganno_keras.policies import DEFAULT_POLICY
 
+from .methods import TUNED
 from .networks.backbones import BACKBONES, make_backbone
 from .registry import TRAININGS
-from .runs import all_rows, run, wanted_cells
+from .runs import all_rows, run, tune, wanted_cells
 from .section import field_section, training_list
 
 GANNO: Final = "GANNO"
@@ -49,8 +50,13 @@ def _run(given: argparse.Namespace) -> int:
         if not given.families or training.family in given.families
     ]
     seeds = [int(seed) for seed in given.seeds]
-    cells = wanted_cells(trainings, _named(given.methods), seeds)
-    return 0 if run(cells, given.jobs) else 1
+    methods = [method for method in _named(given.methods) if method != TUNED]
+    is_done = run(wanted_cells(trainings, methods, seeds), given.jobs)
+    if TUNED in given.methods:
+        # As a list: a failure does not stop the others.
+        tuned = [tune(training, given.jobs) for training in trainings]
+        is_done &= all(tuned)
+    return 0 if is_done else 1
 
 
 def _report(given: argparse.Namespace) -> int:

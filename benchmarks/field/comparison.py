@@ -18,8 +18,9 @@ import numpy as np
 from ..analysis.estimates import Estimate, estimate
 from ..analysis.intervals import interquartile_means
 from ..records.cells import Row
-from .methods import AUTHOR, TUNED, TUNED_SCHEDULES
-from .training import NUM_RATES
+from .methods import AUTHOR, TUNED
+from .registry import find_training
+from .tuning import tuned_row
 
 HARM: Final = 0.05
 """So much below the author's own is harm."""
@@ -71,34 +72,21 @@ def rows_of(rows: Iterable[Row], method: str) -> ByTraining:
     """The results of a method; of `TUNED`, the candidate that would be kept."""
     found: dict[str, dict[int, Row]] = defaultdict(dict)
     if method == TUNED:
-        return {name: {row.cell.seed: row} for name, row in _tuned(rows).items()}
+        return {row.cell.task: {row.cell.seed: row} for row in _tuned(rows)}
     for row in rows:
         if row.cell.method == method and row.cell.initial_learning_rate is None:
             found[row.cell.task][row.cell.seed] = row
     return found
 
 
-def _tuned(rows: Iterable[Row]) -> dict[str, Row]:
-    """By training, of those whose candidates have all been run."""
+def _tuned(rows: Iterable[Row]) -> list[Row]:
+    """The candidates kept, of the trainings whose climb is over."""
     by_training: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.cell.initial_learning_rate is not None:
             by_training[row.cell.task].append(row)
-    complete = NUM_RATES * len(TUNED_SCHEDULES)
-    return {
-        name: max(candidates, key=_held_out)
-        for name, candidates in by_training.items()
-        if len(candidates) == complete
-    }
-
-
-def _held_out(row: Row) -> float:
-    """What candidates are chosen by: the higher, the better."""
-    course = row.score.course
-    if row.score.test_accuracy is not None:
-        return float(course["held_out_accuracy"][-1])
-    loss = float(course["held_out_loss"][-1])
-    return -math.inf if math.isnan(loss) else -loss
+    kept = (tuned_row(find_training(name), it) for name, it in by_training.items())
+    return [row for row in kept if row is not None]
 
 
 def gains(ours: ByTraining, theirs: ByTraining) -> dict[str, list[float]]:

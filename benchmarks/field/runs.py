@@ -15,8 +15,9 @@ from ..records.cells import Cell, Row
 from ..records.provenance import provenance
 from ..records.results_file import ResultsFile
 from .fitting import FieldCell, attempt
-from .methods import TUNED, TUNED_SCHEDULES, find_method, identity
+from .methods import find_method, identity
 from .registry import TRAININGS, find_training
+from .tuning import next_candidates
 
 FOLDER: Final = "field"
 
@@ -49,16 +50,6 @@ def definition_of(cell: Cell) -> dict[str, Any]:
     return {**find_training(cell.task).definition(), **identity(cell.method)}
 
 
-def candidates(training: str) -> list[Cell]:
-    """What the tuned schedule of a training is chosen from."""
-    rates = find_training(training).tuning_rates
-    return [
-        cell_of(training, schedule, 0, rate)
-        for schedule in TUNED_SCHEDULES
-        for rate in rates
-    ]
-
-
 def wanted_cells(
     trainings: Iterable[str], methods: Sequence[str], seeds: Sequence[int]
 ) -> list[Cell]:
@@ -70,9 +61,6 @@ def wanted_cells(
     cells: list[Cell] = []
     for training in trainings:
         for method in methods:
-            if method == TUNED:
-                cells += candidates(training)
-                continue
             find_method(method)
             identity(method)
             cells += [cell_of(training, method, seed) for seed in seeds]
@@ -101,6 +89,27 @@ def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
         print(f"{len(cells) - len(left)} of {len(cells)} are done.", flush=True)
         failures = _carry_out(left, jobs)
     return not failures
+
+
+def tune(training: str, jobs: int = 1) -> bool:
+    """Carries out the candidates of a training's tuned schedule, climb step by step.
+
+    Args:
+        training: Its name.
+        jobs: How many are carried out at the same time.
+
+    Returns:
+        Whether the climb is over now.
+
+    Raises:
+        As `run` does.
+    """
+    while True:
+        coming = next_candidates(find_training(training), results_of(training).rows())
+        if not coming:
+            return True
+        if not run([cell_of(training, it.schedule, 0, it.rate) for it in coming], jobs):
+            return False
 
 
 def missing(cells: Sequence[Cell]) -> list[Cell]:

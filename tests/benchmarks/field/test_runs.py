@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import pytest
 
@@ -100,10 +102,30 @@ def test_result_of_a_policy__stands_and_falls_by_its_files():
     assert "policy" not in runs.definition_of(cell_of(NAMES[0], "author", seed=0))
 
 
-def test_tuned__is_eight_rates_of_two_schedules_with_one_seed():
-    cells = wanted_cells(["gru-weather"], ["tuned"], [0, 1, 2])
-    assert len(cells) == 16
-    assert {cell.seed for cell in cells} == {0}
+def test_tuned__is_a_climb_from_the_authors_rate_with_one_seed(monkeypatch):
+    best = {"cosine": 3e-3, "one-cycle": 1e-2}
+
+    def train(cell):
+        steps = abs(math.log10(cell.initial_learning_rate / best[cell.method]))
+        return Score(None, 1.0, {**SCORE.course, "held_out_loss": [steps]})
+
+    monkeypatch.setattr(fitting, "train", train)
+    asked = ["run", "--trainings", "gru-weather", "--methods", "tuned"]
+    assert command.main([*asked, "--seeds", "0,1,2"]) == 0
+    rows = results_of("gru-weather").rows()
+    assert {row.cell.seed for row in rows} == {0}
+    rates = {
+        schedule: [
+            row.cell.initial_learning_rate
+            for row in rows
+            if row.cell.method == schedule
+        ]
+        for schedule in best
+    }
+    assert rates == {
+        "cosine": [3e-4, 1e-3, 3e-3, 1e-2],
+        "one-cycle": [1e-3, 3e-3, 1e-2, 3e-2],
+    }
 
 
 def context(fit, method, rate=None, is_last=True):

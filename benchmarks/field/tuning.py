@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tuned schedule of a training: a climb on a grid of rates, by held-out samples.
+
+It begins at the author's rate and tries the neighbours of the best one so far, until
+both are worse. First it does so with a cosine, then with a one-cycle schedule from the
+best rate of the cosine. That leaves out the rates that lie beyond two worse ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..records.cells import Row
+from .methods import COSINE, ONE_CYCLE, TUNED_SCHEDULES
+from .training import Training
+
+
+class Candidate(NamedTuple):
+    """A schedule and its rate in the last fit."""
+
+    schedule: str
+    rate: float
+
+
+def tuned_row(training: Training, rows: Sequence[Row]) -> Row | None:
+    """Returns the candidate that is kept; None before the climb is over.
+
+    Args:
+        training: What is tuned.
+        rows: Its results, and perhaps those of other methods.
+    """
+    own = [row for row in rows if _is_candidate(row)]
+    if not own or next_candidates(training, rows):
+        return None
+    return max(own, key=_held_out)
+
+
+def next_candidates(training: Training, rows: Sequence[Row]) -> list[Candidate]:
+    """Returns what is to be tried next; nothing once the climb is over.
+
+    Args:
+        training: What is tuned.
+        rows: Its results so far, and perhaps those of other methods.
+    """
+    start = training.fits[-1].rate
+    for schedule in (COSINE, ONE_CYCLE):
+        scores = {
+            row.cell.initial_learning_rate: _held_out(row)
+            for row in rows
+            if _is_candidate(row) and row.cell.method == schedule
+        }
+        rates = _next_rates(training.tuning_rates, start, scores)
+        if rates:
+            return [Candidate(schedule, rate) for rate in rates]
+        start = max(scores, key=lambda rate: scores[rate])
+    return []
+
+
+def _next_rates(
+    grid: Sequence[float], start: float, scores: dict[float | None, float]
+) -> list[float]:
+    """Returns the best rate's neighbours that have not been tried yet."""
+    best = max(
+        range(len(grid)),
+        key=lambda at: (
+            scores.get(grid[at], -math.inf),
+            -abs(math.log(grid[at] / start)),
+        ),
+    )
+    around = grid[max(best - 1, 0) : best + 2]
+    return [rate for rate in around if rate not in scores]
+
+
+def _is_candidate(row: Row) -> bool:
+    is_tuned = row.cell.initial_learning_rate is not None
+    return is_tuned and row.cell.method in TUNED_SCHEDULES
+
+
+def _held_out(row: Row) -> float:
+    """What candidates are chosen by: the higher, the better."""
+    course = row.score.course
+    if row.score.test_accuracy is not None:
+        return float(course["held_out_accuracy"][-1])
+    loss = float(course["held_out_loss"][-1])
+    return -math.inf if math.isnan(loss) else -loss
