@@ -156,7 +156,7 @@ class AnchoredTrainings:
             partial(self._statistics_of, lane),
             TrainedNetwork(groups, self._is_pretrained, self._trainings.traits),
             self._interval,
-            self._trainings.momentum,
+            self._trainings.optimizer_traits,
         )
         return AnchoredRates(source, len(groups), self._bounds)
 
@@ -192,7 +192,7 @@ class AnchoredTrainings:
     def _follow(self) -> None:
         """Sets the rates of the coming update, as `RateControl` does in a fit."""
         moment = self._progress, self._update
-        if self._is_measuring or self._rates[0].is_stale(*moment):
+        if self._rates[0].is_stale(*moment):
             self._set_current(lambda rates: rates.rates(*moment))
         self._is_measuring = self._rates[0].is_read_after(self._update, 1)
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.control.anchor.network_traits import network_traits
+from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
 from ganno_keras.control.observing.network_facts import trainable_share
 
@@ -108,9 +109,9 @@ class InnerTrainings:
         return self._layout.num_lanes
 
     @property
-    def momentum(self) -> float:
-        """What the optimizer keeps of the last step's direction, in [0, 1)."""
-        return self._optimizer.momentum
+    def optimizer_traits(self) -> OptimizerTraits:
+        """What the steps of the optimizer are like."""
+        return self._optimizer.traits
 
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
         """Starts new trainings with fresh weights and an empty optimizer.

@@ -9,8 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganno_keras.control.anchor.optimizer_traits import (
+    OptimizerTraits,
+    optimizer_traits,
+)
 from ganno_keras.control.observing.measurements import STATISTICS_SUMS
-from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.update_directions import (
     LastStep,
     holds_rate_in_state,
@@ -59,9 +62,9 @@ class LaneOptimizer:
         ]
 
     @property
-    def momentum(self) -> float:
-        """Returns what it keeps of the last step's direction, in [0, 1)."""
-        return momentum_of(self._optimizer)
+    def traits(self) -> OptimizerTraits:
+        """Returns what its steps are like."""
+        return optimizer_traits(self._optimizer)
 
     @property
     def state(self) -> list[keras.Variable]:

@@ -24,6 +24,10 @@ from ganno_keras.control.anchor.anchors import (
     Schedule,
 )
 from ganno_keras.control.anchor.network_traits import network_traits
+from ganno_keras.control.anchor.optimizer_traits import (
+    OptimizerTraits,
+    optimizer_traits,
+)
 from ganno_keras.control.anchor.relative_rate import (
     RelativeRateFormula,
     TrainingFacts,
@@ -34,7 +38,6 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
 from ganno_keras.control.base_schedule import BaseSchedule
 from ganno_keras.control.layer_groups import layer_groups
-from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 from .cells import VARIANT_OCTAVES, Cell, Network
@@ -137,6 +140,13 @@ class CellTrainings:
         """What the anchor knows of the layers."""
         return weight_groups(self.groups)
 
+    def _ratios(self, rules: RenewalRules | None = None) -> UpdateRatios:
+        return UpdateRatios(self.weight_groups, rules, self._optimizer_traits)
+
+    @property
+    def _optimizer_traits(self) -> OptimizerTraits:
+        return optimizer_traits(self._layerwise.inner_optimizer)
+
     @property
     def facts(self) -> TrainingFacts:
         """What the formula knows of the training."""
@@ -146,7 +156,7 @@ class CellTrainings:
             cell.epochs,
             cell.batch_size,
             network_width(groups),
-            momentum_of(self._layerwise.inner_optimizer),
+            self._optimizer_traits.momentum,
             network_depth(groups, self._traits.is_normalised),
             self._traits.num_tokens,
         )
@@ -157,7 +167,7 @@ class CellTrainings:
         octaves = VARIANT_OCTAVES.get(self._cell.variant, {})
         kinds = [octaves.get(group.kind, 0.0) for group in self.groups]
         peaks = np.multiply(peaks, np.exp2(kinds))
-        ratios = UpdateRatios(self.weight_groups, rules)
+        ratios = self._ratios(rules)
         return self.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
 
     def by_formula(
@@ -166,7 +176,7 @@ class CellTrainings:
         """Trains at the rates of a formula, shifted, along a schedule."""
         kinds = [group.kind for group in self.groups]
         peaks = formula.rates(self.facts, kinds, [False] * len(kinds)) * 2.0**octaves
-        ratios = UpdateRatios(self.weight_groups)
+        ratios = self._ratios()
         return self.along(RelativeUpdate(peaks, schedule, ratios, highest=1.0))
 
     def absolute(self, peak: float) -> Outcome:

@@ -9,11 +9,11 @@ best rate of the cosine. That leaves out the rates that lie beyond two worse one
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..records.cells import Row
-from .methods import COSINE, ONE_CYCLE, TUNED_SCHEDULES
+from .methods import TUNED_SCHEDULES
 from .training import Training
 
 
@@ -31,7 +31,7 @@ def tuned_row(training: Training, rows: Sequence[Row]) -> Row | None:
         training: What is tuned.
         rows: Its results, and perhaps those of other methods.
     """
-    own = [row for row in rows if _is_candidate(row)]
+    own = [row for row in rows if _tried_rate(row) is not None]
     if not own or next_candidates(training, rows):
         return None
     return max(own, key=_held_out)
@@ -45,11 +45,11 @@ def next_candidates(training: Training, rows: Sequence[Row]) -> list[Candidate]:
         rows: Its results so far, and perhaps those of other methods.
     """
     start = training.fits[-1].rate
-    for schedule in (COSINE, ONE_CYCLE):
+    for schedule in TUNED_SCHEDULES:
         scores = {
-            row.cell.initial_learning_rate: _held_out(row)
+            rate: _held_out(row)
             for row in rows
-            if _is_candidate(row) and row.cell.method == schedule
+            if row.cell.method == schedule and (rate := _tried_rate(row)) is not None
         }
         rates = _next_rates(training.tuning_rates, start, scores)
         if rates:
@@ -59,7 +59,7 @@ def next_candidates(training: Training, rows: Sequence[Row]) -> list[Candidate]:
 
 
 def _next_rates(
-    grid: Sequence[float], start: float, scores: dict[float | None, float]
+    grid: Sequence[float], start: float, scores: Mapping[float, float]
 ) -> list[float]:
     """Returns the best rate's neighbours that have not been tried yet."""
     best = max(
@@ -73,9 +73,10 @@ def _next_rates(
     return [rate for rate in around if rate not in scores]
 
 
-def _is_candidate(row: Row) -> bool:
-    is_tuned = row.cell.initial_learning_rate is not None
-    return is_tuned and row.cell.method in TUNED_SCHEDULES
+def _tried_rate(row: Row) -> float | None:
+    """The rate of a candidate; None of any other row."""
+    is_scheduled = row.cell.method in TUNED_SCHEDULES
+    return row.cell.initial_learning_rate if is_scheduled else None
 
 
 def _held_out(row: Row) -> float:

@@ -157,6 +157,7 @@ class RateControl:
         return (
             (is_read or self._is_read_by_anchor(batch)) != self.is_measuring
             or not self.has_groups
+            or self._anchoring.is_measuring
             or self._anchoring.is_stale(progress, self.clock.estimate(batch))
             or self._guard.needs_attention(batch)
         )

@@ -129,6 +129,18 @@ def has_replicas() -> bool:
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())
 
 
+def is_distributed(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Returns whether a `tf.distribute` strategy places the optimizer's variables.
+
+    Args:
+        optimizer: Of any backend; Keras gives each its strategy, if only the default.
+    """
+    if BACKEND != "tensorflow":
+        return False
+    own = getattr(optimizer, "_distribution_strategy", None)
+    return has_replicas() or own not in (None, tf.distribute.get_strategy())
+
+
 def is_known(tensor: Tensor) -> bool:
     """Returns whether a tensor has a value now, and is not only traced by JAX.
 
@@ -274,17 +286,6 @@ def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float
     """
     rate = float(str(to_host(own_rate(optimizer))))
     return rate, float(optimizer.weight_decay or 0.0)
-
-
-def momentum_of(optimizer: keras.optimizers.Optimizer) -> float:
-    """Returns what an optimizer keeps of the last step's direction, in [0, 1).
-
-    It is `beta_1` of Adam and its relatives, `momentum` of the others, and 0 of those
-    that average no gradients.
-    """
-    own = getattr(optimizer, "momentum", 0.0) or getattr(optimizer, "beta_1", 0.0)
-    is_usual = isinstance(own, float | int) and 0.0 <= own < 1.0
-    return float(own) if is_usual else 0.0
 
 
 def own_rate(optimizer: keras.optimizers.Optimizer) -> Any:

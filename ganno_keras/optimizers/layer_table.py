@@ -66,7 +66,7 @@ class LayerTable:
     statistics_sums: keras.Variable  # [num_groups, num_sums]
     means_before: list[keras.Variable]  # like the variables; none unless it defers
     awaits_sums: keras.Variable  # [num_variables]
-    _shares: np.ndarray  # of all weights, [num_groups]
+    num_weights: np.ndarray  # numbers that each group holds, float64 [num_groups]
 
     def __init__(
         self,
@@ -161,13 +161,13 @@ class LayerTable:
             return
         if rates is None:
             rates = to_host(self.learning_rates).astype(np.float64)
-        assign_array(self._mean_rate, rates @ self._shares)
+        shares = self.num_weights / self.num_weights.sum()
+        assign_array(self._mean_rate, rates @ shares)
 
     def _create(self, groups: tuple[LayerGroup, ...]) -> None:
         self.membership = GroupMembership(self.optimizer, groups)
         self.groups = groups
-        weights = np.array([group.num_weights for group in groups], np.float64)
-        self._shares = weights / weights.sum()
+        self.num_weights = np.array([group.num_weights for group in groups], np.float64)
         with variable_scope(self.optimizer):
             self.measuring = new_variable("measuring", [], False, dtype="bool")
             self.in_charge = None

@@ -183,7 +183,7 @@ class LayerwiseOptimizer:
             One value a group in each field, as NumPy arrays on the host.
         """
         return LayerStatistics.from_sums(
-            self.statistics_sums, [group.num_weights for group in self.groups]
+            self.statistics_sums, self._built_table.num_weights
         )
 
     @property

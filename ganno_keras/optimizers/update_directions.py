@@ -18,6 +18,8 @@ from typing import Any, Final, NamedTuple
 import keras
 from keras import ops
 
+from ganno_keras.optimizers.backend import BACKEND, is_distributed
+
 Tensor = Any
 _EXACT_TYPES: Final = ("float32", "float64")
 """Of slots that may be subtracted from each other."""
@@ -95,9 +97,9 @@ def can_be_read_later(
         variables: The variables that it trains.
     """
     return (
-        keras.backend.backend() == "tensorflow"
+        BACKEND == "tensorflow"
         and is_in_state(direction)
-        and getattr(optimizer, "_distribution_strategy", None) is None
+        and not is_distributed(optimizer)
         and all(it.dtype in _EXACT_TYPES for it in variables)
     )
 

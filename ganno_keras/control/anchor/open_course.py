@@ -101,6 +101,8 @@ class OpenCourse:
         self._epochs = 1.0
         self._has_end = True
         self._rules: tuple[PlateauRule, ...] = ()
+        self.warm_up = self._warm_up()
+        """The epochs of the warm-up."""
         self.descents: list[Descent] = []
         """All descents so far; the last of them counts."""
 
@@ -117,18 +119,15 @@ class OpenCourse:
         """
         self._epochs, self._has_end = max(float(epochs), 1.0), has_end
         self._rules = tuple(rules)
+        self.warm_up = self._warm_up()
 
     @property
     def expected_epochs(self) -> float:
         """Returns how many epochs the training is expected to last."""
         return min(self._epochs, EXPECTED_PATIENCES * self._shortest_patience)
 
-    @property
-    def warm_up(self) -> float:
-        """Returns the epochs of the warm-up.
-
-        It is over before a stall can be noticed.
-        """
+    def _warm_up(self) -> float:
+        """Returns the epochs of a warm-up that is over before a stall is noticed."""
         ordinary = self._shape.warm_up * self._epochs
         return min(ordinary, STALL * self._shortest_patience)
 

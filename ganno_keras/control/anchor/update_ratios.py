@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.weight_groups import WeightGroup
 
 Array = npt.NDArray[np.float64]
@@ -34,6 +35,10 @@ class RenewalRules:
 
     Args:
         window: How many updates before a renewal are measured and averaged.
+        steady_window: The same for optimizers whose steps are steady.
+        least_direction: The root mean square that a direction counts for at least, for
+            optimizers whose directions have a size of their own. Gradients that have
+            vanished in a deep network may come back, and with them that size.
         largest_change: The factor by which a renewal changes a ratio at most.
         largest_rise: How many times its own running median a ratio reaches at most:
             the directions of SGD shrink with the gradient, and a network that has
@@ -44,6 +49,8 @@ class RenewalRules:
     """
 
     window: int = 4
+    steady_window: int = 1
+    least_direction: float = 0.03
     largest_change: float = 2.0
     largest_rise: float = 16.0
     memory: int = 32
@@ -60,6 +67,7 @@ class UpdateRatios:
     Args:
         groups: What each ratio is of.
         rules: How they are renewed.
+        optimizer: What the steps of the optimizer are like.
 
     Raises:
         ValueError: There are no groups.
@@ -74,7 +82,10 @@ class UpdateRatios:
     """
 
     def __init__(
-        self, groups: Sequence[WeightGroup], rules: RenewalRules | None = None
+        self,
+        groups: Sequence[WeightGroup],
+        rules: RenewalRules | None = None,
+        optimizer: OptimizerTraits | None = None,
     ) -> None:
         if not groups:
             raise ValueError(
@@ -82,6 +93,12 @@ class UpdateRatios:
                 "model that has trainable weights."
             )
         self.rules = rules or RenewalRules()
+        steps = optimizer or OptimizerTraits()
+        self._window = (
+            self.rules.steady_window if steps.is_steady else self.rules.window
+        )
+        least = self.rules.least_direction if steps.has_own_size else 0.0
+        self._least_direction = least
         self._roots = np.sqrt([float(group.num_weights) for group in groups])
         self._floors = np.array([group.floor for group in groups])
         self._has_kernel = np.array([group.has_kernel for group in groups])
@@ -113,8 +130,12 @@ class UpdateRatios:
 
     def is_measured(self, update: int, interval: int) -> bool:
         """Returns whether this update, counted from 1, is to be measured."""
-        window = range(update, update + self.rules.window)
-        return any(self.is_renewal(number, interval) for number in window)
+        # Asked before each update of a fit, so by arithmetic: the updates until then.
+        until_decision = -update % interval
+        next_power = 1 << (update - 1).bit_length()
+        is_early = next_power <= LAST_EARLY_RENEWAL
+        until = min(until_decision, next_power - update) if is_early else until_decision
+        return until < self._window
 
     def add(self, weight_norms: npt.ArrayLike, update_norms: npt.ArrayLike) -> None:
         """Takes in the norms of one update.
@@ -140,6 +161,7 @@ class UpdateRatios:
         counts = self._num_measured > 0
         directions = np.sqrt(self._squares / np.maximum(self._num_measured, 1.0))
         directions = np.where(counts, directions, self._roots)
+        directions = np.maximum(directions, self._least_direction * self._roots)
         ratios = np.maximum(self._weights, self._floors * self._roots) / directions
         # Beyond these no rate makes sense, and factors on them would overflow.
         ratios = np.clip(ratios, SMALLEST_RATIO, LARGEST_RATIO)
@@ -154,7 +176,7 @@ class UpdateRatios:
         """Limits ratios to a multiple of what they were, where that is known."""
         before = np.where(np.isfinite(self._own), self._own, ratios)
         change = self.rules.largest_change
-        middles = np.array([_median(column) for column in self._history.T])
+        middles = _medians(self._history)
         highest = self.rules.largest_rise * np.where(np.isnan(middles), ratios, middles)
         return np.minimum(np.clip(ratios, before / change, before * change), highest)
 
@@ -201,6 +223,11 @@ class UpdateRatios:
 _STATE: Final = ("own", "weights", "squares", "num_measured", "history")
 
 
-def _median(values: Array) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else np.nan
+def _medians(rows: Array) -> Array:
+    """Returns the median of each column, NaN left out; NaN where there is no other."""
+    ordered = np.sort(rows, axis=0)  # NaN comes last
+    count = np.sum(~np.isnan(rows), axis=0)
+    columns = np.arange(rows.shape[1])
+    low = ordered[np.maximum(count - 1, 0) // 2, columns]
+    middles: Array = 0.5 * (low + ordered[count // 2, columns])
+    return middles

@@ -44,8 +44,7 @@ class AnchoredRates:
     def is_stale(self, progress: float, update: int) -> bool:
         """Returns whether the rates differ from the anchor's; costs next to nothing."""
         level = self._source.level(progress, update)
-        change = abs(level - self.level)
-        return not change <= self._source.tolerance * self.level  # also if NaN
+        return not self._source.is_near(level, self.level)
 
     def is_read_after(self, update: int, following: int) -> bool:
         """Returns whether the statistics of the coming execution are wanted.

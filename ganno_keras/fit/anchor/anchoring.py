@@ -13,6 +13,7 @@ import numpy as np
 
 from ganno_keras.control.anchor.network_traits import network_traits
 from ganno_keras.control.anchor.open_course import Descent, OpenCourse
+from ganno_keras.control.anchor.optimizer_traits import optimizer_traits
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_groups import LayerGroup
@@ -34,7 +35,6 @@ from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.fit.watching.plateaus import PlateauWatch
 from ganno_keras.monitoring.metric_sums import read_totals
-from ganno_keras.optimizers.backend import momentum_of
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 UPDATES_OF_AN_EPOCH: Final = 1000
@@ -64,15 +64,12 @@ class Anchoring:
         self._decays: AnchoredDecays | None = None
         self._batch_size = 0.0
         self._is_built = bool(model.built)
+        self.is_relative = settings.has_relative_rates
+        """Whether rates move layers by a share of their weights."""
         self._pretrained: dict[str, bool] = {}
         self._rates: AnchoredRates | None = None
         self.length: TrainingLength | None = None
         self.is_measuring = False
-
-    @property
-    def is_relative(self) -> bool:
-        """Returns whether rates move layers by a share of their weights."""
-        return self._settings.has_relative_rates
 
     @property
     def _shows_course(self) -> bool:
@@ -138,7 +135,7 @@ class Anchoring:
                 layerwise.statistics,
                 TrainedNetwork(groups, found, network_traits(self._model)),
                 settings.interval,
-                momentum_of(layerwise.inner_optimizer),
+                optimizer_traits(layerwise.inner_optimizer),
                 self._course,
             )
             self._begin_decays(layerwise, start)
@@ -206,7 +203,7 @@ class Anchoring:
         return min(progress + part / max(self._plan.epochs, 1), 1.0)
 
     def is_stale(self, progress: float, update: int) -> bool:
-        """Returns whether statistics are waiting, or the rates have changed.
+        """Returns whether the rates of the anchor have changed.
 
         Args:
             progress: Updates done by updates planned, in [0, 1].
@@ -215,8 +212,9 @@ class Anchoring:
         if self._rates is None:
             return self.is_followed
         progress = self._shown(progress, update)
-        self._course.look(progress, [it.wait for it in self._watches])
-        return self.is_measuring or self._rates.is_stale(progress, update)
+        if self._watches:
+            self._course.look(progress, [it.wait for it in self._watches])
+        return self._rates.is_stale(progress, update)
 
     def is_read_between(self, now: int, then: int) -> bool:
         """Returns whether statistics of the updates from `now` to `then` are wanted."""

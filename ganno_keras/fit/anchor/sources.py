@@ -12,6 +12,7 @@ import numpy as np
 
 from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate, Schedule
 from ganno_keras.control.anchor.network_traits import NetworkTraits
+from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import (
     TrainingFacts,
@@ -25,18 +26,23 @@ from ganno_keras.control.observing.measurements import LayerStatistics
 
 USUAL_BATCH_SIZE: Final = 32
 """The batch size that is assumed until the first batch is known."""
+STEP: Final = 0.02
+"""Share of a level by which it moves before rates are set anew, which takes time."""
+SMALL_LEVEL: Final = 0.2
+"""What is added to it: near 0 a level would else be left with every update."""
 
 
 class Source(Protocol):
     """An anchor in a fit: what it is, and what it has to be shown.
 
-    Rates are set anew once its level has changed by more than the share `tolerance`.
+    Rates are set anew once its level is no longer near the one they were set at.
     """
-
-    tolerance: float
 
     def level(self, progress: float, update: int) -> float:
         """Returns a number that the current rates are proportional to, at no cost."""
+
+    def is_near(self, level: float, before: float) -> bool:
+        """Returns whether rates of the level `before` will do; it may be NaN."""
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
         """Returns the current learning rates, float64 `[num_groups]`."""
@@ -85,11 +91,9 @@ class RelativeSource:
         read: Returns the statistics of the last measured update.
         network: What is trained.
         interval: Updates between two decisions.
-        momentum: Of the optimizer; see `TrainingFacts`.
+        optimizer: What its steps are like.
         schedule: The level of the rates, by the progress.
     """
-
-    tolerance = 0.01
 
     def __init__(
         self,
@@ -97,20 +101,20 @@ class RelativeSource:
         read: Callable[[], LayerStatistics],
         network: TrainedNetwork,
         interval: int,
-        momentum: float,
+        optimizer: OptimizerTraits,
         schedule: Schedule | None = None,
     ) -> None:
         self._formula = anchor.formula
         self._schedule = schedule or anchor.schedule
         self._read = read
         self._interval = interval
-        self._momentum = momentum
+        self._momentum = optimizer.momentum
         self._groups = weight_groups(network.groups)
         self._num_tokens = network.traits.num_tokens
         self._width = network_width(self._groups)
         self._depth = network_depth(self._groups, network.traits.is_normalised)
         self._is_pretrained = np.array(network.is_pretrained, bool)
-        self._ratios = UpdateRatios(self._groups, anchor.rules)
+        self._ratios = UpdateRatios(self._groups, anchor.rules, optimizer)
         self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)
         self._facts: TrainingFacts | None = None
 
@@ -118,6 +122,10 @@ class RelativeSource:
         """Returns the share of the peak that the schedule is at."""
         del update
         return self._schedule(progress)
+
+    def is_near(self, level: float, before: float) -> bool:
+        """Returns whether rates of the level `before` will do; it may be NaN."""
+        return abs(level - before) <= STEP * (before + SMALL_LEVEL)
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
         """Returns the current learning rates, float64 `[num_groups]`."""
@@ -189,8 +197,6 @@ class OptimizerSource:
         start: Updates that the optimizer had done before the training.
     """
 
-    tolerance = 0.0  # so that a training without actions is the one without GANNO
-
     def __init__(
         self, rate: float | Callable[[int], float], num_groups: int, start: int
     ) -> None:
@@ -203,6 +209,13 @@ class OptimizerSource:
     def level(self, progress: float, update: int) -> float:
         """Returns the optimizer's current rate."""
         return float(self._anchor.rates(progress, self._start + update)[0])
+
+    def is_near(self, level: float, before: float) -> bool:
+        """Returns whether they are equal.
+
+        So a training without actions is the one without GANNO.
+        """
+        return level == before
 
     def rates(self, progress: float, update: int, factors: np.ndarray) -> np.ndarray:
         """Returns the current learning rates, float64 `[num_groups]`."""

@@ -179,3 +179,19 @@ def test_schedule__is_no_longer_refused_by_policies_with_rates_of_their_own():
 def test_base__is_refused_where_it_means_nothing(arguments, message):
     with pytest.raises(ValueError, match=message):
         GANNO(**arguments)
+
+
+@pytest.mark.slow
+def test_vanished_gradients__come_back_without_a_wreck():
+    # Those of the first layers lie below Adam's epsilon, where steps are nearly 0.
+    keras.utils.set_random_seed(0)
+    inner = [keras.layers.Dense(16, "relu") for _ in range(60)]
+    model = keras.Sequential([keras.Input([16]), *inner, keras.layers.Dense(10)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(32, 16)), rng.integers(0, 10, 32)
+    ganno = GANNO("anchor", guard=False)
+    losses = model.fit(x, y, epochs=200, verbose=0, callbacks=[ganno]).history["loss"]
+    assert max(losses) < 2.5
+    assert losses[-1] < 2.0

@@ -4,10 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup
 
 KERNEL = WeightGroup("linear", ((4, 4), (4,)))
+ADAM = OptimizerTraits(momentum=0.9, has_own_size=True)
+RMSPROP = OptimizerTraits(momentum=0.0, has_own_size=True)
+SGD = OptimizerTraits(momentum=0.9, has_own_size=False)
 OTHER_KERNEL = WeightGroup("convolution", ((3, 3, 2, 2),))
 GAINS = WeightGroup("normalization", ((4,), (4,)))
 NETWORK = (KERNEL, GAINS, OTHER_KERNEL)
@@ -16,8 +20,8 @@ ANY_NUMBER = st.floats(allow_nan=True, allow_infinity=True, width=64)
 ANY_NORMS = st.lists(ANY_NUMBER, min_size=3, max_size=3)
 
 
-def renewed(groups, weights, updates, rules=None):
-    ratios = UpdateRatios(groups, rules)
+def renewed(groups, weights, updates, rules=None, optimizer=None):
+    ratios = UpdateRatios(groups, rules, optimizer)
     ratios.add(weights, updates)
     ratios.renew()
     return ratios
@@ -138,3 +142,54 @@ def test_update_ratios__are_measured_just_before():
     ratios = UpdateRatios([KERNEL], RenewalRules(window=4))
     measured = [it for it in range(60, 210) if ratios.is_measured(it, interval=100)]
     assert measured == [61, 62, 63, 64, 97, 98, 99, 100, 197, 198, 199, 200]
+
+
+@pytest.mark.parametrize(("optimizer", "number"), [(ADAM, 1), (RMSPROP, 4), (SGD, 4)])
+def test_update_ratios__are_measured_once_where_steps_are_steady(optimizer, number):
+    ratios = UpdateRatios([KERNEL], optimizer=optimizer)
+    measured = [it for it in range(201, 301) if ratios.is_measured(it, interval=100)]
+    assert measured == list(range(301 - number, 301))
+
+
+@given(
+    update=st.integers(1, 500),
+    interval=st.integers(1, 200),
+    window=st.integers(1, 8),
+)
+def test_update_ratios__are_measured_in_the_window_before_a_renewal(
+    update, interval, window
+):
+    ratios = UpdateRatios([KERNEL], RenewalRules(window=window))
+    coming = range(update, update + window)
+    expected = any(ratios.is_renewal(it, interval) for it in coming)
+    assert ratios.is_measured(update, interval) == expected
+
+
+@pytest.mark.parametrize("optimizer", [ADAM, RMSPROP])
+def test_vanished_direction__counts_for_the_least_of_its_size(optimizer):
+    roots = np.sqrt(KERNEL.num_weights)
+    ratios = renewed([KERNEL], [6.0], [1e-6], optimizer=optimizer)
+    least = RenewalRules().least_direction
+    assert ratios.values == pytest.approx([6.0 / (least * roots)])
+    ordinary = renewed([KERNEL], [6.0], [0.1 * roots], optimizer=optimizer)
+    assert ordinary.values == pytest.approx([6.0 / (0.1 * roots)])
+
+
+def test_small_direction__of_an_optimizer_without_a_size_of_its_own_counts():
+    assert renewed([KERNEL], [6.0], [1e-6], optimizer=SGD).values == [6e6]
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=2), min_size=1, max_size=40
+    )
+)
+def test_ratio__never_rises_above_its_running_median_by_more_than_the_rules_say(norms):
+    rules = RenewalRules(memory=8, largest_rise=3.0)
+    ratios, seen = UpdateRatios([KERNEL], rules), []
+    for weight, direction in norms:
+        ratios.add([weight], [direction])
+        ratios.renew()
+        if seen:
+            assert ratios.values[0] <= 3.0 * np.median(seen[-8:]) * (1 + 1e-9)
+        seen.append(ratios.values[0])

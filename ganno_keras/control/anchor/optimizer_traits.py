@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The traits of an optimizer that relative rates depend on."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import keras
+
+_OF_OWN_SIZE: Final = (
+    keras.optimizers.Adam,
+    keras.optimizers.Adamax,
+    keras.optimizers.Lamb,
+    keras.optimizers.Lion,
+    keras.optimizers.Nadam,
+    keras.optimizers.RMSprop,
+)
+"""They divide gradients, or running means of them, by the size of the gradients."""
+
+STEADY_MOMENTUM: Final = 0.5
+"""From here on steps of a size of their own change little from one to the next."""
+
+
+class OptimizerTraits(NamedTuple):
+    """What an optimizer's steps are like.
+
+    Args:
+        momentum: What it keeps of the last step's direction, in [0, 1).
+        has_own_size: Whether its directions are of a size around 1, as far as gradients
+            are above the optimizer's epsilon.
+    """
+
+    momentum: float = 0.0
+    has_own_size: bool = False
+
+    @property
+    def is_steady(self) -> bool:
+        """Returns whether the size of its steps changes little from one to the next."""
+        return self.has_own_size and self.momentum >= STEADY_MOMENTUM
+
+
+def optimizer_traits(optimizer: keras.optimizers.Optimizer) -> OptimizerTraits:
+    """Finds the traits of an optimizer.
+
+    The momentum is `beta_1` of Adam and its relatives, `momentum` of the others, and 0
+    of those that average no gradients.
+
+    Args:
+        optimizer: Any, built or not.
+
+    Example:
+
+        >>> optimizer_traits(keras.optimizers.SGD(momentum=0.5))
+        OptimizerTraits(momentum=0.5, has_own_size=False)
+    """
+    own = getattr(optimizer, "momentum", 0.0) or getattr(optimizer, "beta_1", 0.0)
+    is_usual = isinstance(own, float | int) and 0.0 <= own < 1.0
+    momentum = float(own) if is_usual else 0.0
+    return OptimizerTraits(momentum, isinstance(optimizer, _OF_OWN_SIZE))
