@@ -17,6 +17,9 @@ _OF_OWN_SIZE: Final = (
 )
 """They divide gradients, or running means of them, by the size of the gradients."""
 
+LARGEST_EPSILON: Final = 1e-5
+"""Beyond it, gradients are often divided by it, and directions are as small as they."""
+
 STEADY_MOMENTUM: Final = 0.5
 """From here on steps of a size of their own change little from one to the next."""
 
@@ -56,4 +59,8 @@ def optimizer_traits(optimizer: keras.optimizers.Optimizer) -> OptimizerTraits:
     own = getattr(optimizer, "momentum", 0.0) or getattr(optimizer, "beta_1", 0.0)
     is_usual = isinstance(own, float | int) and 0.0 <= own < 1.0
     momentum = float(own) if is_usual else 0.0
-    return OptimizerTraits(momentum, isinstance(optimizer, _OF_OWN_SIZE))
+    has_own_size = (
+        isinstance(optimizer, _OF_OWN_SIZE)
+        and getattr(optimizer, "epsilon", 0.0) <= LARGEST_EPSILON
+    )
+    return OptimizerTraits(momentum, has_own_size)

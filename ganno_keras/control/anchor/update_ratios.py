@@ -92,13 +92,10 @@ class UpdateRatios:
                 "Received no layer groups: nothing is trainable. Pass the groups of a "
                 "model that has trainable weights."
             )
-        self.rules = rules or RenewalRules()
+        self.rules = rules = rules or RenewalRules()
         steps = optimizer or OptimizerTraits()
-        self._window = (
-            self.rules.steady_window if steps.is_steady else self.rules.window
-        )
-        least = self.rules.least_direction if steps.has_own_size else 0.0
-        self._least_direction = least
+        self._window = rules.steady_window if steps.is_steady else rules.window
+        self._least_direction = rules.least_direction if steps.has_own_size else 0.0
         self._roots = np.sqrt([float(group.num_weights) for group in groups])
         self._floors = np.array([group.floor for group in groups])
         self._has_kernel = np.array([group.has_kernel for group in groups])

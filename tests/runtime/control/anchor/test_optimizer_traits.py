@@ -18,6 +18,8 @@ OPTIMIZERS = keras.optimizers
     ("optimizer", "expected"),
     [
         (OPTIMIZERS.AdamW(beta_1=0.8), OptimizerTraits(0.8, True)),
+        (OPTIMIZERS.Adam(epsilon=1e-5), OptimizerTraits(0.9, True)),
+        (OPTIMIZERS.Adam(epsilon=0.1), OptimizerTraits(0.9, False)),
         (OPTIMIZERS.Lion(), OptimizerTraits(0.9, True)),
         (OPTIMIZERS.RMSprop(), OptimizerTraits(0.0, True)),
         (OPTIMIZERS.SGD(momentum=0.7), OptimizerTraits(0.7, False)),
