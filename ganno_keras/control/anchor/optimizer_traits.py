@@ -3,19 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import keras
+if TYPE_CHECKING:  # `ganno info` reads anchors without waiting for Keras
+    import keras
 
-_OF_OWN_SIZE: Final = (
-    keras.optimizers.Adam,
-    keras.optimizers.Adamax,
-    keras.optimizers.Lamb,
-    keras.optimizers.Lion,
-    keras.optimizers.Nadam,
-    keras.optimizers.RMSprop,
-)
-"""They divide gradients, or running means of them, by the size of the gradients."""
+_OF_OWN_SIZE: Final = {"Adam", "Adamax", "Lamb", "Lion", "Nadam", "RMSprop"}
+"""Keras' optimizers that divide gradients, or running means of them, by the size of
+the gradients. Their subclasses count as they do."""
 
 LARGEST_EPSILON: Final = 1e-5
 """Beyond it, gradients are often divided by it, and directions are as small as they."""
@@ -53,14 +48,16 @@ def optimizer_traits(optimizer: keras.optimizers.Optimizer) -> OptimizerTraits:
 
     Example:
 
+        >>> import keras
         >>> optimizer_traits(keras.optimizers.SGD(momentum=0.5))
         OptimizerTraits(momentum=0.5, has_own_size=False)
     """
     own = getattr(optimizer, "momentum", 0.0) or getattr(optimizer, "beta_1", 0.0)
     is_usual = isinstance(own, float | int) and 0.0 <= own < 1.0
     momentum = float(own) if is_usual else 0.0
-    has_own_size = (
-        isinstance(optimizer, _OF_OWN_SIZE)
-        and getattr(optimizer, "epsilon", 0.0) <= LARGEST_EPSILON
+    classes = type(optimizer).__mro__
+    names = {it.__name__ for it in classes if it.__module__.startswith("keras.")}
+    has_own_size = bool(names & _OF_OWN_SIZE) and (
+        getattr(optimizer, "epsilon", 0.0) <= LARGEST_EPSILON
     )
     return OptimizerTraits(momentum, has_own_size)

@@ -43,6 +43,9 @@ def test_optimizer_of_a_user__has_the_momentum_that_it_names():
     class Own(OPTIMIZERS.SGD):
         """Its momentum is no number."""
 
+    assert optimizer_traits(Own(momentum=0.5)) == OptimizerTraits(0.5, False)
+    assert optimizer_traits(type("Mine", (OPTIMIZERS.Adam,), {})()).has_own_size
+    assert not optimizer_traits(type("Adam", (OPTIMIZERS.SGD,), {})()).has_own_size
     own = Own(momentum=0.5)
     own.momentum = "much"
     assert optimizer_traits(own) == OptimizerTraits(0.0, False)
