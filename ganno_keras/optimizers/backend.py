@@ -41,18 +41,6 @@ def is_sparse(value: Tensor) -> bool:
     return BACKEND == "tensorflow" and isinstance(value, tf.IndexedSlices)
 
 
-def compiled(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Compiles a function to a graph on TensorFlow, at its first call.
-
-    Args:
-        function: A function of many small operations, without arguments.
-    """
-    if BACKEND != "tensorflow":
-        return function
-    graph: Callable[[], Tensor] = tf.function(function, autograph=False)
-    return graph
-
-
 def choose(condition: Tensor, value: Tensor, otherwise: Tensor) -> Tensor:
     """Returns one value if a scalar condition holds, and another one otherwise.
 
@@ -110,16 +98,6 @@ def seldom(condition: Tensor, function: Callable[[], Tensor], otherwise: Tensor)
     return result
 
 
-def after(value: Tensor) -> AbstractContextManager[Any]:
-    """Returns a context in which TensorFlow waits for a value, dense or sparse.
-
-    Args:
-        value: A tensor or a sparse gradient.
-    """
-    context: AbstractContextManager[Any] = tf.control_dependencies([value])
-    return context
-
-
 def _like(tensor: Tensor) -> Any:
     return tf.TensorSpec(tensor.shape, tensor.dtype)
 
@@ -127,18 +105,6 @@ def _like(tensor: Tensor) -> Any:
 def has_replicas() -> bool:
     """Returns whether the calling code runs under a `tf.distribute` strategy."""
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())
-
-
-def is_distributed(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Returns whether a `tf.distribute` strategy places the optimizer's variables.
-
-    Args:
-        optimizer: Of any backend; Keras gives each its strategy, if only the default.
-    """
-    if BACKEND != "tensorflow":
-        return False
-    own = getattr(optimizer, "_distribution_strategy", None)
-    return has_replicas() or own not in (None, tf.distribute.get_strategy())
 
 
 def is_known(tensor: Tensor) -> bool:

@@ -29,7 +29,6 @@ from ganno_keras.optimizers.group_membership import (
     have_same_members,
 )
 from ganno_keras.optimizers.update_directions import (
-    can_be_read_later,
     holds_rate_in_state,
     update_direction,
 )
@@ -64,8 +63,6 @@ class LayerTable:
     _mean_rate: keras.Variable  # []
     in_charge: keras.Variable | None  # []
     statistics_sums: keras.Variable  # [num_groups, num_sums]
-    means_before: list[keras.Variable]  # like the variables; none unless it defers
-    awaits_sums: keras.Variable  # [num_variables]
     num_weights: np.ndarray  # numbers that each group holds, float64 [num_groups]
 
     def __init__(
@@ -129,7 +126,6 @@ class LayerTable:
         for name, variable in self.saved_variables.items():
             variable.assign(np.full(tuple(variable.shape), initial_values[name]))
         self.measuring.assign(False)
-        self.awaits_sums.assign(np.zeros(tuple(self.awaits_sums.shape), bool))
         self.show_mean_rate()
         self.take_charge(True)
 
@@ -186,25 +182,7 @@ class LayerTable:
             self.weight_decays = None
             if "weight_decays" in self.initial_values:
                 self.weight_decays = self._saved("weight_decays", shape)
-            self._create_deferred()
         self.built = True
-
-    def _create_deferred(self) -> None:
-        """Creates what a measured step leaves to be summed up later on its device."""
-        variables = self.membership.variables
-        if not can_be_read_later(self.direction, self.optimizer, variables):
-            variables = []
-        self.means_before = [
-            new_variable("mean_before", list(it.shape), 0.0, dtype=it.dtype)
-            for it in variables
-        ]
-        number = [len(variables)]
-        self.awaits_sums = new_variable("awaits_sums", number, False, dtype="bool")
-
-    @property
-    def defers(self) -> bool:
-        """Returns whether statistics are summed up between two steps, not in one."""
-        return self.built and bool(self.means_before)
 
     def _saved(self, name: str, shape: list[int], dtype: Any = None) -> keras.Variable:
         return new_variable(name, shape, self.initial_values[name], dtype)

@@ -136,13 +136,11 @@ class LayerwiseOptimizer:
         Args:
             is_wanted: Whether `statistics()` is going to be read after them.
         """
-        self._state.deferred_sums.complete()
         self._built_table.measuring.assign(is_wanted)
 
     @property
     def statistics_sums(self) -> np.ndarray:
         """Returns the last measured update's sums `[num_groups, num_sums]`, or 0."""
-        self._state.deferred_sums.complete()
         return read_array(self._built_table.statistics_sums)
 
     def set_learning_rates(self, values: npt.ArrayLike) -> None:

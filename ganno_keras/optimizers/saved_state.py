@@ -11,7 +11,6 @@ import numpy as np
 
 from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import to_host
-from ganno_keras.optimizers.deferred_statistics import DeferredSums
 from ganno_keras.optimizers.group_membership import have_same_members
 from ganno_keras.optimizers.layer_table import Groups, LayerTable, initial_values
 from ganno_keras.optimizers.update_directions import (
@@ -36,7 +35,6 @@ class LayerwiseState(keras.metrics.Metric):
     def __init__(self, table: LayerTable) -> None:
         super().__init__(name="layerwise_state")
         self.table = table
-        self.deferred_sums = DeferredSums(table)
         self.host_state: dict[str, Any] = {}
         self.num_loads = 0
 
@@ -67,7 +65,6 @@ class LayerwiseState(keras.metrics.Metric):
         """Writes everything into the store of a file."""
         if not self.table.built:
             return
-        self.deferred_sums.complete()  # while what they are taken of is still there
         for name, variable in self.table.saved_variables.items():
             store[name] = to_host(variable)
         for name, array in self.host_state.items():

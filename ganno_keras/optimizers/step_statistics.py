@@ -26,8 +26,7 @@ def measured_sums(
 ) -> Tensor:
     """Returns the sums after this step if it is measured, and the earlier ones if not.
 
-    One condition serves all variables; only its true branch reads the weights. Tables
-    that defer their sums do not use this function.
+    One condition serves all variables; only its true branch reads the weights.
 
     Args:
         table: The table of the optimizer that has just taken the step.

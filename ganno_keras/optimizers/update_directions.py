@@ -12,17 +12,13 @@ ScheduleFreeAdamW, and optimizers of users.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from ganno_keras.optimizers.backend import BACKEND, is_distributed
-
 Tensor = Any
-_EXACT_TYPES: Final = ("float32", "float64")
-"""Of slots that may be subtracted from each other."""
 
 
 class LastStep(NamedTuple):
@@ -32,8 +28,8 @@ class LastStep(NamedTuple):
         optimizer: The optimizer that took the step.
         variable_index: Index of the variable in the optimizer.
         number: Number of the step, from 1: `iterations` after the step is counted.
-        gradient: Gradient of the variable; not needed where `is_in_state`.
-        rate: The learning rate; not needed where `is_in_state`.
+        gradient: Gradient of the variable; some directions do without.
+        rate: The learning rate; some directions do without.
     """
 
     optimizer: Any
@@ -75,41 +71,8 @@ def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
     )
 
 
-def is_in_state(direction: Direction | None) -> bool:
-    """Returns whether the slots alone determine the direction until the next step.
-
-    Args:
-        direction: The result of `update_direction`.
-    """
-    return direction in (_adam, _adamax)
-
-
-def can_be_read_later(
-    direction: Direction | None,
-    optimizer: keras.optimizers.Optimizer,
-    variables: Sequence[keras.Variable],
-) -> bool:
-    """Returns whether the slots show a whole step exactly enough, one of each.
-
-    Args:
-        direction: What `update_direction` gave.
-        optimizer: The optimizer of that direction.
-        variables: The variables that it trains.
-    """
-    return (
-        BACKEND == "tensorflow"
-        and is_in_state(direction)
-        and not is_distributed(optimizer)
-        and all(it.dtype in _EXACT_TYPES for it in variables)
-    )
-
-
-def running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Returns the slots that average the gradients.
-
-    Args:
-        optimizer: A built optimizer that has such slots.
-    """
+def _running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Returns the slots of a built optimizer that average the gradients."""
     names = ("_m", "_momentums", "momentums")
     slots: list[keras.Variable] = next(
         getattr(optimizer, name) for name in names if hasattr(optimizer, name)
@@ -139,13 +102,13 @@ def momentum_before(direction: Direction | None, step: LastStep) -> Tensor | Non
         factor, share = optimizer.momentum, 1.0
         if optimizer.adam_velocities[step.variable_index] is not None:
             factor, share = optimizer.adam_beta_1, 1 - optimizer.adam_beta_1
-    elif is_in_state(direction) or direction is _nadam:
+    elif direction in (_adam, _adamax, _nadam):
         factor, share = optimizer.beta_1, 1 - optimizer.beta_1
     else:
         return None
     if not factor:
         return None
-    return (step.slot(running_means(optimizer)) - share * step.gradient) / factor
+    return (step.slot(_running_means(optimizer)) - share * step.gradient) / factor
 
 
 def holds_rate_in_state(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -15,7 +15,6 @@ import keras
 from keras import ops
 
 from ganno_keras.optimizers.backend import OptimizerMixin, unconverted
-from ganno_keras.optimizers.deferred_statistics import keep_running_means
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.step_statistics import copy_if_measuring, measured_sums
 
@@ -35,12 +34,6 @@ class TensorFlowStep(OptimizerMixin):
     ) -> None:
         table, update = self._layer_table, distribution.extended.update
         gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
-        if table.defers:
-            keep_running_means(table, gradients)
-            super()._distributed_tf_update_step(
-                distribution, grads_and_vars, learning_rate
-            )
-            return
         before = {}
         if table.direction is None:
             # The copies on all replicas are equal, so the first one serves all.

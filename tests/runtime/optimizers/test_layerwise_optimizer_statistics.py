@@ -280,22 +280,3 @@ def test_embedding__has_the_statistics_of_its_dense_gradient(name):
     np.testing.assert_allclose(
         statistics.gradient_norm, [np.linalg.norm(gradient)], rtol=1e-5
     )
-
-
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="sums are taken later there alone"
-)
-@pytest.mark.parametrize(
-    ("optimizer", "is_later"), [("adam", True), ("adamax", True), ("lion", False)]
-)
-def test_sums__are_taken_between_two_steps_where_the_state_tells_them(
-    optimizer, is_later
-):
-    layerwise, _ = attached(keras.optimizers.get(optimizer), new_variables())
-    assert layerwise.table.defers == is_later
-    # Nothing else of the model is compiled for a strategy of several devices.
-    import tensorflow as tf
-
-    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
-        mirrored, _ = attached(keras.optimizers.get(optimizer), new_variables())
-    assert not mirrored.table.defers
