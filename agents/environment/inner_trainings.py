@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganno_keras.control.anchor.network_traits import network_traits
-from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
+from ganno_keras.control.anchor.optimizer_traits import optimizer_traits
 from ganno_keras.control.layer_groups import LayerGroup, layer_groups
 from ganno_keras.control.observing.network_facts import trainable_share
 
@@ -82,6 +82,7 @@ class InnerTrainings:
         self._validation = validation
         self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
         self.traits = network_traits(self._model)
+        self.optimizer_traits = optimizer_traits(optimizer)
         variables = self._model.trainable_variables
         self._layout = LaneLayout(variables, self.groups, num_trainings)
         self._optimizer = LaneOptimizer(optimizer, self._layout)
@@ -107,11 +108,6 @@ class InnerTrainings:
     def num_trainings(self) -> int:
         """How many trainings there are."""
         return self._layout.num_lanes
-
-    @property
-    def optimizer_traits(self) -> OptimizerTraits:
-        """What the steps of the optimizer are like."""
-        return self._optimizer.traits
 
     def restart(self, learning_rates: np.ndarray, weight_decays: np.ndarray) -> None:
         """Starts new trainings with fresh weights and an empty optimizer.

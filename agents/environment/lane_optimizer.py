@@ -9,10 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganno_keras.control.anchor.optimizer_traits import (
-    OptimizerTraits,
-    optimizer_traits,
-)
 from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.update_directions import (
     LastStep,
@@ -60,11 +56,6 @@ class LaneOptimizer:
         self._initial_state = [
             keras.ops.convert_to_numpy(variable) for variable in self.state
         ]
-
-    @property
-    def traits(self) -> OptimizerTraits:
-        """Returns what its steps are like."""
-        return optimizer_traits(self._optimizer)
 
     @property
     def state(self) -> list[keras.Variable]:

@@ -65,13 +65,11 @@ What the rows were given:
 | LAMB | {lamb:g} |
 | *tuned* | the best found, with a cosine or one-cycle: see below |
 
-Only *tuned* was chosen, on held-out samples with one seed. The search climbs on eight \
-rates, half a
-decade apart: first with a cosine, then with one-cycle. It begins at the author's rate \
-and ends at one
-whose neighbours are both worse. Of a training in two parts, the rate of the last was \
-chosen. Nothing
-counts as worse than guessing. Made by `python -m benchmarks.field run`.
+Only *tuned* was chosen, on held-out samples with one seed. The search climbs on eight
+rates, half a decade apart: first with a cosine, then with one-cycle. It begins at the
+author's rate and ends at one whose neighbours are both worse. Of a training in two
+parts, the rate of the last was chosen. Nothing counts as worse than guessing. Made by
+`python -m benchmarks.field run`.
 """
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:  # `ganno info` reads anchors without waiting for Keras
     import keras
 
-_OF_OWN_SIZE: Final = {"Adam", "Adamax", "Lamb", "Lion", "Nadam", "RMSprop"}
-"""Keras' optimizers that divide gradients, or running means of them, by the size of
-the gradients. Their subclasses count as they do."""
+_OF_OWN_SIZE: Final = {"Adam", "Lion", "Nadam", "RMSprop"}
+"""Keras' optimizers that divide gradients, or running means of them, by the size that
+gradients have now. Their subclasses count as they do. Adamax and AMSGrad divide by the
+largest so far, beside which gradients may become small; steps of Lamb are as large as
+the weights."""
 
 LARGEST_EPSILON: Final = 1e-5
 """Beyond it, gradients are often divided by it, and directions are as small as they."""
@@ -57,7 +59,9 @@ def optimizer_traits(optimizer: keras.optimizers.Optimizer) -> OptimizerTraits:
     momentum = float(own) if is_usual else 0.0
     classes = type(optimizer).__mro__
     names = {it.__name__ for it in classes if it.__module__.startswith("keras.")}
-    has_own_size = bool(names & _OF_OWN_SIZE) and (
-        getattr(optimizer, "epsilon", 0.0) <= LARGEST_EPSILON
+    has_own_size = (
+        bool(names & _OF_OWN_SIZE)
+        and not getattr(optimizer, "amsgrad", False)
+        and getattr(optimizer, "epsilon", 0.0) <= LARGEST_EPSILON
     )
     return OptimizerTraits(momentum, has_own_size)
