@@ -58,7 +58,10 @@ class RateControl:
         self._start = settings.starting_point(*self._compiled)
         self._anchoring = Anchoring(model, settings, messages)
         self.layerwise = LayerwiseOptimizer(
-            model.optimizer, self._agents_groups, *self._start
+            model.optimizer,
+            self._agents_groups,
+            *self._start,
+            measures_gradients=settings.policy.metadata.observation_spec.shows_gradients,
         )
         self.layerwise.table.owner_watches_base_rate = True
         expect_variables(model, self.layerwise)

@@ -102,6 +102,20 @@ def _like(tensor: Tensor) -> Any:
     return tf.TensorSpec(tensor.shape, tensor.dtype)
 
 
+def is_of_one_device(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Returns whether no `tf.distribute` strategy copies an optimizer's variables."""
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    return strategy is None or strategy.num_replicas_in_sync == 1
+
+
+def compiled(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
+    """Compiles a function of variables alone, on TensorFlow; elsewhere it stays."""
+    if BACKEND != "tensorflow":
+        return function
+    graph: Callable[[], Tensor] = tf.function(function, autograph=False)
+    return graph
+
+
 def has_replicas() -> bool:
     """Returns whether the calling code runs under a `tf.distribute` strategy."""
     return BACKEND == "tensorflow" and bool(tf.distribute.has_strategy())

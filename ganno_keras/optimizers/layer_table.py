@@ -19,6 +19,7 @@ from ganno_keras.optimizers.backend import (
     check_shape,
     compiled_values,
     has_replicas,
+    is_of_one_device,
     new_variable,
     own_rate,
     to_host,
@@ -30,6 +31,7 @@ from ganno_keras.optimizers.group_membership import (
 )
 from ganno_keras.optimizers.update_directions import (
     holds_rate_in_state,
+    is_in_state,
     update_direction,
 )
 
@@ -50,6 +52,8 @@ class LayerTable:
             None for one group a path.
         learning_rate: What all groups have at first; None for the optimizer's rate.
         weight_decay: What all groups have at first, if the optimizer has a decay.
+        measures_gradients: Whether the statistics of the gradients are wanted. Without
+            them, steps of some optimizers need not be measured while they are taken.
 
     Raises:
         ValueError: The groups do not hold each variable of the optimizer once.
@@ -71,9 +75,22 @@ class LayerTable:
         groups: Groups,
         learning_rate: float | None = None,
         weight_decay: float | None = None,
+        measures_gradients: bool = True,
     ) -> None:
         self.optimizer = optimizer
         self.direction = update_direction(optimizer)
+        self.measures_gradients = measures_gradients
+        # Other backends keep a trained state elsewhere until a fit ends, or measure a
+        # step at no cost.
+        self.measures_between_steps = (
+            BACKEND == "tensorflow"
+            and not measures_gradients
+            and is_in_state(self.direction)
+            and is_of_one_device(optimizer)
+        )
+        # Between steps: the compiled sums, and the last number of steps they are of.
+        self.measure: Callable[[], Tensor] | None = None
+        self.measured_after: int | None = None
         self.freezes = holds_rate_in_state(optimizer)
         self.built = False
         self.is_hidden = False
@@ -126,6 +143,7 @@ class LayerTable:
         for name, variable in self.saved_variables.items():
             variable.assign(np.full(tuple(variable.shape), initial_values[name]))
         self.measuring.assign(False)
+        self.measured_after = None
         self.show_mean_rate()
         self.take_charge(True)
 
@@ -163,6 +181,7 @@ class LayerTable:
     def _create(self, groups: tuple[LayerGroup, ...]) -> None:
         self.membership = GroupMembership(self.optimizer, groups)
         self.groups = groups
+        self.measure = None
         self.num_weights = np.array([group.num_weights for group in groups], np.float64)
         with variable_scope(self.optimizer):
             self.measuring = new_variable("measuring", [], False, dtype="bool")
@@ -225,6 +244,7 @@ class LayerTable:
             check_shape(name, self.saved_variables[name].shape, array)
         for name, array in known.items():
             self.saved_variables[name].assign(array)
+        self.measured_after = None
         self.show_mean_rate()
 
     @contextmanager

@@ -24,6 +24,7 @@ from ganno_keras.optimizers.specialised_optimizer import (
     specialise,
     unwrapped,
 )
+from ganno_keras.optimizers.step_statistics import measure_between_steps
 
 
 class LayerwiseOptimizer:
@@ -49,6 +50,8 @@ class LayerwiseOptimizer:
         model: The model that the optimizer was compiled into. Give it if `fit` trains
             it: its training step is then made anew here and in `detach()`. Else a step
             that Keras has compiled before keeps the rates it was made for.
+        measures_gradients: Whether `statistics()` has those of the gradients. Else they
+            are NaN with some optimizers, whose steps then cost less.
 
     Raises:
         TypeError: `inner_optimizer` is not a Keras optimizer.
@@ -82,10 +85,11 @@ class LayerwiseOptimizer:
         weight_decay: float | None = None,
         *,
         model: keras.Model | None = None,
+        measures_gradients: bool = True,
     ) -> None:
         *self._loss_scalers, self.inner_optimizer = unwrapped(inner_optimizer)
         check_can_be_specialised(self.inner_optimizer)
-        arguments = (groups, learning_rate, weight_decay)
+        arguments = (groups, learning_rate, weight_decay, measures_gradients)
         self._state = retired_state(self.inner_optimizer, *arguments) or LayerwiseState(
             LayerTable(self.inner_optimizer, *arguments)
         )
@@ -141,7 +145,10 @@ class LayerwiseOptimizer:
     @property
     def statistics_sums(self) -> np.ndarray:
         """Returns the last measured update's sums `[num_groups, num_sums]`, or 0."""
-        return read_array(self._built_table.statistics_sums)
+        table = self._built_table
+        if table.measures_between_steps and self.inner_optimizer.built:
+            measure_between_steps(table)
+        return read_array(table.statistics_sums)
 
     def set_learning_rates(self, values: npt.ArrayLike) -> None:
         """Sets the learning rate of every group.

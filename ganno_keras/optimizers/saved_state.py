@@ -39,7 +39,11 @@ class LayerwiseState(keras.metrics.Metric):
         self.num_loads = 0
 
     def serves(
-        self, groups: Groups, learning_rate: float | None, weight_decay: float | None
+        self,
+        groups: Groups,
+        learning_rate: float | None,
+        weight_decay: float | None,
+        measures_gradients: bool,
     ) -> bool:
         """Begins anew with these arguments of a `LayerTable`, if it can.
 
@@ -52,6 +56,7 @@ class LayerwiseState(keras.metrics.Metric):
         changed = LayerTable.groups_of(groups, optimizer._trainable_variables)
         is_same = (
             have_same_members(changed, table.groups)
+            and table.measures_gradients == measures_gradients
             and table.direction is update_direction(optimizer)
             and table.freezes == holds_rate_in_state(optimizer)
         )

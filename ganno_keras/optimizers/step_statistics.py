@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sums behind the layer statistics, taken in the graph right after a step."""
+"""The sums behind the layer statistics, taken in a step's graph or right after it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from keras import ops
 
 from ganno_keras.control.observing.measurements import STATISTICS_SUMS
-from ganno_keras.optimizers.backend import dense, seldom
+from ganno_keras.optimizers.backend import compiled, dense, read_array, seldom
 from ganno_keras.optimizers.layer_table import LayerTable
 from ganno_keras.optimizers.update_directions import LastStep, momentum_before
 
@@ -46,6 +47,40 @@ def measured_sums(
         lambda: _sums(table, number, gradients, weights_before),
         ops.convert_to_tensor(table.statistics_sums.value),
     )
+
+
+def measure_between_steps(table: LayerTable) -> None:
+    """Assigns the sums of the last step to the table, from the state it has left.
+
+    Nothing is known of its gradients any more: what takes them is NaN.
+
+    Args:
+        table: A table that `measures_between_steps`.
+    """
+    number = int(read_array(table.optimizer._iterations))
+    if number == table.measured_after:
+        return
+    if table.measure is None:
+        table.measure = compiled(partial(_sums_of_state, table))
+    table.statistics_sums.assign(table.measure())
+    table.measured_after = number
+
+
+def _sums_of_state(table: LayerTable) -> Tensor:
+    optimizer, direction = table.optimizer, table.direction
+    assert direction is not None, "the direction is in the state"
+    number = ops.convert_to_tensor(optimizer.iterations)
+    entries: list[Tensor] = []
+    for variable in table.membership.variables:
+        weight = ops.cast(variable, "float32")
+        step = LastStep(optimizer, optimizer._get_variable_index(variable), number)
+        known = {
+            "weights": ops.sum(weight),
+            "weight_squares": squares(weight),
+            "update_squares": squares(direction(step)),
+        }
+        entries += [known.get(name, np.nan) for name in STATISTICS_SUMS]
+    return summed_by_group(table, entries)
 
 
 def copy_if_measuring(table: LayerTable, variable: Any) -> Tensor:

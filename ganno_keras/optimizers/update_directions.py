@@ -71,6 +71,15 @@ def update_direction(optimizer: keras.optimizers.Optimizer) -> Direction | None:
     )
 
 
+def is_in_state(direction: Direction | None) -> bool:
+    """Returns whether a direction needs the state of the optimizer and nothing else.
+
+    Args:
+        direction: What `update_direction` gave.
+    """
+    return direction in (_adam, _adamax)
+
+
 def _running_means(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """Returns the slots of a built optimizer that average the gradients."""
     names = ("_m", "_momentums", "momentums")

@@ -33,6 +33,11 @@ class TensorFlowStep(OptimizerMixin):
         learning_rate: Tensor,
     ) -> None:
         table, update = self._layer_table, distribution.extended.update
+        if table.measures_between_steps:
+            super()._distributed_tf_update_step(
+                distribution, grads_and_vars, learning_rate
+            )
+            return
         gradients = {self._get_variable_index(v): g for g, v in grads_and_vars}
         before = {}
         if table.direction is None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -40,6 +40,7 @@ class ScriptedPolicy:
         interval: Updates between two decisions.
         action_set: The actions of its agents; by default the paper's nine.
         bounds: Limits of the learning rates.
+        masked: Names of the entries that the script may not see; shown as 0.
         about: What it does, in a sentence, for `ganno info`.
 
     Raises:
@@ -65,12 +66,13 @@ class ScriptedPolicy:
         interval: int = 100,
         action_set: ActionSet = PAPER_ACTIONS,
         bounds: LearningRateBounds = DEFAULT_LEARNING_RATE_BOUNDS,
+        masked: Iterable[str] = (),
         about: str = "",
     ) -> None:
         self._script = script
         self._metadata = PolicyMetadata(
             name=name,
-            observation_spec=ObservationSpec(action_set.num_actions),
+            observation_spec=ObservationSpec(action_set.num_actions, frozenset(masked)),
             action_set=action_set,
             interval=interval,
             sampled=True,
@@ -156,6 +158,7 @@ BUILT_IN_POLICIES: Final = {
             _do_nothing,
             action_set=RELATIVE_ACTIONS,
             bounds=_ANY_RATE,
+            masked=("gradient_norm",),  # then Adam's steps need not be measured
             about="no agents: moves each layer by a small share of its weights, with "
             "any optimizer, from scratch or fine-tuning",
         ),

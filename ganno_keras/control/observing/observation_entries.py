@@ -17,6 +17,10 @@ SMALLEST: Final = 1e-8
 """Values below this one, such as a learning rate of 0, look alike on the log scale."""
 
 
+OF_GRADIENTS: Final = frozenset({"gradient_norm", "coherence"})
+"""The entries that are taken from the gradients of a step."""
+
+
 @dataclass(frozen=True)
 class ObservationEntry:
     """One quantity of an observation, with the scale on which an agent sees it.

@@ -12,6 +12,7 @@ import numpy as np
 from ganno_keras.control.observing.observation_entries import (
     APPENDIX_A,
     ENTRIES_BY_VERSION,
+    OF_GRADIENTS,
     WITH_COURSE,
     ObservationEntry,
 )
@@ -78,6 +79,12 @@ class ObservationSpec:
     def shows_course(self) -> bool:
         """Returns whether it shows facts of the network and the course of the loss."""
         return self.version >= WITH_COURSE
+
+    @property
+    def shows_gradients(self) -> bool:
+        """Returns whether it shows anything that is taken from the gradients."""
+        names = {entry.name for entry in self.entries}
+        return bool(names & OF_GRADIENTS - self.masked)
 
     def place(self, name: str) -> slice:
         """Finds the place of an entry in the vector.

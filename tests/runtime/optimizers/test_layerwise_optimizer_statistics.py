@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -280,3 +282,76 @@ def test_embedding__has_the_statistics_of_its_dense_gradient(name):
     np.testing.assert_allclose(
         statistics.gradient_norm, [np.linalg.norm(gradient)], rtol=1e-5
     )
+
+
+BETWEEN_STEPS = ("adam", "adam_amsgrad", "adamw", "adamax")
+"""Their directions are in their state, so their steps need not be measured."""
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_statistics_without_gradients__are_otherwise_the_same(name):
+    found = []
+    for measures_gradients in (True, False):
+        variables, optimizer = new_variables(), OPTIMIZERS[name]()
+        variables[-1].constraint = None
+        optimizer.build(variables)
+        layerwise = LayerwiseOptimizer(
+            optimizer,
+            one_group_each(variables),
+            measures_gradients=measures_gradients,
+        )
+        step = new_step(optimizer, variables)
+        layerwise.set_learning_rates(RATES)
+        layerwise.collect_statistics(True)
+        for gradient in GRADIENTS:
+            step(gradient)
+            statistics = layerwise.statistics()
+        found.append((statistics, values(variables)))
+    (expected, weights), (statistics, same_weights) = found
+    np.testing.assert_equal(same_weights, weights)
+    is_between = keras.backend.backend() == "tensorflow" and name in BETWEEN_STEPS
+    for field in dataclasses.fields(statistics):
+        value = getattr(statistics, field.name)
+        if is_between and field.name == "gradient_norm":
+            np.testing.assert_equal(value, [np.nan, np.nan])
+        elif is_between and field.name == "coherence":
+            np.testing.assert_equal(value, [0.0, 0.0])
+        else:
+            np.testing.assert_allclose(
+                value, getattr(expected, field.name), 1e-6, err_msg=field.name
+            )
+
+
+def test_statistics_without_gradients__follow_a_state_that_is_loaded():
+    variables, optimizer = new_variables(), keras.optimizers.Adam()
+    optimizer.build(variables)
+    layerwise = LayerwiseOptimizer(
+        optimizer, one_group_each(variables), measures_gradients=False
+    )
+    layerwise.collect_statistics(True)
+    step = new_step(optimizer, variables)
+    step(GRADIENTS[0])
+    first, kept = layerwise.statistics(), values(optimizer.variables)
+    store = {}
+    optimizer.layerwise_state.save_own_variables(store)
+    step(GRADIENTS[1])
+    assert (layerwise.statistics().update_norm != first.update_norm).all()
+    for variable, value in zip(optimizer.variables, kept, strict=True):
+        variable.assign(value)
+    optimizer.layerwise_state.load_own_variables(store)
+    np.testing.assert_allclose(layerwise.statistics().update_norm, first.update_norm)
+
+
+def test_a_fit_with_other_statistics__measures_them():
+    optimizer, variables = keras.optimizers.Adam(), new_variables()
+    optimizer.build(variables)
+    groups = one_group_each(variables)
+    for measures_gradients in (False, True, False):
+        with LayerwiseOptimizer(
+            optimizer, groups, measures_gradients=measures_gradients
+        ) as layerwise:
+            layerwise.collect_statistics(True)
+            new_step(optimizer, variables)(GRADIENTS[0])
+            is_known = np.isfinite(layerwise.statistics().gradient_norm).all()
+            if keras.backend.backend() == "tensorflow":
+                assert is_known == measures_gradients
