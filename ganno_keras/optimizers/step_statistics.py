@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from keras import ops
@@ -13,7 +13,11 @@ from keras import ops
 from ganno_keras.control.observing.measurements import STATISTICS_SUMS
 from ganno_keras.optimizers.backend import compiled, dense, read_array, seldom
 from ganno_keras.optimizers.layer_table import LayerTable
-from ganno_keras.optimizers.update_directions import LastStep, momentum_before
+from ganno_keras.optimizers.update_directions import (
+    Direction,
+    LastStep,
+    momentum_before,
+)
 
 Tensor = Any
 _NOT_OF_STEP: Final = ("weights", "weight_squares", "gradient_squares")
@@ -67,8 +71,7 @@ def measure_between_steps(table: LayerTable) -> None:
 
 
 def _sums_of_state(table: LayerTable) -> Tensor:
-    optimizer, direction = table.optimizer, table.direction
-    assert direction is not None, "the direction is in the state"
+    optimizer, direction = table.optimizer, cast(Direction, table.direction)
     number = ops.convert_to_tensor(optimizer.iterations)
     entries: list[Tensor] = []
     for variable in table.membership.variables:
