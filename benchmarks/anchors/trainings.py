@@ -48,7 +48,13 @@ SEED: Final = 0
 SHAPE: Final = BaseSchedule(1.0, 0.2)
 """The schedule of all trainings of E1 and E2."""
 FIRST_FORMULA: Final = RelativeRateFormula(
-    constant=-2.9, persistence=0.0, depth=0.0, targets=0.0, kinds={}, updates_by_kind={}
+    constant=-2.9,
+    persistence=0.0,
+    depth=0.0,
+    targets=0.0,
+    kinds={},
+    updates_by_kind={},
+    width_by_kind={},
 )
 """As fitted to other trainings, before the first experiment."""
 

@@ -33,6 +33,7 @@ BEFORE: Final = RelativeRateFormula(
     pretrained=-2.5,
     kinds={"recurrent": 1.3, "attention": -1.0},
     updates_by_kind={},
+    width_by_kind={},
 )
 """The formula that octaves are counted from, as it was before this experiment."""
 CHANGED: Final = "updates-by-kind"

@@ -50,6 +50,7 @@ BEFORE: Final = RelativeRateFormula(
     targets=0.0,
     kinds={"recurrent": 1.8, "attention": -1.0},
     updates_by_kind={},
+    width_by_kind={},
 )
 """The formula that peaks are counted from, as it was before this experiment."""
 

@@ -24,6 +24,9 @@ LARGEST_DEPTH: Final = 12.0
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
+NARROW_WIDTH: Final = 32.0
+"""Width up to which all kinds of layers follow the same slope."""
+
 HIGHEST_RELATIVE_RATE: Final = 0.1
 """No layer moves by a larger share of its weights, whatever the agents do."""
 
@@ -102,6 +105,10 @@ def network_depth(groups: Sequence[WeightGroup], is_normalised: bool) -> float:
     return float(min(max(sum(it.has_kernel for it in groups), 2), LARGEST_DEPTH))
 
 
+def _slopes(by_kind: Mapping[str, float], kinds: Sequence[str]) -> Array:
+    return np.array([by_kind.get(kind, 0.0) for kind in kinds], np.float64)
+
+
 @dataclass(frozen=True)
 class RelativeRateFormula:
     """The relative rate at the peak of the schedule, as a sum in base 2 logarithms.
@@ -121,6 +128,8 @@ class RelativeRateFormula:
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
         updates_by_kind: By the logarithm of the number of updates beyond
             `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
+        width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
+            layers of a kind, beside `width`.
 
     Example:
 
@@ -146,6 +155,9 @@ class RelativeRateFormula:
         default_factory=lambda: MappingProxyType(
             {"recurrent": -0.44, "convolution": 0.3}
         )
+    )
+    width_by_kind: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"convolution": 0.28})
     )
 
     def log2_rate(self, facts: TrainingFacts) -> float:
@@ -175,8 +187,11 @@ class RelativeRateFormula:
             is_pretrained: Whether each layer has been trained before.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
-        slopes = np.array([self.updates_by_kind.get(kind, 0.0) for kind in kinds])
-        growth = slopes * max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
+        growth = _slopes(self.updates_by_kind, kinds) * max(
+            log2(facts.num_updates / SHORT_LENGTH), 0.0
+        ) + _slopes(self.width_by_kind, kinds) * max(
+            log2(facts.width / NARROW_WIDTH), 0.0
+        )
         terms += np.where(is_pretrained, self.pretrained, growth)
         highest: Array = np.minimum(
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE

@@ -22,6 +22,8 @@ _STATISTICS: Final = {"moving_mean": 0.0, "moving_variance": 1.0}
 _LORA_FACTORS: Final = ("lora_kernel", "lora_embeddings")
 _LARGEST_DRAW: Final = 20_000_000
 """Weights of a kernel; those of a larger one are compared by their size alone."""
+_FEWEST: Final = 64
+"""Weights of a kernel; the size of a smaller one says nothing."""
 _TOLERANCE: Final = 6.0
 """Standard errors by which mean square and kurtosis of untrained weights may differ."""
 
@@ -31,10 +33,12 @@ def pretrained_groups(
 ) -> tuple[bool, ...]:
     """Returns for each layer group whether it has been trained before.
 
-    A layer is fresh if its kernel equals, or resembles, a sample of its initializer.
-    Its biases, gains and moving statistics must have their initial values. Low-rank
-    factors beside a frozen kernel (LoRA) are fresh as long as one of them is zero.
-    Layers without any sign count as what most of the others are.
+    A layer is fresh if its kernel equals a sample of its initializer, and its biases,
+    gains and moving statistics have their initial values. Low-rank factors beside a
+    frozen kernel (LoRA) are fresh as long as one of them is zero.
+
+    A kernel that only resembles a sample is no sign: some are like that after many
+    updates. Layers without any sign count as what most of the others are.
 
     Args:
         model: Built; nothing of it is changed.
@@ -138,9 +142,9 @@ def _was_changed(variable: keras.Variable, initializer: Any) -> bool | None:
         return None
     made = ops.convert_to_numpy(initializer(tuple(variable.shape))).astype(np.float64)
     is_exact = str(variable.dtype) in ("float32", "float64")
-    return not (_is_drawn(values, made, 1e-5 if is_exact else 1e-2)) and (
-        not _looks_like(values, made)
-    )
+    if _is_drawn(values, made, 1e-5 if is_exact else 1e-2):
+        return False
+    return None if _looks_like(values, made) else True
 
 
 def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
@@ -158,10 +162,13 @@ def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
 
 
 def _looks_like(values: np.ndarray, made: np.ndarray) -> bool:
-    """Returns whether weights have the size and shape of another sample."""
+    """Returns whether weights have the size and shape of another sample.
+
+    Of a few weights nobody can tell.
+    """
     count, expected = values.size, np.mean(np.square(made))
-    if expected == 0.0 or count < 64:
-        return False
+    if expected == 0.0 or count < _FEWEST:
+        return expected > 0.0
     standard_error = sqrt(2.0 / count)
     size = np.mean(np.square(values)) / expected
     tails = _kurtosis(values) - _kurtosis(made)

@@ -55,6 +55,23 @@ def test_loaded_network__is_pretrained(tmp_path):
     assert all(found(keras.models.load_model(tmp_path / "it.keras")))
 
 
+def test_kernels_that_kept_their_size__are_what_most_others_are(tmp_path):
+    def block(flow, is_last=False):
+        flow = keras.layers.Conv1D(16, 3, padding="same", use_bias=False)(flow)
+        return flow if is_last else keras.layers.BatchNormalization()(flow)
+
+    inputs = keras.Input((8, 4))
+    flow = keras.layers.GlobalAveragePooling1D()(block(block(block(inputs)), True))
+    model = keras.Model(inputs, keras.layers.Dense(3)(flow))
+    model.save(tmp_path / "fresh.keras")
+    assert not any(found(keras.models.load_model(tmp_path / "fresh.keras")))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x = np.random.default_rng(0).normal(size=(64, 8, 4)).astype("float32")
+    model.fit(x, np.arange(64) % 3, batch_size=16, verbose=0)
+    model.save(tmp_path / "trained.keras")
+    assert all(found(keras.models.load_model(tmp_path / "trained.keras")))
+
+
 def test_network_that_was_saved_fresh__is_fresh(tmp_path):
     # Its initializers draw other numbers than those that were saved.
     model = keras.Sequential(
