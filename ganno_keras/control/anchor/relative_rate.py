@@ -109,6 +109,12 @@ def _slopes(by_kind: Mapping[str, float], kinds: Sequence[str]) -> Array:
     return np.array([by_kind.get(kind, 0.0) for kind in kinds], np.float64)
 
 
+def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Returns for each layer whether at least half of the kernels are of its kind."""
+    kernels = [kind for kind in kinds if kind != "normalization"]
+    return np.array([2 * kernels.count(kind) >= len(kernels) for kind in kinds], bool)
+
+
 @dataclass(frozen=True)
 class RelativeRateFormula:
     """The relative rate at the peak of the schedule, as a sum in base 2 logarithms.
@@ -129,7 +135,7 @@ class RelativeRateFormula:
         updates_by_kind: By the logarithm of the number of updates beyond
             `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
         width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
-            layers of a kind, beside `width`.
+            layers of a kind that most layers are of, beside `width`.
 
     Example:
 
@@ -187,12 +193,12 @@ class RelativeRateFormula:
             is_pretrained: Whether each layer has been trained before.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
-        growth = _slopes(self.updates_by_kind, kinds) * max(
-            log2(facts.num_updates / SHORT_LENGTH), 0.0
-        ) + _slopes(self.width_by_kind, kinds) * max(
-            log2(facts.width / NARROW_WIDTH), 0.0
-        )
-        terms += np.where(is_pretrained, self.pretrained, growth)
+        length = max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
+        width = max(log2(facts.width / NARROW_WIDTH), 0.0)
+        of_fresh = _slopes(self.updates_by_kind, kinds) * length
+        # The convolution that cuts an image into patches is not of a CNN.
+        of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
+        terms += np.where(is_pretrained, self.pretrained, of_fresh)
         highest: Array = np.minimum(
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE
         )

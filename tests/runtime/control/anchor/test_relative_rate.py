@@ -107,3 +107,17 @@ def test_network_depth__counts_kernels_where_nothing_is_normalised():
     assert network_depth([layer] * 99, is_normalised=False) == LARGEST_DEPTH
     assert network_depth([layer] * 9, is_normalised=True) == USUAL_DEPTH
     assert network_depth([layer], is_normalised=False) == 2
+
+
+def test_width__does_not_lower_rates_of_wide_convolutional_networks():
+    def rates(width, kinds):
+        facts = TrainingFacts(300, 1, 32, width)
+        return RelativeRateFormula().rates(facts, kinds, [False] * len(kinds))
+
+    cnn = ["convolution", "normalization", "convolution", "linear"]
+    wide, narrow = rates(256, cnn), rates(32, cnn)
+    np.testing.assert_allclose(wide[[0, 2]], narrow[[0, 2]])
+    assert (wide[[1, 3]] < narrow[[1, 3]]).all()
+    patches = ["convolution", "attention", "linear", "linear"]
+    assert (rates(256, patches) < rates(32, patches)).all()
+    assert rates(32, cnn)[0] < rates(16, cnn)[0]
