@@ -62,7 +62,7 @@ def test_interrupt__in_another_callback_makes_the_optimizer_plain_at_once(hook, 
     callbacks = [ganno, Interrupting(hook)][::order]
     with pytest.raises(KeyboardInterrupt):
         fit(model, *callbacks, validation_data=(X, Y))
-    assert type(model.optimizer) is keras.optimizers.SGD
+    assert type(model.optimizer) is type(keras.optimizers.SGD())
     assert not {"fit", "evaluate", "compile", "train_on_batch"} & set(vars(model))
     before = np.array(model.get_weights()[0])
     model.train_on_batch(X, Y)
@@ -219,7 +219,7 @@ def test_ganno__in_two_threads_at_once_is_refused():
     assert "Make one GANNO for each fit" in errors[0]
     assert len(ganno.history.updates) == 5
     for model in (first, second):
-        assert type(model.optimizer) is keras.optimizers.SGD
+        assert type(model.optimizer) is type(keras.optimizers.SGD())
     fit(second, ganno)  # Now the other one is done.
     assert len(ganno.history.updates) == 5
 
@@ -247,6 +247,10 @@ def test_ganno__of_its_own_in_each_of_two_threads_works():
 # ---------------------------------------------------------------- the finder
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "torch",
+    reason="Keras cannot train stateful layers there",
+)
 def test_finder__leaves_the_states_of_recurrent_layers():
     x = np.random.default_rng(0).normal(size=(32, 5, 1)).astype("float32")
     y = x.sum((1, 2))[:, None]

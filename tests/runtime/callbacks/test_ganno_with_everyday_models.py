@@ -32,6 +32,7 @@ pytestmark = [
 
 TABLE = Table()
 ONLY_TENSORFLOW = ("tensorflow",)
+NOT_TORCH = ("tensorflow", "jax")  # Keras makes modules of layers there, without points
 
 
 def sequential(*body, **arguments):
@@ -185,7 +186,7 @@ def _():
     return classifier(loss=loss, metrics=metrics), {"y": np.eye(3, dtype="float32")[Y]}
 
 
-@TABLE.row("names with points, dashes and underscores")
+@TABLE.row("names with points, dashes and underscores", backends=NOT_TORCH)
 def _():
     body = [layers.Dense(4, name="1.first-layer"), layers.Dense(4, name="_second_")]
     return classifier(*body), {}
@@ -343,7 +344,7 @@ def test_same_ganno__twice_in_a_list_decides_once_at_a_time():
     model, ganno = classifier(), GANNO("no-op", interval=1)
     model.fit(X, Y, batch_size=8, verbose=0, callbacks=[ganno, ganno])
     assert ganno.history.updates.tolist() == [1, 2, 3]
-    assert type(model.optimizer) is keras.optimizers.SGD
+    assert type(model.optimizer) is type(keras.optimizers.SGD())
 
 
 def test_data__that_fails_in_the_middle_leaves_a_model_that_can_be_fitted():
@@ -360,6 +361,6 @@ def test_data__that_fails_in_the_middle_leaves_a_model_that_can_be_fitted():
     with pytest.raises(Exception, match="disk"):
         model.fit(Broken(), shuffle=False, verbose=0, callbacks=[ganno])
     model.train_on_batch(X, Y)
-    assert type(model.optimizer) is keras.optimizers.SGD
+    assert type(model.optimizer) is type(keras.optimizers.SGD())
     model.fit(X, Y, batch_size=8, verbose=0, callbacks=[ganno])
     assert ganno.history.updates.tolist() == [1, 2, 3]

@@ -25,7 +25,7 @@ def plugin():
 def test_every_new_optimizer__is_layerwise_and_measures_at_the_rates_asked_for(plugin):
     optimizer = keras.optimizers.SGD(0.5)
     weights = keras.Variable(np.ones(3, "float32"))
-    optimizer.apply([np.ones(3, "float32")], [weights])
+    optimizer.apply([keras.ops.ones(3, "float32")], [weights])
     assert is_specialised(optimizer)
     assert plugin.num_attached == 1
     np.testing.assert_array_equal(to_host(weights), np.zeros(3))  # 1 - 2 * 0.5
