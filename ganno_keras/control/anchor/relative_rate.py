@@ -110,9 +110,12 @@ def _slopes(by_kind: Mapping[str, float], kinds: Sequence[str]) -> Array:
 
 
 def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Returns for each layer whether at least half of the kernels are of its kind."""
-    kernels = [kind for kind in kinds if kind != "normalization"]
-    return np.array([2 * kernels.count(kind) >= len(kernels) for kind in kinds], bool)
+    """Returns for each layer whether at least half of them are of its kind.
+
+    Layers that normalise are not counted.
+    """
+    counted = [kind for kind in kinds if kind != "normalization"]
+    return np.array([2 * counted.count(kind) >= len(counted) for kind in kinds], bool)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class RelativeRateFormula:
         updates_by_kind: By the logarithm of the number of updates beyond
             `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
         width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
-            layers of a kind that most layers are of, beside `width`.
+            layers of a kind that half of the layers are of, beside `width`.
 
     Example:
 

@@ -93,9 +93,10 @@ def test_guard__is_on_unless_it_is_switched_off(options, caplog):
     assert all(np.isfinite(value).all() for value in model.get_weights()) == is_on
 
 
-@pytest.mark.skipif(
+@pytest.mark.xfail(
     keras.backend.backend() == "torch",
-    reason="there the first two updates ruin this network, and no later ones do",
+    reason="the guard has been seen to miss this one there: a fault, not yet mended",
+    strict=True,
 )
 def test_guard__saves_a_trained_network_from_a_rate_that_is_far_too_high():
     model = tiny_model(keras.optimizers.Adam(0.05))
