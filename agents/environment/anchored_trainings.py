@@ -46,7 +46,8 @@ class AnchoredTrainings:
         anchor: What their factors act on.
         interval: Updates in a timestep.
         bounds: Limits of the rates.
-        is_pretrained: Whether each layer has been trained before, in all trainings.
+        is_pretrained: Whether each layer has been trained before, bool
+            `[num_trainings, num_agents]`.
     """
 
     learning_rates: np.ndarray
@@ -59,7 +60,7 @@ class AnchoredTrainings:
         anchor: RelativeAnchor,
         interval: int,
         bounds: LearningRateBounds,
-        is_pretrained: Sequence[bool],
+        is_pretrained: np.ndarray,
     ) -> None:
         self._trainings = trainings
         self._team = team
@@ -68,22 +69,22 @@ class AnchoredTrainings:
         self._bounds = bounds
         self._is_pretrained = is_pretrained
 
-    def begin(self, length: TrainingLength, shares: np.ndarray) -> None:
+    def begin(self, lengths: Sequence[TrainingLength], shares: np.ndarray) -> None:
         """Begins an episode.
 
         Args:
-            length: Of each training.
+            lengths: Of each training; all take as many updates.
             shares: By how much an update at the drawn rate and weight decay shrinks
                 the weights of each training, `[num_trainings]`.
         """
-        self._num_updates = length.num_updates
+        self._num_updates = lengths[0].num_updates
         self._update = 0
-        totals = compiled_total(shares, length.num_updates)
+        totals = compiled_total(shares, self._num_updates)
         self._set_totals(np.repeat(totals[:, None], self._team.num_agents, axis=1))
         self._statistics: dict[int, LayerStatistics] = {}
         lanes = range(self._trainings.num_trainings)
         self._rates = [self._new_rates(lane) for lane in lanes]
-        for rates in self._rates:
+        for rates, length in zip(self._rates, lengths, strict=True):
             rates.plan(*length)
         self._set_current(lambda rates: rates.rates(0.0, 0))
         self._is_measuring = self._rates[0].is_read_after(0, 1)
@@ -154,7 +155,7 @@ class AnchoredTrainings:
         source = RelativeSource(
             self._anchor,
             partial(self._statistics_of, lane),
-            TrainedNetwork(groups, self._is_pretrained, self._trainings.traits),
+            TrainedNetwork(groups, self._is_pretrained[lane], self._trainings.traits),
             self._interval,
             self._trainings.optimizer_traits,
         )

@@ -53,11 +53,22 @@ class EpisodeDraw(NamedTuple):
     """The random start of each inner training, and all its minibatches."""
 
     timesteps: int
+    num_samples: np.ndarray  # [num_environments], to train on
     learning_rate: np.ndarray  # [num_environments]
     weight_decay: np.ndarray  # [num_environments]
     accuracy_is_hidden: np.ndarray  # [num_environments], bool
     validation_is_hidden: np.ndarray  # [num_environments], bool
     indices: np.ndarray  # int32 [intervals, num_environments, interval, batch_size]
+
+    @classmethod
+    def joined(cls, draws: Sequence[EpisodeDraw]) -> EpisodeDraw:
+        """Joins the inner trainings of several draws, which are of equal length."""
+        each = {
+            name: np.concatenate([getattr(it, name) for it in draws])
+            for name in cls._fields[1:-1]
+        }
+        indices = np.concatenate([it.indices for it in draws], axis=1)
+        return cls(timesteps=draws[0].timesteps, indices=indices, **each)
 
     def of(self, environments: Sequence[int]) -> EpisodeDraw:
         """Returns the draws of some environments, one of which may come repeatedly."""
@@ -89,6 +100,7 @@ def draw_episode(
     starts_at_zero = random.random(count) < configuration.zero_rate_probability
     draw = EpisodeDraw(
         timesteps=timesteps,
+        num_samples=np.full(count, num_samples),
         learning_rate=np.where(starts_at_zero, 0.0, rates),
         weight_decay=_log_uniform(random, configuration.initial_weight_decay, count),
         accuracy_is_hidden=(

@@ -3,12 +3,14 @@
 
 All inner trainings take their updates in step. Each calls the same Keras model with its
 own weights. The weights lie side by side, a lane for each training, and one optimizer
-of Keras updates them all.
+of Keras updates them all. How the model is called for all lanes is up to
+`LaneNetworks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import NamedTuple
 
 import keras
@@ -23,6 +25,7 @@ from ganno_keras.control.observing.network_facts import trainable_share
 from ..tasks.objectives import Objective
 from ..tasks.samples import Samples
 from .lane_layout import LaneLayout
+from .lane_networks import LaneNetworks, UnrolledNetworks
 from .lane_optimizer import LaneOptimizer
 
 
@@ -60,8 +63,10 @@ class InnerTrainings:
         optimizer: A new optimizer of Keras that updates each weight on its own.
         num_trainings: How many trainings there are.
         train: The samples that minibatches are taken from, on the device.
-        validation: The fixed held-out sample, on the device.
+        validation: The fixed held-out sample, on the device; or one for each training,
+            with an axis of trainings before the others.
         objective: The loss of the model, and whether it has an accuracy.
+        networks: How the model is called for all trainings.
 
     Raises:
         ValueError: If the optimizer does not update each weight on its own.
@@ -75,34 +80,28 @@ class InnerTrainings:
         train: Samples,
         validation: Samples,
         objective: Objective,
+        networks: type[LaneNetworks] = UnrolledNetworks,
     ) -> None:
         self._build_model = build_model
-        self._model = build_model()
+        model = build_model()
         self._train = train
         self._validation = validation
-        self.groups: tuple[LayerGroup, ...] = layer_groups(self._model)
-        self.traits = network_traits(self._model)
+        self._validation_is_by_lane = len(validation.inputs.shape) > len(
+            train.inputs.shape
+        )
+        self.groups: tuple[LayerGroup, ...] = layer_groups(model)
+        self.traits = network_traits(model)
+        self.trainable_share = trainable_share(model, self.groups)
         self.optimizer_traits = optimizer_traits(optimizer)
-        variables = self._model.trainable_variables
-        self._layout = LaneLayout(variables, self.groups, num_trainings)
+        self._layout = LaneLayout(model.trainable_variables, self.groups, num_trainings)
         self._optimizer = LaneOptimizer(optimizer, self._layout)
-        # Moving statistics and random seeds.
-        self._others = [
-            [tf.Variable(v.value) for v in self._model.non_trainable_variables]
-            for _ in range(num_trainings)
-        ]
+        self._networks = networks(model, self._layout, objective.loss(reduction=None))
         self._rates = tf.Variable(tf.zeros([num_trainings, len(self.groups)]))
         self._decays = tf.Variable(tf.zeros([num_trainings, len(self.groups)]))
-        self._losses = objective.loss(reduction=None)
         self._accuracies = objective.accuracies
         self._compiled = tf.function(self._run, reduce_retracing=True)
         self._compiled_part = tf.function(self._advance, reduce_retracing=True)
         self.evaluate = tf.function(self._evaluate)
-
-    @property
-    def trainable_share(self) -> float:
-        """Trainable weights by all weights of the model."""
-        return trainable_share(self._model, self.groups)
 
     @property
     def num_trainings(self) -> int:
@@ -116,12 +115,9 @@ class InnerTrainings:
             learning_rates: What all layers of each start from, `[num_trainings]`.
             weight_decays: Decoupled weight decays likewise.
         """
-        models = [self._build_model() for _ in self._others]
-        for model, others in zip(models, self._others, strict=True):
-            for variable, fresh in zip(
-                others, model.non_trainable_variables, strict=True
-            ):
-                variable.assign(fresh.value)
+        models = [self._build_model() for _ in range(self.num_trainings)]
+        others = [[v.value for v in it.non_trainable_variables] for it in models]
+        self._networks.restore(others, range(len(models)))
         weights = [[v.value for v in model.trainable_variables] for model in models]
         self._optimizer.weights.assign(self._layout.join(weights))
         self._optimizer.restart()
@@ -138,8 +134,7 @@ class InnerTrainings:
 
     def snapshot(self) -> TrainingsSnapshot:
         """Keeps all that changes in the trainings but their rates and decays."""
-        others = [[tf.identity(v) for v in lane] for lane in self._others]
-        return TrainingsSnapshot(self._optimizer.snapshot(), others)
+        return TrainingsSnapshot(self._optimizer.snapshot(), self._networks.others())
 
     def restore(self, snapshot: TrainingsSnapshot, sources: Sequence[int]) -> None:
         """Makes each training go on from a snapshot; rates and decays stay.
@@ -150,9 +145,7 @@ class InnerTrainings:
                 several copies.
         """
         self._optimizer.restore(snapshot.optimizer, sources)
-        for source, targets in zip(sources, self._others, strict=True):
-            for value, target in zip(snapshot.others[source], targets, strict=True):
-                target.assign(value)
+        self._networks.restore(snapshot.others, sources)
 
     def run(self, indices: np.ndarray) -> TimestepResult:
         """Takes all updates of one timestep.
@@ -245,53 +238,43 @@ class InnerTrainings:
 
     def _gradients(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the gradient of all lanes, and losses and accuracies `[2, lanes]`."""
-        inputs = tf.unstack(tf.gather(self._train.inputs, indices))
+        inputs = tf.gather(self._train.inputs, indices)
         targets = tf.gather(self._train.targets, indices)
-        weights = self._layout.split(self._optimizer.weights.value)
-        gradients, losses, outputs = zip(
-            *map(
-                self._backward, range(len(inputs)), weights, inputs, tf.unstack(targets)
-            ),
-            strict=True,
-        )
-        accuracies = self._accuracies(targets, tf.stack(outputs))
-        return self._layout.join(gradients), tf.stack([tf.stack(losses), accuracies])
-
-    def _backward(
-        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, targets: tf.Tensor
-    ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
-        """Returns gradients, loss and outputs of one lane on its minibatch."""
-        with tf.GradientTape() as tape:
-            tape.watch(weights)
-            outputs = self._call(lane, weights, inputs, training=True)
-            loss = tf.reduce_mean(self._losses(targets, outputs))
-        gradients = tape.gradient(
-            loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return gradients, loss, outputs
+        weights = self._optimizer.weights.value
+        found = self._networks.backward(weights, inputs, targets)
+        accuracies = self._accuracies(targets, found.outputs)
+        return found.gradient, tf.stack([found.losses, accuracies])
 
     def _evaluate(self) -> tf.Tensor:
         """Returns losses and accuracies on the held-out sample, `[2, num_lanes]`."""
-        lanes = self._layout.split(self._optimizer.weights.value)
+        is_by_lane = self._validation_is_by_lane
         inputs = tf.convert_to_tensor(self._validation.inputs)
-        outputs = tf.stack(
-            [
-                self._call(lane, weights, inputs, training=False)
-                for lane, weights in enumerate(lanes)
-            ]
+        outputs = self._networks.outputs(
+            self._optimizer.weights.value, inputs, is_by_lane
         )
-        targets = tf.stack([self._validation.targets] * len(lanes))
-        losses = tf.reshape(self._losses(targets, outputs), [len(lanes), -1])
-        accuracies = self._accuracies(targets, outputs)
-        return tf.stack([tf.reduce_mean(losses, axis=1), accuracies])
+        targets = tf.convert_to_tensor(self._validation.targets)
+        if not is_by_lane:
+            targets = tf.stack([targets] * self.num_trainings)
+        losses = self._networks.mean_losses(targets, outputs)
+        return tf.stack([losses, self._accuracies(targets, outputs)])
 
-    def _call(
-        self, lane: int, weights: list[tf.Tensor], inputs: tf.Tensor, training: bool
-    ) -> tf.Tensor:
-        outputs, others = self._model.stateless_call(
-            weights, [v.value() for v in self._others[lane]], inputs, training=training
-        )
-        if training:
-            for variable, value in zip(self._others[lane], others, strict=True):
-                variable.assign(value)
-        return outputs
+
+def write_weights(
+    snapshot: TrainingsSnapshot, lane: int, model: keras.Model, but_last: int = 0
+) -> None:
+    """Gives a model the weights and moving statistics of a training.
+
+    Args:
+        snapshot: Of trainings of the same network.
+        lane: Number of the training.
+        model: The model.
+        but_last: How many of its last trainable variables it keeps.
+    """
+    shapes = [tuple(variable.shape) for variable in model.trainable_variables]
+    pieces = tf.split(snapshot.optimizer[0][lane], [prod(shape) for shape in shapes])
+    weights = [tf.reshape(*pair) for pair in zip(pieces, shapes, strict=True)]
+    count = len(weights) - but_last
+    variables = [*model.trainable_variables[:count], *model.non_trainable_variables]
+    values = [*weights[:count], *snapshot.others[lane]]
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -49,9 +49,8 @@ class LaneAgents:
         configuration: What agents see and do.
         task: What the inner trainings are.
         trainings: The inner trainings.
-        num_samples: How many samples they are trained on.
-        is_pretrained: Whether each agent's layer has been trained before; by default
-            none has.
+        is_pretrained: Whether each agent's layer has been trained before, in each of
+            the environments; by default none has.
     """
 
     def __init__(
@@ -59,17 +58,18 @@ class LaneAgents:
         configuration: EnvironmentConfiguration,
         task: TaskConfiguration,
         trainings: InnerTrainings,
-        num_samples: int,
-        is_pretrained: Sequence[bool] = (),
+        is_pretrained: np.ndarray | None = None,
     ) -> None:
         self._configuration = configuration
         self._task = task
         self._trainings = trainings
-        self._num_samples = num_samples
         self._has_accuracy = find_objective(task.objective).has_accuracy
         self._num_copies = 2 if get_reward(configuration.reward).needs_no_op else 1
         self._team = Team(trainings.groups, configuration.single_agent)
-        self._is_pretrained = list(is_pretrained) or [False] * self._team.num_agents
+        shape = configuration.num_environments, self._team.num_agents
+        self._is_pretrained = (
+            np.zeros(shape, bool) if is_pretrained is None else is_pretrained
+        )
         self._spec = configuration.observation_spec
         self._action_set = get_action_set(configuration.action_set)
         self._bounds = check_learning_rate_bounds(configuration.learning_rate_bounds)
@@ -110,7 +110,9 @@ class LaneAgents:
         self._controllers = self._new_controllers()
         if self._anchored:
             shares = np.multiply(draw.learning_rate, draw.weight_decay)
-            self._anchored.begin(self._length, np.tile(shares, self._num_copies))
+            self._anchored.begin(
+                self._lengths * self._num_copies, np.tile(shares, self._num_copies)
+            )
             self._take_over_rates(self._anchored)
         self._renew_clones()
 
@@ -233,7 +235,7 @@ class LaneAgents:
                 start=start,
                 network=NetworkFacts.of_layers(
                     self._team.groups,
-                    self._is_pretrained,
+                    self._is_pretrained[number],
                     self._trainings.trainable_share,
                     norms[number],
                 ),
@@ -254,7 +256,7 @@ class LaneAgents:
             self._action_set.anchor,
             self._configuration.interval,
             self._bounds,
-            self._is_pretrained,
+            np.tile(self._is_pretrained, (self._num_copies, 1)),
         )
 
     def _take_over_rates(self, anchored: AnchoredTrainings) -> None:
@@ -265,12 +267,12 @@ class LaneAgents:
             controller.learning_rates = rates
 
     @property
-    def _length(self) -> TrainingLength:
-        """How long the trainings of the episode are."""
-        batch_size = self._task.batch_size
-        updates = (self._draw.timesteps + 1) * self._configuration.interval
-        epochs = updates * batch_size / self._num_samples
-        return TrainingLength(float(updates), max(epochs, 1.0), float(batch_size))
+    def _lengths(self) -> list[TrainingLength]:
+        """How long the training of each environment is."""
+        batch_size = float(self._task.batch_size)
+        updates = float((self._draw.timesteps + 1) * self._configuration.interval)
+        epochs = np.maximum(updates * batch_size / self._draw.num_samples, 1.0)
+        return [TrainingLength(updates, float(it), batch_size) for it in epochs]
 
     def _measurements(
         self, result: TimestepResult, number: int, progress: float
@@ -287,7 +289,7 @@ class LaneAgents:
             progress=progress,
             statistics=self._team.statistics(result.statistics_sums[number]),
             losses=_if_any(result.losses, number),
-            length=self._length,
+            length=self._lengths[number],
         )
 
 

@@ -54,6 +54,16 @@ class LaneLayout:
         count = len(self._shapes)
         return [shaped[start : start + count] for start in range(0, len(shaped), count)]
 
+    def stacked(self, vector: tf.Tensor) -> list[tf.Tensor]:
+        """Cuts the vector into variables of all lanes, `[num_lanes, ...]` each."""
+        rows = tf.reshape(vector, [self.num_lanes, -1])
+        return [
+            tf.reshape(piece, [self.num_lanes, *shape])
+            for piece, shape in zip(
+                tf.split(rows, self._sizes, axis=1), self._shapes, strict=True
+            )
+        ]
+
     def join(self, lanes: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
         """Joins what `split` returned to a vector again."""
         return tf.concat([tf.reshape(x, [-1]) for lane in lanes for x in lane], axis=0)
@@ -71,10 +81,9 @@ class LaneLayout:
     def group_sums(self, vector: tf.Tensor) -> tf.Tensor:
         """Sums the vector over each group, to `[num_lanes, num_groups]`."""
         # Variable by variable: a running sum over a group would lose float32 digits.
-        sums = tf.stack([tf.reduce_sum(x) for lane in self.split(vector) for x in lane])
-        by_variable = tf.reshape(sums, [self.num_lanes, -1])
+        rows = tf.reshape(vector, [self.num_lanes, -1])
+        pieces = tf.split(rows, self._sizes, axis=1)
+        by_variable = tf.stack([tf.reduce_sum(piece, axis=1) for piece in pieces])
         return tf.transpose(
-            tf.math.unsorted_segment_sum(
-                tf.transpose(by_variable), self._owners, self._num_groups
-            )
+            tf.math.unsorted_segment_sum(by_variable, self._owners, self._num_groups)
         )

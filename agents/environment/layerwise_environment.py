@@ -26,6 +26,7 @@ from .configuration import EnvironmentConfiguration
 from .episodes import EpisodeDraw, EpisodeName, draw_episode
 from .inner_trainings import InnerTrainings, TimestepResult
 from .lane_agents import LaneAgents, LaneSnapshot
+from .lane_networks import MappedNetworks, UnrolledNetworks
 from .rewards import Outcome, Outcomes, get_reward
 from .specs import action_spec, time_step_spec
 
@@ -76,10 +77,9 @@ class LayerwiseEnvironment(tf_environment.TFEnvironment):
             Samples(*map(tf.constant, self._train)),
             Samples(*map(tf.constant, validation)),
             self._objective,
+            MappedNetworks if configuration.maps_lanes else UnrolledNetworks,
         )
-        self._agents = LaneAgents(
-            configuration, self._task, self._trainings, len(self._train.inputs)
-        )
+        self._agents = LaneAgents(configuration, self._task, self._trainings)
         self._name: EpisodeName | None = None
         super().__init__(
             time_step_spec(configuration),

@@ -124,3 +124,29 @@ class CloningConfiguration:
             ActionScript((other,), (linear,)) for linear, other in self.actions_by_kind
         ]
         return (*map(ActionScript, alike), *apart)
+
+
+@dataclass(frozen=True)
+class AdvantageConfiguration:
+    """How the actor learns from the advantages of all actions. Paper: not done."""
+
+    epochs: int = 30
+    """Passes over all trainings; the best one on held-out trainings is kept."""
+    batch_size: int = 256
+    """Agents in a minibatch."""
+    learning_rate: float = 1e-3
+    """Rate of Adam at the first epoch; it falls along a cosine."""
+    weight_penalty: float = 1e-3
+    """Of the squared kernels."""
+    unit: float = 0.1
+    """The advantage, in nats, that a logit of 1 stands for."""
+    largest_advantage: float = 0.5
+    """What an action counts for at most, in nats; few diverge."""
+    margin: float = 0.01
+    """Added to the advantage of the no-op, which another action has to exceed."""
+
+    def __post_init__(self) -> None:
+        require_positive(
+            self, "epochs", "batch_size", "learning_rate", "unit", "largest_advantage"
+        )
+        require_not_negative(self, "weight_penalty", "margin")

@@ -1,31 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """The samples of a drawn task: its own, held-out ones, and those of its pretraining.
 
-All are made of the training set of the embedded images. Pretraining, training and both
-held-out samples share no image.
+All are made of the training set of some images. Pretraining, training and both held-out
+samples share no image.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from .datasets import EMBEDDED, load_dataset
-from .drawn_tasks import (
-    CLEAN_IMAGES,
-    NETWORKS,
-    OTHER_CLASSES,
-    STANDARDISED,
-    DrawnTask,
-)
+from .datasets import load_dataset
+from .objectives import find_objective
 from .samples import Samples
 
 NUM_CLASSES: Final = 10
-_PRETRAINING: Final = slice(0, 2500)
-_TRAINING: Final = slice(2500, 5500)
-_WATCHED: Final = slice(5500, 6000)
-_HELD_OUT: Final = slice(6000, 8000)
+
+FROM_SCRATCH: Final = "no"
+OTHER_CLASSES: Final = "other classes"
+CLEAN_IMAGES: Final = "clean images"
+PRETRAININGS: Final = (FROM_SCRATCH, OTHER_CLASSES, CLEAN_IMAGES)
+"""Where weights come from: an initializer; the same network on the other half of the
+classes, with a new head; the same on images without noise that are not shifted."""
+
+STANDARDISED: Final = 0.0
+"""The input scale that stands for mean 0 and deviation 1."""
+
+_PRETRAINING: Final = (0.0, 0.3125)
+_TRAINING: Final = (0.3125, 0.6875)
+_WATCHED: Final = (0.6875, 0.75)
+_HELD_OUT: Final = (0.75, 1.0)
+_MOST_PRETRAINING: Final = 2500
+_MOST_HELD_OUT: Final = 2000
 _SHIFT: Final = 4  # pixels of the image before it is shrunk
 
 
@@ -40,48 +49,86 @@ class DrawnData(NamedTuple):
     pretraining: Samples
 
 
-def load_drawn_data(task: DrawnTask) -> DrawnData:
-    """Makes the samples of a task, the same ones each time.
+@dataclass(frozen=True)
+class DataDraw:
+    """What was drawn about the samples of a task.
 
     Args:
-        task: What was drawn.
+        seeds: Decide everything random about them.
+        dataset: A set of square images with ten classes, by name.
+        shrink: Width and height of the squares of pixels that are averaged first.
+        num_samples: To train on.
+        label_noise: Share of the training labels that are drawn anew.
+        input_scale: What pixels of [0, 1] are multiplied by; `STANDARDISED` for mean 0
+            and deviation 1.
+        input_noise: Deviation of the noise on all pixels.
+        pretraining: One of `PRETRAININGS`.
+        objective: What the network is trained to do.
     """
-    random = task.random
-    images, labels = load_dataset(EMBEDDED)[0]
+
+    seeds: tuple[int, ...]
+    dataset: str
+    shrink: int
+    num_samples: int
+    label_noise: float
+    input_scale: float
+    input_noise: float
+    pretraining: str
+    objective: str = "classification"
+
+
+def load_drawn_data(draw: DataDraw) -> DrawnData:
+    """Makes the samples of a task, the same ones each time.
+
+    There are fewer to train on than was drawn if the data set, or half of its classes,
+    has fewer.
+    """
+    random = np.random.default_rng([*draw.seeds, 1])
+    data = _training_set(draw.dataset)
     classes = random.permutation(NUM_CLASSES)
     halves = (classes[: NUM_CLASSES // 2], classes[NUM_CLASSES // 2 :])
-    is_split = task.pretraining == OTHER_CLASSES
+    is_split = draw.pretraining == OTHER_CLASSES
     origin, target = halves if is_split else (classes, classes)
-    disturbed = _disturbed(images, task, random)
-    clean = images if task.pretraining == CLEAN_IMAGES else disturbed
-    train = _of_classes(disturbed[_TRAINING], labels[_TRAINING], target)
-    kept = Samples(*(values[: task.num_samples] for values in train))
-    noisy = _noisy(kept.targets, task.label_noise, target, random)
+    train = _part(data, _TRAINING, target, draw.num_samples)
     parts = (
-        kept._replace(targets=noisy),
-        _of_classes(disturbed[_WATCHED], labels[_WATCHED], target),
-        _of_classes(disturbed[_HELD_OUT], labels[_HELD_OUT], target),
-        _of_classes(clean[_PRETRAINING], labels[_PRETRAINING], origin),
+        train._replace(targets=_noisy(train.targets, draw.label_noise, target, random)),
+        _part(data, _WATCHED, target, _MOST_HELD_OUT),
+        _part(data, _HELD_OUT, target, _MOST_HELD_OUT),
+        _part(data, _PRETRAINING, origin, _MOST_PRETRAINING),
     )
-    return DrawnData(*_scaled(parts, task))
+    is_clean = (False, False, False, draw.pretraining == CLEAN_IMAGES)
+    disturbed = [
+        part if clean else part._replace(inputs=_disturbed(part.inputs, draw, random))
+        for part, clean in zip(parts, is_clean, strict=True)
+    ]
+    samples = find_objective(draw.objective).samples
+    return DrawnData(*(samples(part) for part in _scaled(disturbed, draw)))
+
+
+@cache
+def _training_set(name: str) -> Samples:
+    return load_dataset(name)[0]
+
+
+def _part(
+    data: Samples, shares: tuple[float, float], classes: np.ndarray, most: int
+) -> Samples:
+    """Takes the first samples of some classes in a part of a data set."""
+    start, stop = (round(share * len(data.targets)) for share in shares)
+    chosen = start + np.flatnonzero(np.isin(data.targets[start:stop], classes))[:most]
+    return Samples(data.inputs[chosen], data.targets[chosen])
 
 
 def _disturbed(
-    images: np.ndarray, task: DrawnTask, random: np.random.Generator
+    images: np.ndarray, draw: DataDraw, random: np.random.Generator
 ) -> np.ndarray:
     """Adds the noise of a task; networks that know clean images get shifted ones."""
-    moved = images
-    if task.pretraining == CLEAN_IMAGES:
-        moved = np.roll(images, _SHIFT, axis=2)
+    if draw.pretraining == CLEAN_IMAGES:
+        images = np.roll(images, _SHIFT, axis=2)
     # Averaging over squares would take most of the noise away again.
-    deviation = task.input_noise * NETWORKS[task.network].shrink
-    noise = random.normal(0.0, 1.0, images.shape).astype(np.float32)
-    return moved + np.float32(deviation) * noise
-
-
-def _of_classes(images: np.ndarray, labels: np.ndarray, classes: np.ndarray) -> Samples:
-    is_chosen = np.isin(labels, classes)
-    return Samples(images[is_chosen], labels[is_chosen])
+    deviation = draw.input_noise * draw.shrink
+    noise = random.standard_normal(images.shape, np.float32)
+    return images + np.float32(deviation) * noise
 
 
 def _noisy(
@@ -94,14 +141,13 @@ def _noisy(
     return np.where(random.random(len(labels)) < share, drawn, labels)
 
 
-def _scaled(parts: tuple[Samples, ...], task: DrawnTask) -> list[Samples]:
+def _scaled(parts: list[Samples], draw: DataDraw) -> list[Samples]:
     """Shrinks all images, and scales them as one does before training."""
-    shrink = NETWORKS[task.network].shrink
-    small = [_shrunk(part.inputs, shrink) for part in parts]
-    if task.input_scale == STANDARDISED:
+    small = [_shrunk(part.inputs, draw.shrink) for part in parts]
+    if draw.input_scale == STANDARDISED:
         shift, scale = small[0].mean(), 1.0 / max(float(small[0].std()), 1e-6)
     else:
-        shift, scale = np.float32(0.0), task.input_scale
+        shift, scale = np.float32(0.0), draw.input_scale
     return [
         part._replace(inputs=(images - shift) * np.float32(scale))
         for part, images in zip(parts, small, strict=True)

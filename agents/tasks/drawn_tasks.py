@@ -20,6 +20,13 @@ import numpy as np
 
 from .configuration import TaskConfiguration
 from .datasets import EMBEDDED
+from .drawn_data import (
+    FROM_SCRATCH,
+    OTHER_CLASSES,
+    PRETRAININGS,
+    STANDARDISED,
+    DataDraw,
+)
 
 
 class DrawnNetwork(NamedTuple):
@@ -70,9 +77,6 @@ OPTIMIZERS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
 
 OPTIMIZER_SHARES: Final = {"adam": 0.5, "sgd": 0.25, "lion": 0.25}
 
-STANDARDISED: Final = 0.0
-"""The input scale that stands for mean 0 and deviation 1."""
-
 INPUT_SCALES: Final = (0.3, 1.0, STANDARDISED)
 """What pixels of [0, 1] are multiplied by."""
 INPUT_NOISES: Final = (0.0, 0.2, 0.4)
@@ -88,12 +92,6 @@ INTERVALS: Final = (8, 12, 16, 24)
 NUM_TIMESTEPS: Final = 17
 """Intervals of a training, so that two of them are 0.12 of it, and six 0.35."""
 
-FROM_SCRATCH: Final = "no"
-OTHER_CLASSES: Final = "other classes"
-CLEAN_IMAGES: Final = "clean images"
-PRETRAININGS: Final = (FROM_SCRATCH, OTHER_CLASSES, CLEAN_IMAGES)
-"""Where weights come from: an initializer; the same network on the other half of the
-classes, with a new head; the same on images without noise that are not shifted."""
 PRETRAINING_SHARES: Final = (0.6, 0.2, 0.2)
 PRETRAINING_UPDATES: Final = (100, 300, 1000)
 
@@ -141,13 +139,22 @@ class DrawnTask:
         return asdict(self)
 
     @property
-    def random(self) -> np.random.Generator:
-        """A generator for the data of the task, apart from what draws it."""
-        return np.random.default_rng([self.seed, self.number, 1])
+    def data(self) -> DataDraw:
+        """What its samples are."""
+        return DataDraw(
+            seeds=(self.seed, self.number),
+            dataset=EMBEDDED,
+            shrink=NETWORKS[self.network].shrink,
+            num_samples=self.num_samples,
+            label_noise=self.label_noise,
+            input_scale=self.input_scale,
+            input_noise=self.input_noise,
+            pretraining=self.pretraining,
+        )
 
     @property
     def configuration(self) -> TaskConfiguration:
-        """The task as the environment knows it; drawn_data.py makes its samples."""
+        """The task as the environment knows it; `data` says what its samples are."""
         network = NETWORKS[self.network]
         return TaskConfiguration(
             dataset=EMBEDDED,

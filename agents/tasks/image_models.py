@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import keras
 from keras import layers
 
@@ -98,7 +100,10 @@ def normalised_cnn(
 
 
 def multilayer_perceptron(
-    input_shape: Shape, num_classes: int, hidden: tuple[int, ...] = (64, 64)
+    input_shape: Shape,
+    num_classes: int,
+    hidden: tuple[int, ...] = (64, 64),
+    normalisation: str = "",
 ) -> keras.Model:
     """Builds a plain stack of dense layers.
 
@@ -106,16 +111,22 @@ def multilayer_perceptron(
         input_shape: Shape of one image, which is flattened.
         num_classes: Number of logits.
         hidden: Widths of the hidden layers.
+        normalisation: Of their outputs: "batch", "layer" or none.
     """
-    return keras.Sequential(
-        [
-            keras.Input(input_shape),
-            layers.Flatten(),
-            *(layers.Dense(units, activation="relu") for units in hidden),
-            layers.Dense(num_classes, dtype="float32"),
-        ],
-        name="multilayer_perceptron",
-    )
+    stack: list[keras.layers.Layer | keras.KerasTensor] = [keras.Input(input_shape)]
+    stack.append(layers.Flatten())
+    for units in hidden:
+        stack.append(layers.Dense(units, activation="relu"))
+        if normalisation:
+            stack.append(_NORMALISATIONS[normalisation]())
+    stack.append(layers.Dense(num_classes, dtype="float32"))
+    return keras.Sequential(stack, name="multilayer_perceptron")
+
+
+_NORMALISATIONS: Final = {
+    "batch": layers.BatchNormalization,
+    "layer": layers.LayerNormalization,
+}
 
 
 def autoencoder(

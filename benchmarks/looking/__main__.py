@@ -3,6 +3,7 @@
 
 python -m benchmarks.looking run --tasks 60
 python -m benchmarks.looking verdict
+python -m benchmarks.looking unseen --policies saved_policies/ganno-relative
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from agents.common.threads import use_one_thread
 
 from .plan import BRANCHES, NO_OP_BRANCH
 from .results import results_path, rows_of, run
+from .unseen_packs import lines_of_unseen, run_packs
+from .unseen_packs import rows_of as rows_of_packs
 from .verdict import lines_of_verdict
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.looking")
-    parser.add_argument("what", choices=["run", "verdict"])
+    parser.add_argument("what", choices=["run", "verdict", "unseen"])
     parser.add_argument("--tasks", type=int, default=60, help="how many, from number 0")
     parser.add_argument("--name", default="e3", help="of the experiment, in results")
     parser.add_argument("--seed", type=int, default=0, help="of the distribution")
@@ -33,7 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="the branch that main lines are on: "
         + ", ".join(f"{place} is {branch}" for place, branch in enumerate(BRANCHES)),
     )
+    parser.add_argument(
+        "--policies", type=Path, nargs="*", default=[], help="folders, for `unseen`"
+    )
+    parser.add_argument("--packs", type=int, default=20, help="how many, for `unseen`")
     options = parser.parse_args(arguments)
+    if options.what == "unseen":
+        use_one_thread()
+        run_packs(options.policies, options.packs)
+        print("\n".join(lines_of_unseen(rows_of_packs())))
+        return
     path = results_path(options.name, options.seed, options.main_line)
     if options.what == "run":
         use_one_thread()

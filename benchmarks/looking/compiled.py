@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from agents.environment.configuration import EnvironmentConfiguration
 from agents.environment.episodes import EpisodeName, draw_episode
-from agents.environment.inner_trainings import InnerTrainings, TrainingsSnapshot
+from agents.environment.inner_trainings import InnerTrainings
 from agents.environment.lane_agents import LaneAgents
 from agents.tasks.configuration import TaskConfiguration
 from agents.tasks.drawn_data import NUM_CLASSES
@@ -92,7 +92,13 @@ class CompiledTrainings:
         self.watch(watched)
         self._start = start
         count = len(train.targets)
-        agents = LaneAgents(configuration, task, self.trainings, count, is_pretrained)
+        lanes = self.trainings.num_trainings
+        agents = LaneAgents(
+            configuration,
+            task,
+            self.trainings,
+            np.tile(is_pretrained, (lanes, 1)) if is_pretrained else None,
+        )
         name = EpisodeName(drawn.seed, 0, drawn.number)
         agents.begin(draw_episode(name, configuration, task, count))
         agents.restore(agents.snapshot(), [0] * self.trainings.num_trainings)
@@ -127,24 +133,6 @@ class CompiledTrainings:
     def _model(self) -> keras.Model:
         """Returns what a training starts from; all lanes start from the same."""
         return self._start or self.new_model()
-
-
-def write_weights(snapshot: TrainingsSnapshot, lane: int, model: keras.Model) -> None:
-    """Gives a model the weights and moving statistics of a training.
-
-    Args:
-        snapshot: Of trainings of the same network.
-        lane: Number of the training.
-        model: The model.
-    """
-    shapes = [tuple(variable.shape) for variable in model.trainable_variables]
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    pieces = tf.split(snapshot.optimizer[0][lane], sizes)
-    weights = [tf.reshape(*pair) for pair in zip(pieces, shapes, strict=True)]
-    variables = [*model.trainable_variables, *model.non_trainable_variables]
-    values = [*weights, *snapshot.others[lane]]
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _changing(shape: tuple[int, ...]) -> Samples:

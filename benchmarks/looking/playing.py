@@ -9,17 +9,18 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
+from agents.environment.inner_trainings import write_weights
 from agents.environment.lane_agents import LaneAgents, LaneSnapshot
-from agents.tasks.drawn_data import DrawnData, load_drawn_data
-from agents.tasks.drawn_tasks import (
+from agents.tasks.drawn_data import (
     FROM_SCRATCH,
-    NUM_TIMESTEPS,
     OTHER_CLASSES,
-    DrawnTask,
+    DrawnData,
+    load_drawn_data,
 )
+from agents.tasks.drawn_tasks import NUM_TIMESTEPS, DrawnTask
 from ganno_keras.control.actions import NO_OP
 
-from .compiled import CompiledTrainings, write_weights
+from .compiled import CompiledTrainings
 from .plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 
 _DIGITS: Final = 6  # that a results file keeps
@@ -46,8 +47,8 @@ class Player:
     def play(self, task: DrawnTask) -> dict[str, Any]:
         """Carries a task out, and returns its row of results."""
         started = time.perf_counter(), time.process_time()
-        data = load_drawn_data(task)
-        keras.utils.set_random_seed(int(task.random.integers(2**31)))
+        data = load_drawn_data(task.data)
+        keras.utils.set_random_seed(_keras_seed(task))
         compiled = self._trainings(task, len(BRANCHES))
         model = compiled.new_model()
         is_pretrained = self._pretrain(task, data, model)
@@ -82,16 +83,16 @@ class Player:
             return []
         compiled = self._trainings(task, 1)
         updates = task.pretraining_updates // NUM_TIMESTEPS * NUM_TIMESTEPS
-        origin = compiled.new_model()
         agents = compiled.begin(
-            task, data.pretraining, data.watched, origin, updates=updates
+            task,
+            data.pretraining,
+            data.watched,
+            compiled.new_model(),
+            updates=updates,
         )
         _hold(agents, NO_OP, NUM_TIMESTEPS)
-        write_weights(compiled.trainings.snapshot(), 0, origin)
         has_new_head = task.pretraining == OTHER_CLASSES
-        kept = len(model.weights) - 2 * has_new_head  # kernel and bias of the head
-        fresh = model.get_weights()
-        model.set_weights([*origin.get_weights()[:kept], *fresh[kept:]])
+        write_weights(compiled.trainings.snapshot(), 0, model, 2 * has_new_head)
         num_layers = len(compiled.trainings.groups)
         return [True] * (num_layers - has_new_head) + [False] * has_new_head
 
@@ -145,6 +146,10 @@ class _Episode:
             "losses": losses.round(_DIGITS).tolist(),
             "errors": errors.round(_DIGITS).tolist(),
         }
+
+
+def _keras_seed(task: DrawnTask) -> int:
+    return int(np.random.default_rng([task.seed, task.number, 1]).integers(2**31))
 
 
 def _hold(agents: LaneAgents, action: int, number: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agents.tasks.drawn_tasks import FROM_SCRATCH
+from agents.tasks.drawn_data import FROM_SCRATCH
 from ganno_keras.control.observing.observation_entries import WITH_COURSE
 from ganno_keras.control.observing.observations import ObservationSpec
 

@@ -145,6 +145,21 @@ def growth(rounds: int) -> dict[str, float]:
     return updates_per_second(parts, rounds)
 
 
+def axis_of_lanes(rounds: int) -> dict[str, float]:
+    """Measures lanes that are called one by one, and as an axis of the arrays."""
+    parts = {
+        f"{lanes} perceptrons, {name}": environment(
+            tasks=(_perceptron(3),),
+            num_environments=lanes,
+            reward="potential",
+            maps_lanes=name == "mapped",
+        )
+        for lanes in (8, 32)
+        for name in ("unrolled", "mapped")
+    }
+    return updates_per_second(parts, rounds)
+
+
 def _perceptron(layers: int) -> TaskConfiguration:
     options = {"hidden": [16] * (layers - 1)}
     return dataclasses.replace(
@@ -177,6 +192,7 @@ def main() -> None:
         "updates_per_second": _rounded(speeds, 1),
         "ratios": _rounded(ratios, 3),
         "growth_updates_per_second": _rounded(growth(rounds), 1),
+        "axis_of_lanes_updates_per_second": _rounded(axis_of_lanes(rounds), 1),
         "made_by": provenance(),
     }
     write_json(RESULTS, report)

@@ -66,17 +66,18 @@ def test_environment_and_callback__see_and_do_the_same(
 
 
 @pytest.mark.parametrize(
-    ("network", "single_agent", "optimizer", "epochs"),
+    ("network", "single_agent", "optimizer", "epochs", "maps_lanes"),
     [
-        ("multilayer_perceptron", False, "adam", 1),
-        ("multilayer_perceptron", False, "adam", 3),
-        ("multilayer_perceptron", True, "adam", 1),
-        ("two_layer_cnn", False, "sgd", 1),
-        ("multilayer_perceptron", False, "lion", 3),
+        ("multilayer_perceptron", False, "adam", 1, False),
+        ("multilayer_perceptron", False, "adam", 3, False),
+        ("multilayer_perceptron", True, "adam", 1, False),
+        ("two_layer_cnn", False, "sgd", 1, False),
+        ("multilayer_perceptron", False, "lion", 3, False),
+        ("multilayer_perceptron", False, "adam", 1, True),
     ],
 )
 def test_relative_anchor__gives_both_the_same_rates_at_every_update(
-    network, single_agent, optimizer, epochs
+    network, single_agent, optimizer, epochs, maps_lanes
 ):
     momentum = {"momentum": 0.9} if optimizer == "sgd" else {}
     task = {"optimizer": optimizer, "optimizer_options": momentum}
@@ -90,6 +91,7 @@ def test_relative_anchor__gives_both_the_same_rates_at_every_update(
         single_agent=single_agent,
         observation_version=2,
         learning_rate_bounds=(0.0, 1000.0),
+        maps_lanes=maps_lanes,
     )
     seen = rates_of_updates(environment)
     observations, decided, _ = play(environment, SCRIPT)

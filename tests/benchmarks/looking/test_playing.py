@@ -8,7 +8,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from agents.tasks.drawn_tasks import OTHER_CLASSES, DrawnTask, draw_task
+from agents.tasks.drawn_data import OTHER_CLASSES
+from agents.tasks.drawn_tasks import DrawnTask, draw_task
 from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 from benchmarks.looking.playing import Player
 from benchmarks.looking.table import SPEC, table_of

@@ -71,6 +71,11 @@ def final_weights(environment, lane):
             "adam",
             "normalised_cnn",
         ),
+        (
+            {"action_set": "relative", "observation_version": 2, "maps_lanes": True},
+            "adam",
+            "multilayer_perceptron",
+        ),
     ],
 )
 def test_no_op_branch__is_bit_equal_to_the_main_line(options, optimizer, model):

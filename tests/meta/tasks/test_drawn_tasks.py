@@ -10,11 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.tasks.drawn_data import NUM_CLASSES, load_drawn_data
-from agents.tasks.drawn_tasks import (
-    BATCH_SIZES,
+from agents.tasks.drawn_data import (
     CLEAN_IMAGES,
     FROM_SCRATCH,
+    NUM_CLASSES,
+    OTHER_CLASSES,
+    PRETRAININGS,
+    STANDARDISED,
+    load_drawn_data,
+)
+from agents.tasks.drawn_tasks import (
+    BATCH_SIZES,
     INPUT_NOISES,
     INPUT_SCALES,
     INTERVALS,
@@ -24,10 +30,7 @@ from agents.tasks.drawn_tasks import (
     NUM_SAMPLES_OF_HALF,
     NUM_TIMESTEPS,
     OPTIMIZERS,
-    OTHER_CLASSES,
     PRETRAINING_UPDATES,
-    PRETRAININGS,
-    STANDARDISED,
     DrawnTask,
     draw_task,
     optimizers_of,
@@ -108,7 +111,7 @@ def test_many_draws__cover_every_choice():
 @given(SEEDS, NUMBERS)
 def test_drawn_data__is_what_the_record_says(seed, number):
     task = draw_task(seed, number)
-    data = load_drawn_data(task)
+    data = load_drawn_data(task.data)
     side = 28 // NETWORKS[task.network].shrink
     for part in data:
         assert part.inputs.shape == (len(part.targets), side, side, 1)
@@ -118,7 +121,7 @@ def test_drawn_data__is_what_the_record_says(seed, number):
     assert len(data.train.targets) == task.num_samples
     if task.input_scale == STANDARDISED:
         assert data.train.inputs.std() == pytest.approx(1.0, abs=1e-3)
-    again = load_drawn_data(task)
+    again = load_drawn_data(task.data)
     for one, other in zip(data, again, strict=True):
         np.testing.assert_array_equal(one.inputs, other.inputs)
         np.testing.assert_array_equal(one.targets, other.targets)
@@ -135,7 +138,7 @@ def first_task(pretraining, **wanted):
 
 
 def test_pretraining_on_other_classes__shares_none_with_the_task():
-    data = load_drawn_data(first_task(OTHER_CLASSES))
+    data = load_drawn_data(first_task(OTHER_CLASSES).data)
     origin, target = set(data.pretraining.targets), set(data.held_out.targets)
     assert len(origin) == len(target) == NUM_CLASSES // 2
     assert not origin & target
@@ -144,7 +147,7 @@ def test_pretraining_on_other_classes__shares_none_with_the_task():
 
 def test_pretraining_on_clean_images__has_no_noise():
     task = first_task(CLEAN_IMAGES, input_scale=1.0, input_noise=0.4)
-    data = load_drawn_data(task)
+    data = load_drawn_data(task.data)
     assert data.pretraining.inputs.max() <= 1.0
     assert data.train.inputs.max() > 1.0
 
@@ -152,7 +155,7 @@ def test_pretraining_on_clean_images__has_no_noise():
 def test_label_noise__leaves_held_out_labels_alone():
     noisy = first_task(FROM_SCRATCH, label_noise=0.4)
     clean = DrawnTask(**{**noisy.record, "label_noise": 0.0})
-    one, other = load_drawn_data(noisy), load_drawn_data(clean)
+    one, other = load_drawn_data(noisy.data), load_drawn_data(clean.data)
     np.testing.assert_array_equal(one.held_out.targets, other.held_out.targets)
     wrong = np.mean(one.train.targets != other.train.targets)
     # A tenth of what is drawn anew is right by chance.

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop of meta-training by branches: play packs, clone advantages, play again."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from ganno_keras.control.action_sets import get_action_set
+from ganno_keras.control.actions import check_learning_rate_bounds
+from ganno_keras.policies.metadata import PolicyMetadata
+from ganno_keras.policies.saved_policy import save_policy
+
+from ..common.atomic_files import write_json, write_whole
+from ..common.provenance import provenance
+from ..environment.branches import play
+from ..environment.pack_trainings import PackTrainings
+from ..learning.advantage_cloning import AdvantageCloner, LabelledTraining
+from ..learning.exported_policy import ExportedPolicy
+from ..learning.ppo_agent import new_agent
+from ..tasks.task_packs import TaskPack, draw_pack
+from .configuration import ExpertConfiguration
+from .main_lines import GreedyPolicy, MainLines, drawn_actions
+from .pack_files import PlayedPack, labelled, load_pack, save_pack
+
+
+class ExpertTraining:
+    """A resumable run: each round plays packs by the policy so far, and learns anew.
+
+    Args:
+        configuration: The meta-training.
+        folder: Where packs and records are kept. The same folder resumes the run.
+        packs_folder: That of another run, whose packs are taken instead.
+
+    Raises:
+        ValueError: If the folder belongs to a run of another configuration.
+    """
+
+    def __init__(
+        self,
+        configuration: ExpertConfiguration,
+        folder: Path,
+        packs_folder: Path | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._folder = folder
+        self._packs_folder = packs_folder or folder
+        self._num_actions = get_action_set(
+            configuration.environment.action_set
+        ).num_actions
+        self._policy: ExportedPolicy | None = None
+        self._claim()
+
+    def run(self) -> ExportedPolicy:
+        """Plays what has not been played yet, and returns the policy of the end."""
+        for number in range(self._configuration.rounds):
+            self.play(number)
+            self._learn(number)
+        if self._policy is None:
+            raise RuntimeError("No round was played, so there is no policy.")
+        return self._policy
+
+    def play(self, number: int, part: int = 0, parts: int = 1) -> None:
+        """Plays the packs of a round that have no file yet.
+
+        Args:
+            number: Of the round.
+            part: Which of the packs, if several processes share them, from 0.
+            parts: How many processes share them.
+        """
+        packs = range(self._configuration.packs)[part::parts]
+        for pack in tqdm(packs, unit="pack", desc=f"Round {number}"):
+            path = self._pack_path(number, pack)
+            if not path.exists():
+                save_pack(path, self._play_pack(number, pack))
+
+    def export(self, policy: ExportedPolicy, directory: Path) -> PolicyMetadata:
+        """Saves the policy with its provenance, and the records of cloning beside it.
+
+        Raises:
+            ValueError: If the directory exists.
+        """
+        environment = self._configuration.environment
+        spec = environment.observation_spec
+        description = PolicyMetadata(
+            name=self._configuration.name,
+            observation_spec=spec,
+            action_set=get_action_set(environment.action_set),
+            interval=environment.interval,
+            sampled=False,
+            learning_rate_bounds=check_learning_rate_bounds(
+                environment.learning_rate_bounds
+            ),
+            single_agent=False,
+            trained_on={
+                "configuration": dataclasses.asdict(self._configuration),
+                **provenance(),
+                "seconds": self._seconds(),
+            },
+        )
+        return save_policy(policy, description, directory)
+
+    def _play_pack(self, number: int, pack: int) -> PlayedPack:
+        started = time.monotonic()
+        drawn = self._drawn(number, pack)
+        random = np.random.default_rng([self._configuration.seed, number, pack])
+        explored = drawn_actions(
+            random,
+            len(drawn.data),
+            self._num_actions,
+            self._configuration.explored_share,
+        )
+        later = random.permutation(np.arange(1, drawn.decisions))
+        moments = [0, *later[: self._configuration.later_moments].tolist()]
+        trainings = PackTrainings(drawn, self._configuration.environment)
+        policy = GreedyPolicy(self._policy) if self._policy else None
+        branches = play(
+            trainings, MainLines(policy, explored), moments, self._num_actions
+        )
+        seconds = round(time.monotonic() - started, 1)
+        tf.keras.backend.clear_session()
+        return PlayedPack(branches, drawn.record, seconds)
+
+    def _drawn(self, number: int, pack: int) -> TaskPack:
+        """Draws a pack, another one in each round."""
+        configuration = self._configuration
+        place = number * configuration.packs + pack
+        return draw_pack(
+            configuration.seed, place, configuration.tasks, configuration.datasets
+        )
+
+    def _learn(self, number: int) -> None:
+        """Clones the advantages of all rounds so far, with a fresh actor."""
+        configuration = self._configuration
+        agent = new_agent(
+            configuration.environment, configuration.ppo, configuration.seed
+        )
+        played = [
+            self._labelled(load_pack(self._pack_path(past, pack)))
+            for past in range(number + 1)
+            for pack in range(configuration.packs)
+        ]
+        count = max(round(len(played) * configuration.held_out_share), 1)
+        random = np.random.default_rng([configuration.seed, number])
+        order = random.permutation(len(played))
+        last = count + (configuration.learned_packs or len(played))
+        kept, held_out = (
+            [it for place in places for it in played[place]]
+            for places in (order[count:last], order[:count])
+        )
+        record = AdvantageCloner(agent, configuration.cloning).clone(
+            kept, held_out, random
+        )
+        write_json(self._folder / f"cloning-{number}.json", record)
+        spec = configuration.environment.observation_spec
+        self._policy = ExportedPolicy(agent, spec.num_features)
+
+    def _labelled(self, pack: PlayedPack) -> Sequence[LabelledTraining]:
+        configuration = self._configuration
+        spec = configuration.environment.observation_spec
+        return labelled(pack.branches, spec, configuration.cloning)
+
+    def _pack_path(self, number: int, pack: int) -> Path:
+        return self._packs_folder / f"round-{number}" / f"pack-{pack:03}.npz"
+
+    def _seconds(self) -> dict[str, Any]:
+        """Returns the seconds of each round's packs, over all processes."""
+        rounds = range(self._configuration.rounds)
+        packs = range(self._configuration.packs)
+        return {
+            f"round {number}": round(
+                sum(load_pack(self._pack_path(number, it)).seconds for it in packs), 1
+            )
+            for number in rounds
+        }
+
+    def _claim(self) -> None:
+        path = self._folder / "configuration.json"
+        if not path.exists():
+            write_whole(path, self._configuration.to_json())
+            return
+        theirs = ExpertConfiguration.load(path)
+        if theirs != self._configuration:
+            raise ValueError(
+                f"{self._folder} holds a run of another configuration than "
+                f"{self._configuration.name!r}. Choose another folder, or resume with "
+                f"--configuration {path}."
+            )

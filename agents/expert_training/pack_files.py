@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The branches of a pack on disk: one file each, which only exists complete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ganno_keras.control.actions import NO_OP
+from ganno_keras.control.observing.observations import ObservationSpec
+
+from ..common.atomic_files import write_whole
+from ..environment.branches import Branches
+from ..learning.advantage_cloning import LabelledTraining
+from ..learning.configuration import AdvantageConfiguration
+
+LARGEST_LOSS = 100.0
+SMALLEST = 1e-3
+"""Smaller losses and errors cannot be told apart on the held-out samples."""
+
+
+class PlayedPack(NamedTuple):
+    """The branches of a pack, and what was drawn."""
+
+    branches: Branches
+    record: dict[str, Any]  # of the pack
+    seconds: float
+
+
+def save_pack(path: Path, pack: PlayedPack) -> None:
+    """Saves a pack, completely or not at all.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    arrays: dict[str, Any] = dict(pack.branches._asdict())
+    arrays["record"] = np.array(json.dumps(pack.record))
+    arrays["seconds"] = np.float64(pack.seconds)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda stream: np.savez_compressed(stream, **arrays))
+
+
+def load_pack(path: Path) -> PlayedPack:
+    """Loads what `save_pack` saved."""
+    with np.load(path) as arrays:
+        branches = Branches(*(arrays[name] for name in Branches._fields))
+        record = json.loads(str(arrays["record"]))
+        return PlayedPack(branches, record, float(arrays["seconds"]))
+
+
+def potentials(losses: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Returns what is to be raised: the mean of -log loss and -log error.
+
+    Without an accuracy it is -log loss. What is not finite counts as the largest loss
+    and as an error of 1.
+    """
+    finite = np.nan_to_num(losses, nan=LARGEST_LOSS, posinf=LARGEST_LOSS)
+    by_loss = -np.log(np.clip(finite, SMALLEST, LARGEST_LOSS))
+    by_error = -np.log(np.clip(errors, SMALLEST, 1.0))
+    return np.where(np.isnan(by_error), by_loss, 0.5 * (by_loss + by_error))
+
+
+def labelled(
+    branches: Branches, spec: ObservationSpec, configuration: AdvantageConfiguration
+) -> list[LabelledTraining]:
+    """Returns each task of a pack with the advantages of all actions.
+
+    What the spec masks is hidden, also if it was seen when the pack was played.
+
+    The advantage of an action is by how much its branch ends better than its siblings
+    do on average, within bounds. The first action, the no-op, has the margin more.
+    """
+    values = potentials(branches.losses, branches.errors)
+    gains = values - values.mean(axis=-1, keepdims=True)
+    most = configuration.largest_advantage
+    advantages = np.clip(gains, -most, most)
+    advantages[..., NO_OP] += configuration.margin
+    observations = branches.observations.copy()
+    for name in spec.masked:
+        observations[..., spec.place(name)] = 0.0
+    return [
+        LabelledTraining(observations[:, task], branches.moments, advantages[:, task])
+        for task in range(advantages.shape[1])
+    ]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies beside the anchor alone: rows are resumed, and gains are paired by task."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.looking import unseen_packs
+from benchmarks.looking.unseen_packs import lines_of_unseen, rows_of, run_packs
+from tests.support.task_packs import tiny_pack
+
+
+def rows(packs, gain):
+    for pack in range(packs):
+        level = -0.1 * pack
+        yield {
+            "pack": pack,
+            "method": "anchor",
+            "model": "lstm",
+            "potentials": [level, level - 1.0],
+            # The second action is better by 0.2 and by nothing; the third by 0.1.
+            "held": [[level, level + 0.2, level + 0.1], [level - 1.0] * 3],
+        }
+        yield {
+            "pack": pack,
+            "method": "mine",
+            "model": "lstm",
+            "potentials": [level + gain, level - 1.0 + gain],
+        }
+
+
+def test_gains__are_over_the_anchor_alone():
+    text = "\n".join(lines_of_unseen(list(rows(4, gain=0.05))))
+    assert "8 unseen tasks in 4 packs" in text
+    assert "mine: +0.050 [+0.050, +0.050]" in text
+    assert "best constant of the other packs: +0.100" in text
+    assert "best constant of each task: +0.100" in text
+
+
+def test_packs_without_a_row_of_each_method__are_left_out():
+    found = list(rows(4, gain=0.05))
+    text = "\n".join(lines_of_unseen(found[:-1]))
+    assert "6 unseen tasks in 3 packs" in text
+
+
+def test_run__plays_what_has_no_row_yet(tmp_path, monkeypatch):
+    path = tmp_path / "unseen.jsonl"
+    monkeypatch.setattr(unseen_packs, "NUM_TASKS", 2)
+    monkeypatch.setattr(
+        unseen_packs, "draw_pack", lambda seed, number, count: tiny_pack(count)
+    )
+    run_packs([], 1, path)
+    [row] = rows_of(path)
+    assert [len(held) for held in row["held"]] == [9, 9]
+    for held, potential in zip(row["held"], row["potentials"], strict=True):
+        assert held[0] == pytest.approx(potential, abs=1e-4)
+    run_packs([], 2, path)
+    assert [it["pack"] for it in rows_of(path)] == [0, 1]

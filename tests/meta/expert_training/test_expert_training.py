@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A meta-training by branches runs from nothing to a policy for a fit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from agents import expert_train
+from agents.expert_train import main
+from agents.expert_training import expert_training
+from agents.expert_training.configuration import ExpertConfiguration
+from agents.expert_training.expert_training import ExpertTraining
+from agents.expert_training.main_lines import (
+    GreedyPolicy,
+    MainLines,
+    drawn_actions,
+)
+from agents.expert_training.pack_files import labelled, load_pack, potentials
+from agents.learning.configuration import AdvantageConfiguration
+from ganno_keras import GANNO
+from tests.support.task_packs import TINY_EXPERT, tiny_pack
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_packs():
+    """Packs that take a second, in place of those of the distribution."""
+    with pytest.MonkeyPatch.context() as patch:
+        # Threads cannot be set once TensorFlow has started them.
+        patch.setattr(expert_train, "use_one_thread", lambda: None)
+        patch.setattr(
+            expert_training,
+            "draw_pack",
+            lambda seed, number, tasks, datasets: tiny_pack(tasks, number=number),
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("expert")
+    configuration = folder / "tiny.json"
+    configuration.write_text(TINY_EXPERT.to_json())
+    main(
+        [
+            *("--configuration", str(configuration)),
+            *("--run-folder", str(folder / "run")),
+            *("--export", str(folder / "policy")),
+        ]
+    )
+    return folder
+
+
+def test_policy__sets_the_rates_of_a_fit(run_folder):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    ganno = GANNO(str(run_folder / "policy"), interval=4)
+    model.fit(
+        np.ones((64, 3)), np.ones((64, 1)), batch_size=4, callbacks=[ganno], verbose=0
+    )
+    assert ganno.history.actions.shape == (3, 1)
+
+
+def test_packs__are_not_played_again(run_folder):
+    folder = run_folder / "run"
+    files = sorted((folder / "round-0").glob("*.npz"))
+    assert len(files) == TINY_EXPERT.packs
+    before = [path.stat().st_mtime_ns for path in files]
+    ExpertTraining(TINY_EXPERT, folder).run()
+    assert [path.stat().st_mtime_ns for path in files] == before
+
+
+def test_other_configuration__is_refused(run_folder):
+    other = dataclasses.replace(TINY_EXPERT, tasks=5)
+    with pytest.raises(ValueError, match="another configuration"):
+        ExpertTraining(other, run_folder / "run")
+
+
+def test_existing_export__is_refused_before_anything_is_played(run_folder, tmp_path):
+    with pytest.raises(ValueError, match="exists already"):
+        main(
+            [
+                *("--run-folder", str(tmp_path / "new")),
+                *("--export", str(run_folder / "policy")),
+            ]
+        )
+    assert not (tmp_path / "new").exists()
+
+
+def test_processes__share_the_packs_of_a_round(tmp_path):
+    training = ExpertTraining(TINY_EXPERT, tmp_path)
+    training.play(0, part=1, parts=2)
+    assert [it.name for it in (tmp_path / "round-0").iterdir()] == ["pack-001.npz"]
+
+
+def test_configuration__survives_json(tmp_path):
+    path = tmp_path / "configuration.json"
+    path.write_text(TINY_EXPERT.to_json())
+    assert ExpertConfiguration.load(path) == TINY_EXPERT
+
+
+def test_advantages__have_a_margin_for_the_no_op_and_are_bounded(run_folder):
+    branches = load_pack(run_folder / "run" / "round-0" / "pack-000.npz").branches
+    spec = TINY_EXPERT.environment.observation_spec
+    of_tasks = labelled(branches, spec, AdvantageConfiguration(largest_advantage=0.01))
+    assert len(of_tasks) == TINY_EXPERT.tasks
+    for one in of_tasks:
+        assert np.abs(one.advantages[:, 1:]).max() <= 0.01
+        assert one.advantages[:, 0].max() <= 0.02
+    [with_margin], [without] = (
+        labelled(branches, spec, AdvantageConfiguration(margin=margin))[:1]
+        for margin in (0.1, 0.0)
+    )
+    difference = with_margin.advantages - without.advantages
+    np.testing.assert_allclose(difference[:, 0], 0.1)
+    np.testing.assert_array_equal(difference[:, 1:], 0.0)
+
+
+def test_masked_entries__are_hidden_from_what_is_learned(run_folder):
+    branches = load_pack(run_folder / "run" / "round-0" / "pack-000.npz").branches
+    spec = TINY_EXPERT.environment.observation_spec
+    masked = dataclasses.replace(spec, masked=spec.masked | {"width"})
+    [seen, hidden] = (
+        labelled(branches, it, AdvantageConfiguration())[0] for it in (spec, masked)
+    )
+    assert (seen.observations[..., spec.place("width")] != 0.0).all()
+    assert (hidden.observations[..., spec.place("width")] == 0.0).all()
+
+
+def test_other_runs_packs__can_be_learned_from(run_folder, tmp_path):
+    training = ExpertTraining(TINY_EXPERT, tmp_path, run_folder / "run")
+    training.run()
+    assert not (tmp_path / "round-0").exists()
+    assert (tmp_path / "cloning-0.json").exists()
+
+
+def test_potential__halves_loss_and_error_alike_and_is_finite():
+    both = potentials(np.array([0.5, 0.25, np.nan]), np.array([0.2, 0.1, 1.0]))
+    assert both[1] - both[0] == pytest.approx(np.log(2))
+    assert np.isfinite(both).all()
+    without_accuracy = potentials(np.array([0.5, 0.25]), np.full(2, np.nan))
+    assert np.diff(without_accuracy) == pytest.approx(np.log(2))
+
+
+def test_main_lines__hold_what_is_explored_and_do_nothing_else():
+    lines = MainLines(None, np.array([-1, 3]))
+    actions = lines(np.zeros((2, 4, 5), np.float32))
+    np.testing.assert_array_equal(actions, [[0] * 4, [3] * 4])
+
+
+def test_main_lines__follow_a_policy_with_its_state(run_folder):
+    policy = GreedyPolicy(tf.saved_model.load(str(run_folder / "policy")))
+    lines = MainLines(policy, np.array([-1, 3]))
+    spec = TINY_EXPERT.environment.observation_spec
+    seen = np.random.default_rng(0).normal(size=(2, 4, spec.num_features))
+    for _ in range(2):
+        actions = lines(seen.astype(np.float32))
+        assert actions.shape == (2, 4)
+        assert set(actions[1]) == {3}
+
+
+def test_explored_share__is_as_configured():
+    drawn = drawn_actions(np.random.default_rng(0), 2000, 9, 0.5)
+    assert np.mean(drawn >= 0) == pytest.approx(0.5, abs=0.05)
+    assert set(drawn) == set(range(-1, 9))
