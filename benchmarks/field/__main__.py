@@ -18,15 +18,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from ganno_keras.policies import DEFAULT_POLICY
 
+from ..records.results_file import ResultsFile
 from .methods import TUNED
 from .networks.backbones import BACKBONES, make_backbone
 from .registry import TRAININGS
 from .runs import all_rows, run, tune, wanted_cells
-from .section import field_section, training_list
+from .section import field_section, lines_beside, training_list
 
 GANNO: Final = "GANNO"
 REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
@@ -60,8 +62,12 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _report(given: argparse.Namespace) -> int:
+    rows = [*all_rows(), *(ResultsFile(given.also).rows() if given.also else [])]
     methods = _named(given.methods) if given.methods else None
-    print(field_section(all_rows(), methods))
+    if given.beside:
+        print("\n".join(lines_beside(rows, methods or [], given.beside)))
+        return 0
+    print(field_section(rows, methods))
     return 0
 
 
@@ -89,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     report.set_defaults(act=_report)
     run_.add_argument("--methods", type=_by_comma, default=["author", "cosine", GANNO])
     report.add_argument("--methods", type=_by_comma, help="default: all with results")
+    report.add_argument("--also", type=Path, help="a file with further results")
+    report.add_argument("--beside", help="compares with this method in a few lines")
     return parser
 
 

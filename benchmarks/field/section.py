@@ -146,6 +146,33 @@ def _of_family(rows: Sequence[Row], method: str, family: str) -> str:
     return f"{found.mean.value:+.3f} ({found.num_trainings})" if found else NOT_RUN
 
 
+def lines_beside(rows: Sequence[Row], methods: Sequence[str], other: str) -> list[str]:
+    """Methods beside another one, in all trainings and by family, as lines of text.
+
+    Args:
+        rows: All results of the field.
+        methods: Whose results; those that share no training with the other are left
+            out.
+        other: The method that they are held against.
+    """
+    lines = []
+    for method in methods:
+        found = gains(rows_of(rows, method), rows_of(rows, other))
+        families = dict.fromkeys(TRAININGS[name].family for name in found)
+        for family in ("all", *families):
+            chosen = {
+                name: values
+                for name, values in found.items()
+                if family in ("all", TRAININGS[name].family)
+            }
+            if outcome := compare(chosen):
+                lines.append(
+                    f"{method} beside {other}, {family}: {outcome.mean}, "
+                    f"{outcome.num_trainings} trainings"
+                )
+    return lines
+
+
 def training_list(rows: Sequence[Row]) -> str:
     """All trainings as a Markdown table, with the author's scores where there are."""
     own = rows_of(rows, AUTHOR)

@@ -19,7 +19,7 @@ from benchmarks.field.comparison import (
     rows_of,
 )
 from benchmarks.field.registry import TRAININGS
-from benchmarks.field.section import field_section, training_list
+from benchmarks.field.section import field_section, lines_beside, training_list
 from benchmarks.records.cells import Cell, Row, Score
 
 
@@ -128,3 +128,17 @@ def test_section__shows_methods_with_results_alone():
 def test_list__names_every_training():
     text = training_list([])
     assert all(name in text for name in TRAININGS)
+
+
+def test_lines_beside__pair_two_methods_in_all_trainings_and_by_family():
+    one, other = list(TRAININGS)[0], list(TRAININGS)[-1]
+    rows = [
+        *(row(name, "theirs", 0.2) for name in (one, other)),
+        row(one, "mine", 0.1),
+        row(other, "mine", 0.2),
+    ]
+    lines = lines_beside(rows, ["mine", "absent"], "theirs")
+    assert len(lines) == 3
+    assert lines[0].startswith("mine beside theirs, all: +0.347")
+    assert lines[0].endswith("2 trainings")
+    assert lines[1].startswith(f"mine beside theirs, {TRAININGS[one].family}: +0.693")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.looking import unseen_packs
+from benchmarks.looking.played_packs import lines_of_packs, load_packs
 from benchmarks.looking.unseen_packs import lines_of_unseen, rows_of, run_packs
 from tests.support.task_packs import tiny_pack
 
@@ -56,3 +57,13 @@ def test_run__plays_what_has_no_row_yet(tmp_path, monkeypatch):
         assert held[0] == pytest.approx(potential, abs=1e-4)
     run_packs([], 2, path)
     assert [it["pack"] for it in rows_of(path)] == [0, 1]
+
+
+def test_played_packs__tell_what_each_factor_is_worth():
+    packs = load_packs()
+    text = "\n".join(lines_of_packs(packs))
+    assert f"{len(packs)} packs, {16 * len(packs)} tasks" in text
+    assert "x1: +0.000 [+0.000, +0.000]" in text
+    best = max(float(line.split(": ")[1].split()[0]) for line in text.split("\n")[2:11])
+    of_each_task = text.split("the best of each task: ")[1].split()[0]
+    assert float(of_each_task) > best > 0.0
