@@ -66,7 +66,6 @@ class PackTrainings:
         self._train = _changing(self._data[0].train)
         self._own = _side_by_side([it.watched for it in self._data], NUM_WATCHED)
         self._watched = _changing(self._own, axis=1)
-        self._starts: list[keras.Model] = []
         self._next_start: Callable[[], keras.Model] = self._new_model
         make = type(keras.optimizers.get(pack.optimizer))
         self._trainings = InnerTrainings(

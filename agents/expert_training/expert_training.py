@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from ganno_keras.control.action_sets import get_action_set
@@ -70,11 +70,15 @@ class ExpertTraining:
     def play(self, number: int, part: int = 0, parts: int = 1) -> None:
         """Plays the packs of a round that have no file yet.
 
+        The policy of the rounds before plays, which have to be complete.
+
         Args:
             number: Of the round.
             part: Which of the packs, if several processes share them, from 0.
             parts: How many processes share them.
         """
+        if number and self._policy is None:
+            self._learn(number - 1)
         packs = range(self._configuration.packs)[part::parts]
         for pack in tqdm(packs, unit="pack", desc=f"Round {number}"):
             path = self._pack_path(number, pack)
@@ -82,7 +86,7 @@ class ExpertTraining:
                 save_pack(path, self._play_pack(number, pack))
 
     def export(self, policy: ExportedPolicy, directory: Path) -> PolicyMetadata:
-        """Saves the policy with its provenance, and the records of cloning beside it.
+        """Saves the policy with its provenance, and beside it what cloning recorded.
 
         Raises:
             ValueError: If the directory exists.
@@ -105,7 +109,10 @@ class ExpertTraining:
                 "seconds": self._seconds(),
             },
         )
-        return save_policy(policy, description, directory)
+        saved = save_policy(policy, description, directory)
+        last = self._cloning_path(self._configuration.rounds - 1)
+        shutil.copyfile(last, directory.with_name(directory.name + ".cloning.json"))
+        return saved
 
     def _play_pack(self, number: int, pack: int) -> PlayedPack:
         started = time.monotonic()
@@ -125,7 +132,6 @@ class ExpertTraining:
             trainings, MainLines(policy, explored), moments, self._num_actions
         )
         seconds = round(time.monotonic() - started, 1)
-        tf.keras.backend.clear_session()
         return PlayedPack(branches, drawn.record, seconds)
 
     def _drawn(self, number: int, pack: int) -> TaskPack:
@@ -158,7 +164,7 @@ class ExpertTraining:
         record = AdvantageCloner(agent, configuration.cloning).clone(
             kept, held_out, random
         )
-        write_json(self._folder / f"cloning-{number}.json", record)
+        write_json(self._cloning_path(number), record)
         spec = configuration.environment.observation_spec
         self._policy = ExportedPolicy(agent, spec.num_features)
 
@@ -166,6 +172,9 @@ class ExpertTraining:
         configuration = self._configuration
         spec = configuration.environment.observation_spec
         return labelled(pack.branches, spec, configuration.cloning)
+
+    def _cloning_path(self, number: int) -> Path:
+        return self._folder / f"cloning-{number}.json"
 
     def _pack_path(self, number: int, pack: int) -> Path:
         return self._packs_folder / f"round-{number}" / f"pack-{pack:03}.npz"

@@ -131,7 +131,7 @@ def test_list__names_every_training():
 
 
 def test_lines_beside__pair_two_methods_in_all_trainings_and_by_family():
-    one, other = list(TRAININGS)[0], list(TRAININGS)[-1]
+    one, *_, other = TRAININGS
     rows = [
         *(row(name, "theirs", 0.2) for name in (one, other)),
         row(one, "mine", 0.1),

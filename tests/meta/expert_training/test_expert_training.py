@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -72,6 +73,27 @@ def test_packs__are_not_played_again(run_folder):
     before = [path.stat().st_mtime_ns for path in files]
     ExpertTraining(TINY_EXPERT, folder).run()
     assert [path.stat().st_mtime_ns for path in files] == before
+
+
+def test_cloning__is_recorded_beside_the_policy(run_folder):
+    record = json.loads((run_folder / "policy.cloning.json").read_text())
+    assert len(record["epochs"]) == TINY_EXPERT.cloning.epochs
+
+
+def test_second_round__is_played_by_the_policy_of_the_first(tmp_path, monkeypatch):
+    configuration = dataclasses.replace(TINY_EXPERT, rounds=2, explored_share=0.0)
+    ExpertTraining(configuration, tmp_path).play(0)
+    seen = []
+    act = GreedyPolicy.act
+    monkeypatch.setattr(
+        GreedyPolicy,
+        "act",
+        lambda self, *given: seen.append(1) or act(self, *given),
+    )
+    # Another process, which has not learned anything itself.
+    ExpertTraining(configuration, tmp_path).play(1, part=0, parts=2)
+    assert len(seen) == 3  # decisions
+    assert [it.name for it in (tmp_path / "round-1").iterdir()] == ["pack-000.npz"]
 
 
 def test_other_configuration__is_refused(run_folder):
