@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -188,7 +188,7 @@ class MappedNetworks(LaneNetworks):
         """Adds one tape, whose losses are summed: no lane's depends on another's."""
         with tf.GradientTape() as tape:
             tape.watch(vector)
-            outputs = self._call(vector, inputs, training=True)
+            outputs = self._call(vector, inputs, is_by_lane=True, training=True)
             losses = self.mean_losses(targets, outputs)
             total = tf.reduce_sum(losses)
         return Backward(tape.gradient(total, vector), losses, outputs)
@@ -197,9 +197,7 @@ class MappedNetworks(LaneNetworks):
         self, vector: tf.Tensor, inputs: tf.Tensor, is_by_lane: bool
     ) -> tf.Tensor:
         """Adds one call."""
-        if not is_by_lane:
-            inputs = tf.repeat(inputs[tf.newaxis], self._layout.num_lanes, axis=0)
-        return self._call(vector, inputs, training=False)
+        return self._call(vector, inputs, is_by_lane, training=False)
 
     def restore(
         self, others: Sequence[Sequence[tf.Tensor]], sources: Sequence[int]
@@ -213,13 +211,24 @@ class MappedNetworks(LaneNetworks):
         lanes = range(self._layout.num_lanes)
         return [[variable[lane] for variable in self._others] for lane in lanes]
 
-    def _call(self, vector: tf.Tensor, inputs: tf.Tensor, training: bool) -> tf.Tensor:
+    def _call(
+        self, vector: tf.Tensor, inputs: tf.Tensor, is_by_lane: bool, training: bool
+    ) -> tf.Tensor:
         kept = [variable.value() for variable in self._others]
+        by_lane = (
+            self._layout.stacked(vector),
+            kept,
+            *([inputs] if is_by_lane else []),
+        )
+
+        def call(own: tuple[Any, ...]) -> Any:
+            weights, others, *rest = own
+            [seen] = rest or [inputs]  # what all lanes see is not copied
+            return self._model.stateless_call(weights, others, seen, training=training)
+
         try:
             outputs, others = tf.vectorized_map(
-                lambda it: self._model.stateless_call(*it, training=training),
-                (self._layout.stacked(vector), kept, inputs),
-                fallback_to_while_loop=False,
+                call, by_lane, fallback_to_while_loop=False
             )
         except ValueError as error:
             raise ValueError(
