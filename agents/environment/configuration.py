@@ -58,8 +58,8 @@ class EnvironmentConfiguration:
     """Share of episodes that show no validation. Paper: not done."""
     maps_lanes: bool = False
     """Whether one call of the model serves all inner trainings of a task, as an axis of
-    the arrays: many times faster for tiny networks without convolutions. See
-    agents/environment/lane_networks.py. Paper: not done."""
+    the arrays, for networks without convolutions. The graph then does not grow with
+    their number; see agents/environment/lane_networks.py. Paper: not done."""
 
     def __post_init__(self) -> None:
         require_positive(self, "num_environments", "interval")

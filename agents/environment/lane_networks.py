@@ -2,9 +2,9 @@
 """The networks of all lanes: one Keras model that is called with many weights.
 
 `UnrolledNetworks` adds a call of the model to the graph for each lane. `MappedNetworks`
-adds one for all of them, in which the lanes are an axis of the arrays. A layer of a
-tiny network is then one batched product, and a graph of hundreds of lanes is no larger
-than one of a single lane.
+adds one for all of them, in which the lanes are an axis of the arrays. A layer is then
+one batched product, and a graph of hundreds of lanes is no larger than one of a single
+lane.
 """
 
 from __future__ import annotations
@@ -215,16 +215,15 @@ class MappedNetworks(LaneNetworks):
         self, vector: tf.Tensor, inputs: tf.Tensor, is_by_lane: bool, training: bool
     ) -> tf.Tensor:
         kept = [variable.value() for variable in self._others]
-        by_lane = (
-            self._layout.stacked(vector),
-            kept,
-            *([inputs] if is_by_lane else []),
-        )
+        weights = self._layout.stacked(vector)
+        by_lane = (weights, kept, inputs) if is_by_lane else (weights, kept)
 
         def call(own: tuple[Any, ...]) -> Any:
-            weights, others, *rest = own
+            own_weights, others, *rest = own
             [seen] = rest or [inputs]  # what all lanes see is not copied
-            return self._model.stateless_call(weights, others, seen, training=training)
+            return self._model.stateless_call(
+                own_weights, others, seen, training=training
+            )
 
         try:
             outputs, others = tf.vectorized_map(
