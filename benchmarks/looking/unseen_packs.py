@@ -69,7 +69,10 @@ def run_packs(policies: Sequence[Path], num_packs: int, path: Path = PATH) -> No
 
 
 def lines_of_unseen(rows: Sequence[Row]) -> list[str]:
-    """What came of it, in lines of text; packs that lack a row are left out."""
+    """What came of it, in lines of text; packs that lack a row are left out.
+
+    Intervals are from drawing packs again, whose tasks have their network in common.
+    """
     methods = sorted({row["method"] for row in rows} - {ANCHOR})
     by_pack = {
         method: {row["pack"]: row for row in rows if row["method"] == method}
@@ -93,7 +96,10 @@ def lines_of_unseen(rows: Sequence[Row]) -> list[str]:
     )
     count = sum(len(it) for it in held)
     lines = [f"{count} unseen tasks in {len(packs)} packs: gain over the anchor alone"]
-    lines += [f"  {name}: {estimate(values)}" for name, values in gains.items()]
+    lines += [
+        f"  {name}: {estimate(values.reshape(len(packs), -1).mean(axis=1))}"
+        for name, values in gains.items()
+    ]
     return lines
 
 
