@@ -17,6 +17,7 @@ from pathlib import Path
 from .common.threads import use_one_thread
 from .expert_training.configuration import RELATIVE, ExpertConfiguration
 from .expert_training.expert_training import ExpertTraining
+from .learning.policy_files import refuse_existing
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
@@ -29,11 +30,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
         ValueError: If an argument, or the configuration, cannot be used.
     """
     arguments = _parser().parse_args(command_line)
-    if arguments.export and arguments.export.exists():
-        raise ValueError(
-            f"--export {arguments.export} exists already; a policy is written to a new "
-            "folder only. Choose another name, or remove the old policy first."
-        )
+    refuse_existing(arguments.export)
     configuration = (
         ExpertConfiguration.load(arguments.configuration)
         if arguments.configuration

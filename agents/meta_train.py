@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .common.threads import use_one_thread
+from .learning.policy_files import refuse_existing
 from .meta_training.meta_training import MetaTraining
 from .meta_training.publishing import publish_policy
 from .meta_training.run_folder import RunFolder
@@ -30,7 +31,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
         ValueError: If an argument, or the configuration, cannot be used.
     """
     arguments = _parser().parse_args(command_line)
-    _refuse_existing(arguments.export)
+    refuse_existing(arguments.export)
     configuration = find_configuration(arguments.configuration)
     folder = RunFolder(arguments.run_folder, configuration)
     use_one_thread()
@@ -66,15 +67,6 @@ def _parser() -> argparse.ArgumentParser:
         help="GPUs, or a share of one, that Ray reserves for each actor",
     )
     return parser
-
-
-def _refuse_existing(directory: Path | None) -> None:
-    """Refuses an existing folder now, and not after hours of training."""
-    if directory and directory.exists():
-        raise ValueError(
-            f"--export {directory} exists already; a policy is written to a new "
-            "folder only. Choose another name, or remove the old policy first."
-        )
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
@@ -38,6 +40,20 @@ def from_json_values(record: type[Record], values: Any) -> Record:
     return record(
         **{key: _convert(key, hints[key], value) for key, value in values.items()}
     )
+
+
+def as_json(record: Any) -> str:
+    """Writes a dataclass with all that it holds as indented JSON."""
+    return json.dumps(dataclasses.asdict(record), indent=2)
+
+
+def load_record(record: type[Record], path: Path) -> Record:
+    """Reads a record from a JSON file, in which keys may be left out.
+
+    Raises:
+        ValueError: As `from_json_values`, or if the text is no JSON.
+    """
+    return from_json_values(record, json.loads(path.read_text(encoding="utf-8")))
 
 
 def as_tuples(value: Any) -> Any:

@@ -110,8 +110,9 @@ class LaneAgents:
         self._controllers = self._new_controllers()
         if self._anchored:
             shares = np.multiply(draw.learning_rate, draw.weight_decay)
+            lengths = [self._length(number) for number in range(len(shares))]
             self._anchored.begin(
-                self._lengths * self._num_copies, np.tile(shares, self._num_copies)
+                lengths * self._num_copies, np.tile(shares, self._num_copies)
             )
             self._take_over_rates(self._anchored)
         self._renew_clones()
@@ -266,13 +267,12 @@ class LaneAgents:
         ):
             controller.learning_rates = rates
 
-    @property
-    def _lengths(self) -> list[TrainingLength]:
-        """How long the training of each environment is."""
+    def _length(self, number: int) -> TrainingLength:
+        """How long the training of an environment is."""
         batch_size = float(self._task.batch_size)
         updates = float((self._draw.timesteps + 1) * self._configuration.interval)
-        epochs = np.maximum(updates * batch_size / self._draw.num_samples, 1.0)
-        return [TrainingLength(updates, float(it), batch_size) for it in epochs]
+        epochs = updates * batch_size / float(self._draw.num_samples[number])
+        return TrainingLength(updates, max(epochs, 1.0), batch_size)
 
     def _measurements(
         self, result: TimestepResult, number: int, progress: float
@@ -289,7 +289,7 @@ class LaneAgents:
             progress=progress,
             statistics=self._team.statistics(result.statistics_sums[number]),
             losses=_if_any(result.losses, number),
-            length=self._lengths[number],
+            length=self._length(number),
         )
 
 

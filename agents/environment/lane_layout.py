@@ -56,13 +56,8 @@ class LaneLayout:
 
     def stacked(self, vector: tf.Tensor) -> list[tf.Tensor]:
         """Cuts the vector into variables of all lanes, `[num_lanes, ...]` each."""
-        rows = tf.reshape(vector, [self.num_lanes, -1])
-        return [
-            tf.reshape(piece, [self.num_lanes, *shape])
-            for piece, shape in zip(
-                tf.split(rows, self._sizes, axis=1), self._shapes, strict=True
-            )
-        ]
+        pieces = zip(self._pieces(vector), self._shapes, strict=True)
+        return [tf.reshape(it, [self.num_lanes, *shape]) for it, shape in pieces]
 
     def join(self, lanes: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
         """Joins what `split` returned to a vector again."""
@@ -81,9 +76,13 @@ class LaneLayout:
     def group_sums(self, vector: tf.Tensor) -> tf.Tensor:
         """Sums the vector over each group, to `[num_lanes, num_groups]`."""
         # Variable by variable: a running sum over a group would lose float32 digits.
-        rows = tf.reshape(vector, [self.num_lanes, -1])
-        pieces = tf.split(rows, self._sizes, axis=1)
-        by_variable = tf.stack([tf.reduce_sum(piece, axis=1) for piece in pieces])
+        sums = [tf.reduce_sum(it, axis=1) for it in self._pieces(vector)]
+        by_variable = tf.stack(sums)
         return tf.transpose(
             tf.math.unsorted_segment_sum(by_variable, self._owners, self._num_groups)
         )
+
+    def _pieces(self, vector: tf.Tensor) -> list[tf.Tensor]:
+        """Cuts the vector into variables of all lanes, `[num_lanes, size]` each."""
+        rows = tf.reshape(vector, [self.num_lanes, -1])
+        return list(tf.split(rows, self._sizes, axis=1))

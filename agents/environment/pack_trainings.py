@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from ganno_keras.control.actions import NO_OP
 
@@ -19,6 +18,7 @@ from ..tasks.models import build_model
 from ..tasks.objectives import find_objective
 from ..tasks.samples import Samples
 from ..tasks.task_packs import TaskPack
+from .changing_samples import changing, give
 from .configuration import EnvironmentConfiguration
 from .episodes import EpisodeDraw, EpisodeName, draw_episode
 from .inner_trainings import InnerTrainings, TrainingsSnapshot, write_weights
@@ -48,9 +48,6 @@ class PackTrainings:
         pack: What was drawn.
         environment: What agents see and do. Tasks, number of trainings and interval
             are those of the pack.
-
-    Raises:
-        ValueError: If the lanes of the network cannot be an axis of the arrays.
     """
 
     def __init__(self, pack: TaskPack, environment: EnvironmentConfiguration) -> None:
@@ -63,9 +60,9 @@ class PackTrainings:
         )
         self._data = [load_drawn_data(draw) for draw in pack.data]
         self._shape = self._data[0].train.input_shape
-        self._train = _changing(self._data[0].train)
+        self._train = changing(self._data[0].train)
         self._own = _side_by_side([it.watched for it in self._data], NUM_WATCHED)
-        self._watched = _changing(self._own, axis=1)
+        self._watched = changing(self._own, axis=1)
         self._next_start: Callable[[], keras.Model] = self._new_model
         make = type(keras.optimizers.get(pack.optimizer))
         self._trainings = InnerTrainings(
@@ -96,11 +93,14 @@ class PackTrainings:
         """Pretrains the networks that are to be, and begins all trainings.
 
         Each call begins the same trainings.
+
+        Raises:
+            ValueError: If the lanes of the network cannot be an axis of the arrays.
         """
         keras.utils.set_random_seed(self._name(0, 0).keras_seed())
         models = [self._new_model() for _ in self._pack.data]
         is_pretrained = self._pretrain(models)
-        _give(self._train, _pool([it.train for it in self._data]))
+        give(self._train, _pool([it.train for it in self._data]))
         agents = LaneAgents(
             self._environment,
             self._pack.configuration,
@@ -113,9 +113,9 @@ class PackTrainings:
     def evaluate(self) -> HeldOut:
         """Returns what came of the trainings so far."""
         held_out = [it.held_out for it in self._data]
-        _give(self._watched, _side_by_side(held_out, NUM_HELD_OUT))
+        give(self._watched, _side_by_side(held_out, NUM_HELD_OUT))
         losses, accuracies = self._trainings.evaluate().numpy().astype(np.float64)
-        _give(self._watched, self._own)
+        give(self._watched, self._own)
         return HeldOut(losses, 1.0 - accuracies)
 
     def _pretrain(self, models: Sequence[keras.Model]) -> np.ndarray:
@@ -141,7 +141,7 @@ class PackTrainings:
         task = dataclasses.replace(
             self._pack.configuration, timesteps=_PRETRAINING_DECISIONS
         )
-        _give(self._train, _pool([it.pretraining for it in self._data]))
+        give(self._train, _pool([it.pretraining for it in self._data]))
         agents = LaneAgents(environment, task, self._trainings)
         draw = self._draw(_PRETRAINING, environment, "pretraining", task.timesteps)
         self._begin_at([self._new_model() for _ in self._pack.data], agents, draw)
@@ -204,20 +204,3 @@ def _side_by_side(samples: Sequence[Samples], most: int) -> Samples:
     count = min(most, *(len(it.targets) for it in samples))
     each = zip(*samples, strict=True)
     return Samples(*(np.stack([it[:count] for it in values]) for values in each))
-
-
-def _changing(samples: Samples, axis: int = 0) -> Samples:
-    """Makes variables of whose samples, on this axis, the number may change."""
-    return Samples(
-        *(
-            tf.Variable(
-                values, shape=[*values.shape[:axis], None, *values.shape[axis + 1 :]]
-            )
-            for values in samples
-        )
-    )
-
-
-def _give(variables: Samples, values: Samples) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -14,7 +12,7 @@ from ..common.field_checks import (
     require_positive,
     require_probability,
 )
-from ..common.json_records import from_json_values
+from ..common.json_records import as_json, load_record
 from ..environment.configuration import EnvironmentConfiguration
 from ..learning.configuration import AdvantageConfiguration, PPOConfiguration
 from ..tasks.task_packs import DATASETS
@@ -60,7 +58,7 @@ class ExpertConfiguration:
 
     def to_json(self) -> str:
         """Returns the whole configuration as indented JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2)
+        return as_json(self)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -69,7 +67,7 @@ class ExpertConfiguration:
         Raises:
             ValueError: If the text is no JSON, a key is unknown or a value impossible.
         """
-        return from_json_values(cls, json.loads(path.read_text(encoding="utf-8")))
+        return load_record(cls, path)
 
 
 RELATIVE = ExpertConfiguration(

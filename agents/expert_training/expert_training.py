@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ import numpy as np
 from tqdm import tqdm
 
 from ganno_keras.control.action_sets import get_action_set
-from ganno_keras.control.actions import check_learning_rate_bounds
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import save_policy
 
@@ -24,6 +22,7 @@ from ..environment.branches import play
 from ..environment.pack_trainings import PackTrainings
 from ..learning.advantage_cloning import AdvantageCloner, LabelledTraining
 from ..learning.exported_policy import ExportedPolicy
+from ..learning.policy_files import copy_beside, description_of
 from ..learning.ppo_agent import new_agent
 from ..tasks.task_packs import TaskPack, draw_pack
 from .configuration import ExpertConfiguration
@@ -91,27 +90,20 @@ class ExpertTraining:
         Raises:
             ValueError: If the directory exists.
         """
-        environment = self._configuration.environment
-        spec = environment.observation_spec
-        description = PolicyMetadata(
-            name=self._configuration.name,
-            observation_spec=spec,
-            action_set=get_action_set(environment.action_set),
-            interval=environment.interval,
+        configuration = self._configuration
+        description = description_of(
+            configuration.name,
+            configuration.environment,
             sampled=False,
-            learning_rate_bounds=check_learning_rate_bounds(
-                environment.learning_rate_bounds
-            ),
-            single_agent=False,
             trained_on={
-                "configuration": dataclasses.asdict(self._configuration),
+                "configuration": dataclasses.asdict(configuration),
                 **provenance(),
                 "seconds": self._seconds(),
             },
         )
         saved = save_policy(policy, description, directory)
-        last = self._cloning_path(self._configuration.rounds - 1)
-        shutil.copyfile(last, directory.with_name(directory.name + ".cloning.json"))
+        last = self._cloning_path(configuration.rounds - 1)
+        copy_beside(last, directory, ".cloning.json")
         return saved
 
     def _play_pack(self, number: int, pack: int) -> PlayedPack:

@@ -14,12 +14,9 @@ from ganno_keras.control.observing.observations import ObservationSpec
 
 from ..common.atomic_files import write_whole
 from ..environment.branches import Branches
+from ..environment.rewards import LARGEST_LOSS, SMALLEST_ERROR
 from ..learning.advantage_cloning import LabelledTraining
 from ..learning.configuration import AdvantageConfiguration
-
-LARGEST_LOSS = 100.0
-SMALLEST = 1e-3
-"""Smaller losses and errors cannot be told apart on the held-out samples."""
 
 
 class PlayedPack(NamedTuple):
@@ -58,8 +55,8 @@ def potentials(losses: np.ndarray, errors: np.ndarray) -> np.ndarray:
     and as an error of 1.
     """
     finite = np.nan_to_num(losses, nan=LARGEST_LOSS, posinf=LARGEST_LOSS)
-    by_loss = -np.log(np.clip(finite, SMALLEST, LARGEST_LOSS))
-    by_error = -np.log(np.clip(errors, SMALLEST, 1.0))
+    by_loss = -np.log(np.clip(finite, SMALLEST_ERROR, LARGEST_LOSS))
+    by_error = -np.log(np.clip(errors, SMALLEST_ERROR, 1.0))
     return np.where(np.isnan(by_error), by_loss, 0.5 * (by_loss + by_error))
 
 

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from pathlib import Path
 
-from ganno_keras.control.action_sets import get_action_set
-from ganno_keras.control.actions import check_learning_rate_bounds
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import save_policy
 
 from ..learning.learner import Learner
+from ..learning.policy_files import copy_beside, description_of
 from ..recipes.configuration import MetaTrainingConfiguration
 from .run_folder import RunFolder
 
@@ -39,32 +37,19 @@ def publish_policy(
         ValueError: If the directory exists.
     """
     environment = configuration.environment
-    spec = environment.observation_spec
-    description = PolicyMetadata(
-        name=configuration.name,
-        observation_spec=spec,
-        action_set=get_action_set(environment.action_set),
-        interval=environment.interval,
-        sampled=configuration.sampled,
-        learning_rate_bounds=check_learning_rate_bounds(
-            environment.learning_rate_bounds
-        ),
-        single_agent=environment.single_agent,
+    description = description_of(
+        configuration.name,
+        environment,
+        configuration.sampled,
         trained_on={
             "configuration": dataclasses.asdict(configuration),
             "gradient_steps": learner.num_gradient_steps,
             **folder.provenance(),
         },
     )
-    module = learner.exported_policy(spec.num_features)
+    module = learner.exported_policy(environment.observation_spec.num_features)
     saved = save_policy(module, description, directory)
-    _copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
-    _copy_beside(folder.picture_path, directory, ".run.png")
-    _copy_beside(folder.cloning_path, directory, ".cloning.json")
+    copy_beside(folder.metrics_path, directory, ".metrics.jsonl")
+    copy_beside(folder.picture_path, directory, ".run.png")
+    copy_beside(folder.cloning_path, directory, ".cloning.json")
     return saved
-
-
-def _copy_beside(source: Path, directory: Path, suffix: str) -> None:
-    """Copies a file beside the policy's folder, which holds the policy alone."""
-    if source.exists():
-        shutil.copyfile(source, directory.with_name(directory.name + suffix))

@@ -8,7 +8,6 @@ listed in docs/deviations.md.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..common.field_checks import (
     require_not_negative,
     require_positive,
 )
-from ..common.json_records import from_json_values
+from ..common.json_records import as_json, from_json_values, load_record
 from ..environment.configuration import EnvironmentConfiguration
 from ..learning.configuration import CloningConfiguration, PPOConfiguration
 
@@ -89,7 +88,7 @@ class MetaTrainingConfiguration:
 
     def to_json(self) -> str:
         """Returns the whole configuration as indented JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2)
+        return as_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -103,4 +102,4 @@ class MetaTrainingConfiguration:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads a configuration from a JSON file."""
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        return load_record(cls, path)

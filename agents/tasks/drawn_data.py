@@ -29,6 +29,15 @@ classes, with a new head; the same on images without noise that are not shifted.
 STANDARDISED: Final = 0.0
 """The input scale that stands for mean 0 and deviation 1."""
 
+# What tasks are drawn from, whatever their networks.
+INPUT_SCALES: Final = (0.3, 1.0, STANDARDISED)
+"""What pixels of [0, 1] are multiplied by."""
+INPUT_NOISES: Final = (0.0, 0.2, 0.4)
+"""Deviations of the noise on pixels of [0, 1]."""
+LABEL_NOISES: Final = (0.0, 0.0, 0.2, 0.4)
+PRETRAINING_SHARES: Final = (0.6, 0.2, 0.2)
+PRETRAINING_UPDATES: Final = (100, 300, 1000)
+
 _PRETRAINING: Final = (0.0, 0.3125)
 _TRAINING: Final = (0.3125, 0.6875)
 _WATCHED: Final = (0.6875, 0.75)

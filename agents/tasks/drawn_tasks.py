@@ -22,9 +22,13 @@ from .configuration import TaskConfiguration
 from .datasets import EMBEDDED
 from .drawn_data import (
     FROM_SCRATCH,
+    INPUT_NOISES,
+    INPUT_SCALES,
+    LABEL_NOISES,
     OTHER_CLASSES,
+    PRETRAINING_SHARES,
+    PRETRAINING_UPDATES,
     PRETRAININGS,
-    STANDARDISED,
     DataDraw,
 )
 
@@ -77,11 +81,6 @@ OPTIMIZERS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
 
 OPTIMIZER_SHARES: Final = {"adam": 0.5, "sgd": 0.25, "lion": 0.25}
 
-INPUT_SCALES: Final = (0.3, 1.0, STANDARDISED)
-"""What pixels of [0, 1] are multiplied by."""
-INPUT_NOISES: Final = (0.0, 0.2, 0.4)
-"""Deviations of the noise on pixels of [0, 1]."""
-LABEL_NOISES: Final = (0.0, 0.0, 0.2, 0.4)
 BATCH_SIZES: Final = (8, 16, 32, 64)
 NUM_SAMPLES: Final = (60, 3000)
 """The log-uniform range of the number of training samples."""
@@ -91,9 +90,6 @@ INTERVALS: Final = (8, 12, 16, 24)
 """Updates between two decisions."""
 NUM_TIMESTEPS: Final = 17
 """Intervals of a training, so that two of them are 0.12 of it, and six 0.35."""
-
-PRETRAINING_SHARES: Final = (0.6, 0.2, 0.2)
-PRETRAINING_UPDATES: Final = (100, 300, 1000)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from .configuration import TaskConfiguration
-from .drawn_data import FROM_SCRATCH, PRETRAININGS, STANDARDISED, DataDraw
+from .drawn_data import (
+    FROM_SCRATCH,
+    INPUT_NOISES,
+    INPUT_SCALES,
+    LABEL_NOISES,
+    PRETRAINING_SHARES,
+    PRETRAINING_UPDATES,
+    PRETRAININGS,
+    DataDraw,
+)
 
 Random = np.random.Generator
 Options = dict[str, Any]
@@ -126,11 +135,6 @@ NUM_SAMPLES: Final = (60, 20_000)
 """The log-uniform range of the number of training samples."""
 LARGEST_COST: Final = 1e9
 """Multiplications of a task; a pack of larger ones is drawn anew."""
-LABEL_NOISES: Final = (0.0, 0.0, 0.2, 0.4)
-INPUT_SCALES: Final = (0.3, 1.0, STANDARDISED)
-INPUT_NOISES: Final = (0.0, 0.2, 0.4)
-PRETRAINING_SHARES: Final = (0.6, 0.2, 0.2)
-PRETRAINING_UPDATES: Final = (100, 300, 1000)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _report(given: argparse.Namespace) -> int:
     rows = [*all_rows(), *(ResultsFile(given.also).rows() if given.also else [])]
     methods = _named(given.methods) if given.methods else None
     if given.beside:
-        print("\n".join(lines_beside(rows, methods or [], given.beside)))
+        print("\n".join(lines_beside(rows, methods or [DEFAULT_POLICY], given.beside)))
         return 0
     print(field_section(rows, methods))
     return 0

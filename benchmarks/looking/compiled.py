@@ -8,8 +8,8 @@ from typing import Final
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from agents.environment.changing_samples import changing, give
 from agents.environment.configuration import EnvironmentConfiguration
 from agents.environment.episodes import EpisodeName, draw_episode
 from agents.environment.inner_trainings import InnerTrainings
@@ -41,7 +41,7 @@ class CompiledTrainings:
     ) -> None:
         self._task = task
         self._shape = (_SIDE // shrink, _SIDE // shrink, 1)
-        self._train, self._watched = (_changing(self._shape) for _ in range(2))
+        self._train, self._watched = (changing(_blank(self._shape)) for _ in range(2))
         make = type(keras.optimizers.get(task.optimizer))
         self._start: keras.Model | None = None
         self.trainings = InnerTrainings(
@@ -88,7 +88,7 @@ class CompiledTrainings:
         interval = (updates or drawn.num_updates) // NUM_TIMESTEPS
         task = drawn.configuration
         configuration = self._configuration(task, interval)
-        _give(self._train, train)
+        give(self._train, train)
         self.watch(watched)
         self._start = start
         count = len(train.targets)
@@ -122,7 +122,7 @@ class CompiledTrainings:
 
     def watch(self, samples: Samples) -> None:
         """Makes samples those that trainings are evaluated on."""
-        _give(self._watched, samples)
+        give(self._watched, samples)
 
     def evaluate(self, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
         """Returns loss and error of each training on samples, `[num_trainings]`."""
@@ -135,14 +135,6 @@ class CompiledTrainings:
         return self._start or self.new_model()
 
 
-def _changing(shape: tuple[int, ...]) -> Samples:
-    """Samples whose number and values change without a new graph."""
-    return Samples(
-        tf.Variable(tf.zeros([1, *shape]), shape=[None, *shape]),
-        tf.Variable(tf.zeros([1], tf.int32), shape=[None]),
-    )
-
-
-def _give(variables: Samples, values: Samples) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+def _blank(shape: tuple[int, ...]) -> Samples:
+    """One sample of each training before any was given."""
+    return Samples(np.zeros([1, *shape], np.float32), np.zeros([1], np.int32))
