@@ -90,7 +90,7 @@ class InnerTrainings:
             train.inputs.shape
         )
         self.groups: tuple[LayerGroup, ...] = layer_groups(model)
-        self.traits = network_traits(model)
+        self.traits = network_traits(model, objective.loss())
         self.trainable_share = trainable_share(model, self.groups)
         self.optimizer_traits = optimizer_traits(optimizer)
         self._layout = LaneLayout(model.trainable_variables, self.groups, num_trainings)

@@ -14,6 +14,7 @@ from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
 from .scratch.lengths import lines_of_lengths
+from .scratch.objectives import lines_of_objectives
 from .scratch.shapes import lines_of_shapes
 from .scratch.verdict import lines_of_scratch
 from .scratch.widths import draw_widths, lines_of_widths
@@ -23,6 +24,7 @@ VERDICTS: Final = {
     "e1": lines_of_scratch,
     "shapes": lines_of_shapes,
     "lengths": lines_of_lengths,
+    "objectives": lines_of_objectives,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
 }

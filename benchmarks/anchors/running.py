@@ -13,7 +13,7 @@ from . import stalls
 from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
 from .scratch import experiment as scratch
-from .scratch import lengths, shapes
+from .scratch import lengths, objectives, shapes
 
 Row = dict[str, Any]
 
@@ -30,6 +30,9 @@ EXPERIMENTS: Final = {
     "e1": Experiment(scratch.cells, scratch.is_complete, scratch.carry_out),
     "shapes": Experiment(shapes.cells, shapes.is_complete, shapes.carry_out),
     "lengths": Experiment(lengths.cells, lengths.is_complete, lengths.carry_out),
+    "objectives": Experiment(
+        objectives.cells, objectives.is_complete, objectives.carry_out
+    ),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
 }

@@ -29,6 +29,7 @@ from ganno_keras.control.anchor.optimizer_traits import (
     optimizer_traits,
 )
 from ganno_keras.control.anchor.relative_rate import (
+    USUAL_INPUTS,
     RelativeRateFormula,
     TrainingFacts,
     network_depth,
@@ -131,7 +132,7 @@ class CellTrainings:
         )
         model.optimizer.build(model.trainable_variables)
         self.groups = layer_groups(model)
-        self._traits = network_traits(model)
+        self._traits = network_traits(model, data.objective.loss())
         self._layerwise = LayerwiseOptimizer(model.optimizer, self.groups, model=model)
         self._start = [
             (it, ops.convert_to_numpy(it).copy())
@@ -164,7 +165,8 @@ class CellTrainings:
             network_width(groups),
             self._optimizer_traits.momentum,
             network_depth(groups, self._traits.is_normalised),
-            self._traits.num_tokens,
+            self._traits.counted_targets(self._optimizer_traits),
+            self._traits.num_inputs or USUAL_INPUTS,
         )
 
     def relative(self, peaks: Any) -> Outcome:

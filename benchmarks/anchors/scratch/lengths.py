@@ -3,24 +3,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell, Network, network_of
-from ..optima import LossCurve, by_cell, next_step
 from ..trainings import trainings_of
+from . import shifts
+from .shifts import Row, error, loss
 
-Row = dict[str, Any]
-Measure = Callable[[Row], float]
-
-SHAPE: Final = BaseSchedule(1.0, 0.1, hold=0.3)
 BEFORE: Final = RelativeRateFormula(
     constant=-1.34,
     updates=-0.39,
@@ -29,11 +22,12 @@ BEFORE: Final = RelativeRateFormula(
     batch_size=0.34,
     persistence=-0.65,
     depth=-0.5,
-    targets=0.2,
+    targets=0.56,
     pretrained=-2.5,
     kinds={"recurrent": 1.3, "attention": -1.0},
     updates_by_kind={},
     width_by_kind={},
+    inputs=0.0,
 )
 """The formula that octaves are counted from, as it was before this experiment."""
 CHANGED: Final = "updates-by-kind"
@@ -42,7 +36,6 @@ FORMULAS: Final = {
     CHANGED: replace(BEFORE, updates_by_kind={"recurrent": -0.44, "convolution": 0.3}),
 }
 """By variant: what was found is tried as it is, which changes some layers only."""
-FIRST_STEPS: Final = (0, 1, -1)
 NUM_HELD_OUT: Final = 8000
 """More than in E1, as errors scatter more than losses."""
 FASHION: Final = "fashion_mnist"
@@ -118,87 +111,17 @@ def cells() -> list[Cell]:
     return [*found, *(replace(it, variant=CHANGED) for it in changed)]
 
 
-def error(row: Row) -> float:
-    """The error of a training, its loss where nothing is right or wrong."""
-    value = 1.0 - row["accuracy"]
-    return loss(row) if math.isnan(value) else value
-
-
-def loss(row: Row) -> float:
-    """The loss of a training."""
-    return float(row["loss"])
-
-
-def _missing(cell: Cell, rows: list[Row]) -> Iterator[float]:
-    """Octaves, until neither the best error nor the best loss is at the edge."""
-    if cell.variant:
-        yield from [] if rows else [0]
-        return
-    for measure in (error, loss):
-        while True:
-            found = {row["octaves"]: measure(row) for row in rows}
-            step = next_step(found, FIRST_STEPS)
-            if step is None:
-                break
-            yield step
-
-
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
     """Whether nothing is missing of a cell."""
-    return next(_missing(cell, list(rows)), None) is None
+    return shifts.is_complete(cell, rows, (error, loss))
 
 
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
-    found = list(rows)
     with trainings_of(cell, NUM_HELD_OUT) as trainings:
-        for octaves in _missing(cell, found):
-            formula = FORMULAS[cell.variant]
-            outcome = trainings.by_formula(formula, SHAPE, octaves)
-            row = {
-                "cell": cell.name,
-                "variant": cell.variant,
-                "family": cell.network.family,
-                "optimizer": cell.optimizer,
-                **vars(trainings.facts),
-                "octaves": octaves,
-                "loss": outcome.loss,
-                "accuracy": outcome.accuracy,
-                "seconds": round(outcome.seconds, 1),
-            }
-            found.append(row)
-            yield row
+        yield from shifts.carry_out(cell, trainings, FORMULAS, rows, (error, loss))
 
 
 def lines_of_lengths(rows: Sequence[Row]) -> list[str]:
-    """The verdict in lines of text.
-
-    Of each cell the best octaves by error and by loss; the log of the error and of the
-    loss that is lost to them without any octave; and what the changed formula loses.
-    """
-    parts = by_cell(rows)
-    before = {cell: part for (cell, variant), part in parts.items() if not variant}
-    titles = " ".join(f"{it:>8}" for it in ("best", "lost", "now"))
-    lines = [f"Lengths: {len(before)} cells, by error and by loss", ""]
-    lines.append(f"{'cell':34} {titles} {titles}")
-    found: dict[str, list[list[float]]] = {}
-    for cell, part in before.items():
-        known = [row for row in part if row["octaves"] == 0]
-        (now,) = parts.get((cell, CHANGED), known)
-        values = [*_lost(part, now, error), *_lost(part, now, loss)]
-        lines.append(_line(cell, values))
-        for group in (part[0]["family"], "all"):
-            found.setdefault(group, []).append(values)
-    for group, rows_of_group in sorted(found.items()):
-        name = f"mean of {group}, {len(rows_of_group)} cells"
-        lines.append(_line(name, np.mean(rows_of_group, axis=0)))
-    return lines
-
-
-def _lost(part: Sequence[Row], now: Row, measure: Measure) -> list[float]:
-    curve = LossCurve.of({row["octaves"]: measure(row) for row in part})
-    return [curve.best_step, curve.regret(0.0), math.log(measure(now)) - curve.least]
-
-
-def _line(name: str, values: Iterable[float]) -> str:
-    return f"{name:34} " + " ".join(f"{value:+8.3f}" for value in values)
+    """The verdict in lines of text."""
+    return shifts.lines(rows, "Lengths")

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 
+from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
+from ganno_keras.control.anchor.targets import num_targets, num_tokens
 from ganno_keras.control.layer_groups import layers_with_kinds
 
 
@@ -16,17 +19,30 @@ class NetworkTraits(NamedTuple):
     Args:
         is_normalised: Whether it has layers that normalise.
         num_tokens: The tokens that it tells of each sample, 1 if it tells none.
+        num_targets: The classes or numbers that it predicts of each sample.
+        num_inputs: The inputs of a perceptron, None for all other networks. Its layers
+            are dense, but for those that normalise, and the first one is trained.
     """
 
     is_normalised: bool = False
     num_tokens: int = 1
+    num_targets: int = 1
+    num_inputs: int | None = None
+
+    def counted_targets(self, optimizer: OptimizerTraits) -> int:
+        """Returns the targets that make higher rates good.
+
+        Steps of SGD shrink as targets are met. Autoencoders want no more with it.
+        """
+        return self.num_targets if optimizer.has_own_size else self.num_tokens
 
 
-def network_traits(model: keras.Model) -> NetworkTraits:
+def network_traits(model: keras.Model, loss: Any) -> NetworkTraits:
     """Finds the traits of a model, in its frozen layers, too.
 
     Args:
-        model: Its output has to be known, or it counts as telling no tokens.
+        model: Its output has to be known, or it counts as predicting one target.
+        loss: As in `compile`; None if it is not known.
 
     Example:
 
@@ -38,14 +54,17 @@ def network_traits(model: keras.Model) -> NetworkTraits:
         ...         keras.layers.Dense(96),
         ...     ]
         ... )
-        >>> network_traits(model)
-        NetworkTraits(is_normalised=True, num_tokens=48)
+        >>> traits = network_traits(model, "sparse_categorical_crossentropy")
+        >>> traits.is_normalised, traits.num_tokens, traits.num_targets
+        (True, 48, 48)
     """
     layers = list(layers_with_kinds(model))
     embeds_tokens = any(kind == "embedding" for _, kind in layers)
     return NetworkTraits(
         any(_normalises(layer, kind) for layer, kind in layers),
-        _num_places(model) if embeds_tokens else 1,
+        num_tokens(model) if embeds_tokens else 1,
+        num_targets(model, loss),
+        _perceptron_inputs(layers),
     )
 
 
@@ -56,11 +75,13 @@ def _normalises(layer: keras.Layer, kind: str) -> bool:
     return kind == "normalization" or (is_named_so and not scales_inputs)
 
 
-def _num_places(model: keras.Model) -> int:
-    """Returns the places of a sequence at which a model answers, 1 if not known."""
-    try:
-        shape = model.output_shape
-    except (AttributeError, NotImplementedError, RuntimeError, ValueError):
-        return 1  # It does not know before it is called.
-    is_sequence = isinstance(shape, tuple) and len(shape) == 3
-    return shape[1] if is_sequence and isinstance(shape[1], int) else 1
+def _perceptron_inputs(layers: Sequence[tuple[keras.Layer, str]]) -> int | None:
+    with_weights = [
+        (layer, kind)
+        for layer, kind in layers
+        if layer._trainable_variables and kind != "normalization"
+    ]
+    if not with_weights or any(kind != "linear" for _, kind in with_weights):
+        return None
+    first = with_weights[0][0]._trainable_variables[0]
+    return int(first.shape[0]) if first.trainable and len(first.shape) > 1 else None

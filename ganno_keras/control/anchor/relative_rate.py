@@ -21,6 +21,18 @@ USUAL_DEPTH: Final = 5.0
 LARGEST_DEPTH: Final = 12.0
 """Deeper networks without normalisation were not looked at."""
 
+LARGEST_TARGETS: Final = 4.0
+"""Targets of a sample from which on their number says nothing about the rate."""
+
+USUAL_INPUTS: Final = 256.0
+"""Inputs of a perceptron from which on their number says nothing about the rate.
+
+Pixels go together: what is learned of one changes the answer to many images. Columns of
+a table are few and differ, and the layer that sees them may move further.
+"""
+FEWEST_INPUTS: Final = 32.0
+"""Fewer inputs count as so many."""
+
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
@@ -42,7 +54,8 @@ class TrainingFacts:
         width: The width of the network: see `network_width`.
         momentum: What the optimizer keeps of the last step's direction, in [0, 1).
         depth: The depth of the network: see `network_depth`.
-        targets: The tokens that the network tells of one sample, 1 if it tells none.
+        targets: The classes or numbers that the network predicts of one sample.
+        inputs: The inputs of a perceptron, whose first layer is fresh and trained.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -56,6 +69,7 @@ class TrainingFacts:
     momentum: float = 0.9
     depth: float = USUAL_DEPTH
     targets: float = 1.0
+    inputs: float = USUAL_INPUTS
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.momentum < 1.0:
@@ -118,6 +132,12 @@ def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([2 * counted.count(kind) >= len(counted) for kind in kinds], bool)
 
 
+def _is_first(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Returns for each layer whether it is the first one that does not normalise."""
+    counted = [kind != "normalization" for kind in kinds]
+    return np.array([it and not any(counted[:at]) for at, it in enumerate(counted)])
+
+
 @dataclass(frozen=True)
 class RelativeRateFormula:
     """The relative rate at the peak of the schedule, as a sum in base 2 logarithms.
@@ -132,13 +152,15 @@ class RelativeRateFormula:
         persistence: By that of how much longer a way steps make with the optimizer's
             momentum.
         depth: By that of the network's depth.
-        targets: By that of the targets of a sample.
+        targets: By that of the targets of a sample, up to `LARGEST_TARGETS`.
         pretrained: Added for layers that are not fresh.
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
         updates_by_kind: By the logarithm of the number of updates beyond
             `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
         width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
             layers of a kind that half of the layers are of, beside `width`.
+        inputs: By the logarithm of the inputs beside `USUAL_INPUTS`, for the first
+            layer of a perceptron, if it is fresh.
 
     Example:
 
@@ -155,7 +177,7 @@ class RelativeRateFormula:
     batch_size: float = 0.34
     persistence: float = -0.65
     depth: float = -0.5
-    targets: float = 0.2
+    targets: float = 0.55
     pretrained: float = -2.5
     kinds: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
@@ -168,6 +190,7 @@ class RelativeRateFormula:
     width_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"convolution": 0.28})
     )
+    inputs: float = -0.5
 
     def log2_rate(self, facts: TrainingFacts) -> float:
         """Returns the logarithm for a fresh layer of no kind in particular."""
@@ -179,7 +202,7 @@ class RelativeRateFormula:
             + self.batch_size * log2(facts.batch_size)
             + self.persistence * facts.persistence
             + self.depth * log2(facts.depth)
-            + self.targets * log2(facts.targets)
+            + self.targets * log2(min(facts.targets, LARGEST_TARGETS))
         )
 
     def rates(
@@ -201,6 +224,8 @@ class RelativeRateFormula:
         of_fresh = _slopes(self.updates_by_kind, kinds) * length
         # The convolution that cuts an image into patches is not of a CNN.
         of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
+        inputs = min(max(facts.inputs, FEWEST_INPUTS), USUAL_INPUTS) / USUAL_INPUTS
+        of_fresh += self.inputs * log2(inputs) * _is_first(kinds)
         terms += np.where(is_pretrained, self.pretrained, of_fresh)
         highest: Array = np.minimum(
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE

@@ -130,10 +130,11 @@ class Anchoring:
         source: Source
         if self.is_relative:
             found = self.pretrained_among(groups)
+            traits = network_traits(self._model, self._model.loss)
             source = RelativeSource(
                 self._relative_anchor,
                 layerwise.statistics,
-                TrainedNetwork(groups, found, network_traits(self._model)),
+                TrainedNetwork(groups, found, traits),
                 settings.interval,
                 optimizer_traits(layerwise.inner_optimizer),
                 self._course,

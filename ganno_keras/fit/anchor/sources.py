@@ -15,6 +15,7 @@ from ganno_keras.control.anchor.network_traits import NetworkTraits
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import (
+    USUAL_INPUTS,
     TrainingFacts,
     network_depth,
     network_width,
@@ -110,7 +111,8 @@ class RelativeSource:
         self._interval = interval
         self._momentum = optimizer.momentum
         self._groups = weight_groups(network.groups)
-        self._num_tokens = network.traits.num_tokens
+        self._targets = network.traits.counted_targets(optimizer)
+        self._inputs = network.traits.num_inputs or USUAL_INPUTS
         self._width = network_width(self._groups)
         self._depth = network_depth(self._groups, network.traits.is_normalised)
         self._is_pretrained = np.array(network.is_pretrained, bool)
@@ -141,7 +143,8 @@ class RelativeSource:
             self._width,
             self._momentum,
             self._depth,
-            self._num_tokens,
+            self._targets,
+            self._inputs,
         )
         is_new = facts != self._facts
         if is_new:

@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from ganno_keras.control.anchor.network_traits import NetworkTraits, network_traits
+from ganno_keras.control.anchor.optimizer_traits import optimizer_traits
 
 pytestmark = pytest.mark.backend
 
@@ -31,33 +32,78 @@ def language_model(norm: layers.Layer) -> keras.Model:
     )
 
 
+CLASSES = "sparse_categorical_crossentropy"
+
+
 @pytest.mark.parametrize("is_trainable", [True, False])
 def test_normalisation_and_tokens__count_in_frozen_layers_too(is_trainable):
     model = language_model(layers.LayerNormalization())
     model.trainable = is_trainable
-    assert network_traits(model) == NetworkTraits(is_normalised=True, num_tokens=6)
+    inner = network_traits(model, CLASSES)
+    assert (inner.is_normalised, inner.num_tokens, inner.num_targets) == (True, 6, 6)
     outer = keras.Sequential([keras.Input([6]), model, layers.Dense(9)])
-    assert network_traits(outer) == NetworkTraits(is_normalised=True, num_tokens=6)
+    assert network_traits(outer, CLASSES) == inner
 
 
 def test_normalisation_of_users__counts_by_its_name():
-    assert network_traits(language_model(OwnRMSNorm())).is_normalised
+    assert network_traits(language_model(OwnRMSNorm()), CLASSES).is_normalised
 
 
 def test_normalisation_of_inputs__is_none_of_the_network():
     scaled = layers.Normalization(mean=0.0, variance=1.0)
     model = keras.Sequential([keras.Input([6]), scaled, layers.Dense(2)])
-    assert network_traits(model) == NetworkTraits()
+    assert network_traits(model, CLASSES) == NetworkTraits(num_inputs=6)
 
 
 def test_tokens__are_told_by_one_output_that_is_known():
-    assert network_traits(Subclassed()).num_tokens == 1
+    assert network_traits(Subclassed(), CLASSES).num_tokens == 1
     pooled = keras.Sequential(
         [language_model(layers.Activation("relu")), layers.GlobalMaxPooling1D()]
     )
-    assert network_traits(pooled).num_tokens == 1
+    assert network_traits(pooled, CLASSES).num_tokens == 1
     inputs = keras.Input([None], dtype="int32")
     anyhow_long = keras.Model(inputs, layers.Embedding(9, 4)(inputs))
-    assert network_traits(anyhow_long).num_tokens == 1
+    assert network_traits(anyhow_long, CLASSES).num_tokens == 1
     series = keras.Sequential([keras.Input([6, 2]), layers.Conv1D(2, 3)])
-    assert network_traits(series).num_tokens == 1
+    assert network_traits(series, CLASSES).num_tokens == 1
+
+
+def perceptron(inputs: int, outputs: int = 3) -> keras.Sequential:
+    return keras.Sequential(
+        [
+            keras.Input([inputs]),
+            layers.Dense(5),
+            layers.BatchNormalization(),
+            layers.Dense(outputs),
+        ]
+    )
+
+
+def test_inputs__are_those_of_a_trained_perceptron():
+    model = perceptron(12)
+    assert network_traits(model, "mse").num_inputs == 12
+    nested = keras.Sequential([keras.Input([12]), model])
+    assert network_traits(nested, "mse").num_inputs == 12
+    model.layers[0].trainable = False
+    assert network_traits(model, "mse").num_inputs is None
+
+
+def test_inputs__are_no_matter_in_other_networks():
+    cnn = keras.Sequential(
+        [keras.Input([6, 2]), layers.Conv1D(2, 3), layers.Flatten(), layers.Dense(2)]
+    )
+    assert network_traits(cnn, "mse").num_inputs is None
+    assert network_traits(language_model(layers.Dense(4)), CLASSES).num_inputs is None
+    assert network_traits(Subclassed(), CLASSES).num_inputs is None
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "counted"),
+    [("adam", 6), ("lion", 6), ("rmsprop", 6), ("sgd", 1), ("adagrad", 1)],
+)
+def test_numbers_to_predict__count_where_steps_keep_their_size(optimizer, counted):
+    traits = optimizer_traits(keras.optimizers.get(optimizer))
+    found = network_traits(perceptron(2, outputs=6), "mse")
+    assert found.counted_targets(traits) == counted
+    tokens = network_traits(language_model(layers.Dense(4)), CLASSES)
+    assert tokens.counted_targets(traits) == 6

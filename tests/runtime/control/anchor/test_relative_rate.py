@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.relative_rate import (
+    FEWEST_INPUTS,
     HIGHEST_RELATIVE_RATE,
     LARGEST_DEPTH,
+    LARGEST_TARGETS,
     USUAL_DEPTH,
+    USUAL_INPUTS,
     RelativeRateFormula,
     TrainingFacts,
     network_depth,
@@ -21,7 +24,8 @@ FACTS = TrainingFacts(num_updates=800, epochs=4, batch_size=32, width=64)
 
 
 @pytest.mark.parametrize(
-    "name", ["num_updates", "epochs", "batch_size", "width", "depth", "targets"]
+    "name",
+    ["num_updates", "epochs", "batch_size", "width", "depth", "targets", "inputs"],
 )
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_training_facts__that_are_no_numbers_are_refused(name, value):
@@ -32,7 +36,7 @@ def test_training_facts__that_are_no_numbers_are_refused(name, value):
 @given(
     st.tuples(*(st.floats(1e-3, 1e9) for _ in range(4))),
     st.floats(0.0, 0.999),
-    st.tuples(*(st.floats(1.0, 1e6) for _ in range(2))),
+    st.tuples(*(st.floats(1.0, 1e6) for _ in range(3))),
     st.booleans(),
 )
 def test_relative_rate__is_above_0_and_limited(lengths, momentum, network, old):
@@ -49,6 +53,27 @@ def test_relative_rate__is_lower_for_longer_and_wider_trainings():
     assert formula.log2_rate(replace(FACTS, batch_size=256)) > usual
     assert formula.log2_rate(replace(FACTS, depth=2)) > usual
     assert formula.log2_rate(replace(FACTS, targets=64)) > usual
+
+
+def test_targets__count_up_to_a_limit():
+    many, more = (
+        RelativeRateFormula().log2_rate(replace(FACTS, targets=targets))
+        for targets in (LARGEST_TARGETS, 100 * LARGEST_TARGETS)
+    )
+    assert many == more
+
+
+def test_few_inputs__raise_the_rate_of_a_fresh_first_layer():
+    kinds = ["normalization", "linear", "linear"]
+
+    def rates(inputs, old=False):
+        facts = replace(FACTS, inputs=inputs)
+        return RelativeRateFormula().rates(facts, kinds, [old] * 3)
+
+    np.testing.assert_allclose(rates(64) / rates(USUAL_INPUTS), [1.0, 2.0, 1.0])
+    np.testing.assert_allclose(rates(4 * USUAL_INPUTS), rates(USUAL_INPUTS))
+    np.testing.assert_allclose(rates(1), rates(FEWEST_INPUTS))
+    np.testing.assert_allclose(rates(1, old=True), rates(USUAL_INPUTS, old=True))
 
 
 def test_relative_rate__is_higher_without_momentum_whose_steps_add_up():
