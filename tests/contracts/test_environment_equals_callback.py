@@ -66,23 +66,27 @@ def test_environment_and_callback__see_and_do_the_same(
 
 
 @pytest.mark.parametrize(
-    ("network", "single_agent", "optimizer", "epochs", "maps_lanes"),
+    ("network", "single_agent", "optimizer", "epochs", "maps_lanes", "objective"),
     [
-        ("multilayer_perceptron", False, "adam", 1, False),
-        ("multilayer_perceptron", False, "adam", 3, False),
-        ("multilayer_perceptron", True, "adam", 1, False),
-        ("two_layer_cnn", False, "sgd", 1, False),
-        ("multilayer_perceptron", False, "lion", 3, False),
-        ("multilayer_perceptron", False, "adam", 1, True),
+        ("multilayer_perceptron", False, "adam", 1, False, ""),
+        ("multilayer_perceptron", False, "adam", 3, False, ""),
+        ("multilayer_perceptron", True, "adam", 1, False, ""),
+        ("two_layer_cnn", False, "sgd", 1, False, ""),
+        ("multilayer_perceptron", False, "lion", 3, False, ""),
+        ("multilayer_perceptron", False, "adam", 1, True, ""),
+        ("multilayer_perceptron", False, "adam", 1, False, "completion"),
+        ("multilayer_perceptron", False, "sgd", 1, False, "completion"),
     ],
 )
 def test_relative_anchor__gives_both_the_same_rates_at_every_update(
-    network, single_agent, optimizer, epochs, maps_lanes
+    network, single_agent, optimizer, epochs, maps_lanes, objective
 ):
     momentum = {"momentum": 0.9} if optimizer == "sgd" else {}
     task = {"optimizer": optimizer, "optimizer_options": momentum}
     if epochs > 1:  # 21 updates of 8 samples
         task["training_samples"] = 21 * 8 // epochs
+    if objective:
+        task["objective"] = objective
     environment = environment_of(
         network,
         len(SCRIPT),
