@@ -52,6 +52,8 @@ What the columns say:
 | --- | --- |
 | to the author's own | difference of the negative logarithm of the test error, or of \
 the test loss where there is no accuracy, paired by training and seed |
+| interquartile mean | of the column to its left, without the best and the worst \
+quarter of the trainings |
 | in square brackets | 95 % interval of a bootstrap over trainings |
 | harm | share of trainings that end more than {harm:g} below the author's own |
 | at chance | runs that removed less than {learned:.0%} of the error of guessing |
@@ -108,7 +110,8 @@ def _all_methods(rows: Sequence[Row]) -> list[str]:
 def _overall(rows: Sequence[Row], methods: Sequence[str]) -> str:
     header = [
         *("", "trainings, runs", "to the author's own", "interquartile mean"),
-        *("harm", "to the cosine", "to the best tuned", "at chance"),
+        *("harm", "to the cosine", "to the best tuned", "interquartile mean"),
+        "at chance",
     ]
     return markdown_table(header, (_line(rows, method) for method in methods))
 
@@ -119,16 +122,21 @@ def _line(rows: Sequence[Row], method: str) -> list[str]:
         method,
         f"{own.num_trainings}, {own.num_pairs}" if own else NOT_RUN,
         _difference(own) if method != AUTHOR else "",
-        f"{own.interquartile_mean}" if own and method != AUTHOR else "",
+        _of_most(own) if method != AUTHOR else "",
         f"{own.harm:.0%}" if own and method != AUTHOR else "",
         _difference(cosine) if method != COSINE else "",
         _difference(tuned) if method != TUNED else "",
+        _of_most(tuned) if method != TUNED else "",
         f"{len(at_chance(rows, method))}",
     ]
 
 
 def _difference(comparison: Comparison | None) -> str:
     return f"{comparison.mean}" if comparison else NOT_RUN
+
+
+def _of_most(comparison: Comparison | None) -> str:
+    return f"{comparison.interquartile_mean}" if comparison else NOT_RUN
 
 
 def _by_family(rows: Sequence[Row], methods: Sequence[str]) -> str:
