@@ -32,6 +32,12 @@ a table are few and differ, and the layer that sees them may move further.
 """
 FEWEST_INPUTS: Final = 32.0
 """Fewer inputs count as so many."""
+SURE_BATCH_SIZE: Final = 16.0
+"""The batch size from which on the number of inputs counts in full.
+
+It does not count for single samples, whose gradients say little: twice as far in the
+first layer ruins a perceptron there.
+"""
 
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
@@ -132,6 +138,13 @@ def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([2 * counted.count(kind) >= len(counted) for kind in kinds], bool)
 
 
+def _counted_inputs(facts: TrainingFacts) -> float:
+    """Returns the logarithm of the inputs beside usual ones, as far as they count."""
+    inputs = min(max(facts.inputs, FEWEST_INPUTS), USUAL_INPUTS)
+    sureness = log2(max(facts.batch_size, 1.0)) / log2(SURE_BATCH_SIZE)
+    return min(sureness, 1.0) * log2(inputs / USUAL_INPUTS)
+
+
 def _is_first(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Returns for each layer whether it is the first one that does not normalise."""
     counted = [kind != "normalization" for kind in kinds]
@@ -160,7 +173,7 @@ class RelativeRateFormula:
         width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
             layers of a kind that half of the layers are of, beside `width`.
         inputs: By the logarithm of the inputs beside `USUAL_INPUTS`, for the first
-            layer of a perceptron, if it is fresh.
+            layer of a perceptron, if it is fresh; less below `SURE_BATCH_SIZE`.
 
     Example:
 
@@ -224,8 +237,7 @@ class RelativeRateFormula:
         of_fresh = _slopes(self.updates_by_kind, kinds) * length
         # The convolution that cuts an image into patches is not of a CNN.
         of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
-        inputs = min(max(facts.inputs, FEWEST_INPUTS), USUAL_INPUTS) / USUAL_INPUTS
-        of_fresh += self.inputs * log2(inputs) * _is_first(kinds)
+        of_fresh += self.inputs * _counted_inputs(facts) * _is_first(kinds)
         terms += np.where(is_pretrained, self.pretrained, of_fresh)
         highest: Array = np.minimum(
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE

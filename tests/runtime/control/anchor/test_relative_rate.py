@@ -74,6 +74,11 @@ def test_few_inputs__raise_the_rate_of_a_fresh_first_layer():
     np.testing.assert_allclose(rates(4 * USUAL_INPUTS), rates(USUAL_INPUTS))
     np.testing.assert_allclose(rates(1), rates(FEWEST_INPUTS))
     np.testing.assert_allclose(rates(1, old=True), rates(USUAL_INPUTS, old=True))
+    few, single = (
+        rates(64, batch_size=it) / rates(256, batch_size=it) for it in (4, 1)
+    )
+    np.testing.assert_allclose(few, [1.0, 2.0**0.5, 1.0])
+    np.testing.assert_allclose(single, 1.0)
 
 
 def test_relative_rate__is_higher_without_momentum_whose_steps_add_up():
