@@ -11,6 +11,7 @@ from ganno_keras.control.anchor.relative_rate import (
     HIGHEST_RELATIVE_RATE,
     LARGEST_DEPTH,
     LARGEST_TARGETS,
+    SURE_BATCH_SIZE,
     USUAL_DEPTH,
     USUAL_INPUTS,
     RelativeRateFormula,
@@ -74,11 +75,23 @@ def test_few_inputs__raise_the_rate_of_a_fresh_first_layer():
     np.testing.assert_allclose(rates(4 * USUAL_INPUTS), rates(USUAL_INPUTS))
     np.testing.assert_allclose(rates(1), rates(FEWEST_INPUTS))
     np.testing.assert_allclose(rates(1, old=True), rates(USUAL_INPUTS, old=True))
-    few, single = (
-        rates(64, batch_size=it) / rates(256, batch_size=it) for it in (4, 1)
-    )
-    np.testing.assert_allclose(few, [1.0, 2.0**0.5, 1.0])
-    np.testing.assert_allclose(single, 1.0)
+
+
+def test_few_inputs__count_less_the_fewer_samples_an_update_sees():
+    def raised(batch_size):
+        few, usual = (
+            RelativeRateFormula().rates(
+                replace(FACTS, inputs=inputs, batch_size=batch_size),
+                ["linear"],
+                [False],
+            )
+            for inputs in (64, USUAL_INPUTS)
+        )
+        return float(few[0] / usual[0])
+
+    assert raised(1) == raised(0.5) == pytest.approx(1.0)
+    assert raised(4) == pytest.approx(2.0**0.5)
+    assert raised(SURE_BATCH_SIZE) == raised(512) == pytest.approx(2.0)
 
 
 def test_relative_rate__is_higher_without_momentum_whose_steps_add_up():
