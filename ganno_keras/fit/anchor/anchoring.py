@@ -34,6 +34,7 @@ from ganno_keras.fit.messages import Messages
 from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.fit.watching.plateaus import PlateauWatch
+from ganno_keras.monitoring.loss_source import has_own_step
 from ganno_keras.monitoring.metric_sums import read_totals
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
@@ -64,6 +65,7 @@ class Anchoring:
         self._decays: AnchoredDecays | None = None
         self._batch_size = 0.0
         self._is_built = bool(model.built)
+        self._has_own_step = has_own_step(model)  # while GANNO's is not there
         self.is_relative = settings.has_relative_rates
         """Whether rates move layers by a share of their weights."""
         self._pretrained: dict[str, bool] = {}
@@ -171,7 +173,8 @@ class Anchoring:
             # batches there: that says nothing about their size.
             totals = read_totals(self._model)
             count = totals[0, 1] if len(totals) else 0.0
-            self._batch_size = count / batch if count > batch else 0.0
+            are_samples = count > batch or not self._has_own_step
+            self._batch_size = count / batch if are_samples else 0.0
         self._plan_course(plan)
         epochs = self._course.expected_epochs
         batches = plan.batches or _assumed_batches(batch)

@@ -10,6 +10,7 @@ from keras.ops import convert_to_numpy as to_numpy
 
 from ganno_keras import GANNO
 from ganno_keras.control.action_sets import RELATIVE_ACTIONS
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from tests.support.models import tiny_data, tiny_model
 from tests.support.policies import by_timestep, with_version
 from tests.support.recorded_rates import Rates
@@ -51,6 +52,21 @@ def test_anchor__warms_up_and_decays_between_decisions():
     # The first update is of layers that nobody has measured.
     assert rates[0].max() < 1e-8
     assert len(np.unique(rates[:, 0])) > 60
+
+
+def test_single_samples__are_minibatches_of_one():
+    twice = (np.repeat(it[:40], 2, axis=0) for it in (X, Y))
+    seen = []
+    for x, y, size in ((X[:40], Y[:40], 1), (*twice, 2)):
+        rates = Rates()
+        callbacks = [GANNO("anchor", interval=1000), rates]
+        tiny_model("adam").fit(
+            x, y, batch_size=size, shuffle=False, verbose=0, callbacks=callbacks
+        )
+        seen.append(rates.seen[1])
+    # Gradients are the same, and the last layer sees no inputs.
+    by_size = 2.0 ** RelativeRateFormula().batch_size
+    np.testing.assert_allclose(seen[1][-1] / seen[0][-1], by_size, rtol=1e-3)
 
 
 def test_anchor__is_multiplied_by_the_actions():
