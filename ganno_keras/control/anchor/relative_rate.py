@@ -32,12 +32,13 @@ a table are few and differ, and the layer that sees them may move further.
 """
 FEWEST_INPUTS: Final = 32.0
 """Fewer inputs count as so many."""
-SURE_BATCH_SIZE: Final = 16.0
-"""The batch size from which on the number of inputs counts in full.
+UNSURE_BATCH_SIZE: Final = 4.0
+"""The batch size up to which the number of inputs does not count.
 
-It does not count for single samples, whose gradients say little: twice as far in the
-first layer ruins a perceptron there.
+The gradients of so few samples say little, and the first layer does not move further.
 """
+SURE_BATCH_SIZE: Final = 16.0
+"""The batch size from which on the number of inputs counts in full."""
 
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
@@ -141,8 +142,11 @@ def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
 def _counted_inputs(facts: TrainingFacts) -> float:
     """Returns the logarithm of the inputs beside usual ones, as far as they count."""
     inputs = min(max(facts.inputs, FEWEST_INPUTS), USUAL_INPUTS)
-    sureness = log2(max(facts.batch_size, 1.0)) / log2(SURE_BATCH_SIZE)
-    return min(sureness, 1.0) * log2(inputs / USUAL_INPUTS)
+    batch_size = min(max(facts.batch_size, UNSURE_BATCH_SIZE), SURE_BATCH_SIZE)
+    sureness = log2(batch_size / UNSURE_BATCH_SIZE) / log2(
+        SURE_BATCH_SIZE / UNSURE_BATCH_SIZE
+    )
+    return sureness * log2(inputs / USUAL_INPUTS)
 
 
 def _is_first(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:

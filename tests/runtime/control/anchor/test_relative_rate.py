@@ -12,6 +12,7 @@ from ganno_keras.control.anchor.relative_rate import (
     LARGEST_DEPTH,
     LARGEST_TARGETS,
     SURE_BATCH_SIZE,
+    UNSURE_BATCH_SIZE,
     USUAL_DEPTH,
     USUAL_INPUTS,
     RelativeRateFormula,
@@ -89,8 +90,8 @@ def test_few_inputs__count_less_the_fewer_samples_an_update_sees():
         )
         return float(few[0] / usual[0])
 
-    assert raised(1) == raised(0.5) == pytest.approx(1.0)
-    assert raised(4) == pytest.approx(2.0**0.5)
+    assert raised(1) == raised(UNSURE_BATCH_SIZE) == pytest.approx(1.0)
+    assert raised(8) == pytest.approx(2.0**0.5)
     assert raised(SURE_BATCH_SIZE) == raised(512) == pytest.approx(2.0)
 
 
