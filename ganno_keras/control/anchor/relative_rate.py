@@ -32,7 +32,7 @@ a table are few and differ, and the layer that sees them may move further.
 """
 FEWEST_INPUTS: Final = 32.0
 """Fewer inputs count as so many."""
-UNSURE_BATCH_SIZE: Final = 4.0
+UNSURE_BATCH_SIZE: Final = 8.0
 """The batch size up to which the number of inputs does not count.
 
 The gradients of so few samples say little, and the first layer does not move further.

@@ -144,7 +144,8 @@ class RelativeSource:
             self._momentum,
             self._depth,
             self._targets,
-            self._inputs,
+            # They raise a rate, and so count only where the batch size is known.
+            self._inputs if batch_size else USUAL_INPUTS,
         )
         is_new = facts != self._facts
         if is_new:
