@@ -135,17 +135,23 @@ class RelativeSource:
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
         """Learns the length of the training; returns whether that changes the rates."""
-        known = self._facts.batch_size if self._facts else USUAL_BATCH_SIZE
+        if batch_size:
+            of_samples = batch_size, float(self._inputs)
+        elif self._facts:
+            of_samples = self._facts.batch_size, self._facts.inputs
+        else:
+            # Few inputs raise a rate, and so count only once the batch size is known.
+            of_samples = USUAL_BATCH_SIZE, USUAL_INPUTS
+        batch_size, inputs = of_samples
         facts = TrainingFacts(
             num_updates,
             epochs,
-            batch_size or known,
+            batch_size,
             self._width,
             self._momentum,
             self._depth,
             self._targets,
-            # They raise a rate, and so count only where the batch size is known.
-            self._inputs if batch_size else USUAL_INPUTS,
+            inputs,
         )
         is_new = facts != self._facts
         if is_new:
