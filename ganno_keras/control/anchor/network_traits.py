@@ -34,7 +34,9 @@ class NetworkTraits(NamedTuple):
 
         Steps of SGD shrink as targets are met. Autoencoders want no more with it.
         """
-        return self.num_targets if optimizer.has_own_size else self.num_tokens
+        if not optimizer.has_own_size:
+            return self.num_tokens
+        return max(self.num_tokens, self.num_targets)  # the loss may not be known
 
 
 def network_traits(model: keras.Model, loss: Any) -> NetworkTraits:

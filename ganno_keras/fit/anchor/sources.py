@@ -135,14 +135,7 @@ class RelativeSource:
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
         """Learns the length of the training; returns whether that changes the rates."""
-        if batch_size:
-            of_samples = batch_size, float(self._inputs)
-        elif self._facts:
-            of_samples = self._facts.batch_size, self._facts.inputs
-        else:
-            # Few inputs raise a rate, and so count only once the batch size is known.
-            of_samples = USUAL_BATCH_SIZE, USUAL_INPUTS
-        batch_size, inputs = of_samples
+        batch_size, inputs = self._known(batch_size)
         facts = TrainingFacts(
             num_updates,
             epochs,
@@ -157,6 +150,17 @@ class RelativeSource:
         if is_new:
             self._take(facts)
         return is_new
+
+    def _known(self, batch_size: float) -> tuple[float, float]:
+        """Returns the batch size and the inputs that count with it.
+
+        Few inputs raise a rate, and so count only once the batch size is known.
+        """
+        if batch_size:
+            return batch_size, self._inputs
+        if self._facts:
+            return self._facts.batch_size, self._facts.inputs
+        return USUAL_BATCH_SIZE, USUAL_INPUTS
 
     def _take(self, facts: TrainingFacts) -> None:
         self._facts = facts

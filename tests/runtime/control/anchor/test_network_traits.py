@@ -107,3 +107,8 @@ def test_numbers_to_predict__count_where_steps_keep_their_size(optimizer, counte
     assert found.counted_targets(traits) == counted
     tokens = network_traits(language_model(layers.Dense(4)), CLASSES)
     assert tokens.counted_targets(traits) == 6
+
+
+def test_tokens__count_in_a_training_step_of_ones_own_too():
+    traits = network_traits(language_model(layers.Dense(4)), None)
+    assert traits.counted_targets(optimizer_traits(keras.optimizers.Adam())) == 6
