@@ -13,7 +13,9 @@ from typing import Final, NamedTuple
 from ..methods.constant_actions import CONSTANT_ACTIONS
 from ..methods.policy_names import (
     CONTROLS,
+    EPISODES,
     MASKS,
+    PAPERS_OWN,
     UNTRAINED,
     Average,
     as_kept,
@@ -40,7 +42,7 @@ ABLATIONS: Final = (
     "ganno-paper-learning-rate-only",
     "ganno-paper-timestep-only",
     "ganno-paper-single-agent",
-    "ganno-paper",
+    PAPERS_OWN,
 )
 """The policies of Table 2, each meta-trained with the recipe `paper`."""
 
@@ -138,15 +140,15 @@ GRIDS: Final[Mapping[str, Grid]] = {
     "figure2": (
         Sweep(
             "cnn2-fashion",
-            (control(GANNO, UNTRAINED), GANNO),
+            tuple(control(PAPERS_OWN, episode) for episode in EPISODES),
             (1e-3,),
             (0.1,),
         ),
     ),
-    "figure3": (Sweep("cnn2-fashion-long", ("no-op", GANNO), (1e-3,), (0.1,)),),
+    "figure3": (Sweep("cnn2-fashion-long", ("no-op", PAPERS_OWN), (1e-3,), (0.1,)),),
     "figure4": _robustness("random", GANNO),
     "figure5": (),  # It is drawn from the schedules themselves.
-    "figure6": (Sweep(CNN5, (GANNO,), (0.0,), (0.1,)),),
+    "figure6": (Sweep(CNN5, (PAPERS_OWN,), (0.0,), (0.1,)),),
     "figure7": _robustness("random", "sgdr", GANNO),
     "controls": (
         Sweep(
@@ -193,9 +195,9 @@ GRIDS: Final[Mapping[str, Grid]] = {
     # The most informative cells come first, since the long task takes long.
     "length": (
         Sweep(LONG, (GANNO,), (USUAL_RATE,), (0.1,)),
-        Sweep(LONG, ("constant", "linear"), (1e-4, 1e-2), (0.1,)),
-        Sweep(LONG, ("one-cycle",), (1e-2,), (0.1,)),
-        Sweep(LONG, ("constant", "linear"), (1e-3,), (0.1,)),
+        Sweep(LONG, (PAPERS_OWN,), RATES, (0.1,)),
+        Sweep(LONG, ("constant", "cosine", "sgdr", "one-cycle"), RATES, (0.1,)),
+        Sweep(LONG, ("linear",), (1e-4, 1e-3, 1e-2), (0.1,)),
         Sweep(SMALLER_MINIBATCHES, ("linear",), (1e-4, 1e-2), (0.1,)),
     ),
     "resnet18": (

@@ -6,6 +6,7 @@ have. `NAME, without ENTRY` hides that entry of its observation. The controls ar
 
 - `NAME, greedy` and `NAME, sampled`: the likeliest actions, or sampled ones.
 - `NAME, untrained`: the same agent before any meta-training.
+- `NAME, at episode 40`: the agent that played that episode of its meta-training.
 - `NAME, guarded`: the policy with the guard.
 - `NAME, averaged`: its average schedule over other seeds and all layers.
 - `NAME, averaged by layer`: the average over other seeds, for each layer.
@@ -29,6 +30,7 @@ from .average_schedules import AverageSchedule, average_rates, missing_for_avera
 from .masked_policy import MaskedPolicy
 from .method import Method, TrainingContext, TrainingParts
 from .policy_names import (
+    EPISODES,
     GREEDY,
     GUARDED,
     MASKS,
@@ -60,6 +62,7 @@ def policy_method(name: str) -> Method:
         UNTRAINED: lambda it: with_ganno(
             it, _untrained(policy, it.cell.seed), temperature=1.0
         ),
+        **{kind: partial(_early, policy, number) for kind, number in EPISODES.items()},
         GUARDED: lambda it: with_ganno(it, policy, guard=True),
         **{kind: partial(_masked, policy, entry) for kind, entry in MASKS.items()},
     }
@@ -67,7 +70,7 @@ def policy_method(name: str) -> Method:
         makers[kind],
         NO_TUNING,
         reason_unavailable=lambda _: _reason_unavailable(
-            policy, needs_agent=kind == UNTRAINED
+            policy, needs_agent=kind in (UNTRAINED, *EPISODES)
         ),
         identity=lambda: identity_of(policy),
     )
@@ -103,9 +106,17 @@ def _adam(context: TrainingContext) -> keras.optimizers.Optimizer:
 
 def _untrained(policy: str, seed: int) -> Policy:
     # TF-Agents takes seconds to import, and only this control needs it.
-    from .untrained_policy import untrained_policy  # noqa: PLC0415
+    from .early_policies import untrained_policy  # noqa: PLC0415
 
     return untrained_policy(metadata_of(policy), seed)
+
+
+def _early(policy: str, episode: int, context: TrainingContext) -> TrainingParts:
+    from .early_policies import policy_at_episode  # noqa: PLC0415
+
+    # As agents act in meta-training.
+    early = policy_at_episode(metadata_of(policy), episode)
+    return with_ganno(context, early, temperature=1.0)
 
 
 def _average_schedule(policy: str, average: Average) -> Method:

@@ -21,6 +21,9 @@ FLAGSHIP: Final = "ganno-standardised"
 """The learned policy of the figures and of the paper's tables. `GANNO()` has no agents
 as long as no policy is better than its anchor alone."""
 
+PAPERS_OWN: Final = "ganno-paper"
+"""The policy with the paper's own recipe, of the figures that show what agents do."""
+
 
 class Average(Enum):
     """The trainings that a policy's average schedule is taken from."""
@@ -41,6 +44,12 @@ CONTROLS: Final = (
     GUARDED,
     *(average.value for average in Average),
 )
+
+EPISODES: Final[Mapping[str, int]] = {
+    "at episode 0": 0,
+    "at episode 40": 40,
+}
+"""The episodes of Figure 2: who played them in the policy's meta-training."""
 
 MASKS: Final[Mapping[str, str]] = {
     f"without {entry.name}": entry.name
@@ -69,7 +78,7 @@ def split_name(method: str) -> tuple[str, str]:
         ('ganno-first', 'averaged by layer')
     """
     policy, comma, kind = method.rpartition(", ")
-    is_known = kind in CONTROLS or kind in MASKS
+    is_known = kind in (*CONTROLS, *EPISODES, *MASKS)
     return (policy, kind) if comma and is_known else (method, "")
 
 

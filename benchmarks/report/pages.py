@@ -18,7 +18,7 @@ from ..experiments.tasks import (
 )
 from ..field.overview import overview
 from ..field.section import field_section
-from ..methods.policy_names import FLAGSHIP, split_name
+from ..methods.policy_names import FLAGSHIP, PAPERS_OWN, split_name
 from ..methods.registry import METHODS
 from ..records.cells import Row, Rows
 from .markdown import NOT_RUN
@@ -27,6 +27,7 @@ from .paper.aggregate import aggregate_section
 from .paper.evaluation_choices import evaluation_choices_section
 from .paper.paper_tables import TABLES, heading, not_run_section, table_section
 from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
+from .paper.spikes import spikes_section
 from .paper.training_length import length_section
 from .policies.cloning_budgets import budget_sections
 from .policies.constant_actions import action_section
@@ -164,6 +165,7 @@ def paper_page(rows: Rows, drawn: Mapping[str, str]) -> str:
         evaluation_choices_section(rows, policies),
         length_section(rows),
         *_figures(drawn, of_paper=True),
+        spikes_section(PAPERS_OWN),
     )
 
 

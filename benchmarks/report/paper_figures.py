@@ -13,7 +13,7 @@ from ganno_keras.plots.drawing import LINE_STYLES, PALETTE, new_figure
 
 from ..analysis.runs import runs_of
 from ..experiments.tasks import CNN5, RESNETS, TASKS
-from ..methods.policy_names import UNTRAINED, control
+from ..methods.policy_names import EPISODES, PAPERS_OWN, control
 from ..methods.schedules import SCHEDULES, rates_over
 from ..records.cells import Cell, Row, Rows
 from .layer_rates import draw_layer_rates
@@ -53,14 +53,14 @@ def _first(rows: Rows, cell: Cell) -> Mapping[str, Any] | None:
     return found[0].score.course if found else None
 
 
-def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
-    """Draws Figure 2: rates and training loss before and after meta-training."""
-    task = "cnn2-fashion"
+def _learning(rows: Rows, _: str) -> tuple[Any, str]:
+    """Draws Figure 2: rates and training loss early and later in meta-training."""
     courses = {
-        "untrained": _first(
-            rows, Cell(task, control(policy, UNTRAINED), 1e-3, 0.1, seed=0)
-        ),
-        policy: _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0)),
+        episode: _first(
+            rows,
+            Cell("cnn2-fashion", control(PAPERS_OWN, episode), 1e-3, 0.1, seed=0),
+        )
+        for episode in EPISODES
     }
     known = {name: course for name, course in courses.items() if course}
     if len(known) < len(courses):
@@ -83,16 +83,15 @@ def _learning(rows: Rows, policy: str) -> tuple[Any, str]:
     _label(loss, "updates", "training loss")
     return figure, (
         "Learning rates and training loss of the two-layer CNN on Fashion-MNIST, from "
-        f"0.001, weight decay 0.1. Drawn are `{policy}` and the same agent before any "
-        "meta-training. The paper shows the first episode and the 40th of one "
-        "meta-training."
+        "0.001, weight decay 0.1. Drawn are the agents that played episodes 0 and 40 "
+        f"of the meta-training of `{PAPERS_OWN}`, as in the paper."
     )
 
 
-def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
+def _dynamics(rows: Rows, _: str) -> tuple[Any, str]:
     """Draws Figure 3: the layers' rates and the accuracy over a long training."""
     task = "cnn2-fashion-long"
-    course = _first(rows, Cell(task, policy, 1e-3, 0.1, seed=0))
+    course = _first(rows, Cell(task, PAPERS_OWN, 1e-3, 0.1, seed=0))
     if not course:
         return None, ""
     figure = new_figure(9.0, 6.0, NUMBERS)
@@ -108,7 +107,7 @@ def _dynamics(rows: Rows, policy: str) -> tuple[Any, str]:
     )
     _label(axes[-1], "updates", "accuracy in %", legend=False)
     return figure, (
-        f"Learning rates of both layers under `{policy}` in a training of "
+        f"Learning rates of both layers under `{PAPERS_OWN}` in a training of "
         f"{TASKS[task].epochs} epochs (two-layer CNN, Fashion-MNIST, from 0.001, "
         "weight decay 0.1). Below them is the accuracy on the 1,000 held-out images "
         "that the policy watches. The paper shows the accuracy on the test set."
@@ -187,9 +186,9 @@ def _schedules(_: Rows, __: str) -> tuple[Any, str]:
     return figure, "The nine hand-made schedules, as they are used here."
 
 
-def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
+def _caution(rows: Rows, _: str) -> tuple[Any, str]:
     """Draws Figure 6: GANNO from a rate of 0, and the schedule to be found."""
-    course = _first(rows, Cell(CNN5, policy, 0.0, 0.1, seed=0))
+    course = _first(rows, Cell(CNN5, PAPERS_OWN, 0.0, 0.1, seed=0))
     if not course:
         return None, ""
     figure = new_figure(9.0, 4.0, NUMBERS)
@@ -208,10 +207,9 @@ def _caution(rows: Rows, policy: str) -> tuple[Any, str]:
         )
     _label(axes, "updates", "learning rate")
     return figure, (
-        f"The learning rate of each layer under `{policy}` (five-layer CNN, CIFAR-10, "
-        "weight decay 0.1), beside cosine one-cycle with a peak of 0.01. The paper's "
-        "agents start from a rate of 0 there. A policy with a schedule of its own does "
-        "the same from every rate."
+        f"The learning rate of each layer under `{PAPERS_OWN}`, from a rate of 0 "
+        "(five-layer CNN, CIFAR-10, weight decay 0.1), beside cosine one-cycle with a "
+        "peak of 0.01."
     )
 
 

@@ -12,14 +12,14 @@ from ...analysis.intervals import Spread, spread
 from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import runs_of
 from ...analysis.table_lines import lines_of, paper_table
-from ...experiments.grids import cells_of
+from ...experiments.grids import GANNO, cells_of
 from ...experiments.tasks import CNN5, LENGTHS, LONG, find_task
-from ...methods.policy_names import FLAGSHIP
+from ...methods.policy_names import FLAGSHIP, PAPERS_OWN
 from ...records.cells import Cell, Rows
 from ..markdown import NOT_RUN
 
-PAPER_TABLES: Final = ("table1", "table3")
-"""The tables with the schedules of the grid."""
+PAPER_TABLES: Final = ("table1", "table3", "table4")
+"""The tables with the methods of the grid."""
 
 LENGTH_SECTION: Final = """## The length of a training
 
@@ -89,7 +89,7 @@ def _figures(rows: Rows, cells: Sequence[Cell], task: str) -> Figures:
 
 
 def _paper_figures(cells: Sequence[Cell]) -> Figures:
-    """Returns the paper's accuracies, None for our policies."""
+    """Returns the paper's accuracies, None for policies but the paper's own."""
     known: dict[tuple[str, float | None, float], Spread | None] = {
         (line.method, float(rate), line.weight_decay): value
         for name in PAPER_TABLES
@@ -98,15 +98,26 @@ def _paper_figures(cells: Sequence[Cell]) -> Figures:
             paper_table(name)["initial_learning_rates"], line.values, strict=True
         )
     }
+    names = {PAPERS_OWN: GANNO}
     return {
-        cell: known.get((cell.method, cell.initial_learning_rate, cell.weight_decay))
+        cell: known.get(
+            (
+                names.get(cell.method, cell.method),
+                cell.initial_learning_rate,
+                cell.weight_decay,
+            )
+        )
         for cell in cells
     }
 
 
 def _differences(short: Figures, long: Figures, paper: Figures) -> str:
     """Compares both lengths with the paper, where all three have a figure."""
-    shared = [cell for cell in paper if paper[cell] and short[cell] and long[cell]]
+    shared = [
+        cell
+        for cell in paper
+        if all(it[cell] for it in (paper, short, long)) and cell.method != PAPERS_OWN
+    ]
     if not shared:
         return ""
     return LENGTH_DIFFERENCES.format(

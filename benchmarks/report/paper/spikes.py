@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the section about the claim of Figure 3, spikes that escape a plateau."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ...analysis.estimates import Estimate, estimate
+from ...analysis.markdown_table import markdown_table
+from ...spikes.__main__ import WATCHED, rows_of
+from ...spikes.finding import (
+    BEFORE,
+    FALLING,
+    LEFT,
+    RISE,
+    RISING,
+    SMALLEST_RISE,
+)
+
+SEVERAL: Final = 2.0
+"""The points that count as the paper's "several"."""
+
+SECTION: Final = """## Do spikes escape a plateau?
+
+The paper reads off Figure 3 that spikes of the rate help a network out of local optima,
+by several points each time. Do they? `{policy}` played {trainings} trainings of
+{updates:,} updates: the two-layer CNN on Fashion-MNIST, from 0.001, weight decay 0.1.
+A spike is a rise of a layer's rate within {rising} decisions. It exceeds the {before}
+decisions before by a factor of {rise:g} and by {smallest:g}. {falling} decisions later
+at most {left:.0%} of it is left. Each training with a spike was played once more from
+there, with all the same but that layer's rate: for {falling} decisions it stayed as it
+was. Made by `python -m benchmarks.spikes --policy {policy}`.
+
+{table}
+"""
+
+
+def spikes_section(policy: str) -> str:
+    """Writes what spikes of a policy's rates did, "" if none have been looked for."""
+    rows = rows_of(policy)
+    if not rows:
+        return ""
+    gains = dict(_gains_by_training(rows))
+    spikes = [spike for row in rows for spike in row["spikes"]]
+    lines = [
+        ["spikes", f"{len(spikes)}, in {len(gains)} of the trainings"],
+        *(_effect_lines(spikes, gains) if spikes else []),
+    ]
+    return SECTION.format(
+        policy=policy,
+        trainings=sum(row["num_trainings"] for row in rows),
+        updates=rows[0]["updates"],
+        rising=RISING,
+        before=BEFORE,
+        rise=RISE,
+        smallest=SMALLEST_RISE,
+        falling=FALLING,
+        left=LEFT,
+        table=markdown_table(["", ""], lines),
+    )
+
+
+def _effect_lines(
+    spikes: Sequence[dict[str, Any]], gains: dict[Any, list[float]]
+) -> list[list[str]]:
+    by_spike = [gain for of_training in gains.values() for gain in of_training]
+    by_training = np.array([np.mean(of_training) for of_training in gains.values()])
+    last = f"in decisions {FALLING + 1} to {WATCHED} after it"
+    change = 100 * np.mean(
+        [_after(it, "with") - np.mean(it["before"]) for it in spikes]
+    )
+    return [
+        [f"held-out accuracy {last}, less that before it", f"{change:+.2f} points"],
+        [
+            "the same, less that without the spike (in brackets: 95 % over trainings)",
+            f"{_points(estimate(by_training))} points",
+        ],
+        [
+            f"spikes that gained {SEVERAL:g} points or more so",
+            f"{sum(gain >= SEVERAL for gain in by_spike)}",
+        ],
+        [
+            f"spikes that cost {SEVERAL:g} points or more so",
+            f"{sum(gain <= -SEVERAL for gain in by_spike)}",
+        ],
+    ]
+
+
+def _gains_by_training(
+    rows: Sequence[dict[str, Any]],
+) -> Iterator[tuple[Any, list[float]]]:
+    for row in rows:
+        found = defaultdict(list)
+        for spike in row["spikes"]:
+            gain = 100 * (_after(spike, "with") - _after(spike, "without"))
+            found[spike["training"]].append(gain)
+        for training, gains in found.items():
+            yield (row["episode"], training), gains
+
+
+def _after(spike: dict[str, Any], which: str) -> float:
+    """The mean accuracy once the rate is down again, or at the training's end."""
+    return float(np.mean(spike[which][FALLING - WATCHED :]))
+
+
+def _points(estimated: Estimate) -> str:
+    return f"{estimated.value:+.2f} [{estimated.low:+.2f}, {estimated.high:+.2f}]"
