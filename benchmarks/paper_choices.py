@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,6 +87,11 @@ CHOICES: Final[Mapping[str, Choice]] = {
         BOUNDS,
         {"standardised": True, "model_options": {"filters": 32}},
     ),
+    "standardised, small minibatches": Choice(
+        "rates in [0, 0.01], standardised images and minibatches of 8",
+        BOUNDS,
+        {"standardised": True, "batch_size": 8},
+    ),
     "longer": Choice(
         "rates in [0, 0.01], and episodes of 64 decisions", BOUNDS, {"timesteps": 64}
     ),
@@ -106,7 +112,7 @@ def measure(name: str, seed: int, timesteps: int = TIMESTEPS) -> None:
         timesteps: Its budget.
     """
     configuration = CHOICES[name].applied(seed, timesteps)
-    folder = RunFolder(RUNS / f"{name.replace(' ', '-')}-{seed}", configuration)
+    folder = RunFolder(RUNS / f"{re.sub(r'[ ,]+', '-', name)}-{seed}", configuration)
     run = MetaTraining(configuration, folder)
     run.run()
     policy = folder.path / "policy"
