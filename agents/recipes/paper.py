@@ -7,9 +7,18 @@ import dataclasses
 from typing import Final
 
 from ..environment.configuration import EnvironmentConfiguration
+from ..tasks.configuration import TaskConfiguration
 from .configuration import MetaTrainingConfiguration
 
-PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
+# High rates have to hurt in meta-training, or agents never learn to bring them down.
+# They do so with standardised images, as in the evaluation, and small minibatches.
+PAPER: Final = MetaTrainingConfiguration(
+    name="ganno-paper",
+    environment=EnvironmentConfiguration(
+        tasks=(TaskConfiguration(standardised=True, batch_size=8),),
+        learning_rate_bounds=(0.0, 0.01),
+    ),
+)
 
 
 def _seeing(*names: str) -> EnvironmentConfiguration:

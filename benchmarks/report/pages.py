@@ -20,6 +20,7 @@ from ..field.overview import overview
 from ..field.section import field_section
 from ..methods.policy_names import FLAGSHIP, PAPERS_OWN, split_name
 from ..methods.registry import METHODS
+from ..paper_choices.section import choices_section
 from ..records.cells import Row, Rows
 from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
@@ -160,6 +161,7 @@ def paper_page(rows: Rows, drawn: Mapping[str, str]) -> str:
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
         ablation_section(rows),
+        choices_section(),
         aggregate_section(rows),
         *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
         evaluation_choices_section(rows, policies),

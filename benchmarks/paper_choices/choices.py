@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The choices that the paper leaves open, each as what it changes in the recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from agents.recipes.configuration import MetaTrainingConfiguration
+from agents.recipes.paper import PAPER
+from agents.tasks.configuration import TaskConfiguration
+
+BOUNDS: Final = (0.0, 0.01)
+WIDER: Final = {"filters": 32}
+
+
+class Choice(NamedTuple):
+    """What differs from the paper's defaults, and how it is said."""
+
+    of_what: str
+    task: Mapping[str, Any] = {}
+    environment: Mapping[str, Any] = {}
+    ppo: Mapping[str, Any] = {}
+
+    def applied(self, seed: int, timesteps: int) -> MetaTrainingConfiguration:
+        """Returns the configuration of a short meta-training."""
+        environment = dataclasses.replace(
+            PAPER.environment,
+            **{
+                "tasks": (TaskConfiguration(**self.task),),
+                "learning_rate_bounds": BOUNDS,
+                **self.environment,
+            },
+        )
+        ppo = dataclasses.replace(PAPER.ppo, **self.ppo)
+        return dataclasses.replace(
+            PAPER, seed=seed, timesteps=timesteps, environment=environment, ppo=ppo
+        )
+
+
+CHOICES: Final[Mapping[str, Choice]] = {
+    "wide bounds": Choice(
+        "rates in [0, 0.1]", environment={"learning_rate_bounds": (0.0, 0.1)}
+    ),
+    "bounds": Choice("rates in [0, 0.01], the range of Appendix A's starts"),
+    "standardised": Choice(
+        "the same, and images of mean 0 and deviation 1", {"standardised": True}
+    ),
+    "wider": Choice("rates in [0, 0.01], and 32 filters", {"model_options": WIDER}),
+    "small minibatches": Choice(
+        "rates in [0, 0.01], and minibatches of 8", {"batch_size": 8}
+    ),
+    "standardised and wider": Choice(
+        "rates in [0, 0.01], standardised images and 32 filters",
+        {"standardised": True, "model_options": WIDER},
+    ),
+    "standardised, small minibatches": Choice(
+        "rates in [0, 0.01], standardised images and minibatches of 8: the recipe",
+        {"standardised": True, "batch_size": 8},
+    ),
+    "longer": Choice(
+        "rates in [0, 0.01], and episodes of 64 decisions", {"timesteps": 64}
+    ),
+    "whole episodes": Choice(
+        "rates in [0, 0.01], and whole episodes in place of sequences of 8",
+        ppo={"sequence_length": 0},
+    ),
+}
