@@ -22,10 +22,12 @@ from ..methods.policy_names import FLAGSHIP, PAPERS_OWN, split_name
 from ..methods.registry import METHODS
 from ..paper_choices.section import choices_section
 from ..records.cells import Row, Rows
+from ..records.provenance import ROOT
 from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
 from .paper.aggregate import aggregate_section
 from .paper.evaluation_choices import evaluation_choices_section
+from .paper.meta_trainings import meta_trainings_section
 from .paper.paper_tables import TABLES, heading, not_run_section, table_section
 from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
 from .paper.spikes import spikes_section
@@ -162,6 +164,7 @@ def paper_page(rows: Rows, drawn: Mapping[str, str]) -> str:
         *(table_section(name, rows, policies) for name in TABLES),
         ablation_section(rows),
         choices_section(),
+        meta_trainings_section(rows, ROOT),
         aggregate_section(rows),
         *(residual_section(rows, name) for name in RESIDUAL_GRIDS),
         evaluation_choices_section(rows, policies),

@@ -16,7 +16,7 @@ from benchmarks.paper_choices.meta_trainings import measure, rows_of_choices
 from benchmarks.paper_choices.section import choices_section
 from tests.support.meta_training import TINY_TASK, tiny_meta_training
 
-TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 64, 1, {"hidden": []})
+TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 512, 1, {"hidden": []})
 
 
 def test_recipe__is_the_choice_that_says_so():
@@ -49,7 +49,6 @@ def _tiny(monkeypatch, tmp_path):
     monkeypatch.setitem(CHOICES, "tiny", Choice("a tiny task", task=options))
     monkeypatch.setitem(TASKS, "tiny-choices", TINY)
     monkeypatch.setattr(meta_trainings, "TASK", "tiny-choices")
-    monkeypatch.setattr(meta_trainings, "TIMESTEPS", tiny.timesteps)
     monkeypatch.setattr(meta_trainings, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(meta_trainings, "PATH", tmp_path / "choices.jsonl")
     monkeypatch.setattr(constant_rates, "PATH", tmp_path / "rates.json")

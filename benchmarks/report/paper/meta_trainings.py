@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the section about the meta-trainings of one recipe that differ in the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ganno_keras.policies.saved_policy import read_metadata
+
+from ...analysis.intervals import spread
+from ...analysis.markdown_table import markdown_table
+from ...analysis.runs import runs_of
+from ...analysis.table_lines import paper_table
+from ...experiments.grids import GANNO, GRIDS
+from ...records.cells import Cell, Rows
+from ..markdown import NOT_RUN
+
+FOLDER: Final = Path("benchmarks/policies")
+"""The policies that differ in the seed, from the root of the repository."""
+
+SECTION: Final = """## Meta-trainings that differ in the seed
+
+How much of it is luck? The recipe `paper` is run with one seed after the other, {count} so
+far. Test accuracy of the five-layer CNN on CIFAR-10 by initial rate, weight decay
+0.1, mean over the seeds of the evaluation. The score is the accuracy on the network and
+images of the meta-training, from six rates (`python -m benchmarks.policy_scores`). The
+test set plays no part in it. Made by `python -m benchmarks.run table2` with
+`--policy {folder}/NAME`.
+
+{table}
+"""
+
+
+def meta_trainings_section(rows: Rows, root: Path) -> str:
+    """Writes a line for each meta-training, "" without results of any.
+
+    Args:
+        rows: All results.
+        root: Of the repository.
+    """
+    names = sorted(str(it.relative_to(root)) for it in (root / FOLDER).glob("*/"))
+    accuracies = {name: _accuracies(rows, name) for name in names}
+    known = {name: it for name, it in accuracies.items() if any(map(len, it.values()))}
+    if not known:
+        return ""
+    (sweep,) = GRIDS["table2"]
+    rates = sweep.initial_learning_rates
+    header = ["", "score", *(f"{rate:g}" for rate in rates), "average"]
+    return SECTION.format(
+        count=len(known),
+        folder=FOLDER,
+        table=markdown_table(
+            header,
+            [
+                *(_line(root / name, it) for name, it in known.items()),
+                _over_meta_trainings(list(known.values())),
+                _papers(),
+            ],
+        ),
+    )
+
+
+Accuracies = Mapping[float | None, Sequence[float]]
+"""Those of all seeds of the evaluation, by initial rate."""
+
+
+def _accuracies(rows: Rows, method: str) -> Accuracies:
+    (sweep,) = GRIDS["table2"]
+    (decay,) = sweep.weight_decays
+    return {
+        rate: [
+            it.accuracy
+            for it in runs_of(rows, Cell(sweep.task, method, rate, decay, 0))
+        ]
+        for rate in sweep.initial_learning_rates
+    }
+
+
+def _line(folder: Path, accuracies: Accuracies) -> list[str]:
+    metadata = read_metadata(folder)
+    kind = "sampled" if metadata.sampled else "greedy"
+    scores = metadata.scores.get("mean", {})
+    score = f"{100 * scores[kind]:.1f}" if scores else NOT_RUN
+    spreads = [spread(it) for it in accuracies.values()]
+    average = np.mean([it.mean for it in spreads if it]) if all(spreads) else None
+    shown = [str(it) if it else NOT_RUN for it in spreads]
+    return [f"`{folder.name}`", score, *shown, f"{average:.2f}" if average else NOT_RUN]
+
+
+def _over_meta_trainings(found: Sequence[Accuracies]) -> list[str]:
+    """Mean and deviation over the means of the meta-trainings."""
+    whole = [it for it in found if all(it.values())]
+    if len(whole) < 2:
+        return ["over these", "", *[NOT_RUN] * (len(found[0]) + 1)]
+    means = np.array([[np.mean(runs) for runs in it.values()] for it in whole])
+    columns = [*means.T, means.mean(axis=1)]
+    return ["over these", "", *(str(spread(list(it))) for it in columns)]
+
+
+def _papers() -> list[str]:
+    [row] = [it for it in paper_table("table2")["rows"] if it["method"] == GANNO]
+    means = [mean for mean, _ in (*row["values"], row["average"])]
+    return ["*paper*", "", *(f"{mean:.2f}" for mean in means)]
