@@ -33,7 +33,7 @@ def results(seed, *accuracies, starts=STARTS):
 def test_section__has_a_line_a_meta_training_and_the_deviation_over_them(root):
     rows = {**results(0, 0.70, 0.72), **results(1, 0.74, 0.76)}
     text = meta_trainings_section(rows, root)
-    assert "2 so\nfar" in text
+    assert "(2 so far)" in text
     assert "| `ganno-paper-seed-0` | 83.9 | 71.00 ± 1.41 |" in text
     assert "| over these |  | 73.00 ± 2.83 |" in text
     assert "| *paper* |  | 69.38 | 72.93 |" in text
