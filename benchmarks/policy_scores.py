@@ -135,7 +135,7 @@ def score(policy: Path) -> dict[str, Any]:
         for method in METHODS
     }
     return {
-        "command": f"python -m benchmarks.policy_scores saved_policies/{policy.name}",
+        "command": f"python -m benchmarks.policy_scores {policy}",
         "measure": (
             "accuracy on 5000 images that meta-training had, but not the scored fits, "
             "one seed"
