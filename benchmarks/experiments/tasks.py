@@ -112,7 +112,10 @@ class Task:
 _CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=True)
 
 
-_CNN2: Final = Task("fashion_mnist", "two_layer_cnn", 32, 2, dtype_policy="float32")
+# As in the meta-training of the recipe `paper`.
+_CNN2: Final = Task(
+    *("fashion_mnist", "two_layer_cnn", 8, 1), standardised=True, dtype_policy="float32"
+)
 
 
 # The full width needs a GPU; two cores can train an eighth of it.
@@ -176,9 +179,9 @@ TASKS: Final[dict[str, Task]] = {
     # task is in float32, since bfloat16 is slow on CPUs without it.
     "cnn5-cifar10-long": dataclasses.replace(_CNN5, epochs=40, dtype_policy="float32"),
     "cnn5-cifar10-batch32": dataclasses.replace(_CNN5, batch_size=32),
-    # The task of meta-training: about as many updates as an episode, and many more.
+    # The task of meta-training, and as many updates of it as in the paper's Figure 3.
     "cnn2-fashion": _CNN2,
-    "cnn2-fashion-long": dataclasses.replace(_CNN2, epochs=18),
+    "cnn2-fashion-long": dataclasses.replace(_CNN2, epochs=4),
     "cnn2-embedded": Task(
         "embedded_fashion_mnist", "two_layer_cnn", 32, 13, dtype_policy="float32"
     ),
