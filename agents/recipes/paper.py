@@ -7,18 +7,9 @@ import dataclasses
 from typing import Final
 
 from ..environment.configuration import EnvironmentConfiguration
-from ..tasks.configuration import TaskConfiguration
 from .configuration import MetaTrainingConfiguration
 
-# High rates have to hurt in meta-training, or agents never learn to bring them down.
-# They do so with standardised images, as in the evaluation, and small minibatches.
-PAPER: Final = MetaTrainingConfiguration(
-    name="ganno-paper",
-    environment=EnvironmentConfiguration(
-        tasks=(TaskConfiguration(standardised=True, batch_size=8),),
-        learning_rate_bounds=(0.0, 0.01),
-    ),
-)
+PAPER: Final = MetaTrainingConfiguration(name="ganno-paper")
 
 
 def _seeing(*names: str) -> EnvironmentConfiguration:

@@ -56,7 +56,7 @@ CHOICES: Final[Mapping[str, Choice]] = {
         {"standardised": True, "model_options": WIDER},
     ),
     "standardised, small minibatches": Choice(
-        "rates in [0, 0.01], standardised images and minibatches of 8: the recipe",
+        "rates in [0, 0.01], standardised images and minibatches of 8: chosen",
         {"standardised": True, "batch_size": 8},
     ),
     "longer": Choice(

@@ -24,10 +24,10 @@ FOLDER: Final = Path("benchmarks/policies")
 
 SECTION: Final = """## Meta-trainings that differ in the seed
 
-How much of it is luck? The recipe `paper` is run with one seed after the other
-({count} so far). Test accuracy of the five-layer CNN on CIFAR-10 by initial rate,
-weight decay 0.1, mean over the seeds of the evaluation. The score is the accuracy on
-the network and images of the meta-training, from six rates
+How much of it is luck? `{folder}/paper.json`, with the choices above, is run with one
+seed after the other ({count} so far). Test accuracy of the five-layer CNN on CIFAR-10
+by initial rate, weight decay 0.1, mean over the seeds of the evaluation. The score is
+the accuracy on the network and images of the meta-training, from six rates
 (`python -m benchmarks.policy_scores`). The test set plays no part in it. Made by
 `python -m benchmarks.run table2` with `--policy {folder}/NAME`.
 
