@@ -19,7 +19,7 @@ from benchmarks.records.provenance import ROOT
 from benchmarks.report.paper.meta_trainings import FOLDER
 from tests.support.meta_training import TINY_TASK, tiny_meta_training
 
-TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 512, 1, {"hidden": []})
+TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 128, 1, {"hidden": []})
 
 
 def test_chosen__is_the_configuration_of_the_whole_meta_trainings():

@@ -57,7 +57,7 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
             header,
             [
                 *(_line(root / name, it) for name, it in known.items()),
-                _over_meta_trainings(list(known.values())),
+                *_over_meta_trainings(list(known.values())),
                 _papers(),
             ],
         ),
@@ -91,14 +91,14 @@ def _line(folder: Path, accuracies: Accuracies) -> list[str]:
     return [f"`{folder.name}`", score, *shown, f"{average:.2f}" if average else NOT_RUN]
 
 
-def _over_meta_trainings(found: Sequence[Accuracies]) -> list[str]:
-    """Mean and deviation over the means of the meta-trainings."""
+def _over_meta_trainings(found: Sequence[Accuracies]) -> list[list[str]]:
+    """Mean and deviation over the means of two meta-trainings or more."""
     whole = [it for it in found if all(it.values())]
     if len(whole) < 2:
-        return ["over these", "", *[NOT_RUN] * (len(found[0]) + 1)]
+        return []
     means = np.array([[np.mean(runs) for runs in it.values()] for it in whole])
     columns = [*means.T, means.mean(axis=1)]
-    return ["over these", "", *(str(spread(list(it))) for it in columns)]
+    return [["over these", "", *(str(spread(list(it))) for it in columns)]]
 
 
 def _papers() -> list[str]:
