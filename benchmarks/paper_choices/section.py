@@ -64,7 +64,9 @@ def _lines_of_agents() -> Iterator[list[str]]:
     accuracies = {key_of(row): row["accuracy"] for row in rows_of_choices()}
     for name, choice in CHOICES.items():
         for seed in sorted({seed for known, seed, _ in accuracies if known == name}):
-            of_rates = [accuracies.get((name, seed, rate), np.nan) for rate in RATES]
-            figures = (*of_rates, np.mean(of_rates))
-            shown = ["·" if np.isnan(it) else f"{100 * it:.1f}" for it in figures]
+            keys = [(name, seed, rate) for rate in RATES]
+            if not all(key in accuracies for key in keys):
+                continue  # The same command runs what is missing.
+            of_rates = [accuracies[key] for key in keys]
+            shown = [f"{100 * it:.1f}" for it in (*of_rates, np.mean(of_rates))]
             yield [choice.of_what, str(seed), *shown]
