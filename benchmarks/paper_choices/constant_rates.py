@@ -21,7 +21,7 @@ from ..records.entries_file import read_entries, write_entry
 from ..records.results_file import RESULTS
 from .choices import CHOICES
 
-PATH: Final = RESULTS / "paper_choices_constant_rates.json"
+PATH: Final = RESULTS / "paper_choices" / "constant_rates.json"
 RATES: Final = (1e-3, 1e-2)
 SIDE_BY_SIDE: Final = 3
 EPISODES: Final = 3

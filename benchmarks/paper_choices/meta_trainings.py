@@ -24,7 +24,7 @@ from ..records.provenance import provenance
 from ..records.results_file import RESULTS, only_writer
 from .choices import CHOICES
 
-PATH: Final = RESULTS / "paper_choices.jsonl"
+PATH: Final = RESULTS / "paper_choices" / "agents.jsonl"
 RUNS: Final = Path("runs/paper_choices")
 TASK: Final = f"{CNN5}-choices"
 TIMESTEPS: Final = 12_800
