@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import itertools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -126,8 +125,7 @@ def scored_task(tasks: Sequence[TaskConfiguration]) -> TaskConfiguration:
 def score(policy: Path) -> dict[str, Any]:
     """Scores all methods from all initial rates, and prints each result."""
     metadata = read_metadata(policy)
-    made_by = metadata.trained_on["configuration"]
-    configuration = MetaTrainingConfiguration.from_json(json.dumps(made_by))
+    configuration = MetaTrainingConfiguration.of_policy(metadata)
     task = scored_task(configuration.environment.tasks)
     starts_by_itself = metadata.action_set.has_own_rates
     rows = {

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from ganno_keras.control.action_sets import get_action_set
+from ganno_keras.policies.metadata import PolicyMetadata
 
 from ..common.field_checks import (
     require_not_negative,
@@ -98,6 +99,16 @@ class MetaTrainingConfiguration:
             ValueError: If the text is no JSON, a key is unknown or a value impossible.
         """
         return from_json_values(cls, json.loads(text))
+
+    @classmethod
+    def of_policy(cls, metadata: PolicyMetadata) -> Self:
+        """Returns the configuration that a policy was made with.
+
+        Raises:
+            KeyError: If the policy does not say so.
+            ValueError: If this version cannot read what it says.
+        """
+        return from_json_values(cls, metadata.trained_on["configuration"])
 
     @classmethod
     def load(cls, path: Path) -> Self:

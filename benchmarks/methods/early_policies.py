@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +27,8 @@ def untrained_policy(metadata: PolicyMetadata, seed: int) -> SavedPolicy:
     Raises:
         ValueError: If this version cannot read the configuration.
     """
-    fresh = new_learner(replace(_configuration_of(metadata), seed=seed))
-    return _exported(fresh, metadata)
+    configuration = MetaTrainingConfiguration.of_policy(metadata)
+    return _exported(new_learner(replace(configuration, seed=seed)), metadata)
 
 
 def policy_at_episode(metadata: PolicyMetadata, episode: int) -> SavedPolicy:
@@ -47,25 +46,20 @@ def policy_at_episode(metadata: PolicyMetadata, episode: int) -> SavedPolicy:
 
     Paper: section 5, Figure 2.
     """
-    configuration = _configuration_of(metadata)
+    configuration = MetaTrainingConfiguration.of_policy(metadata)
     if configuration.episodes_per_iteration * len(configuration.environment.tasks) > 1:
         raise ValueError(
             f"An iteration of {metadata.name!r} plays several episodes with the same "
             "agent. Name a policy that was trained with one at a time."
         )
     if episode == 0:
-        return _exported(new_learner(configuration), metadata)
+        return untrained_policy(metadata, configuration.seed)
     timesteps = EpisodePlan(configuration).timesteps_through(episode - 1)
     with tempfile.TemporaryDirectory() as place:
         shortened = replace(configuration, timesteps=timesteps)
         early = MetaTraining(shortened, RunFolder(Path(place) / "run", shortened))
         early.run()
         return _exported(early.learner, metadata)
-
-
-def _configuration_of(metadata: PolicyMetadata) -> MetaTrainingConfiguration:
-    made_by = json.dumps(metadata.trained_on["configuration"])
-    return MetaTrainingConfiguration.from_json(made_by)
 
 
 def _exported(learner: Learner, metadata: PolicyMetadata) -> SavedPolicy:

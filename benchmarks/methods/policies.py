@@ -58,10 +58,7 @@ def policy_method(name: str) -> Method:
         "": lambda it: with_ganno(it, policy),
         GREEDY: lambda it: with_ganno(it, policy, temperature=0.0),
         SAMPLED: lambda it: with_ganno(it, policy, temperature=1.0),
-        # Its likeliest action would be one arbitrary action throughout.
-        UNTRAINED: lambda it: with_ganno(
-            it, _untrained(policy, it.cell.seed), temperature=1.0
-        ),
+        UNTRAINED: partial(_early, policy, None),
         **{kind: partial(_early, policy, number) for kind, number in EPISODES.items()},
         GUARDED: lambda it: with_ganno(it, policy, guard=True),
         **{kind: partial(_masked, policy, entry) for kind, entry in MASKS.items()},
@@ -104,18 +101,19 @@ def _adam(context: TrainingContext) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(context.rate, weight_decay=decay)
 
 
-def _untrained(policy: str, seed: int) -> Policy:
-    # TF-Agents takes seconds to import, and only this control needs it.
-    from .early_policies import untrained_policy  # noqa: PLC0415
+def _early(policy: str, episode: int | None, context: TrainingContext) -> TrainingParts:
+    """Combines Adam with the agents of an episode, or with fresh ones."""
+    # TF-Agents takes seconds to import, and only these controls need it.
+    from .early_policies import policy_at_episode, untrained_policy  # noqa: PLC0415
 
-    return untrained_policy(metadata_of(policy), seed)
-
-
-def _early(policy: str, episode: int, context: TrainingContext) -> TrainingParts:
-    from .early_policies import policy_at_episode  # noqa: PLC0415
-
-    # As agents act in meta-training.
-    early = policy_at_episode(metadata_of(policy), episode)
+    metadata = metadata_of(policy)
+    early = (
+        untrained_policy(metadata, context.cell.seed)
+        if episode is None
+        else policy_at_episode(metadata, episode)
+    )
+    # As in meta-training. The likeliest action of a fresh agent would be one arbitrary
+    # action throughout.
     return with_ganno(context, early, temperature=1.0)
 
 

@@ -55,7 +55,7 @@ def accuracies(configuration: EnvironmentConfiguration, episodes: range) -> list
             num_environments=SIDE_BY_SIDE,
             reward="potential",
             initial_learning_rate=RATES,
-            initial_weight_decay=(WEIGHT_DECAY, WEIGHT_DECAY * (1 + 1e-9)),
+            initial_weight_decay=(WEIGHT_DECAY, WEIGHT_DECAY),
         )
     )
     found = [_late_accuracies(environment, episode) for episode in episodes]

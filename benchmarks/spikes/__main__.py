@@ -35,6 +35,8 @@ SIDE_BY_SIDE: Final = 4
 NUM_DECISIONS: Final = 300
 WATCHED: Final = 30
 """Decisions of a branch. The layer takes the no-op in the first `FALLING` of them."""
+DIGITS: Final = 7
+"""After the point: more than accuracies have, and enough for the lowest rates."""
 
 Row = dict[str, Any]
 
@@ -109,8 +111,7 @@ def _branches(
 
 
 def _rounded(values: np.ndarray) -> Any:
-    rounded = [float(f"{value:.6g}") for value in values.ravel()]
-    return np.reshape(rounded, values.shape).tolist()
+    return np.round(values.astype(float), DIGITS).tolist()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

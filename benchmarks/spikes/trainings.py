@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -23,8 +22,6 @@ from ganno_keras.policies.policy import Policy, PolicyState
 
 LEARNING_RATE: Final = 1e-3
 WEIGHT_DECAY: Final = 0.1
-NARROW: Final = 1 + 1e-9
-"""Turns a value into the range that a configuration asks for."""
 
 
 class Moment(NamedTuple):
@@ -129,13 +126,12 @@ def environment_of(
 
     Its inner trainings have no clones: the branches take their place.
     """
-    made_by = json.dumps(policy.metadata.trained_on["configuration"])
-    own = MetaTrainingConfiguration.from_json(made_by).environment
+    own = MetaTrainingConfiguration.of_policy(policy.metadata).environment
     return dataclasses.replace(
         own,
         tasks=(dataclasses.replace(own.tasks[0], timesteps=num_decisions),),
         num_environments=num_trainings,
         reward="potential",
-        initial_learning_rate=(LEARNING_RATE, NARROW * LEARNING_RATE),
-        initial_weight_decay=(WEIGHT_DECAY, NARROW * WEIGHT_DECAY),
+        initial_learning_rate=(LEARNING_RATE, LEARNING_RATE),
+        initial_weight_decay=(WEIGHT_DECAY, WEIGHT_DECAY),
     )

@@ -78,8 +78,7 @@ def test_recipe__survives_json(name):
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_recipe__is_what_the_shipped_policy_was_made_with(folder):
-    trained_on = read_metadata(folder).trained_on["configuration"]
-    made_with = MetaTrainingConfiguration.from_json(json.dumps(trained_on))
+    made_with = MetaTrainingConfiguration.of_policy(read_metadata(folder))
     assert BY_NAME[folder.name] == made_with
 
 
