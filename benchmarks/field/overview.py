@@ -26,10 +26,11 @@ accuracy: below zero is better. They are held against the author's own optimizer
 and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that
 end more than {harm:.0%} worse.
 
-Nothing was chosen for any training; the cosine begins at the author's rate. An earlier
-formula of `GANNO()` did harm in some trainings, which told where to look. What was
-changed was measured on other networks (`docs/anchors.md`). Written by
-`python -m benchmarks.report` from `benchmarks/results/field/`.
+No rate was chosen for a single training; the cosine begins at the author's rate. But
+these trainings are not untouched. An earlier formula of `GANNO()` did harm in some,
+which told where to look. Its terms were measured on other networks. One of them, the
+width of CNNs, was kept because it gained here (see
+`docs/how_the_formula_was_found.md`). Written by `python -m benchmarks.report` from `benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"

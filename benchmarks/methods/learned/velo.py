@@ -8,6 +8,16 @@ that the environment variable GANNO_VELO names. Without both the method is skipp
 package adds weight decay as a penalty on the squared weights, in the gradient and in
 the loss that VeLO reads. It is not decoupled.
 
+The steps follow the published source; they could not be tried:
+
+1. Install JAX, and the package from a clone, with `--no-deps`. The release on PyPI,
+   0.0.1, is older than VeLO. Its pins (flax 0.3.3, absl-py 0.12.0, tensorflow-metadata
+   1.5.0) cannot be had beside the versions of `constraints.txt`. Install what it
+   imports (flax, dm-haiku, optax, chex, gin-config) in versions that go with your JAX.
+2. Put `params` and `config.gin` of the optimizer
+   `aug12_continue_on_bigger_2xbs_200kstep_bigproblem_v2_5620` into the folder. They are
+   in `gs://gresearch/learned_optimization/pretrained_lopts/`.
+
 Paper: Metz et al., "VeLO: Training Versatile Learned Optimizers by Scaling Up"
 (arXiv 2211.09760).
 """
