@@ -28,7 +28,7 @@ from ..environment.action_scripts import ActionScript
 from .configuration import CloningConfiguration
 from .demonstrations import Demonstration
 from .ppo_agent import as_actor_sees
-from .trajectories import by_length, select
+from .trajectories import by_length, random_parts, select
 
 Returns = Mapping[ActionScript, float]
 """The mean return of each script on one task."""
@@ -155,8 +155,8 @@ class Cloner:
         ]
         losses = []
         for group in by_length(labelled):
-            order = random.permutation(len(group.reward))
-            for chosen in np.array_split(order, self._configuration.minibatches):
+            most = self._configuration.minibatches
+            for chosen in random_parts(len(group.reward), most, random):
                 losses.append(float(self._train(select(group, chosen)).loss))
         return float(np.mean(losses))
 

@@ -19,7 +19,7 @@ from .demonstrations import Demonstration
 from .exported_policy import ExportedPolicy
 from .learner import Learner
 from .ppo_agent import agent_variables, as_actor_sees
-from .trajectories import by_length, drop_last, select
+from .trajectories import by_length, drop_last, random_parts, select
 
 
 class PPOLearner(Learner):
@@ -117,22 +117,17 @@ class PPOLearner(Learner):
     ) -> list[tuple[int, np.ndarray]]:
         """Returns the group and the sequences of each minibatch, in order."""
         minibatches = []
+        most = self._configuration.num_minibatches
         for _ in range(self._configuration.num_epochs):
             epoch = [
                 (number, chosen)
                 for number, group in enumerate(groups)
-                for chosen in self._parts(len(group.reward), random)
+                for chosen in random_parts(len(group.reward), most, random)
             ]
             if len(groups) > 1:
                 epoch = [epoch[place] for place in random.permutation(len(epoch))]
             minibatches += epoch
         return minibatches
-
-    def _parts(
-        self, num_sequences: int, random: np.random.Generator
-    ) -> list[np.ndarray]:
-        parts = min(self._configuration.num_minibatches, num_sequences)
-        return np.array_split(random.permutation(num_sequences), parts)
 
     def _cut(self, episodes: trajectory.Trajectory) -> trajectory.Trajectory:
         length = self._configuration.sequence_length

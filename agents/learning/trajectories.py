@@ -29,6 +29,20 @@ def drop_last(episodes: trajectory.Trajectory) -> trajectory.Trajectory:
     return tf.nest.map_structure(lambda x: x[:, :-1], episodes)
 
 
+def random_parts(
+    num_sequences: int, most: int, random: np.random.Generator
+) -> list[np.ndarray]:
+    """Cuts the numbers of sequences into minibatches in random order, none empty.
+
+    Args:
+        num_sequences: How many there are.
+        most: How many minibatches to make, if there are as many sequences.
+        random: Decides the order.
+    """
+    parts = min(most, num_sequences)
+    return np.array_split(random.permutation(num_sequences), parts)
+
+
 def select(
     sequences: trajectory.Trajectory, chosen: np.ndarray
 ) -> trajectory.Trajectory:

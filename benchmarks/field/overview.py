@@ -30,7 +30,8 @@ No rate was chosen for a single training; the cosine begins at the author's rate
 these trainings are not untouched. An earlier formula of `GANNO()` did harm in some,
 which told where to look. Its terms were measured on other networks. One of them, the
 width of CNNs, was kept because it gained here (see
-`docs/how_the_formula_was_found.md`). Written by `python -m benchmarks.report` from `benchmarks/results/field/`.
+`docs/how_the_formula_was_found.md`). Written by `python -m benchmarks.report` from
+`benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"

@@ -56,7 +56,8 @@ class GANNO(keras.callbacks.Callback):
             default the last result of the validation in `fit` counts, up to an epoch
             old. Before the first one the policy sees that there is none.
         validation_samples: How many samples of `validation_data` to measure.
-        learning_rate_bounds: Lowest and highest rate, by default the policy's own.
+        learning_rate_bounds: Lowest and highest rate, by default the policy's own, and
+            none with base="optimizer".
         temperature: 0 takes the likeliest actions, 1 samples them as in the policy's
             training. By default what the policy is meant to be used with.
         seed: The seed of the sampling; equal seeds give equal actions.

@@ -25,6 +25,27 @@ RATE_SETTERS: Final = (
 _SEVERAL: Final = "MultiOptimizer"
 
 
+class CosineFromHere(keras.optimizers.schedules.CosineDecay):
+    """A cosine decay that begins with the next batch of an optimizer.
+
+    Keras asks a schedule for the rate of a batch, and counts those of all its life: a
+    loaded optimizer has some behind it. It may also make an update of several batches.
+
+    Args:
+        optimizer: Its rate is where the decay begins.
+        num_updates: How many updates it takes.
+    """
+
+    def __init__(self, optimizer: keras.optimizers.Optimizer, num_updates: int) -> None:
+        self._first = int(keras.ops.convert_to_numpy(optimizer._iterations))
+        batches = int(optimizer.gradient_accumulation_steps or 1)
+        super().__init__(float(compiled_values(optimizer)[0]), num_updates * batches)
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the rate of a batch of the optimizer, counted from its first one."""
+        return super().__call__(keras.ops.cast(step, "float32") - self._first)
+
+
 class Plan(NamedTuple):
     """How the user's own training sets its rate.
 
@@ -88,8 +109,6 @@ def prepare(
     kept = [it for it in callbacks if not isinstance(it, RATE_SETTERS)]
     if way == COSINE:
         optimizer = innermost(model.optimizer)
-        rate = float(compiled_values(optimizer)[0])
-        schedule = keras.optimizers.schedules.CosineDecay(rate, num_updates)
-        optimizer.learning_rate = schedule
+        optimizer.learning_rate = CosineFromHere(optimizer, num_updates)
         return kept
     return [GANNO(**{"log_learning_rates": False, **ganno}), *kept]

@@ -81,14 +81,10 @@ def expect_variables(model: keras.Model, layerwise: LayerwiseOptimizer) -> None:
     """
     if (layerwise.table.built and layerwise.inner_optimizer.built) or not model.built:
         return
-    try:
-        if has_own_step(model):
-            layerwise.expect(model.trainable_variables)
-        else:
-            model.optimizer.build(model.trainable_variables)
-    except BaseException:
-        layerwise.detach()
-        raise
+    if has_own_step(model):
+        layerwise.expect(model.trainable_variables)
+    else:
+        model.optimizer.build(model.trainable_variables)
 
 
 def _check_optimizer_variables(model: keras.Model) -> None:

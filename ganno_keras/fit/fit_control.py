@@ -45,6 +45,7 @@ class FitControl:
         self._clock = self._rates.clock
         self._plan = FitPlan(1, None)
         self._epoch: int | None = None
+        self._has_training_metrics = False
         self._batch_ends = BatchEnds()
         self._is_relative = settings.has_relative_rates
         is_wanted = settings.policy.metadata.observation_spec.shows_course
@@ -106,6 +107,7 @@ class FitControl:
             self._rates.tell_of_rates(self.learning_rates)
         self._epoch = epoch
         self._batch_ends.begin_epoch()
+        self._has_training_metrics = True
         # Here and not earlier: what restores a training may come after GANNO.
         was_loaded = self._rates.resume_if_loaded()
         if is_first and epoch and not was_loaded:
@@ -159,11 +161,19 @@ class FitControl:
     def begin_validation(self) -> None:
         """Notes that the batches of the epoch are done; validation follows."""
         self._await_logs()
+        self._end_batches()
         self.meter.begin_validation()
+
+    def _end_batches(self) -> None:
+        """Looks at the epoch's metrics, once: validation resets them."""
+        if self._has_training_metrics:
+            self._has_training_metrics = False
+            self._rates.end_batches(self._batch_ends.number)
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """Notes that the epoch is done, validation included."""
         self._await_logs()
+        self._end_batches()
         self.meter.end_epoch(logs)
         if self._is_relative and self._epoch == 0:
             self._messages.log_unscaled_targets(self._model.loss, logs.get("loss"))

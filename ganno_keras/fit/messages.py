@@ -14,6 +14,7 @@ import keras
 
 from ganno_keras.control.actions import LearningRateBounds
 from ganno_keras.control.anchor.relative_rate import network_width
+from ganno_keras.control.anchor.targets import resolved_loss
 from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.history import GannoHistory, GuardEvent
 from ganno_keras.control.layer_groups import LayerGroup
@@ -41,15 +42,13 @@ _RELATIVES_OF_ADAM: Final = (
 
 
 _LARGE_LOSSES: Final[Mapping[str, float]] = {
-    "mse": 1e4,
     "mean_squared_error": 1e4,
-    "mae": 1e2,
     "mean_absolute_error": 1e2,
     "huber": 1e2,
     "huber_loss": 1e2,
     "log_cosh": 1e2,
 }
-"""Losses of errors of about a hundred, by the names of Keras."""
+"""Losses of errors of about a hundred, by the names of their functions and objects."""
 
 
 class Messages:
@@ -85,9 +84,9 @@ class Messages:
         if not bounds.minimum <= learning_rate <= bounds.maximum:
             _warn(
                 f"The optimizer's learning rate {learning_rate:g} lies outside the "
-                f"bounds {tuple(bounds)}: the first change of a layer's rate takes it "
-                "to the nearest bound. Compile with a rate inside, or pass "
-                "GANNO(learning_rate_bounds=(minimum, maximum))."
+                f"bounds {tuple(bounds)}: a layer's rate is taken to the nearest "
+                "bound, at the latest with its first change. Compile with a rate "
+                "inside, or pass GANNO(learning_rate_bounds=(minimum, maximum))."
             )
 
     def log_still_schedule(self, plan: FitPlan, learning_rate: float) -> None:
@@ -101,18 +100,16 @@ class Messages:
                 learning_rate,
             )
 
-    def log_late_start(self, epoch: int, epochs: int, learning_rate: float) -> None:
-        """Logs that a policy's base schedule begins in its middle."""
-        _LOGGER.warning(
-            "GANNO: this fit begins after %d of %d epochs (initial_epoch). The "
-            "policy's schedule begins there, too, at the learning rate %.2e, but the "
-            "policy remembers nothing of these epochs. If each of your fits is one "
-            "part of the training, each goes to the end of the schedule: make them one "
-            "fit. To resume a training with its memory, use BackupAndRestore.",
-            epoch,
-            epochs,
-            learning_rate,
+    def log_late_start(self, epoch: int, epochs: int) -> None:
+        """Logs that a schedule of GANNO's own begins in its middle."""
+        text = (
+            f"GANNO: this fit begins after {epoch} of {epochs} epochs (initial_epoch). "
+            "GANNO's schedule begins there, too, but GANNO remembers nothing of these "
+            "epochs. If each of your fits is one part of the training, each goes to "
+            "the end of the schedule: make them one fit. To resume a training with its "
+            "memory, use BackupAndRestore."
         )
+        _LOGGER.warning(text)
 
     def log_unsuited_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Logs that a policy's base schedule is not made for such an optimizer."""
@@ -146,7 +143,8 @@ class Messages:
             loss: As in `compile`.
             value: Its mean over the first epoch, None if unknown.
         """
-        name = loss if isinstance(loss, str) else getattr(loss, "name", None)
+        found = resolved_loss(loss)
+        name = getattr(found, "name", None) or getattr(found, "__name__", None)
         most = _LARGE_LOSSES.get(str(name), math.inf)
         if value is not None and math.isfinite(value) and value > most:
             _LOGGER.warning(

@@ -63,6 +63,16 @@ class RateControl:
             *self._start,
             measures_gradients=settings.policy.metadata.observation_spec.shows_gradients,
         )
+        self._guard: TrainingGuard | NoGuard = NoGuard()
+        try:
+            self._look_at_network()
+        except BaseException:  # Nobody else knows yet that the optimizer is changed.
+            self.detach()
+            raise
+
+    def _look_at_network(self) -> None:
+        """Makes what needs the optimizer specialised, and the weights as they are."""
+        model, settings, messages = self._model, self._settings, self._messages
         self.layerwise.table.owner_watches_base_rate = True
         expect_variables(model, self.layerwise)
         self.has_groups = self.layerwise.table.built
@@ -79,7 +89,6 @@ class RateControl:
             action_set=self._action_set,
         )
         self._agents: LayerAgents | None = None
-        self._guard: TrainingGuard | NoGuard = NoGuard()
         if settings.guard:
             self._guard = TrainingGuard(
                 *(model, self.layerwise, self.meter, settings),
@@ -173,6 +182,17 @@ class RateControl:
         self.begin_guard(batch)
         self._guard.attend(batch)
         self._anchoring.take_in(self.clock.estimate(batch))
+
+    def end_batches(self, number: int) -> None:
+        """Looks at an epoch whose batches are done, while its metrics still exist.
+
+        An epoch that is one execution has no later batch to look from.
+
+        Args:
+            number: Batches of the epoch.
+        """
+        self._anchoring.see_samples(number)
+        self._guard.attend(number)
 
     def prepare(self, plan: FitPlan, epoch: int, batch: int, is_read: bool) -> None:
         """Prepares for what follows after `batch` batches of an epoch."""
@@ -297,14 +317,16 @@ class RateControl:
         return True
 
     def begin_late(self, epoch: int, plan: FitPlan) -> None:
-        """Starts a base schedule where the epochs end that this fit skips.
+        """Starts a policy's schedule where the epochs end that this fit skips.
 
         A model that is not built yet has not had them, and begins at its beginning.
         """
-        if self._action_set.base is None or not self.has_groups:
+        has_own = self._settings.base == "policy" and self._action_set.has_own_rates
+        if not has_own or not self.has_groups:
             return
-        progress = plan.progress(epoch, 0)
-        rate, _ = self._settings.starting_point(*self._compiled, progress)
-        self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
-        self.history.initial_learning_rate = rate
-        self._messages.log_late_start(epoch, plan.epochs, rate)
+        if self._action_set.base is not None:
+            progress = plan.progress(epoch, 0)
+            rate, _ = self._settings.starting_point(*self._compiled, progress)
+            self._set_rates(np.full_like(self._known_agents().learning_rates, rate))
+            self.history.initial_learning_rate = rate
+        self._messages.log_late_start(epoch, plan.epochs)

@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from ganno_keras.control.actions import (
     LearningRateBounds,
@@ -19,6 +21,9 @@ from ganno_keras.policies import Policy, PolicyMetadata, load_policy
 
 _LARGEST_SEED = 2**31 - 1
 _BASES = ("policy", "optimizer")
+
+NO_BOUNDS: Final = LearningRateBounds(0.0, float(np.finfo(np.float32).max))
+"""What a rate or a schedule of the user's own is limited by."""
 
 
 @dataclass(frozen=True)
@@ -99,19 +104,20 @@ def complete_settings(  # noqa: PLR0913  the arguments of GANNO
     """
     chosen = policy if _is_policy(policy) else load_policy(policy)
     own = chosen.metadata
+    base = _check_base(base, own)
+    # The policy's bounds are of its own rates, and the user's are to be kept.
+    usual = NO_BOUNDS if base == "optimizer" else own.learning_rate_bounds
     return ControlSettings(
         policy=chosen,
         interval=_whole("interval", own.interval if interval is None else interval, 1),
-        bounds=check_learning_rate_bounds(
-            own.learning_rate_bounds if bounds is None else bounds
-        ),
+        bounds=check_learning_rate_bounds(usual if bounds is None else bounds),
         temperature=_check_temperature(
             own.default_temperature if temperature is None else temperature
         ),
         seed=_whole("seed", seed, 0),
         validation=validation,
         guard=_check_guard(guard),
-        base=_check_base(base, own),
+        base=base,
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from inspect import isclass
 from math import prod
 from typing import Any, Final
 
@@ -61,13 +62,25 @@ def _output_shape(model: keras.Model) -> tuple[int, ...]:
     return shape[1:] if is_known else ()
 
 
+def resolved_loss(loss: Any) -> Any:
+    """Returns what Keras takes a name or a class of a loss for; else the loss itself.
+
+    Example:
+
+        >>> resolved_loss("mse") is keras.losses.mean_squared_error
+        True
+    """
+    if isinstance(loss, str) or isclass(loss):
+        try:
+            return losses.get(loss)
+        except (TypeError, ValueError):
+            return None  # Keras says so itself when it is called.
+    return loss
+
+
 def _is_of_numbers(loss: Any) -> bool:
-    """Whether a loss is one of `OF_NUMBERS`, as an object, a function or a name."""
+    """Whether a loss is one of `OF_NUMBERS`, in any of the forms that Keras takes."""
+    loss = resolved_loss(loss)
     if isinstance(loss, losses.Loss):
         return isinstance(loss, OF_NUMBERS)
-    if isinstance(loss, str):
-        try:
-            loss = losses.get(loss)
-        except ValueError:
-            return False  # Keras says so itself when it is called.
     return loss in [kind().fn for kind in OF_NUMBERS]

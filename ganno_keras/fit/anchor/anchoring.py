@@ -64,6 +64,7 @@ class Anchoring:
         self._course = OpenCourse(self._relative_anchor.schedule)
         self._decays: AnchoredDecays | None = None
         self._batch_size = 0.0
+        self._knows_more = False  # than the last plan was made with
         self._is_built = bool(model.built)
         self._has_own_step = has_own_step(model)  # while GANNO's is not there
         self.is_relative = settings.has_relative_rates
@@ -158,6 +159,22 @@ class Anchoring:
         )
         self._decays = decays if decays.has_any else None
 
+    def see_samples(self, batch: int) -> None:
+        """Learns how many samples a batch has, as soon as some are done.
+
+        Args:
+            batch: Batches of this epoch that are done; its metrics still exist.
+        """
+        if not batch or self._batch_size:
+            return
+        # The first mean is that of the loss. A training step of one's own may count
+        # batches there: that says nothing about their size.
+        totals = read_totals(self._model)
+        count = totals[0, 1] if len(totals) else 0.0
+        are_samples = count > batch or not self._has_own_step
+        self._batch_size = count / batch if are_samples else 0.0
+        self._knows_more = bool(self._batch_size)
+
     def plan(self, plan: FitPlan, clock: UpdateClock, batch: int) -> None:
         """Informs the anchor how long the training is, as far as it is known.
 
@@ -168,13 +185,7 @@ class Anchoring:
         """
         if self._rates is None and not self._shows_course:
             return
-        if batch and not self._batch_size:
-            # The first mean is that of the loss. A training step of one's own may count
-            # batches there: that says nothing about their size.
-            totals = read_totals(self._model)
-            count = totals[0, 1] if len(totals) else 0.0
-            are_samples = count > batch or not self._has_own_step
-            self._batch_size = count / batch if are_samples else 0.0
+        self.see_samples(batch)
         self._plan_course(plan)
         epochs = self._course.expected_epochs
         batches = plan.batches or _assumed_batches(batch)
@@ -187,6 +198,7 @@ class Anchoring:
             self._rates.plan(*self.length)
         if self._decays is not None:
             self._decays.plan(self.length.num_updates)
+        self._knows_more = False
 
     def _plan_course(self, plan: FitPlan) -> None:
         if self._plan is None and self.is_relative:
@@ -207,7 +219,7 @@ class Anchoring:
         return min(progress + part / max(self._plan.epochs, 1), 1.0)
 
     def is_stale(self, progress: float, update: int) -> bool:
-        """Returns whether the rates of the anchor have changed.
+        """Returns whether the rates of the anchor have changed, or may have.
 
         Args:
             progress: Updates done by updates planned, in [0, 1].
@@ -215,6 +227,8 @@ class Anchoring:
         """
         if self._rates is None:
             return self.is_followed
+        if self._knows_more:
+            return True
         progress = self._shown(progress, update)
         if self._watches:
             self._course.look(progress, [it.wait for it in self._watches])

@@ -24,7 +24,11 @@ def own_rate(
         return compiled_values(optimizer)[0]
     own = optimizer._learning_rate
     if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
-        return lambda update: float(ops.convert_to_numpy(own(update)))
+        # Keras asks it for the rate of a batch; the last one of an update counts.
+        batches = int(optimizer.gradient_accumulation_steps or 1)
+        return lambda update: float(
+            ops.convert_to_numpy(own((update + 1) * batches - 1))
+        )
     return lambda _: float(ops.convert_to_numpy(own()))
 
 

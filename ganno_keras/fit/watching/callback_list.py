@@ -16,6 +16,7 @@ import keras
 _HOOKS: Final = tuple(
     name for name in dir(keras.callbacks.CallbackList) if name.startswith("on_")
 )
+_BATCHES: Final = ("on_train_batch_begin", "on_train_batch_end")
 _MOST_FRAMES: Final = 5
 
 
@@ -33,12 +34,14 @@ class WatchedCallbacks:
         self._callbacks = callbacks
         self._undo = undo
         self._depth = 0
+        self.is_in_batch = False
+        """Whether a batch has begun and has not ended."""
         self._hooks = {
             name: hook
             for name in _HOOKS
             if callable(hook := getattr(callbacks, name, None))
         }
-        self._watched = {name: self._watch(hook) for name, hook in self._hooks.items()}
+        self._watched = {name: self._watch(name) for name in self._hooks}
         self._before = {n: vars(callbacks)[n] for n in _HOOKS if n in vars(callbacks)}
         vars(callbacks).update(self._watched)
 
@@ -54,10 +57,14 @@ class WatchedCallbacks:
                 del vars(self._callbacks)[name]
         vars(self._callbacks).update(self._before)
 
-    def _watch(self, hook: Callable[..., Any]) -> Callable[..., Any]:
+    def _watch(self, name: str) -> Callable[..., Any]:
+        hook = self._hooks[name]
+
         @functools.wraps(hook)
         def watched(*args: Any, **kwargs: Any) -> Any:
             self._depth += 1
+            if name in _BATCHES:
+                self.is_in_batch = name == _BATCHES[0]
             try:
                 return hook(*args, **kwargs)
             except BaseException:

@@ -95,16 +95,19 @@ class UndoOnFailure:
         model.train_function = watched
 
     @property
-    def _is_in_callback(self) -> bool:
-        return self._watched is None or self._watched.is_at_work
+    def _is_in_fit(self) -> bool:
+        """Whether a callback is at work, or a batch of a loop of the user's own."""
+        watched = self._watched
+        return watched is None or watched.is_at_work or watched.is_in_batch
 
     def _undoing_first(self, name: str) -> Callable[..., Any]:
         original = getattr(self._model, name)
 
         @functools.wraps(original)
         def undo_and_call(*args: Any, **kwargs: Any) -> Any:
-            # A callback may train the model on a batch of its own in the fit.
-            if name != "train_on_batch" or not self._is_in_callback:
+            # A callback may train the model on a batch of its own in the fit, and a
+            # loop of the user's own on each batch.
+            if name != "train_on_batch" or not self._is_in_fit:
                 self.release()
             return original(*args, **kwargs)
 

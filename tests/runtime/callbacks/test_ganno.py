@@ -14,7 +14,12 @@ from keras.ops import convert_to_numpy as to_numpy
 from ganno_keras import GANNO
 from ganno_keras.control.action_sets import ANCHORED_ACTIONS
 from ganno_keras.policies import ScriptedPolicy
-from tests.support.models import state_of, tiny_data, tiny_model
+from tests.support.models import (
+    assert_same_state,
+    state_of,
+    tiny_data,
+    tiny_model,
+)
 from tests.support.policies import ADD, SUBTRACT, RecurrentPolicy, always, by_timestep
 
 pytestmark = pytest.mark.backend
@@ -354,3 +359,25 @@ def test_callback_list__of_ones_own_can_be_used_again():
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=callbacks)
         assert ganno.history.learning_rates[-1, 0] == pytest.approx(0.006)
         assert type(model.optimizer) is type(keras.optimizers.SGD())
+
+
+def test_loop_of_ones_own__with_train_on_batch_is_controlled_like_a_fit():
+    fitted, ganno = tiny_model(), GANNO(always(ADD), interval=2)
+    options = {"batch_size": 16, "epochs": 2, "shuffle": False, "verbose": 0}
+    fitted.fit(X, Y, callbacks=[ganno], **options)
+    model, own = tiny_model(), GANNO(always(ADD), interval=2)
+    callbacks = keras.callbacks.CallbackList([own], model=model, epochs=2, steps=6)
+    callbacks.on_train_begin()
+    for epoch in range(2):
+        callbacks.on_epoch_begin(epoch)
+        model.reset_metrics()
+        for batch in range(6):
+            callbacks.on_train_batch_begin(batch)
+            part = slice(16 * batch, 16 * batch + 16)
+            logs = model.train_on_batch(X[part], Y[part], return_dict=True)
+            callbacks.on_train_batch_end(batch, logs)
+        callbacks.on_epoch_end(epoch, {})
+    callbacks.on_train_end()
+    assert own.history.learning_rates[-1, 0] == pytest.approx(0.006)
+    assert_same_state(model, fitted)
+    assert type(model.optimizer) is type(keras.optimizers.SGD())

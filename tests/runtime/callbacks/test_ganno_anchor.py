@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy as to_numpy
 
-from ganno_keras import GANNO
+from ganno_keras import GANNO, load_policy
 from ganno_keras.control.action_sets import RELATIVE_ACTIONS
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from tests.support.models import tiny_data, tiny_model
@@ -147,6 +149,24 @@ def test_anchor__of_a_model_that_is_not_built_is_that_of_fresh_layers():
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [(256, {}), (64, {"steps_per_execution": 4}), (64, {})],
+    ids=["whole epochs", "one execution", "batches"],
+)
+@pytest.mark.parametrize("validated", [False, True])
+def test_batch_size__is_learned_also_if_an_epoch_is_one_execution(
+    size, options, validated
+):
+    ganno = GANNO("anchor", interval=4)
+    data = (X[:10], Y[:10]) if validated else None
+    model = tiny_model("adam", **options)
+    fit(ganno, model=model, batch_size=size, epochs=10, validation_data=data)
+    length = ganno.history.timesteps[-1].measurements.length
+    assert length.batch_size == size
+    assert length.num_updates == 10 * 256 / size
+
+
 # ---------------------------------------------------------------- the optimizer's
 
 
@@ -155,14 +175,22 @@ def schedule():
 
 
 @pytest.mark.parametrize(
-    "make_rate", [schedule, lambda: 0.003], ids=["cosine", "number"]
+    ("make_rate", "options"),
+    [
+        (schedule, {}),
+        (schedule, {"gradient_accumulation_steps": 4}),
+        (lambda: 0.003, {}),
+    ],
+    ids=["cosine", "accumulated", "number"],
 )
-def test_base_optimizer__without_actions_is_the_training_without_ganno(make_rate):
+def test_base_optimizer__without_actions_is_the_training_without_ganno(
+    make_rate, options
+):
     model, *_ = fit(
         GANNO("anchor", base="optimizer", guard=False),
-        keras.optimizers.Adam(make_rate()),
+        keras.optimizers.Adam(make_rate(), **options),
     )
-    plain = tiny_model(keras.optimizers.Adam(make_rate()))
+    plain = tiny_model(keras.optimizers.Adam(make_rate(), **options))
     plain.fit(X, Y, batch_size=8, epochs=4, shuffle=False, verbose=0)
     for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -176,6 +204,24 @@ def test_base_optimizer__is_multiplied_by_the_actions():
     _, _, rates = fit(ganno, optimizer)
     expected = 2.0 * float(to_numpy(schedule()(50)))
     assert rates[50] == pytest.approx([expected] * 2)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "first"), [(None, 0.1), ((0.0, 0.02), 0.02)], ids=["none", "asked for"]
+)
+def test_base_optimizer__has_only_bounds_that_were_asked_for(bounds, first):
+    ganno = GANNO(
+        "ganno-anchored", base="optimizer", learning_rate_bounds=bounds, interval=20
+    )
+    assert ganno_bounds("ganno-anchored") < 0.1
+    with pytest.warns(UserWarning, match="nearest bound") if bounds else nullcontext():
+        _, _, rates = fit(ganno, keras.optimizers.SGD(0.1))
+    assert rates[:19] == pytest.approx(np.full([19, 2], first))
+
+
+def ganno_bounds(policy):
+    """The highest rate that a policy was trained with."""
+    return load_policy(policy).metadata.learning_rate_bounds.maximum
 
 
 def test_schedule__is_no_longer_refused_by_policies_with_rates_of_their_own():
@@ -202,11 +248,11 @@ def test_vanished_gradients__come_back_without_a_wreck():
     # Those of the first layers lie below Adam's epsilon, where steps are nearly 0.
     keras.utils.set_random_seed(0)
     inner = [keras.layers.Dense(16, "relu") for _ in range(60)]
-    model = keras.Sequential([keras.Input([16]), *inner, keras.layers.Dense(10)])
+    model = keras.Sequential([keras.Input([256]), *inner, keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss)
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(32, 16)), rng.integers(0, 10, 32)
+    x, y = rng.normal(size=(32, 256)), rng.integers(0, 10, 32)
     ganno = GANNO("anchor", guard=False)
     losses = model.fit(x, y, epochs=200, verbose=0, callbacks=[ganno]).history["loss"]
     assert max(losses) < 2.5

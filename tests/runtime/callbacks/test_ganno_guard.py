@@ -124,7 +124,7 @@ def test_guard__has_to_be_true_or_false():
 # ---------------------------------------------------------------- something is wrong
 
 
-def fit_one_layer(rate, loss, first_kernel=0.0, **options):
+def fit_one_layer(rate, loss, first_kernel=0.0, epochs=24, batch_size=16, **options):
     """A beginning that needs no luck: the labels are known, or nothing is."""
     layer = keras.layers.Dense(
         3,
@@ -135,7 +135,8 @@ def fit_one_layer(rate, loss, first_kernel=0.0, **options):
         keras.optimizers.SGD(rate), layers=lambda: [layer], loss=loss, **options
     )
     ganno = GANNO(always(0), interval=12, learning_rate_bounds=(0.0, 1e6))
-    return fit(model, ganno, y=TARGETS, epochs=24), ganno.history.guard_events
+    logs = fit(model, ganno, y=TARGETS, epochs=epochs, batch_size=batch_size)
+    return logs, ganno.history.guard_events
 
 
 @pytest.mark.parametrize("built", [True, False])
@@ -152,6 +153,13 @@ def test_guard__catches_a_rate_that_is_too_high_from_the_start(built, caplog):
     undone = sum(event.update - event.best_update for event in events)
     told = f"{len(events)} returns in this fit undid {undone} updates"
     assert caplog.text.count(told) == 1
+
+
+def test_guard__sees_the_first_batch_also_if_it_is_a_whole_epoch():
+    # The loss is finite to the end, and rises by 1e5 in the first timestep already.
+    logs, events = fit_one_layer(5.0, "mse", batch_size=len(X))
+    assert [event.update for event in events] == [12]
+    assert logs["loss"][-1] < logs["loss"][0]
 
 
 @pytest.mark.skipif(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ganno_keras import GANNO
+from ganno_keras.fit.anchor import anchoring
 from ganno_keras.policies import ScriptedPolicy
 from tests.support.models import tiny_data, tiny_model
 from tests.support.policies import SUBTRACT, always
@@ -104,6 +105,19 @@ def test_exception__before_training_leaves_a_model_that_trains_plainly():
         fit(model, GANNO("no-op", interval=1), Failing("set_model", OSError("disk")))
     fit(model, epochs=1)
     assert_trains_plainly(model)
+
+
+def test_interrupt__while_weights_are_looked_at_leaves_a_plain_optimizer(monkeypatch):
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    model = tiny_model()
+    with monkeypatch.context() as patched:
+        patched.setattr(anchoring, "pretrained_groups", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, GANNO())
+    assert_trains_plainly(model)
+    fit(model, GANNO())
 
 
 def test_interrupt__in_validation_gives_the_optimizer_back_at_once():

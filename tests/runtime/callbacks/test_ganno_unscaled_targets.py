@@ -22,7 +22,14 @@ def fit(scale, loss="mse", **options):
     )
 
 
-@pytest.mark.parametrize("loss", ["mse", "mae", keras.losses.MeanSquaredError()])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        *("mse", "MAE", "MeanSquaredError"),
+        keras.losses.MeanSquaredError(),
+        keras.losses.mean_absolute_error,
+    ],
+)
 def test_large_targets__are_told_of_once(caplog, loss):
     fit(1e4, loss)
     assert caplog.text.count("Scale the targets") == 1

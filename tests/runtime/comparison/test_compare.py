@@ -79,6 +79,29 @@ def test_cosine__decays_from_the_own_rate_over_the_planned_updates():
         assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
 
 
+@pytest.mark.parametrize(
+    ("options", "done", "batches"),
+    [({"gradient_accumulation_steps": 2}, 0, 12), ({}, 100, 12)],
+    ids=["updates of two batches", "an optimizer with updates behind it"],
+)
+def test_cosine__takes_the_planned_updates_by_the_optimizers_own_clock(
+    options, done, batches
+):
+    models = []
+
+    def build():
+        models.append(build_model(keras.optimizers.SGD(0.05, **options)))
+        if done:
+            models[-1].optimizer.iterations.assign(done)
+        return models[-1]
+
+    compare(build, DATA, **USUAL)
+    schedule = models[2].optimizer._learning_rate
+    assert float(schedule(done)) == pytest.approx(0.05)
+    assert float(schedule(done + batches // 2)) == pytest.approx(0.025)
+    assert float(schedule(done + batches)) == 0.0
+
+
 def test_compare__goes_on_where_it_was_killed(tmp_path, trained, monkeypatch):
     results = tmp_path / "results.jsonl"
     first = compare(build_model, DATA, results=results, **USUAL)

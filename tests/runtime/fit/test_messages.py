@@ -61,15 +61,23 @@ def test_wide_network__is_told_of_before_training(policy, units, is_told, caplog
 
 
 @pytest.mark.parametrize(
-    ("policy", "initial_epoch", "is_told"),
-    [("base-schedule", 1, True), ("base-schedule", 0, False), ("no-op", 1, False)],
+    ("policy", "base", "initial_epoch", "is_told"),
+    [
+        ("base-schedule", "policy", 1, True),
+        ("base-schedule", "policy", 0, False),
+        ("anchor", "policy", 1, True),
+        ("anchor", "policy", 0, False),
+        ("anchor", "optimizer", 1, False),
+        ("ganno-anchored", "optimizer", 1, False),
+        ("no-op", "policy", 1, False),
+    ],
 )
 def test_training_in_parts__is_told_of_its_schedule(
-    policy, initial_epoch, is_told, caplog
+    policy, base, initial_epoch, is_told, caplog
 ):
     model = tiny_model()
     x, y = tiny_data()
     fit = {"initial_epoch": initial_epoch, "epochs": 2, "verbose": 0}
-    model.fit(x, y, callbacks=[GANNO(policy, interval=1)], **fit)
+    model.fit(x, y, callbacks=[GANNO(policy, base=base, interval=1)], **fit)
     told = [text for text in caplog.messages if "begins after 1 of 2 epochs" in text]
     assert len(told) == is_told
