@@ -167,6 +167,21 @@ def test_batch_size__is_learned_also_if_an_epoch_is_one_execution(
     assert length.num_updates == 10 * 256 / size
 
 
+class Evaluating(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.evaluate(X[:20], Y[:20], verbose=0)
+
+
+@pytest.mark.parametrize(("order", "size"), [(1, 256), (-1, 0)], ids=["first", "last"])
+def test_batch_size__is_never_that_of_somebody_elses_evaluation(order, size):
+    ganno = GANNO("anchor", interval=4)
+    callbacks = [ganno, Evaluating()][::order]
+    tiny_model("adam").fit(
+        X, Y, batch_size=256, epochs=10, callbacks=callbacks, verbose=0
+    )
+    assert ganno.history.timesteps[-1].measurements.length.batch_size == size
+
+
 # ---------------------------------------------------------------- the optimizer's
 
 
