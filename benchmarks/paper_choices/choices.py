@@ -59,6 +59,12 @@ CHOICES: Final[Mapping[str, Choice]] = {
         "rates in [0, 0.01], standardised images and minibatches of 8: chosen",
         {"standardised": True, "batch_size": 8},
     ),
+    "standardised, minibatches of 4": Choice(
+        "the same with minibatches of 4", {"standardised": True, "batch_size": 4}
+    ),
+    "standardised, minibatches of 2": Choice(
+        "the same with minibatches of 2", {"standardised": True, "batch_size": 2}
+    ),
     "longer": Choice(
         "rates in [0, 0.01], and episodes of 64 decisions", {"timesteps": 64}
     ),
