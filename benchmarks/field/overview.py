@@ -26,6 +26,9 @@ accuracy: below zero is better. They are held against the author's own optimizer
 and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that
 end more than {harm:.0%} worse.
 
+These trainings are small. They have {updates} updates (median {median}) and
+{weights} weights.
+
 No rate was chosen for a single training; the cosine begins at the author's rate. But
 these trainings are not untouched. An earlier formula of `GANNO()` did harm in some,
 which told where to look. Its terms were measured on other networks. One of them, the
@@ -68,7 +71,19 @@ def overview(rows: Sequence[Row]) -> str:
         num_trainings=found.num_trainings,
         seeds=f"{' to '.join(map(str, seeds[:: max(len(seeds) - 1, 1)]))} seed{plural}",
         harm=math.expm1(HARM),
+        **_sizes(rows),
     )
+
+
+def _sizes(rows: Sequence[Row]) -> dict[str, str]:
+    """Returns how long the trainings are, and how large their networks, in words."""
+    courses = [row.score.course for row in rows if row.cell.method == AUTHOR]
+    updates, weights = ([it[name] for it in courses] for name in ("updates", "weights"))
+    return {
+        "updates": f"{min(updates):,} to {max(updates):,}",
+        "median": f"{np.median(updates):,.0f}",
+        "weights": f"{min(weights):,} to {max(weights):,}",
+    }
 
 
 def _gains(rows: Sequence[Row], method: str) -> dict[str, list[float]]:

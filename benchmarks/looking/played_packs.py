@@ -27,7 +27,7 @@ def load_packs(folder: Path = FOLDER) -> list[PlayedPack]:
 
 def lines_of_packs(packs: Sequence[PlayedPack]) -> list[str]:
     """What each action is worth at the first decision, in lines of text."""
-    gains = [_gains(pack) for pack in packs]
+    gains = [gains_of(pack) for pack in packs]
     of_tasks = np.concatenate(gains)
     factors = RELATIVE_ACTIONS.factors(np.arange(of_tasks.shape[1]))
     best = Counter(f"x{factors[it.mean(axis=0).argmax()]:.2g}" for it in gains)
@@ -47,7 +47,10 @@ def lines_of_packs(packs: Sequence[PlayedPack]) -> list[str]:
     return lines
 
 
-def _gains(pack: PlayedPack) -> np.ndarray:
-    """The gain of each action over the no-op, `[num_tasks, num_actions]`."""
+def gains_of(pack: PlayedPack) -> np.ndarray:
+    """The gain of each action over the no-op, `[num_tasks, num_actions]`.
+
+    It is held from the first decision on.
+    """
     values = potentials(pack.branches.losses, pack.branches.errors)[0]
     return np.asarray(values - values[:, [NO_OP]])

@@ -12,33 +12,20 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from agents.expert_training.configuration import RELATIVE
-from agents.expert_training.pack_files import PlayedPack, potentials
+from agents.expert_training.pack_files import PlayedPack
 from agents.tasks.drawn_data import FROM_SCRATCH
 from agents.tasks.task_packs import OPTIMIZERS
-from ganno_keras.control.actions import NO_OP
 
 from ..analysis.estimates import estimate
-from .choosing import advantages
+from .choosing import advantages, by_task
 from .kernel_ridge import Array, Ints, fitted, folds
+from .played_packs import gains_of
+from .table import features
 
 _NUM_FOLDS: Final = 12
 _REPEATS: Final = 5
 CURVE: Final = (4, 8, 16, 32)
 """Packs to learn from."""
-
-STATIC: Final = (
-    *("num_updates", "epochs", "batch_size", "width", "num_layers", "trainable_share"),
-    *("layer_kind", "layer_depth", "fan_in", "is_fresh"),
-)
-"""Entries that are known before the first update."""
-DYNAMIC: Final = (
-    *("train_accuracy", "train_loss", "validation_accuracy", "validation_loss"),
-    *("loss_slope", "loss_scatter", "loss_gap", "loss_change", "generalisation_gap"),
-    *("relative_rate", "trust_ratio", "update_norm", "weight_variance", "weight_norm"),
-    "weight_drift",
-)
-"""Entries that the training itself says, up to the first decision."""
 
 
 class Examples(NamedTuple):
@@ -90,7 +77,7 @@ def _lines(examples: Examples) -> list[str]:
         "by both, beside what is known before": both - before,
         "the best of each task": gains.max(axis=1),
     }
-    lines = [f"  {name}: {_by_pack(it, packs)}" for name, it in shown.items()]
+    lines = [f"  {name}: {estimate(by_task(it, packs))}" for name, it in shown.items()]
     curve = ", ".join(
         f"{number} packs {_curve_gain(examples, number):+.3f}" for number in CURVE
     )
@@ -135,29 +122,14 @@ def _curve_gain(examples: Examples, number: int) -> float:
     return float(np.mean(choices))
 
 
-def _by_pack(gains: Array, packs: Ints) -> str:
-    return str(estimate(np.array([gains[packs == it].mean() for it in set(packs)])))
-
-
 def _of_pack(pack: PlayedPack, number: int) -> tuple[Any, ...]:
-    branches = pack.branches
-    values = potentials(branches.losses, branches.errors)[0]
-    seen = branches.observations[branches.moments[0]]
-    is_pretrained = [it["pretraining"] != FROM_SCRATCH for it in pack.record["data"]]
+    gains = gains_of(pack)
+    seen = pack.branches.observations[pack.branches.moments[0]]
     optimizer = [pack.record["optimizer"] == name for name in OPTIMIZERS]
-    num_tasks = len(values)
     return (
-        np.concatenate([_of_layers(seen, STATIC), [optimizer] * num_tasks], axis=1),
-        _of_layers(seen, DYNAMIC),
-        values - values[:, [NO_OP]],
-        np.full(num_tasks, number),
-        np.array(is_pretrained),
+        np.array([[*features(it, is_static=True), *optimizer] for it in seen]),
+        np.array([features(it, is_static=False) for it in seen]),
+        gains,
+        np.full(len(gains), number),
+        np.array([it["pretraining"] != FROM_SCRATCH for it in pack.record["data"]]),
     )
-
-
-def _of_layers(seen: np.ndarray, names: Sequence[str]) -> Array:
-    """The mean and the deviation of some entries over layers."""
-    spec = RELATIVE.environment.observation_spec
-    entries = np.concatenate([seen[..., spec.place(it)] for it in names], axis=-1)
-    found = [entries.mean(axis=1), entries.std(axis=1)]
-    return np.concatenate(found, axis=1).astype(np.float64)

@@ -62,8 +62,8 @@ def table_of(rows: Sequence[dict[str, Any]]) -> Table:
                     row["task"]["number"],
                     it["after"],
                     row["task"]["pretraining"] != FROM_SCRATCH,
-                    _features(observation, is_static=True),
-                    _features(observation, is_static=False),
+                    features(observation, is_static=True),
+                    features(observation, is_static=False),
                     np.log(_limited(it["losses"], 1e-6, LARGEST_LOSS)),
                     np.log(_limited(it["errors"], SMALLEST_ERROR, 1.0)),
                 )
@@ -71,8 +71,13 @@ def table_of(rows: Sequence[dict[str, Any]]) -> Table:
     return Table(*(np.array(values) for values in zip(*found, strict=True)))
 
 
-def _features(observation: Array, is_static: bool) -> Array:
-    """Sums an observation of all layers up: means, and deviations of local entries."""
+def features(observation: Array, is_static: bool) -> Array:
+    """Sums an observation of all layers up: means, and deviations of local entries.
+
+    Args:
+        observation: By `SPEC`, `[num_layers, num_features]`.
+        is_static: Whether to take the entries of `STATIC`, or the others.
+    """
     parts = []
     for entry in SPEC.entries:
         if entry.name in LEFT_OUT or (entry.name in STATIC) != is_static:

@@ -14,6 +14,7 @@ from keras import ops
 from ganno_keras.comparison.case import Case
 from ganno_keras.comparison.held_out import Measure, held_out_samples
 from ganno_keras.comparison.ways import prepare
+from ganno_keras.optimizers.backend import batches_per_update
 from ganno_keras.optimizers.specialised_optimizer import innermost
 
 
@@ -98,7 +99,7 @@ def train(
     history = model.fit(**arguments)
     seconds = time.perf_counter() - begin
     scores = held_out_samples(arguments, test_data).scores(model)
-    at_once = int(innermost(model.optimizer).gradient_accumulation_steps or 1)
+    at_once = batches_per_update(innermost(model.optimizer))
     outcome = Outcome(
         *(way, seed, scores, _course(history.history, measure.name)),
         updates=_iterations(model) - before,

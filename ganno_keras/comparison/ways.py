@@ -9,7 +9,11 @@ from typing import Any, Final, NamedTuple
 import keras
 
 from ganno_keras.callbacks.ganno import GANNO
-from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
+from ganno_keras.optimizers.backend import (
+    batches_per_update,
+    compiled_values,
+    has_own_schedule,
+)
 from ganno_keras.optimizers.specialised_optimizer import innermost
 
 AS_IT_IS: Final = "as it is"
@@ -38,8 +42,8 @@ class CosineFromHere(keras.optimizers.schedules.CosineDecay):
 
     def __init__(self, optimizer: keras.optimizers.Optimizer, num_updates: int) -> None:
         self._first = int(keras.ops.convert_to_numpy(optimizer._iterations))
-        batches = int(optimizer.gradient_accumulation_steps or 1)
-        super().__init__(float(compiled_values(optimizer)[0]), num_updates * batches)
+        num_batches = num_updates * batches_per_update(optimizer)
+        super().__init__(float(compiled_values(optimizer)[0]), num_batches)
 
     def __call__(self, step: Any) -> Any:
         """Returns the rate of a batch of the optimizer, counted from its first one."""

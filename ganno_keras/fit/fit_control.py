@@ -173,9 +173,8 @@ class FitControl:
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """Notes that the epoch is done, validation included."""
         self._await_logs()
-        if self.meter.shows_training(logs):
+        if self.meter.end_epoch(logs):
             self._end_batches()
-        self.meter.end_epoch(logs)
         if self._is_relative and self._epoch == 0:
             self._messages.log_unscaled_targets(self._model.loss, logs.get("loss"))
         if self._plan.batches is None:

@@ -30,7 +30,11 @@ from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.guard.training_guard import NoGuard, TrainingGuard
 from ganno_keras.monitoring.training_meter import TrainingMeter
-from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
+from ganno_keras.optimizers.backend import (
+    batches_per_update,
+    compiled_values,
+    has_own_schedule,
+)
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import innermost
 
@@ -65,13 +69,13 @@ class RateControl:
         )
         self._guard: TrainingGuard | NoGuard = NoGuard()
         try:
-            self._look_at_network()
+            self._make_parts()
         except BaseException:  # Nobody else knows yet that the optimizer is changed.
             self.detach()
             raise
 
-    def _look_at_network(self) -> None:
-        """Makes what needs the optimizer specialised, and the weights as they are."""
+    def _make_parts(self) -> None:
+        """Makes all that needs the specialised optimizer; nothing is trained yet."""
         model, settings, messages = self._model, self._settings, self._messages
         self.layerwise.table.owner_watches_base_rate = True
         expect_variables(model, self.layerwise)
@@ -80,7 +84,7 @@ class RateControl:
             self._anchoring.look_at_weights(self.layerwise.groups)
         self.clock = UpdateClock(
             interval=settings.interval,
-            batches_per_update=int(self._inner.gradient_accumulation_steps or 1),
+            batches_per_update=batches_per_update(self._inner),
             start=self.iterations,
         )
         self.meter = TrainingMeter(model, settings.validation)

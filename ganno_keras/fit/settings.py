@@ -22,7 +22,7 @@ from ganno_keras.policies import Policy, PolicyMetadata, load_policy
 _LARGEST_SEED = 2**31 - 1
 _BASES = ("policy", "optimizer")
 
-NO_BOUNDS: Final = LearningRateBounds(0.0, float(np.finfo(np.float32).max))
+_NO_BOUNDS: Final = LearningRateBounds(0.0, float(np.finfo(np.float32).max))
 """What a rate or a schedule of the user's own is limited by."""
 
 
@@ -106,7 +106,7 @@ def complete_settings(  # noqa: PLR0913  the arguments of GANNO
     own = chosen.metadata
     base = _check_base(base, own)
     # The policy's bounds are of its own rates, and the user's are to be kept.
-    usual = NO_BOUNDS if base == "optimizer" else own.learning_rate_bounds
+    usual = _NO_BOUNDS if base == "optimizer" else own.learning_rate_bounds
     return ControlSettings(
         policy=chosen,
         interval=_whole("interval", own.interval if interval is None else interval, 1),

@@ -80,33 +80,29 @@ class TrainingMeter:
         """Notes the end of the last batch, while the epoch's metrics still exist."""
         self._window.end_epoch(self._last_loss)
 
-    def end_epoch(self, logs: Mapping[str, Any]) -> None:
+    def end_epoch(self, logs: Mapping[str, Any]) -> bool:
         """Ends the epoch; its metrics still exist if there was no validation.
 
         Args:
-            logs: The logs of the epoch.
-        """
-        if self.shows_training(logs):
-            self._window.end_epoch(self._last_loss)
-        self._window.close()
+            logs: The logs of the epoch. Metrics that differ from them are not the
+                training's: another callback has called `evaluate` before.
 
-    def shows_training(self, logs: Mapping[str, Any]) -> bool:
-        """Returns whether the metrics still are those of the epoch's training.
-
-        Those that differ from its logs are not: another callback has called `evaluate`.
-
-        Args:
-            logs: The logs of the epoch.
+        Returns:
+            Whether the metrics are the training's.
         """
         totals, loss = read_totals(self._model), returned_loss(logs)
         if not self._source.is_known:
             self._source.see(totals, self._last_loss)
         mean = means_of(sums_of(self._model, totals, self._source)).loss
-        return (
+        are_of_training = (
             loss is None
             or self._source.is_returned_only
             or bool(np.allclose(mean, loss, equal_nan=True))
         )
+        if are_of_training:
+            self._window.end_epoch(self._last_loss)
+        self._window.close()
+        return are_of_training
 
     def end_validation(self, logs: Mapping[str, Any]) -> None:
         """Reads the result of the validation in `fit` from the metrics.

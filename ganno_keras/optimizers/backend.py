@@ -268,6 +268,11 @@ def compiled_values(optimizer: keras.optimizers.Optimizer) -> tuple[float, float
     return rate, float(optimizer.weight_decay or 0.0)
 
 
+def batches_per_update(optimizer: keras.optimizers.Optimizer) -> int:
+    """Returns how many batches an innermost optimizer gathers for one update."""
+    return int(optimizer.gradient_accumulation_steps or 1)
+
+
 def own_rate(optimizer: keras.optimizers.Optimizer) -> Any:
     """Returns the rate that a plain optimizer has now, of a schedule its value now."""
     own = optimizer._learning_rate

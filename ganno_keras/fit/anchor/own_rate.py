@@ -10,7 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganno_keras.optimizers.backend import compiled_values, has_own_schedule
+from ganno_keras.optimizers.backend import (
+    batches_per_update,
+    compiled_values,
+    has_own_schedule,
+)
 
 _SAMPLES: Final = 32
 """Moments at which a schedule is asked for its rate."""
@@ -25,7 +29,7 @@ def own_rate(
     own = optimizer._learning_rate
     if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
         # Keras asks it for the rate of a batch; the last one of an update counts.
-        batches = int(optimizer.gradient_accumulation_steps or 1)
+        batches = batches_per_update(optimizer)
         return lambda update: float(
             ops.convert_to_numpy(own((update + 1) * batches - 1))
         )
