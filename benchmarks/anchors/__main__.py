@@ -13,6 +13,7 @@ import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is impor
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
+from .scratch.embeddings import lines_of_embeddings
 from .scratch.lengths import lines_of_lengths
 from .scratch.objectives import lines_of_objectives
 from .scratch.shapes import lines_of_shapes
@@ -25,6 +26,7 @@ VERDICTS: Final = {
     "shapes": lines_of_shapes,
     "lengths": lines_of_lengths,
     "objectives": lines_of_objectives,
+    "embeddings": lines_of_embeddings,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
 }

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 from . import stalls
 from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
+from .scratch import embeddings, lengths, objectives, shapes
 from .scratch import experiment as scratch
-from .scratch import lengths, objectives, shapes
 
 Row = dict[str, Any]
 
@@ -32,6 +32,9 @@ EXPERIMENTS: Final = {
     "lengths": Experiment(lengths.cells, lengths.is_complete, lengths.carry_out),
     "objectives": Experiment(
         objectives.cells, objectives.is_complete, objectives.carry_out
+    ),
+    "embeddings": Experiment(
+        embeddings.cells, embeddings.is_complete, embeddings.carry_out
     ),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -59,11 +60,18 @@ FIRST_FORMULA: Final = RelativeRateFormula(
 )
 """As fitted to other trainings, before the first experiment."""
 
+SLOW_COMPILED: Final = ("convolution", "text")
+"""Families that XLA makes slower on CPUs."""
+
+LIFTED: Final = "lifted-embeddings"
+_BEFORE: Final = RenewalRules(lifts_embeddings=False)
 RULES: Final = {
-    "": RenewalRules(),
-    "gains-own-ratio": RenewalRules(ties_vectors=False),
-    "no-floor": RenewalRules(takes_floor=False),
+    "": _BEFORE,
+    "gains-own-ratio": replace(_BEFORE, ties_vectors=False),
+    "no-floor": replace(_BEFORE, takes_floor=False),
+    LIFTED: RenewalRules(),
 }
+"""By variant; all but one are those of before fresh embeddings were lifted."""
 
 Makes = Callable[[], keras.optimizers.Optimizer]
 OPTIMIZERS: Final[dict[str, Makes]] = {
@@ -124,7 +132,7 @@ class CellTrainings:
 
     def __init__(self, cell: Cell, model: keras.Model, data: Data) -> None:
         self._cell, self._data = cell, data
-        compiles = cell.network.family != "convolution"
+        compiles = cell.network.family not in SLOW_COMPILED
         model.compile(
             OPTIMIZERS[cell.optimizer](),
             data.objective.loss(),
@@ -147,7 +155,8 @@ class CellTrainings:
         """What the anchor knows of the layers."""
         return weight_groups(self.groups)
 
-    def _ratios(self, rules: RenewalRules | None = None) -> UpdateRatios:
+    def _ratios(self) -> UpdateRatios:
+        rules = RULES.get(self._cell.variant, _BEFORE)
         return UpdateRatios(self.weight_groups, rules, self._optimizer_traits)
 
     @property
@@ -171,11 +180,10 @@ class CellTrainings:
 
     def relative(self, peaks: Any) -> Outcome:
         """Trains with shares of the weights."""
-        rules = RULES.get(self._cell.variant, RenewalRules())
         octaves = VARIANT_OCTAVES.get(self._cell.variant, {})
         kinds = [octaves.get(group.kind, 0.0) for group in self.groups]
         peaks = np.multiply(peaks, np.exp2(kinds))
-        ratios = self._ratios(rules)
+        ratios = self._ratios()
         return self.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
 
     def by_formula(

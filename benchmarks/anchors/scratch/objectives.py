@@ -7,9 +7,8 @@ numbers, pixels, sequences, or classes of tables and series, from drawn data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -18,17 +17,15 @@ import numpy as np
 
 from agents.tasks.datasets import load_dataset
 from agents.tasks.image_models import autoencoder
-from agents.tasks.objectives import Objective
-from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 
 from ...field.data import made_up
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
 from ..cells import Cell, Network, network_of
-from ..trainings import SEED, CellTrainings, Data
 from . import shifts
 from .shifts import Row, loss
+from .sources import CLASSES, Builder, Source
 
 CHANGED: Final = "targets-and-inputs"
 FORMULAS: Final = {
@@ -36,18 +33,6 @@ FORMULAS: Final = {
     CHANGED: RelativeRateFormula(targets=0.55, inputs=-0.5),
 }
 """By variant: without and with what was to be decided."""
-
-Builder = Callable[[FieldData], keras.Model]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A network of a cell with its data, and what its outputs are compared by."""
-
-    data: Callable[[], FieldData]
-    build: Builder
-    loss: type[keras.losses.Loss]
-    family: str
 
 
 def _halved_images(noise: float = 0.0, is_flat: bool = False) -> FieldData:
@@ -92,7 +77,6 @@ def _pixels(units: int, code: int, ends: str = "linear") -> Builder:
 
 SQUARED: Final = keras.losses.MeanSquaredError
 BINARY: Final = keras.losses.BinaryCrossentropy
-CLASSES: Final = keras.losses.SparseCategoricalCrossentropy
 _FLAT: Final = partial(_halved_images, is_flat=True)
 
 
@@ -181,22 +165,8 @@ def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
 
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
-    with _trainings_of(cell) as trainings:
+    with SOURCES[cell.network.name].trainings(cell) as trainings:
         yield from shifts.carry_out(cell, trainings, FORMULAS, rows, (loss,))
-
-
-@contextmanager
-def _trainings_of(cell: Cell) -> Iterator[CellTrainings]:
-    """Makes the model of a cell, and forgets it in the end; the test set stays shut."""
-    source = SOURCES[cell.network.name]
-    data = source.data()
-    objective = Objective(lambda it: it, source.loss, source.loss is CLASSES)
-    keras.utils.set_random_seed(SEED)
-    parts = Data(Samples(*data.train), Samples(*data.validation), objective)
-    try:
-        yield CellTrainings(cell, source.build(data), parts)
-    finally:
-        keras.utils.clear_session()
 
 
 def lines_of_objectives(rows: Sequence[Row]) -> list[str]:

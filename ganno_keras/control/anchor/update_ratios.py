@@ -45,6 +45,7 @@ class RenewalRules:
             converged would be stirred up.
         memory: How many renewals the running median looks back on.
         takes_floor: Whether weights near zero count for `WeightGroup.floor`.
+        lifts_embeddings: Whether fresh ones count for `WeightGroup.fresh_floor`.
         ties_vectors: Whether groups without a kernel have the kernels' median ratio.
     """
 
@@ -55,6 +56,7 @@ class RenewalRules:
     largest_rise: float = 16.0
     memory: int = 32
     takes_floor: bool = True
+    lifts_embeddings: bool = True
     ties_vectors: bool = True
 
 
@@ -97,11 +99,10 @@ class UpdateRatios:
         self._window = rules.steady_window if steps.is_steady else rules.window
         self._least_direction = rules.least_direction if steps.has_own_size else 0.0
         self._roots = np.sqrt([float(group.num_weights) for group in groups])
-        self._floors = np.array([group.floor for group in groups])
+        self._groups = tuple(groups)
         self._has_kernel = np.array([group.has_kernel for group in groups])
-        if not self.rules.takes_floor:
-            self._floors = np.full_like(self._floors, 1e-12)
         count = len(groups)
+        self.know_pretrained(np.zeros(count, bool))
         self._own = np.full(count, np.nan)
         self._weights = np.full(count, np.nan)  # norms, the last measured
         self._squares = np.zeros(count)  # of the directions since the last renewal
@@ -114,6 +115,20 @@ class UpdateRatios:
     def num_groups(self) -> int:
         """Returns how many ratios there are."""
         return len(self._own)
+
+    def know_pretrained(self, is_pretrained: npt.ArrayLike) -> None:
+        """Learns which groups have been trained before; until then none has.
+
+        Args:
+            is_pretrained: bool `[num_groups]`.
+        """
+        floors = np.array([group.floor for group in self._groups])
+        if not self.rules.takes_floor:
+            floors = np.full_like(floors, 1e-12)
+        if self.rules.lifts_embeddings:
+            fresh = np.array([group.fresh_floor for group in self._groups])
+            floors = np.where(is_pretrained, floors, np.maximum(floors, fresh))
+        self._floors = floors
 
     def is_renewal(self, update: int, interval: int) -> bool:
         """Returns whether ratios are renewed after this update, counted from 1.

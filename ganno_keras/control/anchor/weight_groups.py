@@ -97,6 +97,16 @@ class WeightGroup:
         """
         return FLOOR / sqrt(self.fan_in)
 
+    @property
+    def fresh_floor(self) -> float:
+        """Returns the floor of weights that have not been trained.
+
+        An embedding hands on its numbers as they are, and sums up none. Keras draws
+        them within 0.05, where the layer behind it sees next to nothing: they have a
+        long way to go, and not a share of where they are.
+        """
+        return FLOOR if self.kind == "embedding" else self.floor
+
 
 def weight_groups(groups: Sequence[Any]) -> tuple[WeightGroup, ...]:
     """Describes layer groups.

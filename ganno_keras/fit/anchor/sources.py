@@ -117,6 +117,7 @@ class RelativeSource:
         self._depth = network_depth(self._groups, network.traits.is_normalised)
         self._is_pretrained = np.array(network.is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules, optimizer)
+        self._ratios.know_pretrained(self._is_pretrained)
         self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)
         self._facts: TrainingFacts | None = None
 
@@ -198,6 +199,7 @@ class RelativeSource:
         """
         self._ratios.set_state(state)
         self._is_pretrained = np.array(state["is_pretrained"], bool)
+        self._ratios.know_pretrained(self._is_pretrained)
         if len(state["facts"]):
             self._take(TrainingFacts(*map(float, state["facts"])))
 

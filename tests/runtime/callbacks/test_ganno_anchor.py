@@ -96,6 +96,28 @@ def test_anchor__tells_which_layers_are_pretrained(caplog):
     assert pretrained.max() < fresh.max()
 
 
+def test_fresh_embedding__moves_as_far_as_it_has_to_and_a_trained_one_little():
+    random = np.random.default_rng(0)
+    x = random.integers(0, 20, (512, 6))
+    y = (x[:, 0] + x[:, 1] > 20).astype("int32")
+    hidden = [keras.layers.Embedding(20, 16), keras.layers.Flatten()]
+    model = keras.Sequential([keras.Input([6]), *hidden, keras.layers.Dense(2)])
+
+    def size_and_change():
+        before = to_numpy(hidden[0].embeddings)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss)
+        callbacks = [GANNO("anchor")]
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=callbacks)
+        change = np.square(to_numpy(hidden[0].embeddings) - before).mean()
+        return np.square(before).mean() ** 0.5, change**0.5
+
+    drawn, far = size_and_change()
+    trained, little = size_and_change()
+    assert far > 6.0 * drawn
+    assert little < 0.5 * trained
+
+
 def test_anchor__goes_on_in_a_resumed_training(tmp_path):
     straight, *_ = fit(GANNO("anchor"))
     backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")

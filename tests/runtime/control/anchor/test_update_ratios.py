@@ -12,6 +12,7 @@ KERNEL = WeightGroup("linear", ((4, 4), (4,)))
 ADAM = OptimizerTraits(momentum=0.9, has_own_size=True)
 RMSPROP = OptimizerTraits(momentum=0.0, has_own_size=True)
 SGD = OptimizerTraits(momentum=0.9, has_own_size=False)
+EMBEDDING = WeightGroup("embedding", ((8, 16),))
 OTHER_KERNEL = WeightGroup("convolution", ((3, 3, 2, 2),))
 GAINS = WeightGroup("normalization", ((4,), (4,)))
 NETWORK = (KERNEL, GAINS, OTHER_KERNEL)
@@ -61,6 +62,22 @@ def test_update_ratios__of_weights_at_zero_take_the_floor():
     ratios = renewed([KERNEL], [0.0], [2.0])
     expected = KERNEL.floor * np.sqrt(KERNEL.num_weights) / 2.0
     assert ratios.values == pytest.approx([expected])
+
+
+@pytest.mark.parametrize("size", [0.03, 2.0], ids=["as drawn", "large"])
+def test_update_ratios__of_a_fresh_embedding_count_at_least_half(size):
+    root = np.sqrt(EMBEDDING.num_weights)
+    fresh = renewed([EMBEDDING], [size * root], [root])
+    assert fresh.values == pytest.approx([max(size, 0.5)])
+
+
+def test_update_ratios__of_a_pretrained_embedding_are_its_own():
+    root = np.sqrt(EMBEDDING.num_weights)
+    ratios = UpdateRatios([EMBEDDING, KERNEL])
+    ratios.know_pretrained([True, False])
+    ratios.add([0.2 * root, 6.0], [root, 3.0])
+    ratios.renew()
+    assert ratios.values == pytest.approx([0.2, 2.0])
 
 
 def test_update_ratios__of_gains_are_the_kernels_median():

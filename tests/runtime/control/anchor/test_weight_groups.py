@@ -39,6 +39,13 @@ def test_weight_group__floor_is_below_what_initializers_draw():
     assert dense.floor < glorot
 
 
+def test_weight_group__fresh_embedding_counts_for_what_it_hands_on():
+    embedding = WeightGroup("embedding", ((1000, 64),))
+    dense = WeightGroup("linear", ((1000, 64), (64,)))
+    assert (embedding.floor, embedding.fresh_floor) == (0.0625, 0.5)
+    assert dense.fresh_floor == dense.floor
+
+
 def test_weight_groups__takes_shapes_from_variables():
     group = SimpleNamespace(kind="linear", variables=[np.zeros((4, 3)), np.zeros(3)])
     assert weight_groups([group]) == (WeightGroup("linear", ((4, 3), (3,))),)
