@@ -40,6 +40,9 @@ The gradients of so few samples say little, and the first layer does not move fu
 SURE_BATCH_SIZE: Final = 16.0
 """The batch size from which on the number of inputs counts in full."""
 
+MOST_EPOCHS: Final = 20.0
+"""Epochs from which on their number says nothing about pretrained layers."""
+
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
@@ -171,6 +174,9 @@ class RelativeRateFormula:
         depth: By that of the network's depth.
         targets: By that of the targets of a sample, up to `LARGEST_TARGETS`.
         pretrained: Added for layers that are not fresh.
+        pretrained_epochs: By the logarithm of the epochs, up to `MOST_EPOCHS`, for
+            layers that are not fresh, beside `epochs`: few samples are soon learned.
+        pretrained_alone: Added if no layer is fresh. The network knows its task.
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
         updates_by_kind: By the logarithm of the number of updates beyond
             `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
@@ -195,7 +201,9 @@ class RelativeRateFormula:
     persistence: float = -0.65
     depth: float = -0.5
     targets: float = 0.55
-    pretrained: float = -2.5
+    pretrained: float = -0.2
+    pretrained_epochs: float = -0.5
+    pretrained_alone: float = -1.0
     kinds: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
     )
@@ -222,6 +230,10 @@ class RelativeRateFormula:
             + self.targets * log2(min(facts.targets, LARGEST_TARGETS))
         )
 
+    def _of_pretrained(self, facts: TrainingFacts) -> float:
+        epochs = min(max(facts.epochs, 1.0), MOST_EPOCHS)
+        return self.pretrained + self.pretrained_epochs * log2(epochs)
+
     def rates(
         self,
         facts: TrainingFacts,
@@ -242,7 +254,8 @@ class RelativeRateFormula:
         # The convolution that cuts an image into patches is not of a CNN.
         of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
         of_fresh += self.inputs * _counted_inputs(facts) * _is_first(kinds)
-        terms += np.where(is_pretrained, self.pretrained, of_fresh)
+        terms += np.where(is_pretrained, self._of_pretrained(facts), of_fresh)
+        terms += self.pretrained_alone * bool(np.all(is_pretrained))
         highest: Array = np.minimum(
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE
         )

@@ -11,6 +11,7 @@ from ganno_keras.control.anchor.relative_rate import (
     HIGHEST_RELATIVE_RATE,
     LARGEST_DEPTH,
     LARGEST_TARGETS,
+    MOST_EPOCHS,
     SURE_BATCH_SIZE,
     UNSURE_BATCH_SIZE,
     USUAL_DEPTH,
@@ -113,13 +114,34 @@ def test_momentum__outside_its_range_is_refused(momentum):
 
 def test_relative_rate__of_layers_differs_by_kind_and_pretraining():
     formula = RelativeRateFormula(
-        pretrained=-3.0, kinds={"recurrent": 2.0}, updates_by_kind={}
+        pretrained=-3.0,
+        pretrained_epochs=0.0,
+        kinds={"recurrent": 2.0},
+        updates_by_kind={},
     )
     fresh, old, cell = formula.rates(
         FACTS, ["linear", "linear", "recurrent"], [False, True, False]
     )
     assert fresh / old == pytest.approx(8.0)
     assert cell / fresh == pytest.approx(4.0)
+
+
+def test_relative_rate__of_pretrained_layers_falls_with_the_epochs():
+    def shares(epochs):
+        facts = replace(FACTS, epochs=epochs)
+        old, fresh = RelativeRateFormula().rates(facts, ["linear"] * 2, [True, False])
+        return old / fresh
+
+    assert shares(1) == shares(0.5)
+    assert shares(1) / shares(4) == pytest.approx(2.0)
+    assert shares(MOST_EPOCHS) == pytest.approx(shares(500))
+
+
+def test_relative_rate__of_pretrained_layers_is_lower_without_a_fresh_one():
+    formula = RelativeRateFormula()
+    alone, _ = formula.rates(FACTS, ["linear"] * 2, [True, True])
+    beside, _ = formula.rates(FACTS, ["linear"] * 2, [True, False])
+    assert beside / alone == pytest.approx(2.0)
 
 
 def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
