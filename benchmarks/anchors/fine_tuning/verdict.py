@@ -4,14 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula, TrainingFacts
 
 from .. import thresholds
 from ..optima import Array, LossCurve, by_cell, curve, deviation, left_out_predictions
 
 Row = dict[str, Any]
+
+FORMULAS: Final = {
+    "GANNO() before": RelativeRateFormula(
+        pretrained=-2.5, pretrained_epochs=0.0, pretrained_alone=0.0
+    ),
+    "GANNO()": RelativeRateFormula(),
+}
+HELD: Final = 0.5
+"""Octaves by which the peak of `GANNO()`, which is held, lies below that of E2."""
 
 
 class Found(NamedTuple):
@@ -116,7 +127,19 @@ def _models(cells: Sequence[Found]) -> list[str]:
     for step in (-1.0, -2.0, -3.0):
         fixed = np.full(len(cells), step)
         lines.append(f"  pretrained term {step:+.0f} for all: {_harm(cells, fixed)}")
+    for name, formula in FORMULAS.items():
+        steps = np.array([_step_of(formula, it.row) for it in cells])
+        lines.append(f"  the rates of {name}: {_harm(cells, steps)}")
     return lines
+
+
+def _step_of(formula: RelativeRateFormula, row: Row) -> float:
+    """Octaves from the first formula to what this one gives pretrained layers."""
+    names = ("num_updates", "epochs", "batch_size", "width", "momentum")
+    facts = TrainingFacts(**{name: row[name] for name in names})
+    is_pretrained = [True, row["target"] == "same-head"]
+    rate = formula.rates(facts, ["linear"] * 2, is_pretrained)[0]
+    return float(np.log2(rate / row["formula_rate"])) + HELD
 
 
 def _harm(cells: Sequence[Found], predicted: Array) -> str:

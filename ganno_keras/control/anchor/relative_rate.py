@@ -177,6 +177,7 @@ class RelativeRateFormula:
         pretrained_epochs: By the logarithm of the epochs, up to `MOST_EPOCHS`, for
             layers that are not fresh, beside `epochs`: few samples are soon learned.
         pretrained_alone: Added if no layer is fresh. The network knows its task.
+        low_rank: Added for fresh low-rank factors beside frozen weights (LoRA).
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
         updates_by_kind: By the logarithm of the number of updates beyond
             `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
@@ -204,6 +205,7 @@ class RelativeRateFormula:
     pretrained: float = -0.2
     pretrained_epochs: float = -0.5
     pretrained_alone: float = -1.0
+    low_rank: float = 1.0
     kinds: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
     )
@@ -239,6 +241,7 @@ class RelativeRateFormula:
         facts: TrainingFacts,
         kinds: Sequence[str],
         is_pretrained: Sequence[bool] | npt.NDArray[np.bool_],
+        is_low_rank: Sequence[bool] | npt.NDArray[np.bool_] = (False,),
     ) -> Array:
         """Returns the relative rate of each layer at the peak of the schedule.
 
@@ -246,6 +249,8 @@ class RelativeRateFormula:
             facts: The facts of the training.
             kinds: The kinds of the layers.
             is_pretrained: Whether each layer has been trained before.
+            is_low_rank: Whether each is a pair of low-rank factors; one for all will
+                do.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
         length = max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
@@ -254,6 +259,7 @@ class RelativeRateFormula:
         # The convolution that cuts an image into patches is not of a CNN.
         of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
         of_fresh += self.inputs * _counted_inputs(facts) * _is_first(kinds)
+        of_fresh += self.low_rank * np.asarray(is_low_rank)
         terms += np.where(is_pretrained, self._of_pretrained(facts), of_fresh)
         terms += self.pretrained_alone * bool(np.all(is_pretrained))
         highest: Array = np.minimum(

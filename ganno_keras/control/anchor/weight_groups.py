@@ -21,6 +21,7 @@ class WeightGroup:
     Args:
         kind: One of `LAYER_KINDS` in `layer_kinds`.
         shapes: The shapes of the trainable variables, at least one.
+        is_low_rank: Whether they are low-rank factors beside frozen weights (LoRA).
 
     Raises:
         ValueError: There is no variable, or one of them holds no numbers.
@@ -34,6 +35,7 @@ class WeightGroup:
 
     kind: str
     shapes: tuple[Shape, ...]
+    is_low_rank: bool = False
 
     def __post_init__(self) -> None:
         if not self.shapes or self.num_weights == 0:
@@ -103,9 +105,11 @@ class WeightGroup:
 
         An embedding hands on its numbers as they are, and sums up none. Keras draws
         them within 0.05, where the layer behind it sees next to nothing: they have a
-        long way to go, and not a share of where they are.
+        long way to go, and not a share of where they are. Low-rank factors beside a
+        frozen embedding do not.
         """
-        return FLOOR if self.kind == "embedding" else self.floor
+        is_lifted = self.kind == "embedding" and not self.is_low_rank
+        return FLOOR if is_lifted else self.floor
 
 
 def weight_groups(groups: Sequence[Any]) -> tuple[WeightGroup, ...]:
@@ -118,6 +122,15 @@ def weight_groups(groups: Sequence[Any]) -> tuple[WeightGroup, ...]:
         ValueError: A group holds no weights.
     """
     return tuple(
-        WeightGroup(group.kind, tuple(tuple(it.shape) for it in group.variables))
+        WeightGroup(
+            group.kind,
+            tuple(tuple(it.shape) for it in group.variables),
+            any(_is_low_rank(it) for it in group.variables),
+        )
         for group in groups
     )
+
+
+def _is_low_rank(variable: Any) -> bool:
+    """Returns whether a variable has the name that Keras gives low-rank factors."""
+    return str(getattr(variable, "name", "")).startswith("lora_")

@@ -166,7 +166,8 @@ class RelativeSource:
     def _take(self, facts: TrainingFacts) -> None:
         self._facts = facts
         kinds = [group.kind for group in self._groups]
-        rates = self._formula.rates(facts, kinds, self._is_pretrained)
+        are_low_rank = [group.is_low_rank for group in self._groups]
+        rates = self._formula.rates(facts, kinds, self._is_pretrained, are_low_rank)
         self._anchor.peaks = rates
 
     def is_read_after(self, update: int, following: int) -> bool:

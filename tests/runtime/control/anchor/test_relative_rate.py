@@ -137,6 +137,16 @@ def test_relative_rate__of_pretrained_layers_falls_with_the_epochs():
     assert shares(MOST_EPOCHS) == pytest.approx(shares(500))
 
 
+def test_relative_rate__of_low_rank_factors_is_higher_while_they_are_fresh():
+    kinds = ["linear"] * 3
+    is_pretrained, is_low_rank = [False, False, True], [False, True, True]
+    formula = RelativeRateFormula()
+    plain, raised, trained = formula.rates(FACTS, kinds, is_pretrained, is_low_rank)
+    *_, usual = formula.rates(FACTS, kinds, is_pretrained)
+    assert raised / plain == pytest.approx(2.0)
+    assert trained == usual
+
+
 def test_relative_rate__of_pretrained_layers_is_lower_without_a_fresh_one():
     formula = RelativeRateFormula()
     alone, _ = formula.rates(FACTS, ["linear"] * 2, [True, True])
