@@ -12,6 +12,8 @@ Shape = tuple[int, ...]
 
 FLOOR: Final = 0.5
 """The least root mean square of a kernel, times the square root of its fan-in."""
+EMBEDDED: Final = 1.0
+"""The least root mean square of a fresh embedding."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class WeightGroup:
         frozen embedding do not.
         """
         is_lifted = self.kind == "embedding" and not self.is_low_rank
-        return FLOOR if is_lifted else self.floor
+        return EMBEDDED if is_lifted else self.floor
 
 
 def weight_groups(groups: Sequence[Any]) -> tuple[WeightGroup, ...]:

@@ -65,10 +65,10 @@ def test_update_ratios__of_weights_at_zero_take_the_floor():
 
 
 @pytest.mark.parametrize("size", [0.03, 2.0], ids=["as drawn", "large"])
-def test_update_ratios__of_a_fresh_embedding_count_at_least_half(size):
+def test_update_ratios__of_a_fresh_embedding_count_at_least_one(size):
     root = np.sqrt(EMBEDDING.num_weights)
     fresh = renewed([EMBEDDING], [size * root], [root])
-    assert fresh.values == pytest.approx([max(size, 0.5)])
+    assert fresh.values == pytest.approx([max(size, 1.0)])
 
 
 def test_update_ratios__of_a_pretrained_embedding_are_its_own():

@@ -46,7 +46,7 @@ def test_weight_group__fresh_embedding_counts_for_what_it_hands_on():
     dense = WeightGroup("linear", ((1000, 64), (64,)))
     low_rank = WeightGroup("embedding", ((1000, 4), (4, 64)), is_low_rank=True)
     assert low_rank.fresh_floor == low_rank.floor
-    assert (embedding.floor, embedding.fresh_floor) == (0.0625, 0.5)
+    assert (embedding.floor, embedding.fresh_floor) == (0.0625, 1.0)
     assert dense.fresh_floor == dense.floor
 
 
