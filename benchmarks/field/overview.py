@@ -30,10 +30,10 @@ These trainings are small. They have {updates} updates (median {median}) and
 {weights} weights.
 
 No rate was chosen for a single training; the cosine begins at the author's rate. But
-these trainings are not untouched. An earlier formula of `GANNO()` did harm in some,
-which told where to look. Its terms were measured on other networks. One of them, the
-width of CNNs, was kept because it gained here (see
-`docs/how_the_formula_was_found.md`). Written by `python -m benchmarks.report` from
+these trainings are not untouched. Earlier formulas of `GANNO()` did harm in some, or
+lost to a tuned rate, which told where to look. Their terms were measured on other
+networks. Two of them, the width of CNNs and the terms of pretrained layers, were kept
+because they gained here (see `docs/how_the_formula_was_found.md`). Written by `python -m benchmarks.report` from
 `benchmarks/results/field/`.
 """
 
