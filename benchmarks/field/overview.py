@@ -33,8 +33,8 @@ No rate was chosen for a single training; the cosine begins at the author's rate
 these trainings are not untouched. Earlier formulas of `GANNO()` did harm in some, or
 lost to a tuned rate, which told where to look. Their terms were measured on other
 networks. Two of them, the width of CNNs and the terms of pretrained layers, were kept
-because they gained here (see `docs/how_the_formula_was_found.md`). Written by `python -m benchmarks.report` from
-`benchmarks/results/field/`.
+because they gained here (see `docs/how_the_formula_was_found.md`). Written by
+`python -m benchmarks.report` from `benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"
