@@ -128,12 +128,12 @@ def _models(cells: Sequence[Found]) -> list[str]:
         fixed = np.full(len(cells), step)
         lines.append(f"  pretrained term {step:+.0f} for all: {_harm(cells, fixed)}")
     for name, formula in FORMULAS.items():
-        steps = np.array([_step_of(formula, it.row) for it in cells])
+        steps = np.array([step_of(formula, it.row) for it in cells])
         lines.append(f"  the rates of {name}: {_harm(cells, steps)}")
     return lines
 
 
-def _step_of(formula: RelativeRateFormula, row: Row) -> float:
+def step_of(formula: RelativeRateFormula, row: Row) -> float:
     """Octaves from the first formula to what this one gives pretrained layers."""
     names = ("num_updates", "epochs", "batch_size", "width", "momentum")
     facts = TrainingFacts(**{name: row[name] for name in names})

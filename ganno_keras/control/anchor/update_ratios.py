@@ -123,11 +123,11 @@ class UpdateRatios:
             is_pretrained: bool `[num_groups]`.
         """
         floors = np.array([group.floor for group in self._groups])
+        if self.rules.lifts_embeddings:
+            fresh = [group.fresh_floor for group in self._groups]
+            floors = np.where(is_pretrained, floors, fresh)
         if not self.rules.takes_floor:
             floors = np.full_like(floors, 1e-12)
-        if self.rules.lifts_embeddings:
-            fresh = np.array([group.fresh_floor for group in self._groups])
-            floors = np.where(is_pretrained, floors, np.maximum(floors, fresh))
         self._floors = floors
 
     def is_renewal(self, update: int, interval: int) -> bool:
