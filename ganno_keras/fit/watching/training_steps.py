@@ -7,6 +7,7 @@ made anew only where something has changed that goes into them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from ganno_keras.monitoring.step_parts import step_parts
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 _KEPT: Final = "_kept_training_step"
+_KEEPS_TRACES: Final = keras.backend.backend() == "jax"
+"""Whether two steps of one model may share what was traced of the first."""
 
 Step = Callable[..., Any]
 
@@ -40,6 +43,8 @@ class TrainingSteps:
             model.train_function = kept.layerwise
         else:
             model.train_function = None
+            if _KEEPS_TRACES:
+                _make_anew(model)
 
     def give_back(self, layerwise_step: Step | None) -> None:
         """Restores the plain step, and keeps the other one for the next fit.
@@ -77,11 +82,38 @@ def _made_when_called(model: keras.Model) -> Step:
     """Stands for a plain step that perhaps nobody needs."""
 
     def step(*args: Any, **kwargs: Any) -> Any:
-        model.make_train_function(force=True)
+        if _KEEPS_TRACES:
+            _make_anew(model)
+        else:
+            model.make_train_function(force=True)
         vars(step)["made"] = model.train_function
         return model.train_function(*args, **kwargs)
 
     return step
+
+
+def _make_anew(model: keras.Model) -> None:
+    """Makes a step of a function that no step was made of before.
+
+    To JAX the bound methods of a model are one function. While a step of it is kept,
+    the next is not traced: it would train with the optimizer and the loss that the
+    model was compiled with before.
+    """
+    bound, own = model.train_step, vars(model).get("train_step")
+
+    @functools.wraps(bound)
+    def train_step(*args: Any, **kwargs: Any) -> Any:
+        return bound(*args, **kwargs)
+
+    # Past Keras' own __setattr__, which would track the attribute.
+    vars(model)["train_step"] = train_step
+    try:
+        model.make_train_function(force=True)
+    finally:
+        if own is None:
+            del vars(model)["train_step"]
+        else:
+            vars(model)["train_step"] = own
 
 
 def _what_goes_in(model: keras.Model) -> list[Any]:
