@@ -33,8 +33,8 @@ FORMULAS: Final = dict.fromkeys(("", LIFTED), RelativeRateFormula())
 
 def _reversed_digits() -> FieldData:
     digits = np.random.default_rng(401).integers(0, 10, (7000, 5), np.int32)
-    parts = [(it, it[:, ::-1]) for it in (digits[:NUM_SAMPLES], digits[5500:], digits)]
-    return FieldData.of_parts(parts, 0.0)
+    parts = digits[:NUM_SAMPLES], digits[5500:], digits[:1]
+    return FieldData.of_parts([(it, it[:, ::-1]) for it in parts], 0.0)
 
 
 def _next_character(length: int) -> FieldData:

@@ -82,10 +82,7 @@ def _made_when_called(model: keras.Model) -> Step:
     """Stands for a plain step that perhaps nobody needs."""
 
     def step(*args: Any, **kwargs: Any) -> Any:
-        if _KEEPS_TRACES:
-            _make_anew(model)
-        else:
-            model.make_train_function(force=True)
+        _make_anew(model)
         vars(step)["made"] = model.train_function
         return model.train_function(*args, **kwargs)
 
@@ -99,6 +96,9 @@ def _make_anew(model: keras.Model) -> None:
     the next is not traced: it would train with the optimizer and the loss that the
     model was compiled with before.
     """
+    if not _KEEPS_TRACES:
+        model.make_train_function(force=True)
+        return
     bound, own = model.train_step, vars(model).get("train_step")
 
     @functools.wraps(bound)
