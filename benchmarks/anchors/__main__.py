@@ -13,6 +13,7 @@ import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is impor
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
+from .scratch.channels import lines_of_channels
 from .scratch.embeddings import lines_of_embeddings
 from .scratch.lengths import lines_of_lengths
 from .scratch.objectives import lines_of_objectives
@@ -27,6 +28,7 @@ VERDICTS: Final = {
     "lengths": lines_of_lengths,
     "objectives": lines_of_objectives,
     "embeddings": lines_of_embeddings,
+    "channels": lines_of_channels,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
 }

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from . import stalls
 from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
-from .scratch import embeddings, lengths, objectives, shapes
+from .scratch import channels, embeddings, lengths, objectives, shapes
 from .scratch import experiment as scratch
 
 Row = dict[str, Any]
@@ -36,6 +36,7 @@ EXPERIMENTS: Final = {
     "embeddings": Experiment(
         embeddings.cells, embeddings.is_complete, embeddings.carry_out
     ),
+    "channels": Experiment(channels.cells, channels.is_complete, channels.carry_out),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
 }

@@ -30,6 +30,7 @@ from ganno_keras.control.anchor.optimizer_traits import (
     optimizer_traits,
 )
 from ganno_keras.control.anchor.relative_rate import (
+    USUAL_CHANNELS,
     USUAL_INPUTS,
     RelativeRateFormula,
     TrainingFacts,
@@ -176,6 +177,7 @@ class CellTrainings:
             network_depth(groups, self._traits.is_normalised),
             self._traits.counted_targets(self._optimizer_traits),
             self._traits.num_inputs or USUAL_INPUTS,
+            self._traits.num_channels or USUAL_CHANNELS,
         )
 
     def relative(self, peaks: Any) -> Outcome:

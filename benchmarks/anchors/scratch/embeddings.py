@@ -28,7 +28,7 @@ from .shifts import Row, loss
 from .sources import CLASSES, Builder, Source
 
 NUM_SAMPLES: Final = 5000
-FORMULAS: Final = dict.fromkeys(("", LIFTED), RelativeRateFormula())
+FORMULAS: Final = dict.fromkeys(("", LIFTED), RelativeRateFormula(channels=0.0))
 
 
 def _reversed_digits() -> FieldData:

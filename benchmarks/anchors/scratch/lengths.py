@@ -28,6 +28,7 @@ BEFORE: Final = RelativeRateFormula(
     updates_by_kind={},
     width_by_kind={},
     inputs=0.0,
+    channels=0.0,
 )
 """The formula that octaves are counted from, as it was before this experiment."""
 CHANGED: Final = "updates-by-kind"

@@ -29,8 +29,8 @@ from .sources import CLASSES, Builder, Source
 
 CHANGED: Final = "targets-and-inputs"
 FORMULAS: Final = {
-    "": RelativeRateFormula(targets=0.0, inputs=0.0),
-    CHANGED: RelativeRateFormula(targets=0.55, inputs=-0.5),
+    "": RelativeRateFormula(targets=0.0, inputs=0.0, channels=0.0),
+    CHANGED: RelativeRateFormula(targets=0.55, inputs=-0.5, channels=0.0),
 }
 """By variant: without and with what was to be decided."""
 

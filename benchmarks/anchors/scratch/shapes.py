@@ -51,6 +51,7 @@ BEFORE: Final = RelativeRateFormula(
     kinds={"recurrent": 1.8, "attention": -1.0},
     updates_by_kind={},
     width_by_kind={},
+    channels=0.0,
 )
 """The formula that peaks are counted from, as it was before this experiment."""
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ganno_keras.control.anchor.relative_rate import (
+    USUAL_CHANNELS,
     USUAL_DEPTH,
     RelativeRateFormula,
     TrainingFacts,
@@ -229,6 +230,8 @@ def present_offset(row: Row) -> float:
         momentum=momentum,
         depth=_depth(row["network"]),
         targets=row["uses"] if _tells_tokens(row) else 1.0,
+        # Of its CNNs only these see grey images.
+        channels=1.0 if row["network"].startswith("cnn2") else USUAL_CHANNELS,
     )
     formula = RelativeRateFormula()
     kind = row["family"] if row["family"] in formula.updates_by_kind else "other"

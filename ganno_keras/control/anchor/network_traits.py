@@ -4,13 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import keras
 
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
-from ganno_keras.control.anchor.targets import num_targets, num_tokens
+from ganno_keras.control.anchor.targets import (
+    num_targets,
+    num_tokens,
+    tells_one_thing,
+)
 from ganno_keras.control.layer_groups import layers_with_kinds
+
+OF_IMAGES: Final = 4
+"""Axes of a kernel that is moved over images; those over series have one fewer."""
+
+_Kinded = tuple[keras.Layer, str]
 
 
 class NetworkTraits(NamedTuple):
@@ -22,12 +31,16 @@ class NetworkTraits(NamedTuple):
         num_targets: The classes or numbers that it predicts of each sample.
         num_inputs: The inputs of a perceptron, None for all other networks. Its layers
             are dense, but for those that normalise, and the first one is trained.
+        num_channels: Those of the images that a CNN tells one thing of, None for all
+            other networks. Its layers are convolutions, dense ones and those that
+            normalise, and the first one is a trained convolution.
     """
 
     is_normalised: bool = False
     num_tokens: int = 1
     num_targets: int = 1
     num_inputs: int | None = None
+    num_channels: int | None = None
 
     def counted_targets(self, optimizer: OptimizerTraits) -> int:
         """Returns the targets that make higher rates good.
@@ -62,11 +75,13 @@ def network_traits(model: keras.Model, loss: Any) -> NetworkTraits:
     """
     layers = list(layers_with_kinds(model))
     embeds_tokens = any(kind == "embedding" for _, kind in layers)
+    counted = _weighted(layers)
     return NetworkTraits(
         any(_normalises(layer, kind) for layer, kind in layers),
         num_tokens(model) if embeds_tokens else 1,
         num_targets(model, loss),
-        _perceptron_inputs(layers),
+        _perceptron_inputs(counted),
+        _cnn_channels(counted) if tells_one_thing(model, loss) else None,
     )
 
 
@@ -77,13 +92,32 @@ def _normalises(layer: keras.Layer, kind: str) -> bool:
     return kind == "normalization" or (is_named_so and not scales_inputs)
 
 
-def _perceptron_inputs(layers: Sequence[tuple[keras.Layer, str]]) -> int | None:
-    with_weights = [
+def _weighted(layers: Sequence[_Kinded]) -> list[_Kinded]:
+    """Returns the layers with weights that do not normalise."""
+    return [
         (layer, kind)
         for layer, kind in layers
         if layer._trainable_variables and kind != "normalization"
     ]
-    if not with_weights or any(kind != "linear" for _, kind in with_weights):
+
+
+def _perceptron_inputs(layers: Sequence[_Kinded]) -> int | None:
+    if any(kind != "linear" for _, kind in layers):
         return None
-    first = with_weights[0][0]._trainable_variables[0]
-    return int(first.shape[0]) if first.trainable and len(first.shape) > 1 else None
+    return _first_kernel_axis(layers, 0)
+
+
+def _cnn_channels(layers: Sequence[_Kinded]) -> int | None:
+    kinds = [kind for _, kind in layers]
+    if kinds[:1] != ["convolution"] or set(kinds) - {"convolution", "linear"}:
+        return None
+    is_of_series = len(layers[0][0]._trainable_variables[0].shape) < OF_IMAGES
+    return None if is_of_series else _first_kernel_axis(layers, -2)
+
+
+def _first_kernel_axis(layers: Sequence[_Kinded], axis: int) -> int | None:
+    """Returns how long an axis of the first kernel is, None if it is not trained."""
+    if not layers:
+        return None
+    first = layers[0][0]._trainable_variables[0]
+    return int(first.shape[axis]) if first.trainable and len(first.shape) > 1 else None

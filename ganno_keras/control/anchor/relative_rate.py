@@ -40,6 +40,11 @@ The gradients of so few samples say little, and the first layer does not move fu
 SURE_BATCH_SIZE: Final = 16.0
 """The batch size from which on the number of inputs counts in full."""
 
+USUAL_CHANNELS: Final = 3.0
+"""Channels of images from which on their number says nothing about the rate."""
+NARROWEST_WIDTH: Final = 8.0
+"""Width up to which the number of channels does not count."""
+
 MOST_EPOCHS: Final = 20.0
 """Epochs from which on their number says nothing about pretrained layers."""
 
@@ -66,6 +71,7 @@ class TrainingFacts:
         depth: The depth of the network: see `network_depth`.
         targets: The classes or numbers that the network predicts of one sample.
         inputs: The inputs of a perceptron, whose first layer is fresh and trained.
+        channels: The channels of the images that a CNN tells one thing of.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -80,6 +86,7 @@ class TrainingFacts:
     depth: float = USUAL_DEPTH
     targets: float = 1.0
     inputs: float = USUAL_INPUTS
+    channels: float = USUAL_CHANNELS
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.momentum < 1.0:
@@ -152,6 +159,13 @@ def _counted_inputs(facts: TrainingFacts) -> float:
     return sureness * log2(inputs / USUAL_INPUTS)
 
 
+def _counted_channels(facts: TrainingFacts) -> float:
+    """Returns the logarithm of the channels beside usual ones, as far as they count."""
+    width = min(max(facts.width, NARROWEST_WIDTH), NARROW_WIDTH)
+    sureness = log2(width / NARROWEST_WIDTH) / log2(NARROW_WIDTH / NARROWEST_WIDTH)
+    return sureness * log2(min(facts.channels, USUAL_CHANNELS) / USUAL_CHANNELS)
+
+
 def _is_first(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Returns for each layer whether it is the first one that does not normalise."""
     counted = [kind != "normalization" for kind in kinds]
@@ -185,6 +199,8 @@ class RelativeRateFormula:
             layers of a kind that half of the layers are of, beside `width`.
         inputs: By the logarithm of the inputs beside `USUAL_INPUTS`, for the first
             layer of a perceptron, if it is fresh; less below `SURE_BATCH_SIZE`.
+        channels: By the logarithm of the channels beside `USUAL_CHANNELS`, for all
+            fresh layers of a CNN whose first one is fresh; less below `NARROW_WIDTH`.
 
     Example:
 
@@ -218,6 +234,7 @@ class RelativeRateFormula:
         default_factory=lambda: MappingProxyType({"convolution": 0.28})
     )
     inputs: float = -0.5
+    channels: float = -0.4
 
     def log2_rate(self, facts: TrainingFacts) -> float:
         """Returns the logarithm for a fresh layer of no kind in particular."""
@@ -258,7 +275,10 @@ class RelativeRateFormula:
         of_fresh = _slopes(self.updates_by_kind, kinds) * length
         # The convolution that cuts an image into patches is not of a CNN.
         of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
-        of_fresh += self.inputs * _counted_inputs(facts) * _is_first(kinds)
+        is_first = _is_first(kinds)
+        of_fresh += self.inputs * _counted_inputs(facts) * is_first
+        sees_anew = not np.any(is_first & np.asarray(is_pretrained))
+        of_fresh += self.channels * _counted_channels(facts) * sees_anew
         of_fresh += self.low_rank * np.asarray(is_low_rank)
         terms += np.where(is_pretrained, self._of_pretrained(facts), of_fresh)
         terms += self.pretrained_alone * bool(np.all(is_pretrained))

@@ -44,6 +44,17 @@ def num_targets(model: keras.Model, loss: Any) -> int:
     return prod(shape if _is_of_numbers(loss) else shape[:-1])
 
 
+def tells_one_thing(model: keras.Model, loss: Any) -> bool:
+    """Returns whether a model is known to tell one class or number of each sample.
+
+    Args:
+        model: As in `num_targets`.
+        loss: As in `num_targets`; without one nothing is known.
+    """
+    is_known = loss is not None and len(_output_shape(model)) == 1
+    return is_known and num_targets(model, loss) == 1
+
+
 def num_tokens(model: keras.Model) -> int:
     """Returns the places of a sequence that a model answers at, 1 if not known."""
     shape = _output_shape(model)

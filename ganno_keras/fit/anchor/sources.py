@@ -15,6 +15,7 @@ from ganno_keras.control.anchor.network_traits import NetworkTraits
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
 from ganno_keras.control.anchor.relative_rate import (
+    USUAL_CHANNELS,
     USUAL_INPUTS,
     TrainingFacts,
     network_depth,
@@ -113,6 +114,7 @@ class RelativeSource:
         self._groups = weight_groups(network.groups)
         self._targets = network.traits.counted_targets(optimizer)
         self._inputs = network.traits.num_inputs or USUAL_INPUTS
+        self._channels = network.traits.num_channels or USUAL_CHANNELS
         self._width = network_width(self._groups)
         self._depth = network_depth(self._groups, network.traits.is_normalised)
         self._is_pretrained = np.array(network.is_pretrained, bool)
@@ -146,6 +148,7 @@ class RelativeSource:
             self._depth,
             self._targets,
             inputs,
+            self._channels,
         )
         is_new = facts != self._facts
         if is_new:

@@ -97,6 +97,50 @@ def test_inputs__are_no_matter_in_other_networks():
     assert network_traits(Subclassed(), CLASSES).num_inputs is None
 
 
+def cnn(channels: int, *ends: layers.Layer) -> keras.Sequential:
+    return keras.Sequential(
+        [
+            keras.Input([6, 6, channels]),
+            layers.BatchNormalization(),
+            layers.Conv2D(4, 3),
+            layers.ReLU(),
+            *(ends or (layers.Flatten(), layers.Dense(3))),
+        ]
+    )
+
+
+def test_channels__are_those_of_the_images_that_a_trained_cnn_classifies():
+    assert network_traits(cnn(1), CLASSES).num_channels == 1
+    nested = keras.Sequential([keras.Input([6, 6, 2]), cnn(2)])
+    assert network_traits(nested, CLASSES).num_channels == 2
+    separable = cnn(1, layers.SeparableConv2D(4, 3), layers.Flatten(), layers.Dense(3))
+    assert network_traits(separable, CLASSES).num_channels == 1
+    separable.layers[1].trainable = False
+    assert network_traits(separable, CLASSES).num_channels is None
+
+
+@pytest.mark.parametrize(
+    ("model", "loss"),
+    [
+        (cnn(1), None),
+        (cnn(1), "mse"),  # of three numbers
+        (cnn(1, layers.Conv2DTranspose(1, 3)), CLASSES),
+        (cnn(1, layers.Reshape((16, 4)), layers.LSTM(3)), CLASSES),
+        (perceptron(2), CLASSES),
+        (language_model(layers.Dense(4)), CLASSES),
+    ],
+)
+def test_channels__are_no_matter_in_other_networks(model, loss):
+    assert network_traits(model, loss).num_channels is None
+
+
+def test_channels__are_no_matter_in_series():
+    series = keras.Sequential(
+        [keras.Input([6, 1]), layers.Conv1D(2, 3), layers.Flatten(), layers.Dense(2)]
+    )
+    assert network_traits(series, CLASSES).num_channels is None
+
+
 @pytest.mark.parametrize(
     ("optimizer", "counted"),
     [("adam", 6), ("lion", 6), ("rmsprop", 6), ("sgd", 1), ("adagrad", 1)],

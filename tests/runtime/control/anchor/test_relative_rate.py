@@ -14,6 +14,7 @@ from ganno_keras.control.anchor.relative_rate import (
     MOST_EPOCHS,
     SURE_BATCH_SIZE,
     UNSURE_BATCH_SIZE,
+    USUAL_CHANNELS,
     USUAL_DEPTH,
     USUAL_INPUTS,
     RelativeRateFormula,
@@ -77,6 +78,21 @@ def test_few_inputs__raise_the_rate_of_a_fresh_first_layer():
     np.testing.assert_allclose(rates(4 * USUAL_INPUTS), rates(USUAL_INPUTS))
     np.testing.assert_allclose(rates(1), rates(FEWEST_INPUTS))
     np.testing.assert_allclose(rates(1, old=True), rates(USUAL_INPUTS, old=True))
+
+
+def test_grey_images__raise_the_rates_of_a_fresh_cnn():
+    kinds = ["normalization", "convolution", "linear"]
+
+    def rates(channels, *pretrained):
+        facts = replace(FACTS, channels=channels)
+        is_pretrained = [it in pretrained for it in range(3)]
+        return RelativeRateFormula().rates(facts, kinds, is_pretrained)
+
+    np.testing.assert_allclose(rates(1) / rates(USUAL_CHANNELS), 3.0**0.4)
+    np.testing.assert_allclose(rates(12), rates(USUAL_CHANNELS))
+    np.testing.assert_allclose(rates(1, 1), rates(USUAL_CHANNELS, 1))
+    raised = rates(1, 2) / rates(USUAL_CHANNELS, 2)
+    np.testing.assert_allclose(raised, [3.0**0.4, 3.0**0.4, 1.0])
 
 
 def test_few_inputs__count_less_the_fewer_samples_an_update_sees():
