@@ -112,7 +112,7 @@ class Task:
 _CNN5: Final = Task("cifar10", "five_layer_cnn", 128, epochs=8, standardised=True)
 
 
-# As in the meta-trainings of benchmarks/policies/paper.json.
+# As in the meta-trainings of the recipe `paper`.
 _CNN2: Final = Task(
     *("fashion_mnist", "two_layer_cnn", 8, 1), standardised=True, dtype_policy="float32"
 )

@@ -42,8 +42,10 @@ RESULTS: Final = Path(__file__).parents[1] / "results" / "environment_throughput
 TASK: Final = dataclasses.replace(
     PAPER.environment.tasks[0],
     dataset="embedded_fashion_mnist",
+    batch_size=32,
     validation_samples=1000,
 )
+"""The recipe's task in the minibatches that the results are of."""
 
 
 def environment(**changes: Any) -> Callable[[], int]:

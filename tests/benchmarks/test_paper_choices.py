@@ -7,7 +7,6 @@ import dataclasses
 
 import pytest
 
-from agents.recipes.configuration import MetaTrainingConfiguration
 from agents.recipes.paper import PAPER
 from benchmarks.experiments.tasks import TASKS, Task
 from benchmarks.paper_choices import choices, constant_rates, meta_trainings
@@ -15,18 +14,14 @@ from benchmarks.paper_choices.choices import BOUNDS, CHOICES, Choice
 from benchmarks.paper_choices.constant_rates import measure_rates
 from benchmarks.paper_choices.meta_trainings import measure, rows_of_choices
 from benchmarks.paper_choices.section import choices_section
-from benchmarks.records.provenance import ROOT
-from benchmarks.report.paper.meta_trainings import FOLDER
 from tests.support.meta_training import TINY_TASK, tiny_meta_training
 
 TINY = Task("embedded_fashion_mnist", "multilayer_perceptron", 128, 1, {"hidden": []})
 
 
-def test_chosen__is_the_configuration_of_the_whole_meta_trainings():
+def test_chosen__is_the_recipe():
     [name] = [name for name, it in CHOICES.items() if it.of_what.endswith("chosen")]
-    text = (ROOT / FOLDER / "paper.json").read_text("utf-8")
-    whole = MetaTrainingConfiguration.from_json(text)
-    assert CHOICES[name].applied(PAPER.seed, PAPER.timesteps) == whole
+    assert CHOICES[name].applied(PAPER.seed, PAPER.timesteps) == PAPER
 
 
 @pytest.mark.parametrize("name", sorted(set(CHOICES) - {"wide bounds", "bounds"}))

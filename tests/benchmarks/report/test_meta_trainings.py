@@ -3,46 +3,65 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
 from benchmarks.experiments.grids import RATES
 from benchmarks.experiments.tasks import CNN5
+from benchmarks.methods.policy_names import PAPERS_OWN
+from benchmarks.report.paper import meta_trainings
 from benchmarks.report.paper.meta_trainings import FOLDER, meta_trainings_section
 from ganno_keras.policies.registry import policies_directory
+from ganno_keras.policies.saved_policy import read_metadata
 from tests.support.benchmark_results import results_of
 
 STARTS = (0.0, *RATES)
+SHIPPED = policies_directory() / PAPERS_OWN
+OTHER = str(FOLDER / "other")
+
+
+def _with_score(folder, greedy):
+    """Copies the shipped policy and gives the copy a score."""
+    shutil.copytree(SHIPPED, folder)
+    path = folder / "assets.extra" / "ganno.json"
+    metadata = json.loads(path.read_text("utf-8"))
+    metadata["sampled"] = False
+    metadata["scores"] = {"mean": {"greedy": greedy}}
+    path.write_text(json.dumps(metadata), "utf-8")
 
 
 @pytest.fixture
-def root(tmp_path):
-    for seed in (0, 1):
-        policy = tmp_path / FOLDER / f"ganno-paper-seed-{seed}"
-        shutil.copytree(policies_directory() / "ganno-paper", policy)
+def root(tmp_path, monkeypatch):
+    _with_score(tmp_path / OTHER, 0.839)
+    _with_score(tmp_path / "shipped" / PAPERS_OWN, 0.853)
+    monkeypatch.setattr(
+        meta_trainings, "policies_directory", lambda: tmp_path / "shipped"
+    )
     return tmp_path
 
 
-def results(seed, *accuracies, starts=STARTS):
-    method = str(FOLDER / f"ganno-paper-seed-{seed}")
+def results(method, *accuracies, starts=STARTS):
     found = [results_of(CNN5, method, rate, *accuracies) for rate in starts]
     return {cell: row for of_rate in found for cell, row in of_rate.items()}
 
 
 def test_section__has_a_line_a_meta_training_and_the_deviation_over_them(root):
-    rows = {**results(0, 0.70, 0.72), **results(1, 0.74, 0.76)}
+    rows = {**results(OTHER, 0.70, 0.72), **results(PAPERS_OWN, 0.74, 0.76)}
     text = meta_trainings_section(rows, root)
-    assert "(2 so far)" in text
-    assert "| `ganno-paper-seed-0` | 83.9 | 71.00 ± 1.41 |" in text
-    assert "| over these |  | 73.00 ± 2.83 |" in text
-    assert "| *paper* |  | 69.38 | 72.93 |" in text
+    seed = read_metadata(SHIPPED).trained_on["configuration"]["seed"]
+    assert "with 2\nseeds" in text
+    assert f"| `other` | {seed} | 83.9 | 71.00 ± 1.41 |" in text
+    assert f"| `ganno-paper` | {seed} | 85.3 | 75.00 ± 1.41 |" in text
+    assert "| over these |  |  | 73.00 ± 2.83 |" in text
+    assert "| *paper* |  |  | 69.38 | 72.93 |" in text
 
 
 def test_section__leaves_open_what_has_not_been_run(root):
-    text = meta_trainings_section(results(1, 0.7, starts=STARTS[1:]), root)
-    assert "ganno-paper-seed-0" not in text
-    assert "| `ganno-paper-seed-1` | 83.9 | · | 70.00 |" in text
+    text = meta_trainings_section(results(PAPERS_OWN, 0.7, starts=STARTS[1:]), root)
+    assert "other" not in text.split("|", 1)[1]
+    assert "| 85.3 | · | 70.00 |" in text
     assert "over these" not in text
 
 
