@@ -29,13 +29,11 @@ from ganno_keras.control.anchor.optimizer_traits import (
     OptimizerTraits,
     optimizer_traits,
 )
-from ganno_keras.control.anchor.relative_rate import (
-    USUAL_CHANNELS,
-    USUAL_INPUTS,
-    RelativeRateFormula,
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.training_facts import (
+    PlannedLength,
     TrainingFacts,
-    network_depth,
-    network_width,
+    training_facts,
 )
 from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup, weight_groups
@@ -167,18 +165,10 @@ class CellTrainings:
     @property
     def facts(self) -> TrainingFacts:
         """What the formula knows of the training."""
-        cell, groups = self._cell, self.weight_groups
-        return TrainingFacts(
-            cell.length,
-            cell.epochs,
-            cell.batch_size,
-            network_width(groups),
-            self._optimizer_traits.momentum,
-            network_depth(groups, self._traits.is_normalised),
-            self._traits.counted_targets(self._optimizer_traits),
-            self._traits.num_inputs or USUAL_INPUTS,
-            self._traits.num_channels or USUAL_CHANNELS,
-        )
+        cell = self._cell
+        length = PlannedLength(cell.length, cell.epochs, cell.batch_size)
+        groups, optimizer = self.weight_groups, self._optimizer_traits
+        return training_facts(length, groups, self._traits, optimizer)
 
     def relative(self, peaks: Any) -> Outcome:
         """Trains with shares of the weights."""

@@ -13,8 +13,8 @@ from typing import Final
 import keras
 
 from ganno_keras.control.actions import LearningRateBounds
-from ganno_keras.control.anchor.relative_rate import network_width
 from ganno_keras.control.anchor.targets import resolved_loss
+from ganno_keras.control.anchor.training_facts import network_width
 from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.history import GannoHistory, GuardEvent
 from ganno_keras.control.layer_groups import LayerGroup

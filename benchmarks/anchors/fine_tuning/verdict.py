@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula, TrainingFacts
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.training_facts import TrainingFacts
 
 from .. import thresholds
 from ..optima import Array, LossCurve, by_cell, curve, deviation, left_out_predictions

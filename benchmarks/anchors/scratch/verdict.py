@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ganno_keras.control.anchor.relative_rate import (
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.training_facts import (
     USUAL_CHANNELS,
     USUAL_DEPTH,
-    RelativeRateFormula,
     TrainingFacts,
 )
 

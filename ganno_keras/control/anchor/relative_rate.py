@@ -12,24 +12,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ganno_keras.control.anchor.weight_groups import WeightGroup
+from ganno_keras.control.anchor.training_facts import (
+    USUAL_CHANNELS,
+    USUAL_INPUTS,
+    TrainingFacts,
+)
 
 Array = npt.NDArray[np.float64]
-
-USUAL_DEPTH: Final = 5.0
-"""A number of kernels that says nothing about the rate."""
-LARGEST_DEPTH: Final = 12.0
-"""Deeper networks without normalisation were not looked at."""
 
 LARGEST_TARGETS: Final = 4.0
 """Targets of a sample from which on their number says nothing about the rate."""
 
-USUAL_INPUTS: Final = 256.0
-"""Inputs of a perceptron from which on their number says nothing about the rate.
-
-Pixels go together: what is learned of one changes the answer to many images. Columns of
-a table are few and differ, and the layer that sees them may move further.
-"""
 FEWEST_INPUTS: Final = 32.0
 """Fewer inputs count as so many."""
 UNSURE_BATCH_SIZE: Final = 8.0
@@ -40,8 +33,6 @@ The gradients of so few samples say little, and the first layer does not move fu
 SURE_BATCH_SIZE: Final = 16.0
 """The batch size from which on the number of inputs counts in full."""
 
-USUAL_CHANNELS: Final = 3.0
-"""Channels of images from which on their number says nothing about the rate."""
 NARROWEST_WIDTH: Final = 8.0
 """Width up to which the number of channels does not count."""
 
@@ -56,84 +47,6 @@ NARROW_WIDTH: Final = 32.0
 
 HIGHEST_RELATIVE_RATE: Final = 0.1
 """No layer moves by a larger share of its weights, whatever the agents do."""
-
-
-@dataclass(frozen=True)
-class TrainingFacts:
-    """The known facts of a training before its first update.
-
-    Args:
-        num_updates: Planned, in all epochs.
-        epochs: Passes over the training samples, 1 where it is unknown.
-        batch_size: Samples in a minibatch.
-        width: The width of the network: see `network_width`.
-        momentum: What the optimizer keeps of the last step's direction, in [0, 1).
-        depth: The depth of the network: see `network_depth`.
-        targets: The classes or numbers that the network predicts of one sample.
-        inputs: The inputs of a perceptron, whose first layer is fresh and trained.
-        channels: The channels of the images that a CNN tells one thing of.
-
-    Raises:
-        ValueError: The momentum is not in [0, 1), or another one is not a number
-            above 0.
-    """
-
-    num_updates: float
-    epochs: float
-    batch_size: float
-    width: float
-    momentum: float = 0.9
-    depth: float = USUAL_DEPTH
-    targets: float = 1.0
-    inputs: float = USUAL_INPUTS
-    channels: float = USUAL_CHANNELS
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.momentum < 1.0:
-            raise ValueError(
-                f"momentum is {self.momentum!r}; a number of at least 0 and below 1 is "
-                "needed to tell the relative rate of a training."
-            )
-        for name, value in vars(self).items():
-            if name != "momentum" and not (np.isfinite(value) and value > 0):
-                raise ValueError(
-                    f"{name} is {value!r}; a finite number above 0 is needed to tell "
-                    "the relative rate of a training."
-                )
-
-    @property
-    def persistence(self) -> float:
-        """Returns by how many octaves steps add up to more than independent ones do.
-
-        The sum of many steps of an average over gradients is longer than that of
-        independent steps of the same size, by `sqrt((1 + momentum) / (1 - momentum))`.
-        """
-        return 0.5 * log2((1.0 + self.momentum) / (1.0 - self.momentum))
-
-
-def network_width(groups: Sequence[WeightGroup]) -> float:
-    """Returns the median number of outputs of the kernels that lie inside.
-
-    Args:
-        groups: The groups of the network, in the order of its layers.
-    """
-    units = [float(it.units) for it in groups if it.has_kernel]
-    return float(np.median(units[:-1] or units or [1.0]))
-
-
-def network_depth(groups: Sequence[WeightGroup], is_normalised: bool) -> float:
-    """Returns the number of trained kernels of a network without normalisation.
-
-    What its layers change adds up from one to the next. A normalisation, and the
-    residual connections beside it, keep that small: such networks are of usual depth.
-
-    Args:
-        groups: The groups of the network.
-        is_normalised: Whether it has layers that normalise.
-    """
-    if is_normalised:
-        return USUAL_DEPTH
-    return float(min(max(sum(it.has_kernel for it in groups), 2), LARGEST_DEPTH))
 
 
 def _slopes(by_kind: Mapping[str, float], kinds: Sequence[str]) -> Array:

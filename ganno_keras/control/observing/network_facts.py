@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from ganno_keras.control.anchor.relative_rate import network_width
+from ganno_keras.control.anchor.training_facts import network_width
 from ganno_keras.control.anchor.weight_groups import weight_groups
 from ganno_keras.control.layer_groups import LayerGroup
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
@@ -14,12 +14,11 @@ from ganno_keras.control.anchor.anchors import OptimizerRate, RelativeUpdate, Sc
 from ganno_keras.control.anchor.network_traits import NetworkTraits
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
-from ganno_keras.control.anchor.relative_rate import (
-    USUAL_CHANNELS,
+from ganno_keras.control.anchor.training_facts import (
     USUAL_INPUTS,
+    PlannedLength,
     TrainingFacts,
-    network_depth,
-    network_width,
+    training_facts,
 )
 from ganno_keras.control.anchor.update_ratios import UpdateRatios
 from ganno_keras.control.anchor.weight_groups import weight_groups
@@ -110,13 +109,8 @@ class RelativeSource:
         self._schedule = schedule or anchor.schedule
         self._read = read
         self._interval = interval
-        self._momentum = optimizer.momentum
+        self._optimizer, self._traits = optimizer, network.traits
         self._groups = weight_groups(network.groups)
-        self._targets = network.traits.counted_targets(optimizer)
-        self._inputs = network.traits.num_inputs or USUAL_INPUTS
-        self._channels = network.traits.num_channels or USUAL_CHANNELS
-        self._width = network_width(self._groups)
-        self._depth = network_depth(self._groups, network.traits.is_normalised)
         self._is_pretrained = np.array(network.is_pretrained, bool)
         self._ratios = UpdateRatios(self._groups, anchor.rules, optimizer)
         self._ratios.know_pretrained(self._is_pretrained)
@@ -138,33 +132,17 @@ class RelativeSource:
 
     def plan(self, num_updates: float, epochs: float, batch_size: float) -> bool:
         """Learns the length of the training; returns whether that changes the rates."""
-        batch_size, inputs = self._known(batch_size)
-        facts = TrainingFacts(
-            num_updates,
-            epochs,
-            batch_size,
-            self._width,
-            self._momentum,
-            self._depth,
-            self._targets,
-            inputs,
-            self._channels,
-        )
-        is_new = facts != self._facts
+        before = self._facts
+        known = batch_size or (before.batch_size if before else USUAL_BATCH_SIZE)
+        length = PlannedLength(num_updates, epochs, known)
+        facts = training_facts(length, self._groups, self._traits, self._optimizer)
+        if not batch_size:
+            # Few inputs raise a rate, and so count only once the batch size is known.
+            facts = replace(facts, inputs=before.inputs if before else USUAL_INPUTS)
+        is_new = facts != before
         if is_new:
             self._take(facts)
         return is_new
-
-    def _known(self, batch_size: float) -> tuple[float, float]:
-        """Returns the batch size and the inputs that count with it.
-
-        Few inputs raise a rate, and so count only once the batch size is known.
-        """
-        if batch_size:
-            return batch_size, self._inputs
-        if self._facts:
-            return self._facts.batch_size, self._facts.inputs
-        return USUAL_BATCH_SIZE, USUAL_INPUTS
 
     def _take(self, facts: TrainingFacts) -> None:
         self._facts = facts

@@ -4,7 +4,8 @@
 import pytest
 
 from benchmarks.anchors.fine_tuning.verdict import HELD, step_of
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula, TrainingFacts
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.training_facts import TrainingFacts
 
 FACTS = {
     "num_updates": 300,
