@@ -44,7 +44,8 @@ def _grey() -> FieldData:
     return _changed(data, lambda x, y: (x.mean(axis=-1, keepdims=True), y))
 
 
-def _shoes_or_not() -> FieldData:
+def _later_half() -> FieldData:
+    """Whether the class of an image is one of the last five."""
     return _changed(_fashion(), lambda x, y: (x, (y >= 5).astype(np.float32)[:, None]))
 
 
@@ -101,8 +102,8 @@ SOURCES: Final = {
     "pooled-bn-40-grey": _classifying(_grey, _POOLED_BN),
     "residual-24-fashion": _classifying(_fashion, _RESIDUAL),
     "residual-24-grey": _classifying(_grey, _RESIDUAL),
-    "shoes": Source(
-        _shoes_or_not, _ending(_STRIDED, "sigmoid"), _BINARY, "convolution"
+    "later-half": Source(
+        _later_half, _ending(_STRIDED, "sigmoid"), _BINARY, "convolution"
     ),
     "light": Source(_upper_light, _ending(_STRIDED, "linear"), _SQUARED, "convolution"),
 }

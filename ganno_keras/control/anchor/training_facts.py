@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from ganno_keras.control.anchor.network_traits import NetworkTraits
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.weight_groups import WeightGroup
+
+if TYPE_CHECKING:  # `ganno info` reads anchors without waiting for Keras
+    from ganno_keras.control.anchor.network_traits import NetworkTraits
 
 USUAL_DEPTH: Final = 5.0
 """A number of kernels that says nothing about the rate."""
