@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
@@ -13,22 +14,21 @@ import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is impor
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
-from .scratch.channels import lines_of_channels
-from .scratch.embeddings import lines_of_embeddings
 from .scratch.lengths import lines_of_lengths
-from .scratch.objectives import lines_of_objectives
 from .scratch.shapes import lines_of_shapes
+from .scratch.shifts import Row
+from .scratch.shifts import lines as lines_of_shifts
 from .scratch.verdict import lines_of_scratch
 from .scratch.widths import draw_widths, lines_of_widths
 from .stalls import lines_of_stalls
 
-VERDICTS: Final = {
+VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "e1": lines_of_scratch,
     "shapes": lines_of_shapes,
     "lengths": lines_of_lengths,
-    "objectives": lines_of_objectives,
-    "embeddings": lines_of_embeddings,
-    "channels": lines_of_channels,
+    "objectives": partial(lines_of_shifts, title="Objectives"),
+    "embeddings": partial(lines_of_shifts, title="Embeddings"),
+    "channels": partial(lines_of_shifts, title="Channels"),
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
 }

@@ -14,6 +14,7 @@ from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
 from .scratch import channels, embeddings, lengths, objectives, shapes
 from .scratch import experiment as scratch
+from .scratch.sources import Comparison
 
 Row = dict[str, Any]
 
@@ -26,17 +27,19 @@ class Experiment(NamedTuple):
     carry_out: Callable[[Any, Sequence[Row]], Iterator[Row]]
 
 
+def _comparing(
+    cells: Callable[[], Sequence[Any]], comparison: Comparison
+) -> Experiment:
+    return Experiment(cells, comparison.is_complete, comparison.carry_out)
+
+
 EXPERIMENTS: Final = {
     "e1": Experiment(scratch.cells, scratch.is_complete, scratch.carry_out),
     "shapes": Experiment(shapes.cells, shapes.is_complete, shapes.carry_out),
     "lengths": Experiment(lengths.cells, lengths.is_complete, lengths.carry_out),
-    "objectives": Experiment(
-        objectives.cells, objectives.is_complete, objectives.carry_out
-    ),
-    "embeddings": Experiment(
-        embeddings.cells, embeddings.is_complete, embeddings.carry_out
-    ),
-    "channels": Experiment(channels.cells, channels.is_complete, channels.carry_out),
+    "objectives": _comparing(objectives.cells, objectives.COMPARISON),
+    "embeddings": _comparing(embeddings.cells, embeddings.COMPARISON),
+    "channels": _comparing(channels.cells, channels.COMPARISON),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
 }

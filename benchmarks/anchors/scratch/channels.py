@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -18,10 +18,7 @@ from ...field.data import images
 from ...field.networks import classifiers
 from ...field.training import Data as FieldData
 from ..cells import SMALL, Cell, network_of
-from ..trainings import trainings_of
-from . import shifts
-from .shifts import Row, loss
-from .sources import CLASSES, Builder, Source
+from .sources import CLASSES, Builder, Comparison, Source
 
 NUM_SAMPLES: Final = 5000
 FEW_CHANNELS: Final = "few-channels"
@@ -139,18 +136,4 @@ def _of(
     return [Cell(network, optimizer, length, batch_size) for network in networks]
 
 
-def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
-    """Whether nothing is missing of a cell."""
-    return shifts.is_complete(cell, rows, (loss,))
-
-
-def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
-    """Trains what is missing beside these rows, and gives one row a training."""
-    source = SOURCES.get(cell.network.name)
-    with source.trainings(cell) if source else trainings_of(cell) as trainings:
-        yield from shifts.carry_out(cell, trainings, FORMULAS, rows, (loss,))
-
-
-def lines_of_channels(rows: Sequence[Row]) -> list[str]:
-    """The verdict in lines of text."""
-    return shifts.lines(rows, "Channels")
+COMPARISON: Final = Comparison(SOURCES, FORMULAS)

@@ -7,7 +7,7 @@ behind it hardly see what they read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -22,10 +22,8 @@ from ...field.data import text
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
 from ..cells import LANGUAGE, SMALL, WIDE, Cell, network_of
-from ..trainings import LIFTED, trainings_of
-from . import shifts
-from .shifts import Row, loss
-from .sources import CLASSES, Builder, Source
+from ..trainings import LIFTED
+from .sources import CLASSES, Builder, Comparison, Source
 
 NUM_SAMPLES: Final = 5000
 FORMULAS: Final = dict.fromkeys(("", LIFTED), RelativeRateFormula(channels=0.0))
@@ -131,18 +129,4 @@ def _of(optimizer: str, names: Iterable[str], length: int = 300) -> list[Cell]:
     return [Cell(network, optimizer, length) for network in networks]
 
 
-def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
-    """Whether nothing is missing of a cell."""
-    return shifts.is_complete(cell, rows, (loss,))
-
-
-def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
-    """Trains what is missing beside these rows, and gives one row a training."""
-    source = SOURCES.get(cell.network.name)
-    with source.trainings(cell) if source else trainings_of(cell) as trainings:
-        yield from shifts.carry_out(cell, trainings, FORMULAS, rows, (loss,))
-
-
-def lines_of_embeddings(rows: Sequence[Row]) -> list[str]:
-    """The verdict in lines of text."""
-    return shifts.lines(rows, "Embeddings")
+COMPARISON: Final = Comparison(SOURCES, FORMULAS)

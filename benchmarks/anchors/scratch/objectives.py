@@ -7,7 +7,7 @@ numbers, pixels, sequences, or classes of tables and series, from drawn data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -23,9 +23,7 @@ from ...field.data import made_up
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
 from ..cells import Cell, Network, network_of
-from . import shifts
-from .shifts import Row, loss
-from .sources import CLASSES, Builder, Source
+from .sources import CLASSES, Builder, Comparison, Source
 
 CHANGED: Final = "targets-and-inputs"
 FORMULAS: Final = {
@@ -158,17 +156,4 @@ def _network(name: str) -> Network:
     return network_of(name, "", "drawn", family, num_samples=counts.get(family, 6000))
 
 
-def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
-    """Whether nothing is missing of a cell."""
-    return shifts.is_complete(cell, rows, (loss,))
-
-
-def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
-    """Trains what is missing beside these rows, and gives one row a training."""
-    with SOURCES[cell.network.name].trainings(cell) as trainings:
-        yield from shifts.carry_out(cell, trainings, FORMULAS, rows, (loss,))
-
-
-def lines_of_objectives(rows: Sequence[Row]) -> list[str]:
-    """The verdict in lines of text."""
-    return shifts.lines(rows, "Objectives")
+COMPARISON: Final = Comparison(SOURCES, FORMULAS)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -12,10 +12,13 @@ import keras
 
 from agents.tasks.objectives import Objective
 from agents.tasks.samples import Samples
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 
 from ...field.training import Data as FieldData
 from ..cells import Cell
-from ..trainings import SEED, CellTrainings, Data
+from ..trainings import SEED, CellTrainings, Data, trainings_of
+from . import shifts
+from .shifts import Row, loss
 
 Builder = Callable[[FieldData], keras.Model]
 
@@ -45,3 +48,26 @@ class Source:
             yield CellTrainings(cell, self.build(data), parts)
         finally:
             keras.utils.clear_session()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A change of the formula beside the formula before, judged by the loss.
+
+    Args:
+        sources: By the network of a cell; others are built by name.
+        formulas: By the variant of a cell.
+    """
+
+    sources: Mapping[str, Source]
+    formulas: Mapping[str, RelativeRateFormula]
+
+    def is_complete(self, cell: Cell, rows: Sequence[Row]) -> bool:
+        """Whether nothing is missing of a cell."""
+        return shifts.is_complete(cell, rows, (loss,))
+
+    def carry_out(self, cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+        """Trains what is missing beside these rows, and gives one row a training."""
+        source = self.sources.get(cell.network.name)
+        with source.trainings(cell) if source else trainings_of(cell) as trainings:
+            yield from shifts.carry_out(cell, trainings, self.formulas, rows, (loss,))
