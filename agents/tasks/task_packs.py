@@ -21,7 +21,6 @@ from .drawn_data import (
     INPUT_SCALES,
     LABEL_NOISES,
     PRETRAINING_SHARES,
-    PRETRAINING_UPDATES,
     PRETRAININGS,
     DataDraw,
 )
@@ -117,16 +116,17 @@ FAMILIES: Final[Mapping[str, tuple[float, Callable[[Random], PackNetwork]]]] = (
 
 OPTIMIZERS: Final[Mapping[str, tuple[float, Options]]] = MappingProxyType(
     {
-        "adam": (0.6, {}),
-        "sgd": (0.2, {"momentum": 0.9}),
-        "lion": (0.1, {}),
-        "rmsprop": (0.1, {}),
+        "adam": (0.5, {}),
+        "sgd": (0.25, {"momentum": 0.9}),
+        "lion": (0.125, {}),
+        "rmsprop": (0.125, {}),
     }
 )
 """Optimizers by name: their share of the packs, and their options."""
 
 DATASETS: Final = ("fashion_mnist", "fashion_mnist", "cifar10")
 BATCH_SIZES: Final = (8, 16, 32, 64, 128)
+PRETRAINING_UPDATES: Final = (300, 1000, 3000)
 UPDATES_OF_DECISION: Final = 100
 """The interval of a fit; the one of a pack is up to twice as long or half as long."""
 DECISIONS: Final = (2, 20)

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.tasks.drawn_data import FROM_SCRATCH, PRETRAINING_UPDATES, PRETRAININGS
+from agents.tasks.drawn_data import FROM_SCRATCH, PRETRAININGS
 from agents.tasks.task_packs import (
     BATCH_SIZES,
     DATASETS,
     DECISIONS,
     NUM_SAMPLES,
     OPTIMIZERS,
+    PRETRAINING_UPDATES,
     draw_pack,
 )
 
