@@ -18,7 +18,7 @@ from ..experiments.tasks import (
 )
 from ..field.overview import overview
 from ..field.section import field_section
-from ..methods.policy_names import FLAGSHIP, PAPERS_OWN, split_name
+from ..methods.policy_names import FLAGSHIP, split_name
 from ..methods.registry import METHODS
 from ..paper_choices.section import choices_section
 from ..records.cells import Row, Rows
@@ -27,7 +27,7 @@ from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
 from .paper.aggregate import aggregate_section
 from .paper.evaluation_choices import evaluation_choices_section
-from .paper.meta_trainings import meta_trainings_section
+from .paper.meta_trainings import meta_trainings, meta_trainings_section
 from .paper.paper_tables import TABLES, heading, not_run_section, table_section
 from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
 from .paper.spikes import spikes_section
@@ -170,7 +170,7 @@ def paper_page(rows: Rows, drawn: Mapping[str, str]) -> str:
         evaluation_choices_section(rows, policies),
         length_section(rows),
         *_figures(drawn, of_paper=True),
-        spikes_section(PAPERS_OWN),
+        spikes_section(meta_trainings(ROOT)),
     )
 
 

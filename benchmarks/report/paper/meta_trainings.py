@@ -44,7 +44,7 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
         rows: All results.
         root: Of the repository.
     """
-    folders = _folders(root)
+    folders = meta_trainings(root)
     accuracies = {name: _accuracies(rows, name) for name in folders}
     known = {name: it for name, it in accuracies.items() if any(map(len, it.values()))}
     if not known:
@@ -67,8 +67,8 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
     )
 
 
-def _folders(root: Path) -> dict[str, Path]:
-    """The folders of the policies by the name of their results, in order of seeds."""
+def meta_trainings(root: Path) -> dict[str, Path]:
+    """The folders of the paper's policies by name, in the order of their seeds."""
     others = {str(it.relative_to(root)): it for it in (root / FOLDER).glob("*/")}
     folders = {PAPERS_OWN: policies_directory() / PAPERS_OWN, **others}
     return dict(sorted(folders.items(), key=lambda item: _seed(item[1])))

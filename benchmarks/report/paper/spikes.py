@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -27,66 +27,73 @@ SEVERAL: Final = 2.0
 SECTION: Final = """## Do spikes escape a plateau?
 
 The paper reads off Figure 3 that spikes of the rate help a network out of local optima,
-by several points each time. Do they? `{policy}` played {trainings} trainings of
-{updates:,} updates: the two-layer CNN on Fashion-MNIST, from 0.001, weight decay 0.1.
-A spike is a rise of a layer's rate within {rising} decisions. It exceeds the {before}
-decisions before by a factor of {rise:g} and by {smallest:g}. {falling} decisions later
-at most {left:.0%} of it is left. Each training with a spike was played once more from
-there, with all the same but that layer's rate: for {falling} decisions it stayed as it
-was. Made by `python -m benchmarks.spikes --policy {policy}`.
+by several points each time. Do they? Each policy played trainings of {updates:,}
+updates: the two-layer CNN on Fashion-MNIST, from 0.001, weight decay 0.1. A spike is a
+rise of a layer's rate within {rising} decisions. It exceeds the {before} decisions
+before by a factor of {rise:g} and by {smallest:g}. {falling} decisions later at most
+{left:.0%} of it is left. Each training with a spike was played once more from there,
+with all the same but that layer's rate: for {falling} decisions it stayed as it was.
+Without a spike there is nothing to say of the claim.
+
+Accuracies are of held-out images, in points, in decisions {first} to {last} after a
+spike. In brackets is 95 % over trainings. Made by `python -m benchmarks.spikes --policy
+NAME`.
 
 {table}
 """
 
+NAMES: Final = (
+    "trainings",
+    "spikes",
+    "trainings with a spike",
+    "accuracy less that before it",
+    "accuracy less that without the spike",
+    f"spikes that gained {SEVERAL:g} points or more so",
+    f"spikes that cost {SEVERAL:g} points or more so",
+)
 
-def spikes_section(policy: str) -> str:
-    """Writes what spikes of a policy's rates did, "" if none have been looked for."""
-    rows = rows_of(policy)
-    if not rows:
+
+def spikes_section(policies: Iterable[str]) -> str:
+    """Writes what spikes of policies' rates did, "" if none have been looked for."""
+    known = {name: rows for name in policies if (rows := rows_of(name))}
+    if not known:
         return ""
-    gains = dict(_gains_by_training(rows))
-    spikes = [spike for row in rows for spike in row["spikes"]]
-    lines = [
-        ["spikes", f"{len(spikes)}, in {len(gains)} of the trainings"],
-        *(_effect_lines(spikes, gains) if spikes else []),
-    ]
+    columns = [_column(rows) for rows in known.values()]
+    lines = [list(line) for line in zip(NAMES, *columns, strict=True)]
+    (updates,) = {row["updates"] for rows in known.values() for row in rows}
     return SECTION.format(
-        policy=policy,
-        trainings=sum(row["num_trainings"] for row in rows),
-        updates=rows[0]["updates"],
+        updates=updates,
         rising=RISING,
         before=BEFORE,
         rise=RISE,
         smallest=SMALLEST_RISE,
         falling=FALLING,
         left=LEFT,
-        table=markdown_table(["", ""], lines),
+        first=FALLING + 1,
+        last=WATCHED,
+        table=markdown_table(["", *known], lines),
     )
 
 
-def _effect_lines(
+def _column(rows: Sequence[dict[str, Any]]) -> list[str]:
+    gains = dict(_gains_by_training(rows))
+    spikes = [spike for row in rows for spike in row["spikes"]]
+    counts = [sum(row["num_trainings"] for row in rows), len(spikes), len(gains)]
+    effects = _effects(spikes, gains) if spikes else [""] * (len(NAMES) - len(counts))
+    return [*map(str, counts), *effects]
+
+
+def _effects(
     spikes: Sequence[dict[str, Any]], gains: dict[Any, list[float]]
-) -> list[list[str]]:
+) -> list[str]:
     by_spike = [gain for of_training in gains.values() for gain in of_training]
     by_training = np.array([np.mean(of_training) for of_training in gains.values()])
-    last = f"in decisions {FALLING + 1} to {WATCHED} after it"
-    change = 100 * np.mean(
-        [_after(it, "with") - np.mean(it["before"]) for it in spikes]
-    )
+    change = np.mean([_after(it, "with") - np.mean(it["before"]) for it in spikes])
     return [
-        [f"held-out accuracy {last}, less that before it", f"{change:+.2f} points"],
-        [
-            "the same, less that without the spike (in brackets: 95 % over trainings)",
-            f"{_points(estimate(by_training))} points",
-        ],
-        [
-            f"spikes that gained {SEVERAL:g} points or more so",
-            f"{sum(gain >= SEVERAL for gain in by_spike)}",
-        ],
-        [
-            f"spikes that cost {SEVERAL:g} points or more so",
-            f"{sum(gain <= -SEVERAL for gain in by_spike)}",
-        ],
+        f"{100 * change:+.2f}",
+        _points(estimate(by_training)),
+        str(sum(gain >= SEVERAL for gain in by_spike)),
+        str(sum(gain <= -SEVERAL for gain in by_spike)),
     ]
 
 

@@ -106,9 +106,10 @@ def test_results__are_filed_once_and_told(monkeypatch, tmp_path):
     assert [row["episode"] for row in rows] == [0, 1]
     [first, *_] = rows[0]["spikes"]
     assert len(first["with"]) == len(first["without"])
-    section = spikes_section("ganno-paper")
-    assert "`ganno-paper` played 8 trainings of\n135 updates" in section
-    assert "95 %" in section
+    section = spikes_section(["ganno-paper", "not-played"])
+    assert "trainings of 135\nupdates" in section
+    assert "|  | ganno-paper |" in section
+    assert "| trainings | 8 |" in section
 
 
 def test_results__of_another_policy_of_that_name_are_refused(monkeypatch, tmp_path):
