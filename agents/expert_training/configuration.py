@@ -71,6 +71,7 @@ class ExpertConfiguration:
 
 
 RELATIVE = ExpertConfiguration(
+    packs=78,
     environment=EnvironmentConfiguration(
         reward="potential",
         action_set="relative",

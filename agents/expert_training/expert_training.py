@@ -100,6 +100,7 @@ class ExpertTraining:
                 **provenance(),
                 "seconds": self._seconds(),
             },
+            acts_without_end=False,  # all drawn tasks have an end that is known
         )
         saved = save_policy(policy, description, directory)
         last = self._cloning_path(configuration.rounds - 1)

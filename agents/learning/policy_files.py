@@ -20,6 +20,7 @@ def description_of(
     environment: EnvironmentConfiguration,
     sampled: bool,
     trained_on: Mapping[str, Any],
+    acts_without_end: bool = True,
 ) -> PolicyMetadata:
     """Describes a policy that was trained in an environment, without its scores.
 
@@ -28,6 +29,7 @@ def description_of(
         environment: What its agents see and do.
         sampled: Whether it samples its actions.
         trained_on: Its meta-training, as JSON values.
+        acts_without_end: Whether it is to act in fits without a known end.
     """
     bounds = check_learning_rate_bounds(environment.learning_rate_bounds)
     return PolicyMetadata(
@@ -38,6 +40,7 @@ def description_of(
         sampled=sampled,
         learning_rate_bounds=bounds,
         single_agent=environment.single_agent,
+        acts_without_end=acts_without_end,
         trained_on=trained_on,
     )
 

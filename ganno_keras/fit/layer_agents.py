@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ganno_keras.control.actions import StartingPoint
+from ganno_keras.control.actions import NO_OP, StartingPoint
 from ganno_keras.control.history import Timestep
 from ganno_keras.control.layer_controller import LayerController
 from ganno_keras.control.layer_groups import LayerGroup
@@ -58,24 +58,24 @@ class LayerAgents:
         """Continues from other rates than the policy chose, float64 `[num_agents]`."""
         self._controller.learning_rates = values
 
-    def decide(self, update: int, measurements: Measurements) -> Timestep:
+    def decide(
+        self, update: int, measurements: Measurements, rests: bool = False
+    ) -> Timestep:
         """Observes, acts and remembers.
 
         Args:
             update: Updates done.
             measurements: What is known of the training.
+            rests: Whether the agents take the no-op, whatever they observe.
 
         Returns:
             The decision with the new learning rates.
         """
-        settings = self._settings
         observation = self._controller.observe(measurements)
-        actions, self._policy_state = settings.policy.act(
-            observation,
-            self._policy_state,
-            (settings.seed, self.num_decisions),
-            settings.temperature,
-        )
+        if rests:
+            actions = np.full(len(self.groups), NO_OP)
+        else:
+            actions = self._chosen(observation)
         self.num_decisions += 1
         controller = self._controller
         return Timestep(
@@ -88,6 +88,16 @@ class LayerAgents:
                 controller.weight_decays if controller.sets_weight_decays else None
             ),
         )
+
+    def _chosen(self, observation: np.ndarray) -> np.ndarray:
+        settings = self._settings
+        actions, self._policy_state = settings.policy.act(
+            observation,
+            self._policy_state,
+            (settings.seed, self.num_decisions),
+            settings.temperature,
+        )
+        return actions
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Returns everything that changes over a training, for saving."""

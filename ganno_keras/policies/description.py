@@ -49,6 +49,9 @@ def describe(metadata: PolicyMetadata) -> dict[str, str]:
         "actions": f"{metadata.action_set.name} ({metadata.action_set.num_actions} "
         f"actions), {use} (temperature {metadata.default_temperature:g})",
         "interval": f"{metadata.interval} updates between two decisions",
+        "without an end": ""
+        if metadata.acts_without_end
+        else "its agents rest in fits that callbacks may end",
         "learning rates": f"{bounds.minimum:g} to {bounds.maximum:g}",
         "observation": f"{spec.num_features} numbers for {controlled}{masked}",
         "trained on": _training(metadata),

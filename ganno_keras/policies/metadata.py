@@ -16,7 +16,7 @@ from ganno_keras.control.actions import (
 from ganno_keras.control.observing.observations import ObservationSpec
 
 FORMAT_VERSION: Final = 1
-ADDED_LATER: Final = frozenset({"single_agent"})
+ADDED_LATER: Final = frozenset({"single_agent", "acts_without_end"})
 """Entries that a description may lack; their default then applies."""
 
 
@@ -34,6 +34,8 @@ class PolicyMetadata:
         learning_rate_bounds: Limits of the rates in its training.
         single_agent: Whether one agent sets the rate of all layers together. This is
             the ablation of the paper's section 5.
+        acts_without_end: Whether its agents act in fits without a known end. If not,
+            they take the no-op there: it has not been trained on such fits.
         trained_on: Tasks, reward, timesteps, seed, commit, library versions: free
             JSON, for people.
         scores: The scores that it reached, and on which tasks; free JSON, for people.
@@ -65,6 +67,7 @@ class PolicyMetadata:
     sampled: bool
     learning_rate_bounds: LearningRateBounds
     single_agent: bool = False
+    acts_without_end: bool = True
     trained_on: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
@@ -99,6 +102,7 @@ class PolicyMetadata:
             "sampled": self.sampled,
             "learning_rate_bounds": list(self.learning_rate_bounds),
             "single_agent": self.single_agent,
+            "acts_without_end": self.acts_without_end,
             "trained_on": dict(self.trained_on),
             "scores": dict(self.scores),
             "digest": self.digest,

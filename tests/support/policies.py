@@ -97,3 +97,10 @@ def with_single_agent(policy: ScriptedPolicy) -> ScriptedPolicy:
     single = copy.copy(policy)
     single._metadata = dataclasses.replace(policy.metadata, single_agent=True)
     return single
+
+
+def at_rest_without_end(policy: ScriptedPolicy) -> ScriptedPolicy:
+    """The same policy, which does not act in fits without a known end."""
+    resting = copy.copy(policy)
+    resting._metadata = dataclasses.replace(policy.metadata, acts_without_end=False)
+    return resting

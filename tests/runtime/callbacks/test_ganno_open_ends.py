@@ -11,8 +11,10 @@ import pytest
 from keras.ops import convert_to_numpy as to_numpy
 
 from ganno_keras import GANNO
+from ganno_keras.control.actions import NO_OP
 from ganno_keras.control.anchor.open_course import STEP
 from tests.support.models import tiny_data, tiny_model
+from tests.support.policies import RAISE, always, at_rest_without_end
 
 pytestmark = [
     pytest.mark.backend,
@@ -79,6 +81,19 @@ def test_early_stopping__ends_a_fit_whose_rates_have_come_down(order, kind):
     assert ganno.history.is_open_ended
     (descent,) = ganno.history.descents
     assert descent[:2] == (10.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "taken"),
+    [([stopping(40)], NO_OP), ([], RAISE)],
+    ids=["open", "known"],
+)
+def test_agents__rest_without_an_end_if_they_were_not_trained_for_it(callbacks, taken):
+    ganno = GANNO(at_rest_without_end(always(RAISE, interval=4)))
+    fit(ganno, *callbacks, epochs=3)
+    actions = [step.actions for step in ganno.history.timesteps]
+    assert len(actions) > 1
+    assert (np.array(actions) == taken).all()
 
 
 def test_planned_end__still_counts_if_it_comes_first():

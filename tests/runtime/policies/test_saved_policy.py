@@ -207,10 +207,12 @@ def test_load_policy__refuses_metadata_it_cannot_serve(damaged, changes, message
         load_policy(damaged)
 
 
-def test_description_from_before_single_agents__means_one_agent_a_layer():
+def test_older_description__means_one_agent_a_layer_that_acts_in_every_fit():
     description = METADATA.to_dict()
-    del description["single_agent"]
-    assert not PolicyMetadata.from_dict(description).single_agent
+    del description["single_agent"], description["acts_without_end"]
+    older = PolicyMetadata.from_dict(description)
+    assert not older.single_agent
+    assert older.acts_without_end
 
 
 def test_metadata_of_relative_actions__names_their_anchor_and_refuses_another():
