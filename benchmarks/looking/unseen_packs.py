@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +91,8 @@ def lines_of_unseen(rows: Sequence[Row]) -> list[str]:
         )
         for method in methods
     }
+    for one, other in combinations(methods, 2):
+        gains[f"{one} beside {other}"] = gains[one] - gains[other]
     gains["the best constant of the other packs"] = _by_best_constant(held)
     gains["the best constant of each task"] = np.concatenate(
         [it.max(axis=1) - it[:, NO_OP] for it in held]

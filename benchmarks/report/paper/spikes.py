@@ -59,7 +59,8 @@ def spikes_section(policies: Iterable[str]) -> str:
     if not known:
         return ""
     columns = [_column(rows) for rows in known.values()]
-    lines = [list(line) for line in zip(NAMES, *columns, strict=True)]
+    every = zip(NAMES, *columns, strict=True)
+    lines = [[name, *values] for name, *values in every if any(values)]
     (updates,) = {row["updates"] for rows in known.values() for row in rows}
     return SECTION.format(
         updates=updates,
