@@ -35,9 +35,9 @@ before by a factor of {rise:g} and by {smallest:g}. {falling} decisions later at
 with all the same but that layer's rate: for {falling} decisions it stayed as it was.
 Without a spike there is nothing to say of the claim.
 
-Accuracies are of held-out images, in points, in decisions {first} to {last} after a
-spike. In brackets is 95 % over trainings. Made by `python -m benchmarks.spikes --policy
-NAME`.
+Accuracies are in points, of held-out images, in decisions {first} to {last} after a
+spike. Intervals of 95 % are over trainings. Made by
+`python -m benchmarks.spikes --policy NAME`.
 
 {table}
 """
