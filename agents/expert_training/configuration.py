@@ -71,7 +71,7 @@ class ExpertConfiguration:
 
 
 RELATIVE = ExpertConfiguration(
-    packs=78,
+    packs=78,  # as many as benchmarks/results/looking/packs has
     environment=EnvironmentConfiguration(
         reward="potential",
         action_set="relative",

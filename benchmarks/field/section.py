@@ -178,7 +178,8 @@ def lines_beside(rows: Sequence[Row], methods: Sequence[str], other: str) -> lis
             if outcome := compare(chosen):
                 lines.append(
                     f"{method} beside {other}, {family}: {outcome.mean}, "
-                    f"{outcome.num_trainings} trainings"
+                    f"{outcome.num_trainings} trainings, interquartile mean "
+                    f"{outcome.interquartile_mean}, harm in {len(outcome.harmed)}"
                 )
     return lines
 

@@ -58,9 +58,7 @@ class LayerAgents:
         """Continues from other rates than the policy chose, float64 `[num_agents]`."""
         self._controller.learning_rates = values
 
-    def decide(
-        self, update: int, measurements: Measurements, rests: bool = False
-    ) -> Timestep:
+    def decide(self, update: int, measurements: Measurements, rests: bool) -> Timestep:
         """Observes, acts and remembers.
 
         Args:

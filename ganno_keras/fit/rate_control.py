@@ -68,7 +68,6 @@ class RateControl:
             measures_gradients=settings.policy.metadata.observation_spec.shows_gradients,
         )
         self._guard: TrainingGuard | NoGuard = NoGuard()
-        self._agents_rest = False
         try:
             self._make_parts()
         except BaseException:  # Nobody else knows yet that the optimizer is changed.
@@ -135,8 +134,6 @@ class RateControl:
 
     def tell_of_plan(self, plan: FitPlan) -> None:
         """Warns and logs what a user should know before the fit."""
-        acts_without_end = self._settings.policy.metadata.acts_without_end
-        self._agents_rest = plan.is_open_ended and not acts_without_end
         rate = self._start.learning_rate
         self._messages.warn_of_bounds(rate, self._settings.bounds)
         if not self._anchoring.is_followed:
@@ -246,7 +243,10 @@ class RateControl:
         rates = agents.learning_rates
         statistics, length = self.layerwise.statistics(), self._anchoring.length
         measured = self.meter.measurements(progress, statistics, length)
-        decided = agents.decide(self.clock.updates, measured, self._agents_rest)
+        # Agents of some policies have never met a fit without a known end.
+        acts = self._settings.policy.metadata.acts_without_end
+        rests = self.history.is_open_ended and not acts
+        decided = agents.decide(self.clock.updates, measured, rests)
         timestep = self._anchoring.applied(decided)
         checked = self._guard.checked(timestep, batch, rates)
         self._anchoring.limit(timestep.learning_rates, checked.learning_rates)

@@ -16,7 +16,7 @@ from tests.support.environment_and_fit import (
     play,
     rates_of_updates,
 )
-from tests.support.policies import by_timestep, with_single_agent, with_version
+from tests.support.policies import by_timestep, with_metadata, with_version
 
 SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
 
@@ -24,7 +24,7 @@ SCRIPT = (7, 2, 8, 5, 0, 4)  # +0.001, *1.1, -0.001, +0.0005, no-op, /1.1
 def policy_of(action_set: str, single_agent: bool, version: int = 1):
     policy = by_timestep(*SCRIPT, action_set=get_action_set(action_set))
     policy = with_version(policy, version)
-    return with_single_agent(policy) if single_agent else policy
+    return with_metadata(policy, single_agent=single_agent)
 
 
 @pytest.mark.parametrize(

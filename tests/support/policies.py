@@ -84,23 +84,14 @@ class MaskedPolicy:
         self.act = policy.act
 
 
-def with_version(policy: ScriptedPolicy, version: int) -> ScriptedPolicy:
-    """The same policy, with another version of the observation."""
+def with_metadata(policy: ScriptedPolicy, **changes: Any) -> ScriptedPolicy:
+    """The same policy, otherwise described."""
     other = copy.copy(policy)
-    spec = dataclasses.replace(policy.metadata.observation_spec, version=version)
-    other._metadata = dataclasses.replace(policy.metadata, observation_spec=spec)
+    other._metadata = dataclasses.replace(policy.metadata, **changes)
     return other
 
 
-def with_single_agent(policy: ScriptedPolicy) -> ScriptedPolicy:
-    """The same policy, for all layers together."""
-    single = copy.copy(policy)
-    single._metadata = dataclasses.replace(policy.metadata, single_agent=True)
-    return single
-
-
-def at_rest_without_end(policy: ScriptedPolicy) -> ScriptedPolicy:
-    """The same policy, which does not act in fits without a known end."""
-    resting = copy.copy(policy)
-    resting._metadata = dataclasses.replace(policy.metadata, acts_without_end=False)
-    return resting
+def with_version(policy: ScriptedPolicy, version: int) -> ScriptedPolicy:
+    """The same policy, with another version of the observation."""
+    spec = dataclasses.replace(policy.metadata.observation_spec, version=version)
+    return with_metadata(policy, observation_spec=spec)

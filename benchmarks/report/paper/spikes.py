@@ -46,6 +46,8 @@ NAMES: Final = (
     "trainings",
     "spikes",
     "trainings with a spike",
+    "last decision that raises a rate",
+    "last decision that changes one",
     "accuracy less that before it",
     "accuracy less that without the spike",
     f"spikes that gained {SEVERAL:g} points or more so",
@@ -79,9 +81,23 @@ def spikes_section(policies: Iterable[str]) -> str:
 def _column(rows: Sequence[dict[str, Any]]) -> list[str]:
     gains = dict(_gains_by_training(rows))
     spikes = [spike for row in rows for spike in row["spikes"]]
-    counts = [sum(row["num_trainings"] for row in rows), len(spikes), len(gains)]
+    # One row a training and layer, one column a decision.
+    steps = np.diff(np.concatenate([np.concatenate(row["rates"]) for row in rows]))
+    counts = [
+        sum(row["num_trainings"] for row in rows),
+        len(spikes),
+        len(gains),
+        _last_decision(steps > 0),
+        _last_decision(steps != 0),
+    ]
     effects = _effects(spikes, gains) if spikes else [""] * (len(NAMES) - len(counts))
     return [*map(str, counts), *effects]
+
+
+def _last_decision(steps: np.ndarray) -> int:
+    """The number of the last decision that took such a step, from 1."""
+    # The first step is what the second decision did.
+    return int(np.flatnonzero(steps.any(axis=0)).max(initial=-1)) + 2
 
 
 def _effects(

@@ -140,5 +140,6 @@ def test_lines_beside__pair_two_methods_in_all_trainings_and_by_family():
     lines = lines_beside(rows, ["mine", "absent"], "theirs")
     assert len(lines) == 3
     assert lines[0].startswith("mine beside theirs, all: +0.347")
-    assert lines[0].endswith("2 trainings")
+    assert ", 2 trainings, " in lines[0]
+    assert lines[0].endswith("harm in 0")
     assert lines[1].startswith(f"mine beside theirs, {TRAININGS[one].family}: +0.693")

@@ -14,7 +14,7 @@ from ganno_keras import GANNO
 from ganno_keras.control.actions import NO_OP
 from ganno_keras.control.anchor.open_course import STEP
 from tests.support.models import tiny_data, tiny_model
-from tests.support.policies import RAISE, always, at_rest_without_end
+from tests.support.policies import RAISE, always, with_metadata
 
 pytestmark = [
     pytest.mark.backend,
@@ -89,7 +89,8 @@ def test_early_stopping__ends_a_fit_whose_rates_have_come_down(order, kind):
     ids=["open", "known"],
 )
 def test_agents__rest_without_an_end_if_they_were_not_trained_for_it(callbacks, taken):
-    ganno = GANNO(at_rest_without_end(always(RAISE, interval=4)))
+    policy = with_metadata(always(RAISE, interval=4), acts_without_end=False)
+    ganno = GANNO(policy)
     fit(ganno, *callbacks, epochs=3)
     actions = [step.actions for step in ganno.history.timesteps]
     assert len(actions) > 1
