@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganno_keras.control.actions import NO_OP
+
 from .lane_agents import LaneAgents
 from .pack_trainings import HeldOut, PackTrainings
 
@@ -27,16 +29,28 @@ class Branches(NamedTuple):
 
     observations: np.ndarray  # [num_decisions, num_tasks, num_agents, num_features]
     moments: np.ndarray  # int [num_moments], the decisions that were branched at
+    are_acting: np.ndarray  # bool [num_moments, num_agents]; the others took the no-op
     losses: np.ndarray  # [num_moments, num_tasks, num_actions], of the held-out sample
     errors: np.ndarray  # [num_moments, num_tasks, num_actions], NaN without an accuracy
     main_losses: np.ndarray  # [num_tasks]
     main_errors: np.ndarray  # [num_tasks]
 
 
+class Moment(NamedTuple):
+    """Where branches begin, and who acts in them."""
+
+    decision: int  # from 0
+    kind: str = ""  # of the layers whose agents act; all of them if it is empty
+
+    def are_acting(self, kinds: Sequence[str]) -> list[bool]:
+        """Returns whether each layer's agent acts, given the kinds of the layers."""
+        return [self.kind in ("", kind) for kind in kinds]
+
+
 def play(
     trainings: PackTrainings,
     choose: Chooser,
-    moments: Sequence[int] = (),
+    moments: Sequence[Moment] = (),
     num_actions: int = 0,
 ) -> Branches:
     """Plays the tasks of a pack to the end, then the branches from some moments.
@@ -44,8 +58,8 @@ def play(
     Args:
         trainings: The pack.
         choose: Acts on the main lines. It sees each decision once, in order.
-        moments: Numbers of decisions, from 0, at which all actions are tried.
-        num_actions: How many actions there are; each is held by all agents of a task.
+        moments: When all actions are tried, and by the agents of which layers.
+        num_actions: How many actions there are; each is held to the end.
 
     Paper: section 4 "Reward", whose no-op clone is the branch of one action.
     """
@@ -54,17 +68,19 @@ def play(
     for decision in range(trainings.num_decisions):
         observation = _advance(trainings, agents, decision)
         observations.append(observation)
-        if decision in moments:
+        if any(it.decision == decision for it in moments):
             snapshots[decision] = agents.snapshot()
         agents.act(choose(observation), trainings.progress(decision))
     agents.run(trainings.num_decisions)
     main = trainings.evaluate()
     tasks = range(len(main.losses))
+    are_acting = [it.are_acting(trainings.kinds) for it in moments]
     outcomes = []
-    for moment in moments:
+    for moment, acting in zip(moments, are_acting, strict=True):
         for action in range(num_actions):
-            agents.restore(snapshots[moment], tasks)
-            outcomes.append(_hold(trainings, agents, action, moment))
+            agents.restore(snapshots[moment.decision], tasks)
+            actions = np.where(acting, action, NO_OP)
+            outcomes.append(_hold(trainings, agents, actions, moment.decision))
     shape = (len(moments), num_actions, len(tasks))
     losses, errors = (
         np.reshape(values, shape).swapaxes(1, 2)
@@ -74,7 +90,12 @@ def play(
         )
     )
     return Branches(
-        np.stack(observations), np.array(moments, np.int64), losses, errors, *main
+        np.stack(observations),
+        np.array([it.decision for it in moments], np.int64),
+        np.array(are_acting, bool).reshape(len(moments), len(trainings.kinds)),
+        losses,
+        errors,
+        *main,
     )
 
 
@@ -86,11 +107,18 @@ def _advance(trainings: PackTrainings, agents: LaneAgents, decision: int) -> np.
 
 
 def _hold(
-    trainings: PackTrainings, agents: LaneAgents, action: int, moment: int
+    trainings: PackTrainings, agents: LaneAgents, actions: np.ndarray, first: int
 ) -> HeldOut:
-    """Takes one action at each decision from a moment on; returns what came of it."""
-    actions = np.full(agents.learning_rates.shape, action)
-    for decision in range(moment, trainings.num_decisions):
-        agents.act(actions, trainings.progress(decision))
+    """Takes the same actions at each decision from one on; returns what came of it.
+
+    Args:
+        trainings: The pack.
+        agents: As they were before the first of these decisions.
+        actions: Of the agents of each task, int `[num_agents]`.
+        first: Number of that decision.
+    """
+    of_all = np.broadcast_to(actions, agents.learning_rates.shape)
+    for decision in range(first, trainings.num_decisions):
+        agents.act(of_all, trainings.progress(decision))
         agents.run(decision + 1)
     return trainings.evaluate()

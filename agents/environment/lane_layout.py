@@ -16,6 +16,10 @@ import tensorflow as tf
 
 from ganno_keras.control.layer_groups import LayerGroup
 
+_LARGE = 2**17
+"""Weights of all lanes from which on one operation for each variable is faster than one
+look-up for each weight."""
+
 
 class LaneLayout:
     """The order of lanes, variables and groups in the long vector.
@@ -69,9 +73,18 @@ class LaneLayout:
         Args:
             values: A value for each group, `[num_lanes, num_groups]`.
         """
-        # Not tf.repeat, which first pads all variables to the length of the longest.
-        places = np.repeat(self._owners, self._sizes)
-        return tf.reshape(tf.gather(values, places, axis=1), [-1])
+        if self.size < _LARGE:
+            # Not tf.repeat, which first pads all variables to the longest one's length.
+            places = np.repeat(self._owners, self._sizes)
+            return tf.reshape(tf.gather(values, places, axis=1), [-1])
+        by_variable = tf.split(
+            tf.gather(values, self._owners, axis=1), len(self._sizes), axis=1
+        )
+        pieces = [
+            tf.broadcast_to(value, [self.num_lanes, size])
+            for value, size in zip(by_variable, self._sizes, strict=True)
+        ]
+        return tf.reshape(tf.concat(pieces, axis=1), [-1])
 
     def group_sums(self, vector: tf.Tensor) -> tf.Tensor:
         """Sums the vector over each group, to `[num_lanes, num_groups]`."""

@@ -12,7 +12,9 @@ import keras
 import numpy as np
 
 from ganno_keras.control.actions import NO_OP
+from ganno_keras.control.anchor.weight_groups import weight_groups
 
+from ..tasks.adapted_models import add_low_rank, scale_weights
 from ..tasks.drawn_data import FROM_SCRATCH, OTHER_CLASSES, load_drawn_data
 from ..tasks.models import build_model
 from ..tasks.objectives import find_objective
@@ -27,7 +29,7 @@ from .lane_networks import MappedNetworks, UnrolledNetworks
 
 NUM_WATCHED: Final = 200
 """Samples of a task that agents see the loss of."""
-NUM_HELD_OUT: Final = 1000
+NUM_HELD_OUT: Final = 2000
 """Samples that the outcome of a task is measured on."""
 
 _PRETRAINING_DECISIONS: Final = 9
@@ -64,21 +66,21 @@ class PackTrainings:
         self._own = _side_by_side([it.watched for it in self._data], NUM_WATCHED)
         self._watched = changing(self._own, axis=1)
         self._next_start: Callable[[], keras.Model] = self._new_model
-        make = type(keras.optimizers.get(pack.optimizer))
-        self._trainings = InnerTrainings(
-            self._new_start,
-            make(**pack.configuration.optimizer_options),
-            len(pack.data),
-            self._train,
-            self._watched,
-            find_objective(pack.objective),
-            MappedNetworks if pack.maps_lanes else UnrolledNetworks,
-        )
+        self._pretraining = self._new_trainings()
+        self._trainings = self._pretraining
+        if pack.low_rank:  # which other networks are trained with
+            self._next_start = lambda: self._adapted(self._new_model())
+            self._trainings = self._new_trainings()
 
     @property
     def kinds(self) -> list[str]:
-        """The kind of each layer, in the order of the agents of a task."""
+        """The kinds of the layers, in the order of the agents of a task."""
         return [group.kind for group in self._trainings.groups]
+
+    @property
+    def num_tasks(self) -> int:
+        """Tasks of the pack."""
+        return len(self._pack.data)
 
     @property
     def num_decisions(self) -> int:
@@ -86,8 +88,8 @@ class PackTrainings:
         return self._pack.decisions
 
     def progress(self, decision: int) -> float:
-        """Returns the share of the updates that come before a decision, from 0."""
-        return (decision + 1) / (self.num_decisions + 1)
+        """Returns the share of the planned updates before a decision, from 0."""
+        return (decision + 1) / (self._pack.planned_decisions + 1)
 
     def begin(self) -> LaneAgents:
         """Pretrains the networks that are to be, and begins all trainings.
@@ -107,7 +109,8 @@ class PackTrainings:
             self._trainings,
             is_pretrained,
         )
-        self._begin_at(models, agents, self._draw(0, self._environment, "train"))
+        draw = self._draw(0, self._environment, "train")
+        self._begin_at([self._adapted(model) for model in models], agents, draw)
         return agents
 
     def evaluate(self) -> HeldOut:
@@ -123,7 +126,9 @@ class PackTrainings:
         kinds = [draw.pretraining for draw in self._pack.data]
         is_chosen = np.array([kind != FROM_SCRATCH for kind in kinds])
         has_new_head = np.array([kind == OTHER_CLASSES for kind in kinds])
-        is_pretrained = np.tile(is_chosen[:, None], (1, len(self.kinds)))
+        groups = weight_groups(self._trainings.groups)
+        is_pretrained = np.tile(is_chosen[:, None], (1, len(groups)))
+        is_pretrained[:, [it.is_low_rank for it in groups]] = False
         is_pretrained[has_new_head, -1] = False
         if is_chosen.any():
             snapshot = self._pretrained()
@@ -142,7 +147,7 @@ class PackTrainings:
             self._pack.configuration, timesteps=_PRETRAINING_DECISIONS
         )
         give(self._train, _pool([it.pretraining for it in self._data]))
-        agents = LaneAgents(environment, task, self._trainings)
+        agents = LaneAgents(environment, task, self._pretraining)
         draw = self._draw(_PRETRAINING, environment, "pretraining", task.timesteps)
         self._begin_at([self._new_model() for _ in self._pack.data], agents, draw)
         for timestep in range(task.timesteps + 1):
@@ -150,7 +155,7 @@ class PackTrainings:
                 no_ops = np.full(agents.learning_rates.shape, NO_OP)
                 agents.act(no_ops, timestep / (task.timesteps + 1))
             agents.run(timestep)
-        return self._trainings.snapshot()
+        return self._pretraining.snapshot()
 
     def _begin_at(
         self, models: Sequence[keras.Model], agents: LaneAgents, draw: EpisodeDraw
@@ -170,7 +175,8 @@ class PackTrainings:
         """Draws the minibatches of all tasks, each from its own part of the pool."""
         alone = dataclasses.replace(environment, num_environments=1)
         task = dataclasses.replace(
-            self._pack.configuration, timesteps=timesteps or self._pack.decisions
+            self._pack.configuration,
+            timesteps=timesteps or self._pack.planned_decisions,
         )
         draws, first = [], 0
         for number, data in enumerate(self._data):
@@ -187,11 +193,38 @@ class PackTrainings:
     def _new_start(self) -> keras.Model:
         return self._next_start()
 
+    def _new_trainings(self) -> InnerTrainings:
+        """Makes trainings of the networks that come next."""
+        pack = self._pack
+        make = type(keras.optimizers.get(pack.optimizer))
+        return InnerTrainings(
+            self._new_start,
+            make(**pack.configuration.optimizer_options),
+            len(pack.data),
+            self._train,
+            self._watched,
+            find_objective(pack.objective),
+            MappedNetworks if pack.maps_lanes else UnrolledNetworks,
+        )
+
+    def _adapted(self, model: keras.Model) -> keras.Model:
+        """Changes a network to what is trained of it."""
+        if self._pack.weight_scale != 1.0:
+            scale_weights(model, self._pack.weight_scale)
+        if self._pack.low_rank:
+            add_low_rank(model, self._pack.low_rank, kept=[_head(model)])
+        return model
+
     def _new_model(self) -> keras.Model:
         """Builds the network with weights of its initializers."""
         outputs = max(part.num_outputs for data in self._data for part in data)
         pack = self._pack
         return build_model(pack.model, self._shape, outputs, pack.model_options)
+
+
+def _head(model: keras.Model) -> keras.Layer:
+    """The last layer with weights."""
+    return [layer for layer in model.layers if layer.weights][-1]
 
 
 def _pool(samples: Sequence[Samples]) -> Samples:

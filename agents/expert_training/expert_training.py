@@ -18,7 +18,7 @@ from ganno_keras.policies.saved_policy import save_policy
 
 from ..common.atomic_files import write_json, write_whole
 from ..common.provenance import provenance
-from ..environment.branches import play
+from ..environment.branches import Moment, play
 from ..environment.pack_trainings import PackTrainings
 from ..learning.advantage_cloning import AdvantageCloner, LabelledTraining
 from ..learning.exported_policy import ExportedPolicy
@@ -117,15 +117,29 @@ class ExpertTraining:
             self._num_actions,
             self._configuration.explored_share,
         )
-        later = random.permutation(np.arange(1, drawn.decisions))
-        moments = [0, *later[: self._configuration.later_moments].tolist()]
         trainings = PackTrainings(drawn, self._configuration.environment)
+        moments = self._draw_moments(random, trainings)
         policy = GreedyPolicy(self._policy) if self._policy else None
         branches = play(
             trainings, MainLines(policy, explored), moments, self._num_actions
         )
         seconds = round(time.monotonic() - started, 1)
         return PlayedPack(branches, drawn.record, seconds)
+
+    def _draw_moments(
+        self, random: np.random.Generator, trainings: PackTrainings
+    ) -> list[Moment]:
+        """Draws when branches begin: at the first decision, and at some later ones.
+
+        At some of the later ones the layers of one kind act, and no others.
+        """
+        share = self._configuration.one_kind_share
+        later = random.permutation(np.arange(1, trainings.num_decisions))
+        moments = [Moment(0)]
+        for decision in later[: self._configuration.later_moments].tolist():
+            kind = str(random.choice(sorted(set(trainings.kinds))))
+            moments.append(Moment(decision, kind if random.random() < share else ""))
+        return moments
 
     def _drawn(self, number: int, pack: int) -> TaskPack:
         """Draws a pack, another one in each round."""

@@ -43,21 +43,25 @@ def save_pack(path: Path, pack: PlayedPack) -> None:
 def load_pack(path: Path) -> PlayedPack:
     """Loads what `save_pack` saved."""
     with np.load(path) as arrays:
-        branches = Branches(*(arrays[name] for name in Branches._fields))
+        found = {name: arrays[name] for name in Branches._fields if name in arrays}
+        if "are_acting" not in found:  # an older file, where all agents acted
+            shape = len(found["moments"]), found["observations"].shape[2]
+            found["are_acting"] = np.ones(shape, bool)
+        branches = Branches(**found)
         record = json.loads(str(arrays["record"]))
         return PlayedPack(branches, record, float(arrays["seconds"]))
 
 
 def potentials(losses: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Returns what is to be raised: the mean of -log loss and -log error.
+    """Returns what is to be raised: -log error, or -log loss without an accuracy.
 
-    Without an accuracy it is -log loss. What is not finite counts as the largest loss
-    and as an error of 1.
+    That is what the reward `potential` raises, and what the field is judged by. A loss
+    that is not finite counts as the largest one, and an error as 1.
     """
     finite = np.nan_to_num(losses, nan=LARGEST_LOSS, posinf=LARGEST_LOSS)
     by_loss = -np.log(np.clip(finite, SMALLEST_ERROR, LARGEST_LOSS))
     by_error = -np.log(np.clip(errors, SMALLEST_ERROR, 1.0))
-    return np.where(np.isnan(by_error), by_loss, 0.5 * (by_loss + by_error))
+    return np.where(np.isnan(errors), by_loss, by_error)
 
 
 def labelled(
@@ -79,6 +83,11 @@ def labelled(
     for name in spec.masked:
         observations[..., spec.place(name)] = 0.0
     return [
-        LabelledTraining(observations[:, task], branches.moments, advantages[:, task])
+        LabelledTraining(
+            observations[:, task],
+            branches.moments,
+            branches.are_acting,
+            advantages[:, task],
+        )
         for task in range(advantages.shape[1])
     ]

@@ -26,7 +26,8 @@ class LabelledTraining(NamedTuple):
 
     observations: np.ndarray  # float32 [num_decisions, num_agents, num_features]
     moments: np.ndarray  # int [num_moments]
-    advantages: np.ndarray  # float [num_moments, num_actions], equal for all agents
+    are_acting: np.ndarray  # bool [num_moments, num_agents], whose actions these are
+    advantages: np.ndarray  # float [num_moments, num_actions]
 
 
 class _Sequences(NamedTuple):
@@ -104,8 +105,12 @@ class AdvantageCloner:
         num_actions = training.advantages.shape[1]
         targets = np.zeros((num_agents, length, num_actions), np.float32)
         weights = np.zeros((num_agents, length), np.float32)
-        targets[:, training.moments] = training.advantages / self._configuration.unit
-        weights[:, training.moments] = 1.0 / num_agents
+        branches = zip(
+            training.moments, training.are_acting, training.advantages, strict=True
+        )
+        for moment, are_acting, advantages in branches:
+            targets[are_acting, moment] = advantages / self._configuration.unit
+            weights[are_acting, moment] = 1.0 / are_acting.sum()
         return observations, targets, weights
 
     def _epoch(

@@ -3,6 +3,9 @@
 
 The tasks of a pack share what a graph is compiled for, and the length: the network, the
 optimizer, the batch size and the updates. Everything else is drawn for each of them.
+
+A few packs are special: LoRA trains them, or they end before they were planned to, or
+their weights say the same with other sizes.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class PackNetwork(NamedTuple):
         options: Further arguments of its builder.
         side: Pixels on each side of an image, at least.
         lengths: The log-uniform range of the number of updates.
-        cost: About how many multiplications a sample takes.
+        cost: About how many multiplications a sample takes; weights, for most networks.
         objective: By name; see objectives.py.
         maps_lanes: Whether one call of the model can serve all tasks of a pack.
     """
@@ -52,8 +55,8 @@ class PackNetwork(NamedTuple):
 
 
 def _perceptron(random: Random) -> PackNetwork:
-    depth = int(random.integers(1, 9))
-    widths = (8, 16, 32, 64, 128, 256) if depth <= 3 else (8, 16, 32, 64)
+    depth = int(random.choice([1, 2, 2, 3, 3, 4, 6, 8]))
+    widths = (16, 32, 64, 128, 256, 512) if depth <= 3 else (8, 16, 32, 64, 128)
     normalisation = str(random.choice(["", "", "", "batch", "layer"]))
     hidden = (int(random.choice(widths)),) * depth
     objective = str(random.choice(["classification"] * 3 + ["completion"]))
@@ -61,7 +64,7 @@ def _perceptron(random: Random) -> PackNetwork:
         "multilayer_perceptron",
         {"hidden": hidden, "normalisation": normalisation},
         side=7,
-        lengths=(100, 1600),
+        lengths=(100, 3000),
         cost=hidden[0] * (100 + (depth - 1) * hidden[0]),
         objective=objective,
     )
@@ -70,27 +73,27 @@ def _perceptron(random: Random) -> PackNetwork:
 def _cnn(random: Random) -> PackNetwork:
     """A CNN of one to three convolutions; a small one, as lanes cannot be an axis."""
     model = str(random.choice(["two_layer_cnn", "five_layer_cnn", "normalised_cnn"]))
-    options: Options = {"filters": int(random.choice([4, 8, 16]))}
+    options: Options = {"filters": int(random.choice([8, 16, 32]))}
     if model == "five_layer_cnn":
         options["units"] = int(random.choice([16, 32, 64]))
     cost = 500 * options["filters"] * (9 + options["filters"])
-    return PackNetwork(model, options, 8, (100, 300), cost, maps_lanes=False)
+    return PackNetwork(model, options, 8, (100, 600), cost, maps_lanes=False)
 
 
 def _mixing(random: Random) -> PackNetwork:
     """A network that mixes the rows of an image: by attention, or by dense layers."""
     model = str(random.choice(["transformer", "mixer"]))
     options: Options = {
-        "width": int(random.choice([16, 32, 64])),
-        "blocks": int(random.choice([1, 2])),
+        "width": int(random.choice([16, 32, 64, 128])),
+        "blocks": int(random.choice([1, 2, 3])),
     }
     cost = 300 * options["blocks"] * options["width"] ** 2
-    return PackNetwork(model, options, 7, (100, 500), cost)
+    return PackNetwork(model, options, 7, (100, 1000), cost)
 
 
 def _recurrent(random: Random) -> PackNetwork:
-    options: Options = {"units": int(random.choice([16, 32, 64]))}
-    return PackNetwork("lstm", options, 7, (100, 500), cost=50 * options["units"] ** 2)
+    options: Options = {"units": int(random.choice([16, 32, 64, 128]))}
+    return PackNetwork("lstm", options, 7, (100, 1000), cost=50 * options["units"] ** 2)
 
 
 def _language(random: Random) -> PackNetwork:
@@ -133,8 +136,19 @@ DECISIONS: Final = (2, 20)
 """The least and most decisions of a pack."""
 NUM_SAMPLES: Final = (60, 20_000)
 """The log-uniform range of the number of training samples."""
-LARGEST_COST: Final = 1e9
-"""Multiplications of a task; a pack of larger ones is drawn anew."""
+PACK_COST: Final = 1.6e11
+"""What all tasks of a pack may cost: about a minute of a core, with all branches. See
+`_cost_of_task`."""
+FEWEST_TASKS: Final = 2
+"""Tasks that a pack has to afford; it is drawn anew if it cannot."""
+LOW_RANKS: Final = (4, 8)
+"""Ranks of the factors that LoRA trains."""
+WEIGHT_SCALES: Final = (0.25, 4.0)
+"""What the weights of a first layer are multiplied by, and those of the second one
+divided by, where they say the same with other sizes."""
+SPECIAL_SHARE: Final = 0.05
+"""Share of the packs that end early; of those that can have it, the share of LoRA and
+of other sizes of the weights."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +169,10 @@ class TaskPack:
         pretraining_updates: Of the tasks whose network has been trained before.
         maps_lanes: Whether one call of the model can serve all tasks.
         data: What was drawn about the samples of each task.
+        unfinished: Decisions that were planned after the last one, and never come.
+        low_rank: Rank of the factors that LoRA trains; 0 for all weights.
+        weight_scale: What the weights of the first layer are multiplied by; the second
+            layer makes up for it.
     """
 
     seed: int
@@ -170,11 +188,19 @@ class TaskPack:
     pretraining_updates: int
     maps_lanes: bool
     data: tuple[DataDraw, ...]
+    unfinished: int = 0
+    low_rank: int = 0
+    weight_scale: float = 1.0
 
     @property
     def num_updates(self) -> int:
         """Updates of each training."""
         return (self.decisions + 1) * self.interval
+
+    @property
+    def planned_decisions(self) -> int:
+        """Decisions that there would be if it did not end early."""
+        return self.decisions + self.unfinished
 
     @property
     def record(self) -> dict[str, Any]:
@@ -192,7 +218,7 @@ class TaskPack:
             optimizer=self.optimizer,
             optimizer_options=dict(OPTIMIZERS[self.optimizer][1]),
             batch_size=self.batch_size,
-            timesteps=self.decisions,
+            timesteps=self.planned_decisions,
         )
 
 
@@ -204,7 +230,8 @@ def draw_pack(
     Args:
         seed: Of the distribution.
         number: Of the pack, from 0.
-        num_tasks: How many tasks it has. The first ones are the same for any number.
+        num_tasks: How many tasks it has at most; one of large networks has fewer, but
+            `FEWEST_TASKS` at least. The first ones are the same for any number.
         datasets: Sets of square images with ten classes to choose one from, by name.
 
     Raises:
@@ -213,17 +240,20 @@ def draw_pack(
     Example:
 
         >>> pack = draw_pack(seed=0, number=3, num_tasks=2)
-        >>> pack.data == draw_pack(seed=0, number=3, num_tasks=5).data[:2]
+        >>> pack.data == draw_pack(seed=0, number=3, num_tasks=3).data[:2]
         True
     """
     if num_tasks < 1:
         raise ValueError(f"num_tasks is {num_tasks}; a pack needs at least one task.")
     random = np.random.default_rng([seed, number])
-    while True:
-        dataset, network, common = _draw_common(random, datasets)
-        updates = common["interval"] * (common["decisions"] + 1)
-        if updates * common["batch_size"] * network.cost <= LARGEST_COST:
-            break
+    shares = [share for share, _ in FAMILIES.values()]
+    family = str(random.choice(list(FAMILIES), p=shares))
+    network, common, affordable = _draw_affordable(random, family)
+    dataset = str(random.choice(list(datasets)))
+    special = _draw_special(np.random.default_rng([seed, number, 0, 1]), network)
+    if "unfinished" in special:
+        special["unfinished"] = common["decisions"] // 2
+        common["decisions"] -= special["unfinished"]
     return TaskPack(
         seed=seed,
         number=number,
@@ -233,40 +263,83 @@ def draw_pack(
         objective=network.objective,
         maps_lanes=network.maps_lanes,
         data=tuple(
-            _draw_data((seed, number, task), dataset, network)
-            for task in range(num_tasks)
+            _draw_data((seed, number, task), dataset, network, "low_rank" in special)
+            for task in range(min(num_tasks, affordable))
         ),
         **common,
+        **special,
     )
 
 
-def _draw_common(
-    random: Random, datasets: Sequence[str]
-) -> tuple[str, PackNetwork, Options]:
-    """Draws the images, the network, and what all tasks of a pack have in common."""
-    shares = [share for share, _ in FAMILIES.values()]
-    family = str(random.choice(list(FAMILIES), p=shares))
-    network = FAMILIES[family][1](random)
+def _draw_affordable(random: Random, family: str) -> tuple[PackNetwork, Options, int]:
+    """Draws a network, what tasks have in common, and how many can be afforded.
+
+    A large network is rather trained for a shorter time than drawn anew.
+    """
+    while True:
+        network = FAMILIES[family][1](random)
+        for _ in range(_TRIES):
+            common = _draw_common(random, network)
+            affordable = int(PACK_COST / _cost_of_task(network, common))
+            if affordable >= FEWEST_TASKS:
+                return network, common, affordable
+
+
+_TRIES: Final = 20
+
+
+def _cost_of_task(network: PackNetwork, common: Options) -> float:
+    """Estimates what a task takes, in multiplications; 3 of them in a nanosecond.
+
+    An optimizer touches each weight about as often as `_SAMPLES_OF_OPTIMIZER` samples.
+    """
+    updates = common["interval"] * (common["decisions"] + 1)
+    of_update = network.cost * (common["batch_size"] + _SAMPLES_OF_OPTIMIZER)
+    if not network.maps_lanes:
+        of_update += _COST_OF_CALL
+    return float(of_update * (_BRANCHES * updates + common["pretraining_updates"]))
+
+
+_SAMPLES_OF_OPTIMIZER: Final = 32
+_COST_OF_CALL: Final = 5e6
+_BRANCHES: Final = 15
+"""Whole trainings that a task comes to: all actions, at two moments."""
+
+
+def _draw_special(random: Random, network: PackNetwork) -> Options:
+    """Draws what few packs have; at most one of it."""
+    is_dense = network.model == "multilayer_perceptron"
+    can_be_adapted = is_dense or network.model in ("transformer", "mixer")
+    is_classifier = network.objective == "classification"
+    kind = random.random() / SPECIAL_SHARE
+    if kind < 1:
+        return {"unfinished": 1}
+    if kind < 2 and can_be_adapted and is_classifier:
+        return {"low_rank": int(random.choice(LOW_RANKS))}
+    if kind < 3 and is_dense and len(network.options["hidden"]) > 1:
+        return {"weight_scale": float(random.choice(WEIGHT_SCALES))}
+    return {}
+
+
+def _draw_common(random: Random, network: PackNetwork) -> Options:
+    """Draws what all tasks of a pack have in common beside the network."""
     optimizer_shares = [share for share, _ in OPTIMIZERS.values()]
-    dataset = str(random.choice(list(datasets)))
     updates = _log_uniform(random, network.lengths)
     wanted = updates / UPDATES_OF_DECISION * 2 ** random.uniform(-1, 1)
     decisions = int(np.clip(round(wanted), *DECISIONS))
     sizes = BATCH_SIZES[: 5 if network.maps_lanes else 3]
-    return (
-        dataset,
-        network,
-        {
-            "optimizer": str(random.choice(list(OPTIMIZERS), p=optimizer_shares)),
-            "batch_size": int(random.choice(sizes)),
-            "interval": max(round(updates / (decisions + 1)), 1),
-            "decisions": decisions,
-            "pretraining_updates": int(random.choice(PRETRAINING_UPDATES)),
-        },
-    )
+    return {
+        "optimizer": str(random.choice(list(OPTIMIZERS), p=optimizer_shares)),
+        "batch_size": int(random.choice(sizes)),
+        "interval": max(round(updates / (decisions + 1)), 1),
+        "decisions": decisions,
+        "pretraining_updates": int(random.choice(PRETRAINING_UPDATES)),
+    }
 
 
-def _draw_data(seeds: tuple[int, ...], dataset: str, network: PackNetwork) -> DataDraw:
+def _draw_data(
+    seeds: tuple[int, ...], dataset: str, network: PackNetwork, is_adapted: bool
+) -> DataDraw:
     random = np.random.default_rng([*seeds])
     # Tokens are greys of clean images, and wrong labels are nothing to a network that
     # does not classify.
@@ -277,7 +350,8 @@ def _draw_data(seeds: tuple[int, ...], dataset: str, network: PackNetwork) -> Da
         float(random.choice(INPUT_SCALES)),
         float(random.choice(INPUT_NOISES)),
     )
-    pretraining = str(random.choice(PRETRAININGS, p=PRETRAINING_SHARES))
+    shares = (0.0, 0.5, 0.5) if is_adapted else PRETRAINING_SHARES
+    pretraining = str(random.choice(PRETRAININGS, p=shares))
     return DataDraw(
         seeds=seeds,
         dataset=dataset,

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from agents.environment.branches import Branches, play
+from agents.environment.branches import Branches, Moment, play
 from agents.environment.configuration import EnvironmentConfiguration
 from agents.environment.pack_trainings import PackTrainings
 from agents.expert_training.configuration import RELATIVE
@@ -117,12 +117,12 @@ def _by_best_constant(held: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _play(trainings: PackTrainings, policy: GreedyPolicy | None) -> Branches:
-    nothing_explored = np.full(NUM_TASKS, -1)
+    nothing_explored = np.full(trainings.num_tasks, -1)
     lines = MainLines(policy, nothing_explored)
     if policy is not None:
         return play(trainings, lines)
     actions = get_action_set(_ENVIRONMENT.action_set).num_actions
-    return play(trainings, lines, moments=(0,), num_actions=actions)
+    return play(trainings, lines, moments=[Moment(0)], num_actions=actions)
 
 
 def _row(number: int, method: str, model: str, found: Branches) -> Row:

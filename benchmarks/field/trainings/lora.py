@@ -7,8 +7,9 @@ from functools import partial
 from typing import Final
 
 import keras
-from keras import layers
 from keras.optimizers import AdamW
+
+from agents.tasks.adapted_models import add_low_rank
 
 from ..data import images, text
 from ..training import Fit, Training
@@ -16,36 +17,13 @@ from .fine_tuning import BASE, as_it_is, with_new_head
 
 FAMILY: Final = "LoRA"
 
-_WITH_RANK: Final = (layers.Dense, layers.EinsumDense, layers.Embedding)
-
 
 def _lora_in_base(rank: int, model: keras.Model) -> None:
-    add_lora(model.get_layer(BASE), rank)
+    add_low_rank(model.get_layer(BASE), rank)
 
 
 def _lora_everywhere(rank: int, model: keras.Model) -> None:
-    add_lora(model, rank)
-
-
-def add_lora(model: keras.Model, rank: int) -> None:
-    """Freezes everything but new low-rank factors beside the kernels."""
-    for layer in _leaves(model):
-        if not isinstance(layer, _WITH_RANK):
-            layer.trainable = False
-            continue
-        layer.enable_lora(rank)
-        if getattr(layer, "bias", None) is not None:
-            layer.bias.trainable = False
-
-
-def _leaves(model: keras.Model) -> list[keras.Layer]:
-    """The layers with no layers inside, also those inside of attention."""
-    found = model._flatten_layers(include_self=False, recursive=True)
-    return [
-        layer
-        for layer in found
-        if not list(layer._flatten_layers(include_self=False, recursive=True))
-    ]
+    add_low_rank(model, rank)
 
 
 _DECAYING: Final = partial(AdamW, weight_decay=0.01)

@@ -41,6 +41,7 @@ def pack(number, entry):
     branches = Branches(
         observations,
         np.array([0]),
+        np.ones((1, shape[2]), bool),
         losses,
         np.full(losses.shape, np.nan),
         losses[0, :, 0],

@@ -8,8 +8,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from agents.environment.branches import play
+from agents.environment.branches import Moment, play
 from agents.environment.pack_trainings import PackTrainings
+from agents.tasks.drawn_data import CLEAN_IMAGES, FROM_SCRATCH, OTHER_CLASSES
 from ganno_keras.control.actions import NO_OP
 from tests.support.task_packs import ENVIRONMENT, tiny_pack
 
@@ -28,7 +29,9 @@ def played(pack, action=NO_OP, moments=(), num_actions=0):
 
 @pytest.mark.parametrize("action", [NO_OP, HIGHER])
 def test_branch_of_the_main_lines_action__is_bit_equal_to_it(action):
-    found = played(tiny_pack(), action, moments=(0, 1), num_actions=NUM_ACTIONS)
+    found = played(
+        tiny_pack(), action, moments=[Moment(0), Moment(1)], num_actions=NUM_ACTIONS
+    )
     assert found.losses.shape == found.errors.shape == (2, 3, NUM_ACTIONS)
     np.testing.assert_array_equal(found.losses[0, :, action], found.main_losses)
     np.testing.assert_array_equal(found.errors[0, :, action], found.main_errors)
@@ -63,12 +66,12 @@ def test_each_task__is_seen_with_its_own_epochs_and_layers():
 
 
 def test_task__does_not_depend_on_its_neighbours():
-    pack = tiny_pack()
-    alone = dataclasses.replace(pack, data=pack.data[:1])
-    together = played(pack)
-    np.testing.assert_allclose(
-        played(alone).main_losses, together.main_losses[:1], rtol=1e-4
-    )
+    # None has half of the classes, as all are judged by as many samples.
+    pack = tiny_pack(2)
+    data = tuple(dataclasses.replace(it, pretraining=FROM_SCRATCH) for it in pack.data)
+    together = played(dataclasses.replace(pack, data=data))
+    alone = played(dataclasses.replace(pack, data=data[:1]))
+    np.testing.assert_allclose(alone.main_losses, together.main_losses[:1], rtol=1e-4)
     losses = together.main_losses
     assert len(np.unique(losses)) == len(losses)
 
@@ -99,5 +102,45 @@ def test_networks_of_convolutions__are_called_one_by_one():
     pack = tiny_pack(
         model="two_layer_cnn", model_options={"filters": 2}, maps_lanes=False
     )
-    found = played(pack, moments=(1,), num_actions=2)
+    found = played(pack, moments=[Moment(1)], num_actions=2)
     np.testing.assert_array_equal(found.losses[0, :, NO_OP], found.main_losses)
+
+
+def test_branches_of_one_kind__leave_other_layers_alone():
+    moments = [Moment(0), Moment(0, "linear"), Moment(0, "normalization")]
+    found = played(tiny_pack(), moments=moments, num_actions=NUM_ACTIONS)
+    assert found.are_acting.tolist() == [
+        [True, True, True],
+        [True, False, True],
+        [False, True, False],
+    ]
+    of_all, of_dense, of_gains = found.losses[..., HIGHER]
+    assert (of_all != of_dense).all()
+    assert (of_gains != found.main_losses).all()
+    # The no-op is the same, whoever takes it.
+    assert (found.losses[..., NO_OP] == found.main_losses).all()
+
+
+def test_training_that_ends_early__is_on_its_way_to_the_planned_end():
+    found = played(tiny_pack(decisions=2, unfinished=2))
+    spec = ENVIRONMENT.observation_spec
+    progress = found.observations[:, 0, 0, spec.place("progress")].ravel()
+    np.testing.assert_allclose(progress, [0.2, 0.4])
+    length = found.observations[0, 0, 0, spec.place("num_updates")]
+    np.testing.assert_allclose(10**length, 15, rtol=1e-5)
+
+
+def test_low_rank_factors__are_fresh_beside_frozen_kernels():
+    kinds = [OTHER_CLASSES, CLEAN_IMAGES]
+    pack = tiny_pack(low_rank=2, model_options={"hidden": (6, 6)})
+    data = [
+        dataclasses.replace(it, pretraining=kind)
+        for it, kind in zip(pack.data, kinds, strict=False)
+    ]
+    pack = dataclasses.replace(pack, data=tuple(data))
+    found = played(pack, HIGHER, moments=[Moment(0)], num_actions=NUM_ACTIONS)
+    np.testing.assert_array_equal(found.losses[0, :, HIGHER], found.main_losses)
+    spec = ENVIRONMENT.observation_spec
+    new_head, same_head = found.observations[0, ..., spec.place("is_fresh")].squeeze(-1)
+    assert new_head.tolist() == [1.0, 1.0, 1.0]
+    assert same_head.tolist() == [1.0, 1.0, 0.0]

@@ -160,12 +160,13 @@ def test_other_runs_packs__can_be_learned_from(run_folder, tmp_path):
     assert (tmp_path / "cloning-0.json").exists()
 
 
-def test_potential__halves_loss_and_error_alike_and_is_finite():
-    both = potentials(np.array([0.5, 0.25, np.nan]), np.array([0.2, 0.1, 1.0]))
-    assert both[1] - both[0] == pytest.approx(np.log(2))
-    assert np.isfinite(both).all()
-    without_accuracy = potentials(np.array([0.5, 0.25]), np.full(2, np.nan))
-    assert np.diff(without_accuracy) == pytest.approx(np.log(2))
+def test_potential__is_of_the_error_or_of_the_loss_without_one_and_is_finite():
+    losses = np.array([0.5, 0.25, np.nan])
+    of_errors = potentials(losses, np.array([0.2, 0.1, 1.0]))
+    np.testing.assert_allclose(np.diff(of_errors), [np.log(2), np.log(0.1)])
+    of_losses = potentials(losses, np.full(3, np.nan))
+    assert of_losses[1] - of_losses[0] == pytest.approx(np.log(2))
+    assert np.isfinite(of_losses).all()
 
 
 def test_main_lines__hold_what_is_explored_and_do_nothing_else():
