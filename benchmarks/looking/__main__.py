@@ -5,7 +5,8 @@ python -m benchmarks.looking run --tasks 60
 python -m benchmarks.looking verdict
 python -m benchmarks.looking packs
 python -m benchmarks.looking predictable
-python -m benchmarks.looking unseen --policies saved_policies/ganno-relative
+python -m benchmarks.looking controls --policies runs/policies/ganno-relative
+python -m benchmarks.looking unseen --policies runs/policies/ganno-relative
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 
 from agents.common.threads import use_one_thread
 
+from .control_policies import export_controls
 from .plan import BRANCHES, NO_OP_BRANCH
 from .played_packs import lines_of_packs, load_packs
 from .predictable_packs import lines_of_predictable
@@ -33,7 +35,9 @@ OF_PACKS: Final = {"packs": lines_of_packs, "predictable": lines_of_predictable}
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.looking")
-    parser.add_argument("what", choices=["run", "verdict", *OF_PACKS, "unseen"])
+    parser.add_argument(
+        "what", choices=["run", "verdict", *OF_PACKS, "controls", "unseen"]
+    )
     parser.add_argument("--tasks", type=int, default=60, help="how many, from number 0")
     parser.add_argument("--name", default="e3", help="of the experiment, in results")
     parser.add_argument("--seed", type=int, default=0, help="of the distribution")
@@ -46,17 +50,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         + ", ".join(f"{place} is {branch}" for place, branch in enumerate(BRANCHES)),
     )
     parser.add_argument(
-        "--policies", type=Path, nargs="*", default=[], help="folders, for `unseen`"
+        "--policies",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="folders; the first one leads",
     )
-    parser.add_argument("--packs", type=int, default=20, help="how many, for `unseen`")
+    parser.add_argument("--packs", type=int, default=40, help="how many, for `unseen`")
     options = parser.parse_args(arguments)
     if options.what in OF_PACKS:
         print("\n".join(OF_PACKS[options.what](load_packs())))
         return
+    if options.what == "controls":
+        for policy in options.policies:
+            export_controls(policy, load_packs(), policy.parent)
+        return
     if options.what == "unseen":
         use_one_thread()
         run_packs(options.policies, options.packs)
-        print("\n".join(lines_of_unseen(rows_of_packs())))
+        leader = options.policies[0].name if options.policies else ""
+        print("\n".join(lines_of_unseen(rows_of_packs(), leader)))
         return
     path = results_path(options.name, options.seed, options.main_line)
     if options.what == "run":

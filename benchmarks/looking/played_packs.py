@@ -21,8 +21,8 @@ FOLDER: Final = RESULTS / "looking" / "packs"
 
 
 def load_packs(folder: Path = FOLDER) -> list[PlayedPack]:
-    """Loads all packs of the first round."""
-    return [load_pack(path) for path in sorted((folder / "round-0").glob("*.npz"))]
+    """Loads the packs of all rounds."""
+    return [load_pack(path) for path in sorted(folder.glob("round-*/*.npz"))]
 
 
 def lines_of_packs(packs: Sequence[PlayedPack]) -> list[str]:

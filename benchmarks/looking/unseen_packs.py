@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +26,8 @@ from ganno_keras.comparison.lines_file import append_line, whole_lines
 from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.control.actions import NO_OP
 
-from ..analysis.estimates import estimate
+from ..analysis.estimates import adjusted, estimate, share_without_gain
+from ..analysis.intervals import interquartile_mean
 from ..records.results_file import RESULTS, only_writer
 
 Row = dict[str, Any]
@@ -69,10 +69,14 @@ def run_packs(policies: Sequence[Path], num_packs: int, path: Path = PATH) -> No
                     print(f"pack {number}, {pack.model}: {name}", flush=True)
 
 
-def lines_of_unseen(rows: Sequence[Row]) -> list[str]:
+def lines_of_unseen(rows: Sequence[Row], leader: str = "") -> list[str]:
     """What came of it, in lines of text; packs that lack a row are left out.
 
     Intervals are from drawing packs again, whose tasks have their network in common.
+
+    Args:
+        rows: Of the results file.
+        leader: The method that the others are the controls of.
     """
     methods = sorted({row["method"] for row in rows} - {ANCHOR})
     by_pack = {
@@ -81,39 +85,53 @@ def lines_of_unseen(rows: Sequence[Row]) -> list[str]:
     }
     packs = sorted(set.intersection(*(set(it) for it in by_pack.values())))
     anchor = [by_pack[ANCHOR][pack] for pack in packs]
-    held = [np.array(row["held"]) for row in anchor]  # [tasks, actions] each
+    held = [_potentials(row["held"]) for row in anchor]  # [tasks, actions] each
+    before = [_potentials(row["main"]) for row in anchor]
     gains = {
-        method: np.concatenate(
-            [
-                np.subtract(by_pack[method][pack]["potentials"], row["potentials"])
-                for pack, row in zip(packs, anchor, strict=True)
-            ]
-        )
+        method: [
+            _potentials(by_pack[method][pack]["main"]) - own
+            for pack, own in zip(packs, before, strict=True)
+        ]
         for method in methods
     }
-    for one, other in combinations(methods, 2):
-        gains[f"{one} beside {other}"] = gains[one] - gains[other]
+    claims = {leader: gains[leader]} if leader else {}
+    for other in methods if leader else ():
+        if other != leader:
+            claims[f"{leader} beside {other}"] = [
+                one - two for one, two in zip(gains[leader], gains[other], strict=True)
+            ]
+    gains |= claims
     gains["the best constant of the other packs"] = _by_best_constant(held)
-    gains["the best constant of each task"] = np.concatenate(
-        [it.max(axis=1) - it[:, NO_OP] for it in held]
-    )
-    count = sum(len(it) for it in held)
-    lines = [f"{count} unseen tasks in {len(packs)} packs: gain over the anchor alone"]
-    lines += [
-        f"  {name}: {estimate(values.reshape(len(packs), -1).mean(axis=1))}"
-        for name, values in gains.items()
+    gains["the best constant of each task"] = [
+        it.max(axis=1) - it[:, NO_OP] for it in held
     ]
-    return lines
+    by_claim = {name: _means(values) for name, values in claims.items()}
+    doubts = adjusted({k: share_without_gain(it) for k, it in by_claim.items()})
+    count = sum(len(it) for it in held)
+    return [
+        f"{count} unseen tasks in {len(packs)} packs: gain over the anchor alone",
+        *(_line(name, _means(it), doubts.get(name)) for name, it in gains.items()),
+    ]
 
 
-def _by_best_constant(held: Sequence[np.ndarray]) -> np.ndarray:
+def _line(name: str, by_pack: np.ndarray, doubt: float | None) -> str:
+    middle = interquartile_mean(by_pack)
+    line = f"  {name}: {estimate(by_pack)}, interquartile mean {middle:+.3f}"
+    return line if doubt is None else f"{line}, p {doubt:.3f} (Holm)"
+
+
+def _means(by_pack: Sequence[np.ndarray]) -> np.ndarray:
+    return np.array([it.mean() for it in by_pack])
+
+
+def _by_best_constant(held: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Returns the gains of the action that is best on average in the other packs."""
     found = []
     for place, own in enumerate(held):
         others = np.concatenate([*held[:place], *held[place + 1 :]])
         chosen = int(others.mean(axis=0).argmax())
         found.append(own[:, chosen] - own[:, NO_OP])
-    return np.concatenate(found)
+    return found
 
 
 def _play(trainings: PackTrainings, policy: GreedyPolicy | None) -> Branches:
@@ -126,14 +144,27 @@ def _play(trainings: PackTrainings, policy: GreedyPolicy | None) -> Branches:
 
 
 def _row(number: int, method: str, model: str, found: Branches) -> Row:
-    main = potentials(found.main_losses, found.main_errors)
     row = {
         "pack": number,
         "method": method,
         "model": model,
-        "potentials": main.round(_DIGITS).tolist(),
+        "main": _outcomes(found.main_losses, found.main_errors),
     }
     if method == ANCHOR:
-        held = potentials(found.losses, found.errors)[0]
-        row["held"] = held.round(_DIGITS).tolist()
+        row["held"] = _outcomes(found.losses[0], found.errors[0])
     return row
+
+
+def _outcomes(losses: np.ndarray, errors: np.ndarray) -> Row:
+    """Makes JSON of outcomes; there are no errors without an accuracy."""
+    has_errors = not np.isnan(errors).any()
+    return {
+        "losses": losses.round(_DIGITS).tolist(),
+        "errors": errors.round(_DIGITS).tolist() if has_errors else None,
+    }
+
+
+def _potentials(outcomes: Row) -> np.ndarray:
+    losses, errors = np.array(outcomes["losses"], float), outcomes["errors"]
+    known = np.full(losses.shape, np.nan) if errors is None else np.array(errors)
+    return potentials(losses, known)

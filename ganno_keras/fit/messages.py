@@ -178,6 +178,14 @@ class Messages:
         for watch in plan.watches:
             _LOGGER.warning("GANNO: %s", _told(watch, plan))
 
+    def log_resting_agents(self, policy: str) -> None:
+        """Logs that agents take no part in a fit of a kind that they do not know."""
+        _LOGGER.warning(
+            "GANNO: the agents of %s have never met a fit without a known end, so they "
+            "take the no-op in this one. Rates follow the anchor alone.",
+            policy,
+        )
+
     def warn_of_other_scheduler(self, initial: float, current: float) -> None:
         """Warns that somebody else sets a learning rate that has no effect."""
         if current == initial or self._told_of_other_scheduler:

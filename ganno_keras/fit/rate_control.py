@@ -37,6 +37,7 @@ from ganno_keras.optimizers.backend import (
 )
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import innermost
+from ganno_keras.policies.metadata import PolicyMetadata
 
 
 class RateControl:
@@ -111,8 +112,7 @@ class RateControl:
     def _agents_groups(self, variables: list[keras.Variable]) -> Sequence[LayerGroup]:
         """Returns what each agent controls, of the variables of an optimizer."""
         groups = groups_of(variables, self._model)
-        metadata = self._settings.policy.metadata
-        return single_group(groups) if metadata.single_agent else groups
+        return single_group(groups) if self._metadata.single_agent else groups
 
     @property
     def iterations(self) -> int:
@@ -138,6 +138,8 @@ class RateControl:
         self._messages.warn_of_bounds(rate, self._settings.bounds)
         if not self._anchoring.is_followed:
             self._messages.warn_of_short_fit(plan, self.clock)
+        if plan.is_open_ended and not self._metadata.acts_without_end:
+            self._messages.log_resting_agents(self._metadata.name)
         if self._action_set.base is not None and self._settings.base == "policy":
             self._messages.log_still_schedule(plan, rate)
             self._messages.log_unsuited_optimizer(self._inner)
@@ -235,17 +237,20 @@ class RateControl:
 
     # ------------------------------------------------------------ decisions
 
+    @property
+    def _metadata(self) -> PolicyMetadata:
+        return self._settings.policy.metadata
+
     def decide(self, batch: int, progress: float) -> None:
         """Takes a decision after `batch` batches of the epoch; restarts the meter."""
         if not self.history.timesteps:
-            check_accuracy(self._model, self._settings.policy.metadata)
+            check_accuracy(self._model, self._metadata)
         agents = self._known_agents()
         rates = agents.learning_rates
         statistics, length = self.layerwise.statistics(), self._anchoring.length
         measured = self.meter.measurements(progress, statistics, length)
         # Agents of some policies have never met a fit without a known end.
-        acts = self._settings.policy.metadata.acts_without_end
-        rests = self.history.is_open_ended and not acts
+        rests = self.history.is_open_ended and not self._metadata.acts_without_end
         decided = agents.decide(self.clock.updates, measured, rests)
         timestep = self._anchoring.applied(decided)
         checked = self._guard.checked(timestep, batch, rates)

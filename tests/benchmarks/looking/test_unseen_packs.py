@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import pytest
+import numpy as np
 
 from benchmarks.looking import unseen_packs
 from benchmarks.looking.played_packs import lines_of_packs, load_packs
@@ -11,37 +11,52 @@ from benchmarks.looking.unseen_packs import lines_of_unseen, rows_of, run_packs
 from tests.support.task_packs import tiny_pack
 
 
+def outcomes(potentials, has_errors=True):
+    values = np.exp(-np.array(potentials)).tolist()
+    return {"losses": values, "errors": values if has_errors else None}
+
+
 def rows(packs, gain):
     for pack in range(packs):
-        level = -0.1 * pack
+        level = 0.5 + 0.1 * pack
+        has_errors = pack % 2 == 0
+        # The second action is better by 0.2 and by nothing; the third by 0.1.
+        held = [[level, level + 0.2, level + 0.1], [level + 1.0] * 3]
         yield {
             "pack": pack,
             "method": "anchor",
             "model": "lstm",
-            "potentials": [level, level - 1.0],
-            # The second action is better by 0.2 and by nothing; the third by 0.1.
-            "held": [[level, level + 0.2, level + 0.1], [level - 1.0] * 3],
+            "main": outcomes([level, level + 1.0], has_errors),
+            "held": outcomes(held, has_errors),
         }
-        yield {
-            "pack": pack,
-            "method": "mine",
-            "model": "lstm",
-            "potentials": [level + gain, level - 1.0 + gain],
-        }
+        for method, own in (("mine", gain), ("static", 0.01)):
+            yield {
+                "pack": pack,
+                "method": method,
+                "model": "lstm",
+                "main": outcomes([level + own, level + 1.0 + own], has_errors),
+            }
 
 
-def test_gains__are_over_the_anchor_alone():
-    text = "\n".join(lines_of_unseen(list(rows(4, gain=0.05))))
+def test_gains__are_over_the_anchor_alone_and_over_the_controls():
+    text = "\n".join(lines_of_unseen(list(rows(4, gain=0.05)), "mine"))
     assert "8 unseen tasks in 4 packs" in text
-    assert "mine: +0.050 [+0.050, +0.050]" in text
+    assert "mine: +0.050 [+0.050, +0.050], interquartile mean +0.050, p 0.000" in text
+    assert "mine beside static: +0.040 [+0.040, +0.040]" in text
     assert "best constant of the other packs: +0.100" in text
     assert "best constant of each task: +0.100" in text
+
+
+def test_losses__leave_no_doubt_that_nothing_was_gained():
+    text = "\n".join(lines_of_unseen(list(rows(4, gain=-0.05)), "mine"))
+    assert "mine: -0.050 [-0.050, -0.050], interquartile mean -0.050, p 1.000" in text
 
 
 def test_packs_without_a_row_of_each_method__are_left_out():
     found = list(rows(4, gain=0.05))
     text = "\n".join(lines_of_unseen(found[:-1]))
     assert "6 unseen tasks in 3 packs" in text
+    assert "Holm" not in text
 
 
 def test_run__plays_what_has_no_row_yet(tmp_path, monkeypatch):
@@ -52,9 +67,10 @@ def test_run__plays_what_has_no_row_yet(tmp_path, monkeypatch):
     )
     run_packs([], 1, path)
     [row] = rows_of(path)
-    assert [len(held) for held in row["held"]] == [9, 9]
-    for held, potential in zip(row["held"], row["potentials"], strict=True):
-        assert held[0] == pytest.approx(potential, abs=1e-4)
+    assert np.shape(row["held"]["losses"]) == (2, 9)
+    np.testing.assert_array_equal(
+        np.array(row["held"]["errors"])[:, 0], row["main"]["errors"]
+    )
     run_packs([], 2, path)
     assert [it["pack"] for it in rows_of(path)] == [0, 1]
 
@@ -62,7 +78,8 @@ def test_run__plays_what_has_no_row_yet(tmp_path, monkeypatch):
 def test_played_packs__tell_what_each_factor_is_worth():
     packs = load_packs()
     text = "\n".join(lines_of_packs(packs))
-    assert f"{len(packs)} packs, {16 * len(packs)} tasks" in text
+    num_tasks = sum(len(pack.record["data"]) for pack in packs)
+    assert f"{len(packs)} packs, {num_tasks} tasks" in text
     assert "x1: +0.000 [+0.000, +0.000]" in text
     best = max(float(line.split(": ")[1].split()[0]) for line in text.split("\n")[2:11])
     of_each_task = text.split("the best of each task: ")[1].split()[0]

@@ -88,13 +88,17 @@ def test_early_stopping__ends_a_fit_whose_rates_have_come_down(order, kind):
     [([stopping(40)], NO_OP), ([], RAISE)],
     ids=["open", "known"],
 )
-def test_agents__rest_without_an_end_if_they_were_not_trained_for_it(callbacks, taken):
+def test_agents__rest_without_an_end_if_they_were_not_trained_for_it(
+    callbacks, taken, caplog
+):
     policy = with_metadata(always(RAISE, interval=4), acts_without_end=False)
     ganno = GANNO(policy)
     fit(ganno, *callbacks, epochs=3)
     actions = [step.actions for step in ganno.history.timesteps]
     assert len(actions) > 1
     assert (np.array(actions) == taken).all()
+    told = [text for text in caplog.messages if "take the no-op in this one" in text]
+    assert len(told) == len(callbacks)
 
 
 def test_planned_end__still_counts_if_it_comes_first():
