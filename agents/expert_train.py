@@ -5,7 +5,8 @@
         --export saved_policies/ganno-relative
 
 The same command resumes a run that was killed. Several processes can share the packs of
-a round: start each with `--play ROUND PART PARTS`, and then the whole command.
+a round: start each with `--play ROUND PART PARTS`, and then the whole command. The
+siblings of PPO can be shared likewise: its iterations count on after the last round.
 """
 
 from __future__ import annotations

@@ -37,10 +37,10 @@ _PRETRAINING: Final = 1  # the number of an episode; that of the training is 0
 
 
 class HeldOut(NamedTuple):
-    """What came of each task, on held-out samples that no agent sees."""
+    """What came of each training, on held-out samples that no agent sees."""
 
-    losses: np.ndarray  # [num_tasks]
-    errors: np.ndarray  # [num_tasks], NaN where there is no accuracy
+    losses: np.ndarray  # [num_trainings]
+    errors: np.ndarray  # [num_trainings], NaN where there is no accuracy
 
 
 class PackTrainings:
@@ -50,27 +50,35 @@ class PackTrainings:
         pack: What was drawn.
         environment: What agents see and do. Tasks, number of trainings and interval
             are those of the pack.
+        copies: Trainings of each task, side by side: siblings, which begin alike and
+            see the same minibatches. With the same actions they stay equal, but for
+            how the end of an array is rounded.
     """
 
-    def __init__(self, pack: TaskPack, environment: EnvironmentConfiguration) -> None:
+    def __init__(
+        self,
+        pack: TaskPack,
+        environment: EnvironmentConfiguration,
+        copies: int = 1,
+    ) -> None:
         self._pack = pack
+        self._copies = copies
         self._environment = dataclasses.replace(
             environment,
             tasks=(pack.configuration,),
-            num_environments=len(pack.data),
+            num_environments=len(pack.data) * copies,
             interval=pack.interval,
         )
         self._data = [load_drawn_data(draw) for draw in pack.data]
         self._shape = self._data[0].train.input_shape
         self._train = changing(self._data[0].train)
         self._own = _side_by_side([it.watched for it in self._data], NUM_WATCHED)
-        self._watched = changing(self._own, axis=1)
         self._next_start: Callable[[], keras.Model] = self._new_model
         self._pretraining = self._new_trainings()
         self._trainings = self._pretraining
-        if pack.low_rank:  # which other networks are trained with
+        if pack.low_rank or copies > 1:  # other networks, or more of them
             self._next_start = lambda: self._adapted(self._new_model())
-            self._trainings = self._new_trainings()
+            self._trainings = self._new_trainings(copies)
 
     @property
     def kinds(self) -> list[str]:
@@ -81,6 +89,11 @@ class PackTrainings:
     def num_tasks(self) -> int:
         """Tasks of the pack."""
         return len(self._pack.data)
+
+    @property
+    def num_trainings(self) -> int:
+        """Trainings side by side; those of the first task come first."""
+        return self.num_tasks * self._copies
 
     @property
     def num_decisions(self) -> int:
@@ -107,18 +120,20 @@ class PackTrainings:
             self._environment,
             self._pack.configuration,
             self._trainings,
-            is_pretrained,
+            np.repeat(is_pretrained, self._copies, axis=0),
         )
         draw = self._draw(0, self._environment, "train")
-        self._begin_at([self._adapted(model) for model in models], agents, draw)
+        tasks = np.repeat(range(self.num_tasks), self._copies).tolist()
+        starts = [self._adapted(model) for model in models]
+        self._begin_at([starts[it] for it in tasks], agents, draw.of(tasks))
         return agents
 
     def evaluate(self) -> HeldOut:
         """Returns what came of the trainings so far."""
-        held_out = [it.held_out for it in self._data]
-        give(self._watched, _side_by_side(held_out, NUM_HELD_OUT))
+        held_out = _side_by_side([it.held_out for it in self._data], NUM_HELD_OUT)
+        give(self._watched, _repeated(held_out, self._copies))
         losses, accuracies = self._trainings.evaluate().numpy().astype(np.float64)
-        give(self._watched, self._own)
+        give(self._watched, _repeated(self._own, self._copies))
         return HeldOut(losses, 1.0 - accuracies)
 
     def _pretrain(self, models: Sequence[keras.Model]) -> np.ndarray:
@@ -141,7 +156,9 @@ class PackTrainings:
         """Trains new networks on what comes before the tasks."""
         updates = self._pack.pretraining_updates
         environment = dataclasses.replace(
-            self._environment, interval=updates // (_PRETRAINING_DECISIONS + 1)
+            self._environment,
+            num_environments=self.num_tasks,  # siblings have it in common
+            interval=updates // (_PRETRAINING_DECISIONS + 1),
         )
         task = dataclasses.replace(
             self._pack.configuration, timesteps=_PRETRAINING_DECISIONS
@@ -193,14 +210,16 @@ class PackTrainings:
     def _new_start(self) -> keras.Model:
         return self._next_start()
 
-    def _new_trainings(self) -> InnerTrainings:
-        """Makes trainings of the networks that come next."""
+    def _new_trainings(self, copies: int = 1) -> InnerTrainings:
+        """Makes trainings of the networks that come next, some of each task."""
         pack = self._pack
         make = type(keras.optimizers.get(pack.optimizer))
+        # Of the last ones made, which are the ones that are evaluated.
+        self._watched = changing(_repeated(self._own, copies), axis=1)
         return InnerTrainings(
             self._new_start,
             make(**pack.configuration.optimizer_options),
-            len(pack.data),
+            len(pack.data) * copies,
             self._train,
             self._watched,
             find_objective(pack.objective),
@@ -237,3 +256,8 @@ def _side_by_side(samples: Sequence[Samples], most: int) -> Samples:
     count = min(most, *(len(it.targets) for it in samples))
     each = zip(*samples, strict=True)
     return Samples(*(np.stack([it[:count] for it in values]) for values in each))
+
+
+def _repeated(samples: Samples, copies: int) -> Samples:
+    """Repeats the samples of each task for its siblings."""
+    return Samples(*(np.repeat(values, copies, axis=0) for values in samples))

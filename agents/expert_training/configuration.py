@@ -14,7 +14,11 @@ from ..common.field_checks import (
 )
 from ..common.json_records import as_json, load_record
 from ..environment.configuration import EnvironmentConfiguration
-from ..learning.configuration import AdvantageConfiguration, PPOConfiguration
+from ..learning.configuration import (
+    AdvantageConfiguration,
+    PPOConfiguration,
+    SiblingConfiguration,
+)
 from ..tasks.task_packs import DATASETS
 
 
@@ -52,6 +56,8 @@ class ExpertConfiguration:
     """The sizes of the actor."""
     cloning: AdvantageConfiguration = field(default_factory=AdvantageConfiguration)
     """How the actor learns from advantages."""
+    siblings: SiblingConfiguration = field(default_factory=SiblingConfiguration)
+    """PPO after the last round; by default there is none."""
 
     def __post_init__(self) -> None:
         require_positive(self, "rounds", "packs", "tasks")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The loop of meta-training by branches: play packs, clone advantages, play again."""
+"""The loop of meta-training by branches: play packs, clone advantages, play again.
+
+PPO may come last; see sibling_stage.py.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tf_agents.agents.ppo import ppo_clip_agent
 from tqdm import tqdm
 
 from ganno_keras.control.action_sets import get_action_set
@@ -27,7 +31,8 @@ from ..learning.ppo_agent import new_agent
 from ..tasks.task_packs import TaskPack, draw_pack
 from .configuration import ExpertConfiguration
 from .main_lines import GreedyPolicy, MainLines, drawn_actions
-from .pack_files import PlayedPack, labelled, load_pack, save_pack
+from .pack_files import PlayedPack, labelled, load_pack, save_pack, seconds_of
+from .sibling_stage import RECORD, SiblingStage
 
 
 class ExpertTraining:
@@ -54,6 +59,7 @@ class ExpertTraining:
         self._num_actions = get_action_set(
             configuration.environment.action_set
         ).num_actions
+        self._agent: ppo_clip_agent.PPOClipAgent | None = None
         self._policy: ExportedPolicy | None = None
         self._claim()
 
@@ -62,6 +68,8 @@ class ExpertTraining:
         for number in range(self._configuration.rounds):
             self.play(number)
             self._learn(number)
+        if self._configuration.siblings.iterations:
+            self._stage().run()
         if self._policy is None:
             raise RuntimeError("No round was played, so there is no policy.")
         return self._policy
@@ -72,12 +80,25 @@ class ExpertTraining:
         The policy of the rounds before plays, which have to be complete.
 
         Args:
-            number: Of the round.
+            number: Of the round; after the last one come the iterations of siblings.
             part: Which of the packs, if several processes share them, from 0.
             parts: How many processes share them.
+
+        Raises:
+            ValueError: If there is no such round or iteration.
         """
+        rounds = self._configuration.rounds
+        iterations = self._configuration.siblings.iterations
+        if number >= rounds + iterations:
+            raise ValueError(
+                f"Round {number} is to be played; there are {rounds} of them, from 0, "
+                f"and then {iterations} iterations of siblings. Choose one of these."
+            )
         if number and self._policy is None:
-            self._learn(number - 1)
+            self._learn(min(number, rounds) - 1)
+        if number >= rounds:
+            self._stage().play(number - rounds, part, parts)
+            return
         packs = range(self._configuration.packs)[part::parts]
         for pack in tqdm(packs, unit="pack", desc=f"Round {number}"):
             path = self._pack_path(number, pack)
@@ -85,7 +106,7 @@ class ExpertTraining:
                 save_pack(path, self._play_pack(number, pack))
 
     def export(self, policy: ExportedPolicy, directory: Path) -> PolicyMetadata:
-        """Saves the policy with its provenance, and beside it what cloning recorded.
+        """Saves the policy with its provenance, and beside it what was recorded.
 
         Raises:
             ValueError: If the directory exists.
@@ -105,6 +126,7 @@ class ExpertTraining:
         saved = save_policy(policy, description, directory)
         last = self._cloning_path(configuration.rounds - 1)
         copy_beside(last, directory, ".cloning.json")
+        copy_beside(self._folder / RECORD, directory, ".ppo.json")
         return saved
 
     def _play_pack(self, number: int, pack: int) -> PlayedPack:
@@ -145,8 +167,23 @@ class ExpertTraining:
         """Draws a pack, another one in each round."""
         configuration = self._configuration
         place = number * configuration.packs + pack
-        return draw_pack(
-            configuration.seed, place, configuration.tasks, configuration.datasets
+        return self._draw(place, configuration.tasks)
+
+    def _draw(self, place: int, num_tasks: int) -> TaskPack:
+        configuration = self._configuration
+        return draw_pack(configuration.seed, place, num_tasks, configuration.datasets)
+
+    def _stage(self) -> SiblingStage:
+        """Returns what comes after the last round, on packs that no round has."""
+        if self._agent is None:
+            raise RuntimeError("No round was learned from, so there is no clone.")
+        configuration = self._configuration
+        first = configuration.rounds * configuration.packs
+        return SiblingStage(
+            configuration,
+            self._agent,
+            lambda number, num_tasks: self._draw(first + number, num_tasks),
+            self._folder,
         )
 
     def _learn(self, number: int) -> None:
@@ -173,6 +210,7 @@ class ExpertTraining:
         )
         write_json(self._cloning_path(number), record)
         spec = configuration.environment.observation_spec
+        self._agent = agent
         self._policy = ExportedPolicy(agent, spec.num_features)
 
     def _labelled(self, pack: PlayedPack) -> Sequence[LabelledTraining]:
@@ -192,7 +230,7 @@ class ExpertTraining:
         packs = range(self._configuration.packs)
         return {
             f"round {number}": round(
-                sum(load_pack(self._pack_path(number, it)).seconds for it in packs), 1
+                sum(seconds_of(self._pack_path(number, it)) for it in packs), 1
             )
             for number in rounds
         }

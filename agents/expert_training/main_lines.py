@@ -34,13 +34,21 @@ class GreedyPolicy:
             observations: float32 `[num_agents, num_features]`.
             state: Of the decision before.
         """
-        step = self._module.action(
+        step = self._step(observations, state)
+        return step["action"].numpy(), step["state"]
+
+    def logits(self, observations: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """Returns logits, `[num_agents, num_actions]`, and the next state, as `act`."""
+        step = self._step(observations, state)
+        return step["logits"].numpy(), step["state"]
+
+    def _step(self, observations: np.ndarray, state: Any) -> Any:
+        return self._module.action(
             tf.constant(observations),
             state,
             tf.zeros([2], tf.int32),
             tf.constant(_GREEDY),
         )
-        return step["action"].numpy(), step["state"]
 
 
 class MainLines:

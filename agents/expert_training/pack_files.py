@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,11 +34,27 @@ def save_pack(path: Path, pack: PlayedPack) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
-    arrays: dict[str, Any] = dict(pack.branches._asdict())
-    arrays["record"] = np.array(json.dumps(pack.record))
-    arrays["seconds"] = np.float64(pack.seconds)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda stream: np.savez_compressed(stream, **arrays))
+    save_played(path, pack.branches._asdict(), pack.record, pack.seconds)
+
+
+def save_played(
+    path: Path, arrays: Mapping[str, np.ndarray], record: Any, seconds: float
+) -> None:
+    """Saves what came of a pack, completely or not at all.
+
+    Args:
+        path: Of the file.
+        arrays: By name.
+        record: Of the pack, in JSON types.
+        seconds: That it took.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    everything: dict[str, Any] = dict(arrays)
+    everything["record"] = np.array(json.dumps(record))
+    everything["seconds"] = np.float64(seconds)
+    write_whole(path, lambda stream: np.savez_compressed(stream, **everything))
 
 
 def load_pack(path: Path) -> PlayedPack:
@@ -50,6 +67,12 @@ def load_pack(path: Path) -> PlayedPack:
         branches = Branches(**found)
         record = json.loads(str(arrays["record"]))
         return PlayedPack(branches, record, float(arrays["seconds"]))
+
+
+def seconds_of(path: Path) -> float:
+    """Returns the seconds that a saved pack took."""
+    with np.load(path) as arrays:
+        return float(arrays["seconds"])
 
 
 def potentials(losses: np.ndarray, errors: np.ndarray) -> np.ndarray:

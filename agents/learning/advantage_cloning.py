@@ -15,10 +15,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from tf_agents.agents.ppo import ppo_clip_agent
-from tf_agents.trajectories import time_step as ts
 
+from .actor_sequences import as_sequences, descend, sequence_logits
 from .configuration import AdvantageConfiguration
 from .ppo_agent import as_actor_sees
+from .trajectories import random_parts
 
 
 class LabelledTraining(NamedTuple):
@@ -98,10 +99,8 @@ class AdvantageCloner:
         self, training: LabelledTraining, length: int
     ) -> tuple[np.ndarray, ...]:
         """Returns its agents' sequences; what comes after the end counts nothing."""
-        done, num_agents, _ = training.observations.shape
-        observations = np.pad(
-            training.observations.swapaxes(0, 1), [(0, 0), (0, length - done), (0, 0)]
-        )
+        observations = as_sequences(training.observations, length)
+        num_agents = len(observations)
         num_actions = training.advantages.shape[1]
         targets = np.zeros((num_agents, length, num_actions), np.float32)
         weights = np.zeros((num_agents, length), np.float32)
@@ -124,7 +123,7 @@ class AdvantageCloner:
         parts = max(count // self._configuration.batch_size, 1)
         losses = [
             float(self._train(*(tf.gather(it, chosen) for it in learned)))
-            for chosen in np.array_split(random.permutation(count), parts)
+            for chosen in random_parts(count, parts, random)
         ]
         return float(np.mean(losses))
 
@@ -133,27 +132,18 @@ class AdvantageCloner:
     ) -> tf.Tensor:
         network = self._agent.actor_net
         with tf.GradientTape() as tape:
-            errors = tf.square(self._logits(observations) - targets)
+            errors = tf.square(sequence_logits(network, observations) - targets)
             squares = tf.reduce_mean(errors, axis=-1) * weights
             loss = tf.reduce_sum(squares) / tf.reduce_sum(weights)
             penalty = tf.add_n([tf.nn.l2_loss(it) for it in _kernels(network)])
             total = loss + self._configuration.weight_penalty * penalty
-        variables = network.trainable_variables
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(total, variables), 1.0)
-        self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        descend(self._optimizer, tape, total, network.trainable_variables)
         return loss
-
-    def _logits(self, observations: tf.Tensor) -> tf.Tensor:
-        shape = tf.shape(observations)[:2]
-        is_first = tf.range(shape[1]) == 0
-        kinds = tf.where(is_first, ts.StepType.FIRST, ts.StepType.MID)
-        steps = tf.broadcast_to(tf.cast(kinds, tf.int32), shape)
-        distribution, _ = self._agent.actor_net(observations, steps, ())
-        return distribution.logits_parameter()
 
     def _gain(self, unseen: _Sequences) -> float:
         """Returns the advantage of the greedy actions over the no-op's, averaged."""
-        chosen = np.argmax(self._logits(unseen.observations), axis=-1)
+        logits = sequence_logits(self._agent.actor_net, unseen.observations)
+        chosen = np.argmax(logits, axis=-1)
         targets, weights = unseen.targets.numpy(), unseen.weights.numpy()
         taken = np.take_along_axis(targets, chosen[..., np.newaxis], axis=-1)[..., 0]
         gains = (taken - targets[..., 0]) * self._configuration.unit

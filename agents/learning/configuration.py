@@ -150,3 +150,56 @@ class AdvantageConfiguration:
             self, "epochs", "batch_size", "learning_rate", "unit", "largest_advantage"
         )
         require_not_negative(self, "weight_penalty", "margin")
+
+
+@dataclass(frozen=True)
+class SiblingConfiguration:
+    """PPO after cloning, judged against siblings of one start. Paper: not done."""
+
+    iterations: int = 0
+    """Times that siblings are played and learned from; 0 for no PPO."""
+    packs: int = 8
+    """Packs that are played in an iteration."""
+    tasks: int = 4
+    """Tasks in such a pack."""
+    siblings: int = 8
+    """Trainings of each task, which differ by their actions alone."""
+    held_out_packs: int = 8
+    """Packs that decide whether the clone is kept."""
+    temperature: float = 0.2
+    """What logits are divided by; actions are drawn from the softmax of the rest."""
+    unit: float = 0.1
+    """The advantage over the siblings' mean, in nats, that counts as 1."""
+    largest_advantage: float = 3.0
+    """What a training counts for at most, in units; few diverge."""
+    clip: float = 0.2
+    """Clipping range of the importance ratio."""
+    kl_weight: float = 0.1
+    """Weight of the KL divergence from the clone, in units of advantage a nat."""
+    epochs: int = 4
+    """Passes over the siblings of an iteration."""
+    batch_size: int = 256
+    """Agents in a minibatch."""
+    learning_rate: float = 1e-4
+    """Learning rate of Adam."""
+
+    def __post_init__(self) -> None:
+        require_not_negative(self, "iterations", "kl_weight")
+        require_positive(
+            self,
+            "packs",
+            "tasks",
+            "held_out_packs",
+            "temperature",
+            "unit",
+            "largest_advantage",
+            "clip",
+            "epochs",
+            "batch_size",
+            "learning_rate",
+        )
+        if self.siblings < 2:
+            raise ValueError(
+                f"siblings is {self.siblings!r}; a training is judged against another "
+                "one of its start. Choose 2 or more."
+            )

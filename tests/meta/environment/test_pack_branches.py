@@ -144,3 +144,27 @@ def test_low_rank_factors__are_fresh_beside_frozen_kernels():
     new_head, same_head = found.observations[0, ..., spec.place("is_fresh")].squeeze(-1)
     assert new_head.tolist() == [1.0, 1.0, 1.0]
     assert same_head.tolist() == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("low_rank", [0, 2])
+def test_siblings__begin_as_the_only_training_of_their_task_does(low_rank):
+    pack = tiny_pack(2, low_rank=low_rank)
+    alone, siblings = (PackTrainings(pack, ENVIRONMENT, copies) for copies in (1, 2))
+    assert (siblings.num_tasks, siblings.num_trainings) == (2, 4)
+    alone.begin()
+    siblings.begin()
+    of_tasks = alone._trainings._optimizer.weights.numpy().reshape(2, -1)
+    of_siblings = siblings._trainings._optimizer.weights.numpy().reshape(4, -1)
+    np.testing.assert_array_equal(of_siblings, np.repeat(of_tasks, 2, axis=0))
+
+
+def test_siblings__with_the_same_actions_end_alike():
+    trainings = PackTrainings(tiny_pack(2), ENVIRONMENT, copies=2)
+    losses = play(trainings, holding(HIGHER)).main_losses
+    assert losses[0] == losses[1]
+    # The last one is at the end of all arrays, where numbers are rounded differently.
+    assert losses[2] == pytest.approx(losses[3], rel=1e-3)
+    two_actions = np.tile([[NO_OP], [HIGHER]], (2, len(trainings.kinds)))
+    apart = play(trainings, lambda seen: two_actions).main_losses
+    assert apart[0] != apart[1] == losses[1]
+    assert apart[2] != pytest.approx(apart[3], rel=1e-3)

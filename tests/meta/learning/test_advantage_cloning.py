@@ -23,7 +23,10 @@ def training(random, is_wide, length=5):
     observations[..., WIDTH] = 3.0 if is_wide else 1.0
     advantages = np.full((1, NUM_ACTIONS), -0.02)
     advantages[:, BEST_OF_WIDE if is_wide else BEST_OF_NARROW] = 0.2
-    return LabelledTraining(observations.astype(np.float32), np.array([1]), advantages)
+    are_acting = np.ones((1, 2), bool)
+    return LabelledTraining(
+        observations.astype(np.float32), np.array([1]), are_acting, advantages
+    )
 
 
 def trainings(seed, count):
