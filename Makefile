@@ -9,7 +9,8 @@ ALL_READY := $(VENV)/all.ready
 JAX_READY := $(VENV)/jax.ready
 TORCH_READY := $(VENV)/torch.ready
 RAY_READY := $(VENV)/ray.ready
-RAY_TESTS := tests/benchmarks/experiments/test_ray_workers.py tests/meta/collection/test_ray_collectors.py
+RAY_TESTS := tests/benchmarks/experiments/test_ray_workers.py tests/meta/collection/test_ray_collectors.py \
+	tests/meta/expert_training/test_ray_players.py
 REQUIREMENTS := pyproject.toml constraints.txt
 # TF-Agents is here without what it pins, of which pip would warn at each installation.
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \

@@ -5,19 +5,23 @@
         --export saved_policies/ganno-relative
 
 The same command resumes a run that was killed. Several processes can share the packs of
-a round: start each with `--play ROUND PART PARTS`, and then the whole command. The
-siblings of PPO can be shared likewise: its iterations count on after the last round.
+a round: on Ray with `--collectors`, or each started with `--play ROUND PART PARTS`, and
+then the whole command. The siblings of PPO can be shared by `--play`: its iterations
+count on after the last round.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
+from .collection.collector_options import add_collector_options
 from .common.threads import use_one_thread
 from .expert_training.configuration import RELATIVE, ExpertConfiguration
 from .expert_training.expert_training import ExpertTraining
+from .expert_training.pack_players import start_players
 from .learning.policy_files import refuse_existing
 
 
@@ -38,12 +42,17 @@ def main(command_line: Sequence[str] | None = None) -> None:
         else RELATIVE
     )
     use_one_thread()
-    training = ExpertTraining(configuration, arguments.run_folder, arguments.packs_of)
-    if arguments.play:
-        number, part, parts = arguments.play
-        training.play(number, part, parts)
-        return
-    policy = training.run()
+    players = start_players(
+        configuration, arguments.collectors, arguments.gpus_per_collector
+    )
+    with closing(players):
+        training = ExpertTraining(
+            configuration, arguments.run_folder, players, arguments.packs_of
+        )
+        if arguments.play:
+            training.play(*arguments.play)
+            return
+        policy = training.run()
     if arguments.export:
         training.export(policy, arguments.export)
 
@@ -70,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("ROUND", "PART", "PARTS"),
         help="plays only some packs of a round, and learns nothing",
     )
+    add_collector_options(parser, "packs")
     return parser
 
 

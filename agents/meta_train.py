@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from .collection.collector_options import add_collector_options
 from .common.threads import use_one_thread
 from .learning.policy_files import refuse_existing
 from .meta_training.meta_training import MetaTraining
@@ -54,18 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--run-folder", type=Path, required=True)
     parser.add_argument("--export", type=Path, help="folder of the finished policy")
-    parser.add_argument(
-        "--collectors",
-        type=int,
-        default=0,
-        help="actors on Ray that play the episodes; 0, the default, needs no Ray",
-    )
-    parser.add_argument(
-        "--gpus-per-collector",
-        type=float,
-        default=0.0,
-        help="GPUs, or a share of one, that Ray reserves for each actor",
-    )
+    add_collector_options(parser, "episodes")
     return parser
 
 

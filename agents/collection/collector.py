@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ..learning.learner import Learner
 from ..recipes.configuration import MetaTrainingConfiguration
+from .collector_options import require_possible_collectors
 from .episode_plan import Job
 from .local_collector import LocalCollector
 from .rollout import CollectedEpisode
@@ -46,17 +47,7 @@ def start_collector(
         ValueError: If a number is negative, or GPUs are set aside for no actor.
         ImportError: If Ray is needed and not installed.
     """
-    if num_collectors < 0:
-        raise ValueError(
-            f"The number of collectors is {num_collectors}; it has to be 0, for this "
-            "process alone, or above, for as many actors on Ray. Choose one of these."
-        )
-    if gpus_per_collector < 0 or (gpus_per_collector and not num_collectors):
-        raise ValueError(
-            f"{gpus_per_collector:g} GPUs for each of {num_collectors} collectors: it "
-            "has to be 0 or above, and above 0 only with collectors on Ray. This "
-            "process uses any GPU that there is. Leave it out, or start collectors."
-        )
+    require_possible_collectors(num_collectors, gpus_per_collector)
     if num_collectors == 0:
         return LocalCollector(configuration, learner)
     from .ray_collectors import RayCollectors  # noqa: PLC0415 - an extra

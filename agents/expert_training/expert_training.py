@@ -7,7 +7,6 @@ PPO may come last; see sibling_stage.py.
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,19 @@ import numpy as np
 from tf_agents.agents.ppo import ppo_clip_agent
 from tqdm import tqdm
 
-from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.policies.metadata import PolicyMetadata
 from ganno_keras.policies.saved_policy import save_policy
 
 from ..common.atomic_files import write_json, write_whole
 from ..common.provenance import provenance
-from ..environment.branches import Moment, play
-from ..environment.pack_trainings import PackTrainings
 from ..learning.advantage_cloning import AdvantageCloner, LabelledTraining
 from ..learning.exported_policy import ExportedPolicy
 from ..learning.policy_files import copy_beside, description_of
 from ..learning.ppo_agent import new_agent
-from ..tasks.task_packs import TaskPack, draw_pack
+from ..tasks.task_packs import draw_pack
 from .configuration import ExpertConfiguration
-from .main_lines import GreedyPolicy, MainLines, drawn_actions
 from .pack_files import PlayedPack, labelled, load_pack, save_pack, seconds_of
+from .pack_players import PackPlayers
 from .sibling_stage import RECORD, SiblingStage
 
 
@@ -41,6 +37,7 @@ class ExpertTraining:
     Args:
         configuration: The meta-training.
         folder: Where packs and records are kept. The same folder resumes the run.
+        players: They play the packs.
         packs_folder: That of another run, whose packs are taken instead.
 
     Raises:
@@ -51,14 +48,13 @@ class ExpertTraining:
         self,
         configuration: ExpertConfiguration,
         folder: Path,
+        players: PackPlayers,
         packs_folder: Path | None = None,
     ) -> None:
         self._configuration = configuration
         self._folder = folder
         self._packs_folder = packs_folder or folder
-        self._num_actions = get_action_set(
-            configuration.environment.action_set
-        ).num_actions
+        self._players = players
         self._agent: ppo_clip_agent.PPOClipAgent | None = None
         self._policy: ExportedPolicy | None = None
         self._claim()
@@ -100,10 +96,17 @@ class ExpertTraining:
             self._stage().play(number - rounds, part, parts)
             return
         packs = range(self._configuration.packs)[part::parts]
-        for pack in tqdm(packs, unit="pack", desc=f"Round {number}"):
-            path = self._pack_path(number, pack)
-            if not path.exists():
-                save_pack(path, self._play_pack(number, pack))
+        paths = {pack: self._pack_path(number, pack) for pack in packs}
+        there = sum(path.exists() for path in paths.values())
+        missing = (pack for pack, path in paths.items() if not path.exists())
+        for pack in tqdm(
+            self._players.play(number, missing, self._policy),
+            desc=f"Round {number}",
+            total=len(paths),
+            initial=there,
+            unit="pack",
+        ):
+            save_pack(paths[pack.number], pack.played)
 
     def export(self, policy: ExportedPolicy, directory: Path) -> PolicyMetadata:
         """Saves the policy with its provenance, and beside it what was recorded.
@@ -129,50 +132,6 @@ class ExpertTraining:
         copy_beside(self._folder / RECORD, directory, ".ppo.json")
         return saved
 
-    def _play_pack(self, number: int, pack: int) -> PlayedPack:
-        started = time.monotonic()
-        drawn = self._drawn(number, pack)
-        random = np.random.default_rng([self._configuration.seed, number, pack])
-        explored = drawn_actions(
-            random,
-            len(drawn.data),
-            self._num_actions,
-            self._configuration.explored_share,
-        )
-        trainings = PackTrainings(drawn, self._configuration.environment)
-        moments = self._draw_moments(random, trainings)
-        policy = GreedyPolicy(self._policy) if self._policy else None
-        branches = play(
-            trainings, MainLines(policy, explored), moments, self._num_actions
-        )
-        seconds = round(time.monotonic() - started, 1)
-        return PlayedPack(branches, drawn.record, seconds)
-
-    def _draw_moments(
-        self, random: np.random.Generator, trainings: PackTrainings
-    ) -> list[Moment]:
-        """Draws when branches begin: at the first decision, and at some later ones.
-
-        At some of the later ones the layers of one kind act, and no others.
-        """
-        share = self._configuration.one_kind_share
-        later = random.permutation(np.arange(1, trainings.num_decisions))
-        moments = [Moment(0)]
-        for decision in later[: self._configuration.later_moments].tolist():
-            kind = str(random.choice(sorted(set(trainings.kinds))))
-            moments.append(Moment(decision, kind if random.random() < share else ""))
-        return moments
-
-    def _drawn(self, number: int, pack: int) -> TaskPack:
-        """Draws a pack, another one in each round."""
-        configuration = self._configuration
-        place = number * configuration.packs + pack
-        return self._draw(place, configuration.tasks)
-
-    def _draw(self, place: int, num_tasks: int) -> TaskPack:
-        configuration = self._configuration
-        return draw_pack(configuration.seed, place, num_tasks, configuration.datasets)
-
     def _stage(self) -> SiblingStage:
         """Returns what comes after the last round, on packs that no round has."""
         if self._agent is None:
@@ -182,7 +141,9 @@ class ExpertTraining:
         return SiblingStage(
             configuration,
             self._agent,
-            lambda number, num_tasks: self._draw(first + number, num_tasks),
+            lambda number, num_tasks: draw_pack(
+                configuration.seed, first + number, num_tasks, configuration.datasets
+            ),
             self._folder,
         )
 

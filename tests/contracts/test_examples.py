@@ -24,7 +24,9 @@ MODULES = sorted(
 def test_example__gives_what_the_docstring_says(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     if name in {
+        "agents.collection.ray_actors",
         "agents.collection.ray_collectors",
+        "agents.expert_training.ray_players",
         "benchmarks.experiments.ray_workers",
     }:
         pytest.importorskip("ray", reason="the extra distributed is not installed")

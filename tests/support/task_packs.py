@@ -44,6 +44,11 @@ def tiny_pack(num_tasks: int = 3, **changes) -> TaskPack:
     return dataclasses.replace(pack, **{**usual, **changes})
 
 
+def draw_tiny_pack(seed, number, num_tasks, datasets) -> TaskPack:
+    """Draws a tiny pack in place of one of the distribution."""
+    return tiny_pack(num_tasks, number=number)
+
+
 TINY_EXPERT = ExpertConfiguration(
     name="tiny",
     packs=2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 
 import keras
 import numpy as np
@@ -13,7 +14,6 @@ import tensorflow as tf
 
 from agents import expert_train
 from agents.expert_train import main
-from agents.expert_training import expert_training
 from agents.expert_training.configuration import ExpertConfiguration
 from agents.expert_training.expert_training import ExpertTraining
 from agents.expert_training.main_lines import (
@@ -22,9 +22,19 @@ from agents.expert_training.main_lines import (
     drawn_actions,
 )
 from agents.expert_training.pack_files import labelled, load_pack, potentials
+from agents.expert_training.pack_players import LocalPlayers, start_players
 from agents.learning.configuration import AdvantageConfiguration
 from ganno_keras import GANNO
-from tests.support.task_packs import TINY_EXPERT, tiny_pack
+from tests.support.task_packs import TINY_EXPERT, draw_tiny_pack
+
+
+def here(configuration):
+    """Players of tiny packs in this process."""
+    return LocalPlayers(configuration, draw_tiny_pack)
+
+
+def training_in(folder, configuration=TINY_EXPERT, packs_folder=None):
+    return ExpertTraining(configuration, folder, here(configuration), packs_folder)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,9 +44,7 @@ def _tiny_packs():
         # Threads cannot be set once TensorFlow has started them.
         patch.setattr(expert_train, "use_one_thread", lambda: None)
         patch.setattr(
-            expert_training,
-            "draw_pack",
-            lambda seed, number, tasks, datasets: tiny_pack(tasks, number=number),
+            expert_train, "start_players", lambda configuration, *_: here(configuration)
         )
         yield
 
@@ -71,7 +79,7 @@ def test_packs__are_not_played_again(run_folder):
     files = sorted((folder / "round-0").glob("*.npz"))
     assert len(files) == TINY_EXPERT.packs
     before = [path.stat().st_mtime_ns for path in files]
-    ExpertTraining(TINY_EXPERT, folder).run()
+    training_in(folder).run()
     assert [path.stat().st_mtime_ns for path in files] == before
 
 
@@ -82,7 +90,7 @@ def test_cloning__is_recorded_beside_the_policy(run_folder):
 
 def test_second_round__is_played_by_the_policy_of_the_first(tmp_path, monkeypatch):
     configuration = dataclasses.replace(TINY_EXPERT, rounds=2, explored_share=0.0)
-    ExpertTraining(configuration, tmp_path).play(0)
+    training_in(tmp_path, configuration).play(0)
     seen = []
     act = GreedyPolicy.act
     monkeypatch.setattr(
@@ -91,7 +99,7 @@ def test_second_round__is_played_by_the_policy_of_the_first(tmp_path, monkeypatc
         lambda self, *given: seen.append(1) or act(self, *given),
     )
     # Another process, which has not learned anything itself.
-    ExpertTraining(configuration, tmp_path).play(1, part=0, parts=2)
+    training_in(tmp_path, configuration).play(1, part=0, parts=2)
     assert len(seen) == 3  # decisions
     assert [it.name for it in (tmp_path / "round-1").iterdir()] == ["pack-000.npz"]
 
@@ -99,7 +107,7 @@ def test_second_round__is_played_by_the_policy_of_the_first(tmp_path, monkeypatc
 def test_other_configuration__is_refused(run_folder):
     other = dataclasses.replace(TINY_EXPERT, tasks=5)
     with pytest.raises(ValueError, match="another configuration"):
-        ExpertTraining(other, run_folder / "run")
+        training_in(run_folder / "run", other)
 
 
 def test_existing_export__is_refused_before_anything_is_played(run_folder, tmp_path):
@@ -114,9 +122,29 @@ def test_existing_export__is_refused_before_anything_is_played(run_folder, tmp_p
 
 
 def test_processes__share_the_packs_of_a_round(tmp_path):
-    training = ExpertTraining(TINY_EXPERT, tmp_path)
+    training = training_in(tmp_path)
     training.play(0, part=1, parts=2)
     assert [it.name for it in (tmp_path / "round-0").iterdir()] == ["pack-001.npz"]
+
+
+@pytest.mark.parametrize(
+    ("collectors", "gpus"), [(-1, 0.0), (0, 1.0), (2, -0.5)], ids=str
+)
+def test_impossible_collectors__are_refused_before_anything_is_started(
+    collectors, gpus
+):
+    with pytest.raises(ValueError, match="collectors"):
+        start_players(TINY_EXPERT, collectors, gpus)
+
+
+def test_collectors_without_ray__are_told_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(
+        sys.modules, "agents.expert_training.ray_players", raising=False
+    )
+    monkeypatch.delitem(sys.modules, "agents.collection.ray_actors", raising=False)
+    with pytest.raises(ImportError, match=r"ganno-keras\[distributed\]"):
+        start_players(TINY_EXPERT, 2)
 
 
 def test_configuration__survives_json(tmp_path):
@@ -154,7 +182,7 @@ def test_masked_entries__are_hidden_from_what_is_learned(run_folder):
 
 
 def test_other_runs_packs__can_be_learned_from(run_folder, tmp_path):
-    training = ExpertTraining(TINY_EXPERT, tmp_path, run_folder / "run")
+    training = training_in(tmp_path, packs_folder=run_folder / "run")
     training.run()
     assert not (tmp_path / "round-0").exists()
     assert (tmp_path / "cloning-0.json").exists()

@@ -12,6 +12,7 @@ import pytest
 from agents.expert_training import expert_training
 from agents.expert_training.configuration import RELATIVE, ExpertConfiguration
 from agents.expert_training.expert_training import ExpertTraining
+from agents.expert_training.pack_players import LocalPlayers
 from agents.expert_training.sibling_stage import SiblingStage
 from agents.learning.configuration import SiblingConfiguration
 from agents.learning.ppo_agent import new_agent
@@ -30,28 +31,35 @@ SIBLINGS = SiblingConfiguration(
 CONFIGURATION = dataclasses.replace(TINY_EXPERT, siblings=SIBLINGS)
 
 
+numbers = []  # of the packs that were drawn
+
+
+def draw(seed, number, tasks, datasets):
+    """A pack that takes a second."""
+    numbers.append(number)
+    pack = tiny_pack(tasks, number=number, model_options={"hidden": (4,)})
+    data = [dataclasses.replace(it, pretraining=FROM_SCRATCH) for it in pack.data]
+    return dataclasses.replace(pack, data=tuple(data))
+
+
 @pytest.fixture(scope="module", autouse=True)
-def drawn():
-    """Packs that take a second; the numbers that were drawn."""
-    numbers = []
-
-    def draw(seed, number, tasks, datasets):
-        numbers.append(number)
-        pack = tiny_pack(tasks, number=number, model_options={"hidden": (4,)})
-        data = [dataclasses.replace(it, pretraining=FROM_SCRATCH) for it in pack.data]
-        return dataclasses.replace(pack, data=tuple(data))
-
+def _tiny_packs():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(expert_training, "draw_pack", draw)
-        yield numbers
+        yield
+
+
+def training(folder):
+    return ExpertTraining(CONFIGURATION, folder, LocalPlayers(CONFIGURATION, draw))
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, drawn):
+def run(tmp_path_factory):
     """The folder of a run, its policy, and the packs that it drew."""
     folder = tmp_path_factory.mktemp("siblings") / "run"
-    policy = ExpertTraining(CONFIGURATION, folder).run()
-    return folder, policy, list(drawn)
+    numbers.clear()
+    policy = training(folder).run()
+    return folder, policy, list(numbers)
 
 
 def weights_of(policy):
@@ -69,8 +77,8 @@ def test_default__has_no_ppo():
 
 
 def test_packs_of_siblings__are_in_no_round_and_held_out_ones_apart(run):
-    _, _, numbers = run
-    assert numbers == [0, 1, 4, 5, 2, 3]
+    _, _, drawn = run
+    assert drawn == [0, 1, 4, 5, 2, 3]
 
 
 def test_record__has_both_figures_and_what_was_kept(run):
@@ -89,7 +97,7 @@ def test_killed_run__goes_on_with_what_was_played(run):
     (folder / "ppo.json").unlink()
     before = files_of(folder)
     assert len(before) == 4
-    again = ExpertTraining(CONFIGURATION, folder).run()
+    again = training(folder).run()
     assert files_of(folder) == before
     assert (folder / "ppo.json").exists()
     np.testing.assert_array_equal(weights_of(again), weights_of(policy))
@@ -103,7 +111,7 @@ def test_lost_pack__is_played_again_alike(run):
     path.unlink()
     # Another process, which has not learned anything itself.
     number = CONFIGURATION.rounds + 1
-    ExpertTraining(CONFIGURATION, folder).play(number, part=0, parts=2)
+    training(folder).play(number, part=0, parts=2)
     with np.load(path) as arrays:
         for name, values in before.items():
             np.testing.assert_array_equal(arrays[name], values)
@@ -127,10 +135,10 @@ def test_round_that_does_not_exist__is_refused(run):
     folder, _, _ = run
     after_all = CONFIGURATION.rounds + SIBLINGS.iterations
     with pytest.raises(ValueError, match=f"Round {after_all} is to be played"):
-        ExpertTraining(CONFIGURATION, folder).play(after_all)
+        training(folder).play(after_all)
 
 
 def test_export__has_the_record_beside_it(run, tmp_path):
     folder, policy, _ = run
-    ExpertTraining(CONFIGURATION, folder).export(policy, tmp_path / "policy")
+    training(folder).export(policy, tmp_path / "policy")
     assert json.loads((tmp_path / "policy.ppo.json").read_text())["held_out"]
