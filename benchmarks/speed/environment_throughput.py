@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import statistics
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +36,7 @@ from ganno_keras import GANNO
 
 from ..records.provenance import provenance
 from .bare_loop import BareLoop
+from .taking_turns import speeds_by_round
 
 RESULTS: Final = Path(__file__).parents[1] / "results" / "environment_throughput.json"
 TASK: Final = dataclasses.replace(
@@ -121,14 +121,8 @@ def updates_per_second(
     parts: dict[str, Callable[[], int]], rounds: int
 ) -> dict[str, float]:
     """Returns the median speed over rounds in which every part has its turn."""
-    seen: dict[str, list[float]] = {name: [] for name in parts}
-    for number in range(rounds + 1):
-        for name, run in parts.items():
-            started = time.perf_counter()
-            done = run()
-            if number:  # The first round compiles.
-                seen[name].append(done / (time.perf_counter() - started))
-    return {name: statistics.median(values) for name, values in seen.items()}
+    speeds = speeds_by_round(parts, rounds)
+    return {name: statistics.median(values) for name, values in speeds.items()}
 
 
 def growth(rounds: int) -> dict[str, float]:
