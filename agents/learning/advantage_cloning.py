@@ -74,10 +74,7 @@ class AdvantageCloner:
             By epoch the losses, and the mean advantage over the no-op of the actions
             that it would take on the held-out trainings.
         """
-        for one in kept:
-            seen = one.observations.swapaxes(0, 1)
-            self._agent.update_observation_normalizer(tf.constant(seen))
-        learned, unseen = self._sequences(kept), self._sequences(held_out)
+        learned, unseen = self._begin(kept), self._sequences(held_out)
         epochs, best, weights = [], -np.inf, self._agent.actor_net.get_weights()
         for epoch in range(self._configuration.epochs):
             loss = self._epoch(learned, epoch, random)
@@ -87,6 +84,31 @@ class AdvantageCloner:
                 best, weights = gain, self._agent.actor_net.get_weights()
         self._agent.actor_net.set_weights(weights)
         return {"epochs": epochs, "held_out_gain": best}
+
+    def clone_all(
+        self, kept: Sequence[LabelledTraining], random: np.random.Generator
+    ) -> list[float]:
+        """Updates the normaliser, and trains the actor for all epochs.
+
+        Nothing chooses an epoch, so that any other trainings can judge the actor.
+
+        Args:
+            kept: What it learns from.
+            random: Decides the order of the minibatches.
+
+        Returns:
+            The loss of each epoch.
+        """
+        learned = self._begin(kept)
+        epochs = range(self._configuration.epochs)
+        return [self._epoch(learned, epoch, random) for epoch in epochs]
+
+    def _begin(self, kept: Sequence[LabelledTraining]) -> _Sequences:
+        """Updates the normaliser; returns what is learned from as the actor sees it."""
+        for one in kept:
+            seen = one.observations.swapaxes(0, 1)
+            self._agent.update_observation_normalizer(tf.constant(seen))
+        return self._sequences(kept)
 
     def _sequences(self, trainings: Sequence[LabelledTraining]) -> _Sequences:
         length = max(len(it.observations) for it in trainings)

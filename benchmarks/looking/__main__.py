@@ -5,6 +5,7 @@ python -m benchmarks.looking run --tasks 60
 python -m benchmarks.looking verdict
 python -m benchmarks.looking packs
 python -m benchmarks.looking predictable
+python -m benchmarks.looking curve
 python -m benchmarks.looking controls --policies runs/policies/ganno-relative
 python -m benchmarks.looking unseen --policies runs/policies/ganno-relative
 """
@@ -24,20 +25,24 @@ from .plan import BRANCHES, NO_OP_BRANCH
 from .played_packs import lines_of_packs, load_packs
 from .predictable_packs import lines_of_predictable
 from .results import results_path, rows_of, run
+from .task_curve import tell_curve
 from .unseen_packs import lines_of_unseen, run_packs
 from .unseen_packs import rows_of as rows_of_packs
 from .verdict import lines_of_verdict
 
-OF_PACKS: Final = {"packs": lines_of_packs, "predictable": lines_of_predictable}
+OF_PACKS: Final = {
+    "packs": lines_of_packs,
+    "predictable": lines_of_predictable,
+    "curve": tell_curve,
+}
 """What tells something of the packs that a meta-training learned from."""
+WHATS: Final = ("run", "verdict", *OF_PACKS, "controls", "unseen")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.looking")
-    parser.add_argument(
-        "what", choices=["run", "verdict", *OF_PACKS, "controls", "unseen"]
-    )
+    parser.add_argument("what", choices=WHATS)
     parser.add_argument("--tasks", type=int, default=60, help="how many, from number 0")
     parser.add_argument("--name", default="e3", help="of the experiment, in results")
     parser.add_argument("--seed", type=int, default=0, help="of the distribution")
@@ -59,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--packs", type=int, default=40, help="how many, for `unseen`")
     options = parser.parse_args(arguments)
     if options.what in OF_PACKS:
+        use_one_thread()
         print("\n".join(OF_PACKS[options.what](load_packs())))
         return
     if options.what == "controls":

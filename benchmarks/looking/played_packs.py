@@ -21,7 +21,7 @@ FOLDER: Final = RESULTS / "looking" / "packs"
 
 
 def load_packs(folder: Path = FOLDER) -> list[PlayedPack]:
-    """Loads the packs of all rounds."""
+    """Loads the packs of all rounds, whoever played their main lines."""
     return [load_pack(path) for path in sorted(folder.glob("round-*/*.npz"))]
 
 

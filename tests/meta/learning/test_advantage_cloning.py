@@ -66,3 +66,13 @@ def test_weights_of_the_best_epoch__are_kept():
     gains = [epoch["held_out_gain"] for epoch in record["epochs"]]
     assert record["held_out_gain"] == max(gains)
     assert cloner._gain(cloner._sequences(unseen)) == max(gains)
+
+
+def test_all_epochs__are_kept_where_nothing_chooses_one():
+    agent = new_agent(ENVIRONMENT, TINY_EXPERT.ppo, seed=0)
+    configuration = AdvantageConfiguration(epochs=30, batch_size=16, learning_rate=0.01)
+    cloner = AdvantageCloner(agent, configuration)
+    losses = cloner.clone_all(trainings(0, 40), np.random.default_rng(0))
+    assert len(losses) == 30
+    assert losses[-1] < 0.3 * losses[0]
+    assert cloner._gain(cloner._sequences(trainings(1, 10))) > 0.2
