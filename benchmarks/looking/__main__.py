@@ -6,6 +6,7 @@ python -m benchmarks.looking verdict
 python -m benchmarks.looking packs
 python -m benchmarks.looking predictable
 python -m benchmarks.looking curve
+python -m benchmarks.looking masks
 python -m benchmarks.looking controls --policies runs/policies/ganno-relative
 python -m benchmarks.looking unseen --policies runs/policies/ganno-relative
 """
@@ -21,6 +22,7 @@ from typing import Final
 from agents.common.threads import use_one_thread
 
 from .control_policies import export_controls
+from .masked_entries import tell_masks
 from .plan import BRANCHES, NO_OP_BRANCH
 from .played_packs import lines_of_packs, load_packs
 from .predictable_packs import lines_of_predictable
@@ -34,6 +36,7 @@ OF_PACKS: Final = {
     "packs": lines_of_packs,
     "predictable": lines_of_predictable,
     "curve": tell_curve,
+    "masks": tell_masks,
 }
 """What tells something of the packs that a meta-training learned from."""
 WHATS: Final = ("run", "verdict", *OF_PACKS, "controls", "unseen")
