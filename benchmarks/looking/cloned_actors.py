@@ -112,11 +112,13 @@ def gains_by_pack(
         tasks: All tasks.
         out: The places of those that judge.
     """
+    judges = [tasks.trainings[place] for place in out]
+    seen = [it.observations[it.moments[0]] for it in judges]  # [num_agents, ...] each
+    together = np.concatenate(seen)
+    chosen, _ = policy.act(together, policy.initial_state(len(together)))
+    ends = np.cumsum([len(it) for it in seen])[:-1]
     found: dict[int, list[float]] = {}
-    for place in out.tolist():
-        training = tasks.trainings[place]
-        seen = training.observations[training.moments[0]]
-        chosen, _ = policy.act(seen, policy.initial_state(len(seen)))
-        gain = float(tasks.gains[place, chosen].mean())
+    for place, actions in zip(out, np.split(chosen, ends), strict=True):
+        gain = float(tasks.gains[place, actions].mean())
         found.setdefault(int(tasks.packs[place]), []).append(gain)
     return {pack: float(np.mean(gains)) for pack, gains in found.items()}
