@@ -7,21 +7,22 @@ python -m benchmarks.looking packs
 python -m benchmarks.looking predictable
 python -m benchmarks.looking curve
 python -m benchmarks.looking masks
-python -m benchmarks.looking controls --policies runs/policies/ganno-relative
-python -m benchmarks.looking unseen --policies runs/policies/ganno-relative
+python -m benchmarks.looking layers --policy saved_policies/ganno-relative
+python -m benchmarks.looking unseen --policies saved_policies/ganno-relative
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from agents.common.threads import use_one_thread
+from ganno_keras.policies import load_policy
 
-from .control_policies import export_controls
+from .layer_factors import tell_layers
 from .masked_entries import tell_masks
 from .plan import BRANCHES, NO_OP_BRANCH
 from .played_packs import lines_of_packs, load_packs
@@ -39,7 +40,11 @@ OF_PACKS: Final = {
     "masks": tell_masks,
 }
 """What tells something of the packs that a meta-training learned from."""
-WHATS: Final = ("run", "verdict", *OF_PACKS, "controls", "unseen")
+OF_POLICY: Final[dict[str, Callable[[str], list[str]]]] = {
+    "layers": lambda policy: tell_layers(load_policy(policy), load_packs()),
+}
+"""What tells something of a policy, given its name or folder."""
+WHATS: Final = ("run", "verdict", *OF_PACKS, *OF_POLICY, "unseen")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,27 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         + ", ".join(f"{place} is {branch}" for place, branch in enumerate(BRANCHES)),
     )
     parser.add_argument(
-        "--policies",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="folders; the first one leads",
+        "--policies", type=Path, nargs="*", default=[], help="folders, for `unseen`"
     )
-    parser.add_argument("--packs", type=int, default=40, help="how many, for `unseen`")
+    parser.add_argument("--policy", help="name or folder, for `layers`")
+    parser.add_argument("--packs", type=int, default=20, help="how many, for `unseen`")
     options = parser.parse_args(arguments)
     if options.what in OF_PACKS:
         use_one_thread()
         print("\n".join(OF_PACKS[options.what](load_packs())))
         return
-    if options.what == "controls":
-        for policy in options.policies:
-            export_controls(policy, load_packs(), policy.parent)
+    if options.what in OF_POLICY:
+        if not options.policy:
+            parser.error(f"{options.what} needs a policy, by name or folder: --policy")
+        use_one_thread()
+        print("\n".join(OF_POLICY[options.what](options.policy)))
         return
     if options.what == "unseen":
         use_one_thread()
         run_packs(options.policies, options.packs)
-        leader = options.policies[0].name if options.policies else ""
-        print("\n".join(lines_of_unseen(rows_of_packs(), leader)))
+        print("\n".join(lines_of_unseen(rows_of_packs())))
         return
     path = results_path(options.name, options.seed, options.main_line)
     if options.what == "run":
