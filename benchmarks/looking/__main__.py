@@ -8,6 +8,7 @@ python -m benchmarks.looking predictable
 python -m benchmarks.looking curve
 python -m benchmarks.looking masks
 python -m benchmarks.looking layers --policy saved_policies/ganno-relative
+python -m benchmarks.looking stories --policy saved_policies/ganno-relative
 python -m benchmarks.looking unseen --policies saved_policies/ganno-relative
 """
 
@@ -28,6 +29,7 @@ from .plan import BRANCHES, NO_OP_BRANCH
 from .played_packs import lines_of_packs, load_packs
 from .predictable_packs import lines_of_predictable
 from .results import results_path, rows_of, run
+from .story_pictures import tell_stories
 from .task_curve import tell_curve
 from .unseen_packs import lines_of_unseen, run_packs
 from .unseen_packs import rows_of as rows_of_packs
@@ -42,6 +44,7 @@ OF_PACKS: Final = {
 """What tells something of the packs that a meta-training learned from."""
 OF_POLICY: Final[dict[str, Callable[[str], list[str]]]] = {
     "layers": lambda policy: tell_layers(load_policy(policy), load_packs()),
+    "stories": tell_stories,
 }
 """What tells something of a policy, given its name or folder."""
 WHATS: Final = ("run", "verdict", *OF_PACKS, *OF_POLICY, "unseen")
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--policies", type=Path, nargs="*", default=[], help="folders, for `unseen`"
     )
-    parser.add_argument("--policy", help="name or folder, for `layers`")
+    parser.add_argument("--policy", help="name or folder, for `layers` and `stories`")
     parser.add_argument("--packs", type=int, default=20, help="how many, for `unseen`")
     options = parser.parse_args(arguments)
     if options.what in OF_PACKS:
