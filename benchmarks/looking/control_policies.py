@@ -99,13 +99,12 @@ def mean_factors(policy: Any, packs: Sequence[PlayedPack]) -> np.ndarray:
     return np.interp(np.arange(_NUM_BINS), known, means)
 
 
-def export_controls(policy: Path, packs: Sequence[PlayedPack], folder: Path) -> None:
-    """Saves both controls of a policy, beside the names that they are called by.
+def export_controls(policy: Path, packs: Sequence[PlayedPack]) -> list[str]:
+    """Saves both controls of a policy beside it; returns its factors, as text.
 
     Args:
         policy: Folder of the policy.
         packs: That it was trained on.
-        folder: Where theirs are made.
 
     Raises:
         ValueError: If one of them exists.
@@ -114,7 +113,6 @@ def export_controls(policy: Path, packs: Sequence[PlayedPack], folder: Path) -> 
     spec = RELATIVE.environment.observation_spec
     factors = mean_factors(tf.saved_model.load(str(policy)), packs)
     nearest = np.abs(np.log2(_factors()) - factors[:, np.newaxis]).argmin(axis=1)
-    print("mean factors:", " ".join(f"{it:.2f}" for it in 2.0**factors))
     agent = new_agent(RELATIVE.environment, RELATIVE.ppo, RELATIVE.seed)
     controls = {
         "replayed": ReplayedPolicy(
@@ -127,7 +125,9 @@ def export_controls(policy: Path, packs: Sequence[PlayedPack], folder: Path) -> 
     }
     for kind, module in controls.items():
         name = f"{policy.name}-{kind}"
-        save_policy(module, _described(metadata, name), folder / name)
+        save_policy(module, _described(metadata, name), policy.with_name(name))
+    shown = " ".join(f"{it:.2f}" for it in 2.0**factors)
+    return [f"mean factors in each tenth of a training: {shown}"]
 
 
 def _described(metadata: PolicyMetadata, name: str) -> PolicyMetadata:

@@ -66,7 +66,7 @@ def test_mean_factors__are_those_of_each_part_of_a_training(policy):
 
 
 def test_replayed_policy__acts_by_the_progress_alone(policy):
-    export_controls(policy, [pack(0)], policy.parent)
+    export_controls(policy, [pack(0)])
     replayed = SavedPolicy(policy.parent / "mine-replayed")
     assert replayed.metadata.name == "mine-replayed"
     state = replayed.initial_state(NUM_AGENTS)
@@ -76,7 +76,7 @@ def test_replayed_policy__acts_by_the_progress_alone(policy):
 
 
 def test_untrained_policy__can_act(policy):
-    export_controls(policy, [pack(0)], policy.parent)
+    export_controls(policy, [pack(0)])
     untrained = SavedPolicy(policy.parent / "mine-untrained")
     decision = untrained.act(
         observations()[0, 0], untrained.initial_state(NUM_AGENTS), (0, 0), 0.0

@@ -5,7 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.looking.results import present_anchor, results_path, rows_of, run
+from benchmarks.looking.snapshots.results import (
+    present_anchor,
+    results_path,
+    rows_of,
+    run,
+)
 from ganno_keras.comparison.lines_file import append_line
 
 

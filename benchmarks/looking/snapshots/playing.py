@@ -20,8 +20,8 @@ from agents.tasks.drawn_data import (
 from agents.tasks.drawn_tasks import NUM_TIMESTEPS, DrawnTask
 from ganno_keras.control.actions import NO_OP
 
+from ..plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 from .compiled import CompiledTrainings
-from .plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
 
 _DIGITS: Final = 6  # that a results file keeps
 

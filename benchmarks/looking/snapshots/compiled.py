@@ -22,7 +22,7 @@ from agents.tasks.objectives import find_objective
 from agents.tasks.samples import Samples
 from ganno_keras.control.observing.observation_entries import WITH_COURSE
 
-from .plan import ACTIONS
+from ..plan import ACTIONS
 
 _SIDE: Final = 28  # pixels of an image before it is shrunk
 

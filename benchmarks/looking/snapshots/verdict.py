@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..analysis.estimates import Estimate, estimate
-from .choosing import (
+from ...analysis.estimates import Estimate, estimate
+from ..choosing import (
     BY_PRETRAINING,
     CONSTANT,
     NUM_FOLDS,
@@ -19,7 +19,7 @@ from .choosing import (
     chosen_outcomes,
     learning_curve,
 )
-from .plan import (
+from ..plan import (
     BRANCHES,
     LEAST_GAIN,
     LEAST_GAIN_OF_DYNAMICS,
@@ -27,7 +27,7 @@ from .plan import (
     PROGRESS,
     SNAPSHOTS,
 )
-from .table import Array, Table, table_of
+from ..table import Array, Table, table_of
 
 CURVE: Final = (15, 30, 60)
 """Numbers of tasks to learn from; the last without the fold that is left out."""

@@ -11,7 +11,7 @@ import pytest
 from agents.tasks.drawn_data import OTHER_CLASSES
 from agents.tasks.drawn_tasks import DrawnTask, draw_task
 from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
-from benchmarks.looking.playing import Player
+from benchmarks.looking.snapshots.playing import Player
 from benchmarks.looking.table import SPEC, table_of
 
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from agents.tasks.drawn_tasks import draw_task
 from ganno_keras.comparison.lines_file import append_line, whole_lines
 
-from ..records.results_file import RESULTS, only_writer
-from .plan import ACTIONS, BRANCHES, NO_OP_BRANCH
+from ...records.results_file import RESULTS, only_writer
+from ..plan import ACTIONS, BRANCHES, NO_OP_BRANCH
 from .playing import Player
 
 Row = dict[str, Any]

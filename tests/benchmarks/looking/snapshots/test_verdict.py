@@ -9,8 +9,8 @@ import pytest
 from agents.tasks.drawn_tasks import draw_task
 from benchmarks.analysis.estimates import Estimate
 from benchmarks.looking.plan import BRANCHES, NO_OP_BRANCH, SNAPSHOTS
+from benchmarks.looking.snapshots.verdict import lines_of_verdict, verdict_line
 from benchmarks.looking.table import SPEC, table_of
-from benchmarks.looking.verdict import lines_of_verdict, verdict_line
 
 
 def rows(num_tasks):
