@@ -17,9 +17,10 @@ from ..optima import Array, LossCurve, by_cell, curve, deviation, left_out_predi
 Row = dict[str, Any]
 
 FORMULAS: Final = {
-    "GANNO() before": RelativeRateFormula(
+    "GANNO(), first": RelativeRateFormula(
         pretrained=-2.5, pretrained_epochs=0.0, pretrained_alone=0.0
     ),
+    "GANNO(), second": RelativeRateFormula(pretrained_epochs=-0.5),
     "GANNO()": RelativeRateFormula(),
 }
 HELD: Final = 0.5
@@ -144,14 +145,16 @@ def step_of(formula: RelativeRateFormula, row: Row) -> float:
 
 
 def _harm(cells: Sequence[Found], predicted: Array) -> str:
-    """The regret, and how far below the careful rates of Adam the worst is."""
-    regrets, harms = [], []
+    """The regrets, and how far below the careful rates of Adam the worst is."""
+    regrets, harms, of_errors = [], [], []
     for it, step in zip(cells, predicted, strict=True):
         regrets.append(it.relative.regret(step))
+        of_errors.append(it.by_error.regret(step))
         if it.careful is not None:
             harms.append(regrets[-1] + it.relative.least - it.careful)
     worst, share = max(harms), np.mean(np.array(harms) > thresholds.E2_LARGEST_HARM)
     return (
-        f"regret mean {np.mean(regrets):.3f}; against the better of Adam 1e-3 and 1e-4 "
+        f"regret mean {np.mean(regrets):.3f}, of the log error "
+        f"{np.mean(of_errors):.3f}; against the better of Adam 1e-3 and 1e-4 "
         f"mean {np.mean(harms):+.3f}, worst {worst:+.3f}, harmed {share:.0%}"
     )

@@ -132,7 +132,7 @@ class RelativeRateFormula:
     depth: float = -0.5
     targets: float = 0.55
     pretrained: float = -0.2
-    pretrained_epochs: float = -0.5
+    pretrained_epochs: float = -0.25
     pretrained_alone: float = -1.0
     low_rank: float = 1.0
     kinds: Mapping[str, float] = field(

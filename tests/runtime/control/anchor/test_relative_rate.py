@@ -147,7 +147,7 @@ def test_relative_rate__of_pretrained_layers_falls_with_the_epochs():
         return old / fresh
 
     assert shares(1) == shares(0.5)
-    assert shares(1) / shares(4) == pytest.approx(2.0)
+    assert shares(1) / shares(16) == pytest.approx(2.0)
     assert shares(MOST_EPOCHS) == pytest.approx(shares(500))
 
 
