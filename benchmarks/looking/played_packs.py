@@ -5,19 +5,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from agents.expert_training.pack_files import PlayedPack, load_pack, potentials
+from agents.tasks.drawn_data import PRETRAININGS
 from ganno_keras.control.action_sets import RELATIVE_ACTIONS
 from ganno_keras.control.actions import NO_OP
 
 from ..analysis.estimates import estimate
 from ..records.results_file import RESULTS
+from .choosing import by_task
 
 FOLDER: Final = RESULTS / "looking" / "packs"
+EPOCHS: Final = (1.0, 2.0, 8.0, 32.0, np.inf)
+"""Where one group of tasks ends and the next one begins."""
+_TWICE: Final = 2  # the action
 
 
 def load_packs(folder: Path = FOLDER) -> list[PlayedPack]:
@@ -44,7 +50,36 @@ def lines_of_packs(packs: Sequence[PlayedPack]) -> list[str]:
     lines.append(f"  the best of each task: {estimate(of_tasks.max(axis=1))}")
     numbers = ", ".join(f"{name} in {number}" for name, number in best.most_common())
     lines.append(f"the best factor of a pack: {numbers}")
+    return [*lines, *_lines_by_epochs(packs, of_tasks)]
+
+
+def _lines_by_epochs(packs: Sequence[PlayedPack], gains: np.ndarray) -> list[str]:
+    """What twice the rate is worth, by where weights come from and by the epochs.
+
+    LoRA, whose factors are fresh, is left out. Intervals are from drawing packs again.
+    """
+    starts = np.array([it["pretraining"] for p in packs for it in p.record["data"]])
+    epochs = np.concatenate([_epochs_of(pack) for pack in packs])
+    number = np.repeat(np.arange(len(packs)), [len(p.record["data"]) for p in packs])
+    has_factors = np.array([p.record.get("low_rank", 0) > 0 for p in packs])[number]
+    lines = ["gain of twice the rate, by start and epochs:"]
+    for start in PRETRAININGS:
+        for least, most in pairwise(EPOCHS):
+            among = (starts == start) & (epochs >= least) & (epochs < most)
+            among &= ~has_factors
+            if among.any():
+                gain = estimate(by_task(gains[among, _TWICE], number[among]))
+                name = f"{start}, {least:g} to {most:g} epochs"
+                lines.append(f"  {name}, {among.sum()} tasks: {gain}")
     return lines
+
+
+def _epochs_of(pack: PlayedPack) -> np.ndarray:
+    """The planned epochs of each task; parts of the first one count as one."""
+    record = pack.record
+    decisions = record["decisions"] + record.get("unfinished", 0) + 1
+    seen = decisions * record["interval"] * record["batch_size"]
+    return np.array([max(seen / it["num_samples"], 1.0) for it in record["data"]])
 
 
 def gains_of(pack: PlayedPack) -> np.ndarray:

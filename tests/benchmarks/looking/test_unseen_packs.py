@@ -84,3 +84,5 @@ def test_played_packs__tell_what_each_factor_is_worth():
     best = max(float(line.split(": ")[1].split()[0]) for line in text.split("\n")[2:11])
     of_each_task = text.split("the best of each task: ")[1].split()[0]
     assert float(of_each_task) > best > 0.0
+    by_epochs = text.split("gain of twice the rate, by start and epochs:\n")[1]
+    assert len(by_epochs.split("\n")) == 3 * 4
