@@ -62,7 +62,7 @@ BEFORE: Final = "all that is known before"
 COURSE: Final = "all of the course"
 
 NUM_FOLDS: Final = 4
-NUM_DRAWS: Final = 2
+NUM_DRAWS: Final = 1
 """Times that an actor learns with each mask, from other weights."""
 
 
