@@ -40,8 +40,6 @@ class ExpertConfiguration:
     """Share of the packs that choose the epoch, and that nothing is learned from."""
     explored_share: float = 0.5
     """Share of the main lines that hold a random action instead."""
-    learned_packs: int = 0
-    """How many of the others are learned from; 0 for all."""
     later_moments: int = 1
     """Decisions of a pack that are branched at, beside the first one."""
     one_kind_share: float = 0.3
@@ -61,7 +59,7 @@ class ExpertConfiguration:
 
     def __post_init__(self) -> None:
         require_positive(self, "rounds", "packs", "tasks")
-        require_not_negative(self, "seed", "learned_packs", "later_moments")
+        require_not_negative(self, "seed", "later_moments")
         require_probability(self, "held_out_share", "explored_share", "one_kind_share")
 
     def to_json(self) -> str:
@@ -80,7 +78,7 @@ class ExpertConfiguration:
 
 RELATIVE = ExpertConfiguration(
     rounds=2,
-    packs=78,  # as many as benchmarks/results/looking/packs has
+    packs=78,  # as benchmarks/results/looking/packs has them
     environment=EnvironmentConfiguration(
         reward="potential",
         action_set="relative",

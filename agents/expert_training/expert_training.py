@@ -7,9 +7,9 @@ PPO may come last; see sibling_stage.py.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tf_agents.agents.ppo import ppo_clip_agent
@@ -57,6 +57,7 @@ class ExpertTraining:
         self._players = players
         self._agent: ppo_clip_agent.PPOClipAgent | None = None
         self._policy: ExportedPolicy | None = None
+        self._cloning_seconds: dict[int, float] = {}  # by round
         self._claim()
 
     def run(self) -> ExportedPolicy:
@@ -149,6 +150,7 @@ class ExpertTraining:
 
     def _learn(self, number: int) -> None:
         """Clones the advantages of all rounds so far, with a fresh actor."""
+        started = time.monotonic()
         configuration = self._configuration
         agent = new_agent(
             configuration.environment, configuration.ppo, configuration.seed
@@ -161,10 +163,9 @@ class ExpertTraining:
         count = max(round(len(played) * configuration.held_out_share), 1)
         random = np.random.default_rng([configuration.seed, number])
         order = random.permutation(len(played))
-        last = count + (configuration.learned_packs or len(played))
         kept, held_out = (
             [it for place in places for it in played[place]]
-            for places in (order[count:last], order[:count])
+            for places in (order[count:], order[:count])
         )
         record = AdvantageCloner(agent, configuration.cloning).clone(
             kept, held_out, random
@@ -173,6 +174,7 @@ class ExpertTraining:
         spec = configuration.environment.observation_spec
         self._agent = agent
         self._policy = ExportedPolicy(agent, spec.num_features)
+        self._cloning_seconds[number] = round(time.monotonic() - started, 1)
 
     def _labelled(self, pack: PlayedPack) -> Sequence[LabelledTraining]:
         configuration = self._configuration
@@ -185,16 +187,20 @@ class ExpertTraining:
     def _pack_path(self, number: int, pack: int) -> Path:
         return self._packs_folder / f"round-{number}" / f"pack-{pack:03}.npz"
 
-    def _seconds(self) -> dict[str, Any]:
-        """Returns the seconds of each round's packs, over all processes."""
-        rounds = range(self._configuration.rounds)
+    def _seconds(self) -> dict[str, float]:
+        """Returns the seconds of each stage; those of packs over all processes.
+
+        What PPO took is in its own record.
+        """
         packs = range(self._configuration.packs)
-        return {
+        found = {
             f"round {number}": round(
                 sum(seconds_of(self._pack_path(number, it)) for it in packs), 1
             )
-            for number in rounds
+            for number in range(self._configuration.rounds)
         }
+        cloning = {f"cloning {it}": s for it, s in self._cloning_seconds.items()}
+        return {**found, **cloning}
 
     def _claim(self) -> None:
         path = self._folder / "configuration.json"

@@ -30,12 +30,12 @@ from .masked_entries import tell_masks
 from .plan import BRANCHES, NO_OP_BRANCH
 from .played_packs import lines_of_packs, load_packs
 from .predictable_packs import lines_of_predictable
+from .resumed_rows import rows_of as rows_of_lines
 from .snapshots.results import results_path, rows_of, run
 from .snapshots.verdict import lines_of_verdict
 from .story_pictures import tell_stories
 from .task_curve import tell_curve
-from .unseen_packs import lines_of_unseen, run_packs
-from .unseen_packs import rows_of as rows_of_packs
+from .unseen_packs import PATH, lines_of_unseen, run_packs
 
 Options = argparse.Namespace
 Tell = Callable[[Options], Sequence[str]]
@@ -56,7 +56,7 @@ def _verdict(options: Options) -> Sequence[str]:
 def _unseen(options: Options) -> Sequence[str]:
     run_packs(options.policies, options.packs)
     leader = options.policies[0].name if options.policies else ""
-    return lines_of_unseen(rows_of_packs(), leader)
+    return lines_of_unseen(rows_of_lines(PATH), leader)
 
 
 SNAPSHOTS: Final[dict[str, Tell]] = {"run": _run, "verdict": _verdict}

@@ -7,10 +7,9 @@ to the end. So it tells what a constant would have come to, and the best one of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import tensorflow as tf
@@ -22,15 +21,14 @@ from agents.expert_training.configuration import RELATIVE
 from agents.expert_training.main_lines import GreedyPolicy, MainLines
 from agents.expert_training.pack_files import potentials
 from agents.tasks.task_packs import draw_pack
-from ganno_keras.comparison.lines_file import append_line, whole_lines
+from ganno_keras.comparison.lines_file import append_line
 from ganno_keras.control.action_sets import get_action_set
 from ganno_keras.control.actions import NO_OP
 
 from ..analysis.estimates import adjusted, estimate, share_without_gain
 from ..analysis.intervals import interquartile_mean
 from ..records.results_file import RESULTS, only_writer
-
-Row = dict[str, Any]
+from .resumed_rows import Row, rows_of
 
 PATH: Final = RESULTS / "looking" / "unseen-packs.jsonl"
 SEED: Final = 1000
@@ -40,11 +38,6 @@ ANCHOR: Final = "anchor"
 
 _DIGITS: Final = 5
 _ENVIRONMENT: Final[EnvironmentConfiguration] = RELATIVE.environment
-
-
-def rows_of(path: Path = PATH) -> list[Row]:
-    """All whole rows."""
-    return [json.loads(line) for line in whole_lines(path)]
 
 
 def run_packs(policies: Sequence[Path], num_packs: int, path: Path = PATH) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.looking import unseen_packs
 from benchmarks.looking.played_packs import lines_of_packs, load_packs
-from benchmarks.looking.unseen_packs import lines_of_unseen, rows_of, run_packs
+from benchmarks.looking.resumed_rows import rows_of
+from benchmarks.looking.unseen_packs import lines_of_unseen, run_packs
 from tests.support.task_packs import tiny_pack
 
 
