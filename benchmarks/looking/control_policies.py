@@ -17,13 +17,14 @@ import numpy as np
 import tensorflow as tf
 
 from agents.expert_training.configuration import RELATIVE
-from agents.expert_training.main_lines import GreedyPolicy
 from agents.expert_training.pack_files import PlayedPack
 from agents.learning.exported_policy import ExportedPolicy
 from agents.learning.ppo_agent import new_agent
 from ganno_keras.control.action_sets import get_action_set
-from ganno_keras.policies.metadata import PolicyMetadata
-from ganno_keras.policies.saved_policy import read_metadata, save_policy
+from ganno_keras.policies.policy import Policy
+from ganno_keras.policies.saved_policy import SavedPolicy, save_policy
+
+from .replaying import replayed
 
 _NUM_BINS: Final = 10
 _UNLIKELY: Final = -100.0  # the logit of an action that is not taken
@@ -74,28 +75,30 @@ class ReplayedPolicy(tf.Module):
         return {"action": chosen, "logits": logits, "state": state}
 
 
-def mean_factors(policy: Any, packs: Sequence[PlayedPack]) -> np.ndarray:
+def mean_factors(policy: Policy, packs: Sequence[PlayedPack]) -> np.ndarray:
     """Returns the mean log2 factor of a policy in each part of a training.
 
     Args:
-        policy: What is loaded of its folder.
+        policy: Its likeliest actions are taken.
         packs: Whose main lines it sees. Each pack counts alike.
     """
-    spec = RELATIVE.environment.observation_spec
-    log2_factors = np.log2(_factors())
-    progress = spec.place("progress").start
-    values, parts = [], []
-    for pack in packs:
-        greedy = GreedyPolicy(policy)
-        seen = pack.branches.observations
-        state = greedy.initial_state(seen.shape[1] * seen.shape[2])
-        for of_decision in seen:
-            actions, state = greedy.act(of_decision.reshape(-1, seen.shape[-1]), state)
-            values.append(log2_factors[actions].mean())
-            parts.append(of_decision[0, 0, progress] * _NUM_BINS)
-    places = np.minimum(np.array(parts, int), _NUM_BINS - 1)
-    known = np.unique(places)
-    means = [np.mean(np.array(values)[places == place]) for place in known]
+    place = policy.metadata.observation_spec.place("progress").start
+    octaves, progress = (
+        np.concatenate(values)
+        for values in zip(
+            *(
+                (
+                    replayed(policy, pack).mean(axis=(1, 2)),
+                    pack.branches.observations[:, 0, 0, place],
+                )
+                for pack in packs
+            ),
+            strict=True,
+        )
+    )
+    parts = np.minimum((progress * _NUM_BINS).astype(int), _NUM_BINS - 1)
+    known = np.unique(parts)
+    means = [octaves[parts == part].mean() for part in known]
     return np.interp(np.arange(_NUM_BINS), known, means)
 
 
@@ -109,9 +112,9 @@ def export_controls(policy: Path, packs: Sequence[PlayedPack]) -> list[str]:
     Raises:
         ValueError: If one of them exists.
     """
-    metadata = read_metadata(policy)
+    saved = SavedPolicy(policy)
     spec = RELATIVE.environment.observation_spec
-    factors = mean_factors(tf.saved_model.load(str(policy)), packs)
+    factors = mean_factors(saved, packs)
     nearest = np.abs(np.log2(_factors()) - factors[:, np.newaxis]).argmin(axis=1)
     agent = new_agent(RELATIVE.environment, RELATIVE.ppo, RELATIVE.seed)
     controls = {
@@ -125,13 +128,13 @@ def export_controls(policy: Path, packs: Sequence[PlayedPack]) -> list[str]:
     }
     for kind, module in controls.items():
         name = f"{policy.name}-{kind}"
-        save_policy(module, _described(metadata, name), policy.with_name(name))
+        save_policy(
+            module,
+            dataclasses.replace(saved.metadata, name=name),
+            policy.with_name(name),
+        )
     shown = " ".join(f"{it:.2f}" for it in 2.0**factors)
     return [f"mean factors in each tenth of a training: {shown}"]
-
-
-def _described(metadata: PolicyMetadata, name: str) -> PolicyMetadata:
-    return dataclasses.replace(metadata, name=name)
 
 
 def _factors() -> np.ndarray:

@@ -19,6 +19,8 @@ from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 from ganno_keras.plots.drawing import new_figure
 from ganno_keras.policies.policy import Policy
 
+from .replaying import replayed
+
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "pictures" / "looking_layers.png"
 NUMBERS: Final = "python -m benchmarks.looking layers prints"
 
@@ -84,32 +86,6 @@ class Factors(NamedTuple):
     rows: list[str]
     octaves: np.ndarray  # [num_rows, num_columns], NaN where packs are too few
     packs: np.ndarray  # int [num_rows, num_columns]
-
-
-def replayed(policy: Policy, pack: PlayedPack) -> np.ndarray:
-    """Returns log2 of the factors that a policy would give.
-
-    Args:
-        policy: Its likeliest actions are taken.
-        pack: It sees what agents saw on the main lines.
-
-    Returns:
-        float `[num_decisions, num_tasks, num_agents]`.
-    """
-    observations = pack.branches.observations.copy()
-    spec = policy.metadata.observation_spec
-    for name in spec.masked:
-        observations[..., spec.place(name)] = 0.0
-    length, num_tasks, num_agents, num_features = observations.shape
-    state = policy.initial_state(num_tasks * num_agents)
-    actions = []
-    for seen in observations.reshape(length, -1, num_features):
-        decision = policy.act(seen, state, (0, 0), 0.0)
-        state = decision.state
-        actions.append(decision.actions)
-    factors = policy.metadata.action_set.factors(np.concatenate(actions))
-    octaves: np.ndarray = np.log2(factors)
-    return octaves.reshape(length, num_tasks, num_agents)
 
 
 def factors_of(policy: Policy, packs: Sequence[PlayedPack]) -> Factors:

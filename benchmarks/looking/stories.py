@@ -17,7 +17,7 @@ import tensorflow as tf
 from agents.tasks.models import build_model
 from agents.tasks.samples import Samples
 from ganno_keras import GANNO
-from ganno_keras.datasets import load_embedded_fashion_mnist
+from ganno_keras.datasets import LabelledImages, load_embedded_fashion_mnist
 
 NUM_WATCHED: Final = 500
 """Test images that agents see the loss of; the others are held out."""
@@ -167,10 +167,12 @@ _DECISIONS: Final = 15
 
 def _images() -> tuple[Samples, Samples]:
     """Returns the training and the test set, in small images."""
-    return tuple(  # type: ignore[return-value]  # there are two of them
-        Samples(_shrunk(part.images), part.labels)
-        for part in load_embedded_fashion_mnist()
-    )
+    train, test = load_embedded_fashion_mnist()
+    return _samples(train), _samples(test)
+
+
+def _samples(images: LabelledImages) -> Samples:
+    return Samples(_shrunk(images.images), images.labels)
 
 
 def _shrunk(images: np.ndarray) -> np.ndarray:

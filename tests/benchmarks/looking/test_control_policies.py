@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from agents.environment.branches import Branches
 from agents.expert_training.configuration import RELATIVE
@@ -61,7 +60,7 @@ def policy(tmp_path):
 
 
 def test_mean_factors__are_those_of_each_part_of_a_training(policy):
-    found = mean_factors(tf.saved_model.load(str(policy)), [pack(0), pack(1)])
+    found = mean_factors(SavedPolicy(policy), [pack(0), pack(1)])
     np.testing.assert_allclose(found[1:], [0.0] * 4 + [1.0] * 5)
 
 

@@ -12,8 +12,8 @@ from benchmarks.looking.layer_factors import (
     draw_layers,
     factors_of,
     lines_of_layers,
-    replayed,
 )
+from benchmarks.looking.replaying import replayed
 from ganno_keras.control.action_sets import RELATIVE_ACTIONS
 from ganno_keras.control.layer_kinds import LAYER_DEPTHS, LAYER_KINDS
 from ganno_keras.policies import ScriptedPolicy
