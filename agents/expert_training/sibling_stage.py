@@ -21,6 +21,7 @@ from ganno_keras.control.action_sets import get_action_set
 from ..common.atomic_files import write_json
 from ..environment.branches import play
 from ..environment.pack_trainings import PackTrainings
+from ..learning.configuration import DIFFERENCE
 from ..learning.exported_policy import ExportedPolicy
 from ..learning.sibling_ppo import SiblingPPO
 from ..tasks.task_packs import TaskPack
@@ -28,12 +29,14 @@ from .configuration import ExpertConfiguration
 from .main_lines import GreedyPolicy, MainLines
 from .pack_files import potentials, save_played, seconds_of
 from .siblings import (
+    Siblings,
     judged,
     load_siblings,
     persistent_noise,
     play_siblings,
     save_siblings,
 )
+from .silent_copies import num_acting, play_beside_copies
 
 RECORD: Final = "ppo.json"
 """The file, in the folder of the run, with what PPO gained over the clone."""
@@ -111,20 +114,34 @@ class SiblingStage:
         started = time.monotonic()
         place = iteration * self._siblings.packs + pack
         drawn = self._draw(self._siblings.held_out_packs + place, self._siblings.tasks)
+        siblings = self._siblings_of(drawn, self._random(iteration, pack, _NOISE))
+        seconds = round(time.monotonic() - started, 1)
+        save_siblings(path, siblings, drawn.record, seconds)
+
+    def _siblings_of(self, drawn: TaskPack, random: np.random.Generator) -> Siblings:
+        """Plays as many trainings of each task as configured, copies among them."""
+        num_copies = self._num_copies(drawn)
+        num_siblings = num_acting(self._siblings.siblings, num_copies)
         trainings = PackTrainings(
-            drawn, self._configuration.environment, self._siblings.siblings
+            drawn, self._configuration.environment, num_siblings * (1 + num_copies)
         )
         noise = persistent_noise(
-            self._random(iteration, pack, _NOISE),
-            trainings.num_trainings,
+            random,
+            trainings.num_tasks * num_siblings,
             trainings.kinds,
             self._num_actions,
         )
-        siblings = play_siblings(
-            trainings, self._policy, noise, self._siblings.temperature
-        )
-        seconds = round(time.monotonic() - started, 1)
-        save_siblings(path, siblings, drawn.record, seconds)
+        play_all = play_beside_copies if num_copies else play_siblings
+        return play_all(trainings, self._policy, noise, self._siblings.temperature)
+
+    def _num_copies(self, drawn: TaskPack) -> int:
+        """Returns how many copies each sibling has: one for each kind, or none.
+
+        Which kinds there are is known once the networks are made.
+        """
+        if self._siblings.reward != DIFFERENCE:
+            return 0
+        return len(set(PackTrainings(drawn, self._configuration.environment).kinds))
 
     def _learn_before(self, iteration: int) -> None:
         """Learns from all iterations before one that were not learned from yet."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from ..common.field_checks import (
     require_not_negative,
@@ -152,6 +153,10 @@ class AdvantageConfiguration:
         require_not_negative(self, "weight_penalty", "margin")
 
 
+OUTCOME: Final = "outcome"
+DIFFERENCE: Final = "difference"
+
+
 @dataclass(frozen=True)
 class SiblingConfiguration:
     """PPO after cloning, judged against siblings of one start. Paper: not done."""
@@ -163,13 +168,17 @@ class SiblingConfiguration:
     tasks: int = 4
     """Tasks in such a pack."""
     siblings: int = 8
-    """Trainings of each task, which differ by their actions alone."""
+    """Trainings of each task, which differ by their actions alone; copies count too."""
+    reward: str = OUTCOME
+    """What a training is judged against: the mean of its siblings ('outcome'), or
+    copies in which the layers of one kind take the no-op ('difference'). Paper: section
+    4, "Reward"."""
     held_out_packs: int = 8
     """Packs that decide whether the clone is kept."""
     temperature: float = 0.2
     """What logits are divided by; actions are drawn from the softmax of the rest."""
     unit: float = 0.1
-    """The advantage over the siblings' mean, in nats, that counts as 1."""
+    """The advantage, in nats, that counts as 1."""
     largest_advantage: float = 3.0
     """What a training counts for at most, in units; few diverge."""
     clip: float = 0.2
@@ -202,4 +211,9 @@ class SiblingConfiguration:
             raise ValueError(
                 f"siblings is {self.siblings!r}; a training is judged against another "
                 "one of its start. Choose 2 or more."
+            )
+        if self.reward not in (OUTCOME, DIFFERENCE):
+            raise ValueError(
+                f"reward is {self.reward!r}; known are {[OUTCOME, DIFFERENCE]}. Use "
+                "one of them."
             )

@@ -3,7 +3,8 @@
 
 What a training comes to depends on its task far more than on its actions. Siblings have
 the task, the start and the minibatches in common, so their mean is the value to judge
-each of them by. All decisions of a training share its advantage.
+each of them by. Copies in which a kind of layer takes the no-op can be it instead, for
+the agents of that kind. All decisions of an agent share its advantage.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class JudgedTraining(NamedTuple):
     observations: np.ndarray  # float32 [num_decisions, num_agents, num_features]
     actions: np.ndarray  # int [num_decisions, num_agents]
     logits: np.ndarray  # [num_decisions, num_agents, num_actions], of who acted
-    advantage: float  # over its siblings, in units
+    advantages: np.ndarray  # [num_agents], over its siblings or copies, in units
 
 
 class _Sequences(NamedTuple):
@@ -147,7 +148,7 @@ class SiblingPPO:
 def _of_training(training: JudgedTraining, length: int) -> tuple[np.ndarray, ...]:
     """Returns its agents' sequences; what comes after the end counts nothing."""
     weights = np.full(training.actions.shape, 1.0 / training.actions.size, np.float32)
-    advantages = np.full(training.actions.shape, training.advantage, np.float32)
+    advantages = np.full(training.actions.shape, training.advantages, np.float32)
     return tuple(
         as_sequences(values, length)
         for values in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from agents.expert_training.pack_players import LocalPlayers
 from agents.expert_training.sibling_stage import SiblingStage
 from agents.learning.configuration import SiblingConfiguration
 from agents.learning.ppo_agent import new_agent
+from agents.learning.sibling_ppo import JudgedTraining, SiblingPPO
 from agents.tasks.drawn_data import FROM_SCRATCH
 from tests.support.task_packs import TINY_EXPERT, tiny_pack
 
@@ -29,6 +31,14 @@ SIBLINGS = SiblingConfiguration(
     learning_rate=0.01,
 )
 CONFIGURATION = dataclasses.replace(TINY_EXPERT, siblings=SIBLINGS)
+DIFFERENCE = dataclasses.replace(
+    CONFIGURATION,
+    siblings=dataclasses.replace(
+        SIBLINGS, reward="difference", iterations=1, siblings=5
+    ),
+)
+LOOKING = Path(__file__).parents[3] / "benchmarks" / "results" / "looking"
+SEEN_AND_DONE = ("observations", "actions", "logits")
 
 
 numbers = []  # of the packs that were drawn
@@ -69,6 +79,40 @@ def weights_of(policy):
 def files_of(folder):
     paths = [*folder.glob("siblings-*/*.npz"), *folder.glob("held-out/*.npz")]
     return {path: path.stat().st_mtime_ns for path in paths}
+
+
+def ppo_of(configuration, folder, monkeypatch):
+    """Weights that the stage makes of a fresh actor, with what is in the folder."""
+    monkeypatch.setattr(SiblingStage, "_outcomes", lambda self, pack: [1.0, 2.0])
+    monkeypatch.setattr(SiblingStage, "_seconds", lambda self: 0.0)
+    agent = new_agent(configuration.environment, configuration.ppo, seed=0)
+    SiblingStage(configuration, agent, lambda *drawn: draw(0, *drawn, ()), folder).run()
+    return agent.actor_net.get_weights()
+
+
+def learned_by_hand(configuration, folder, gains_of):
+    """What PPO makes of the files in the folder, judged as a function says."""
+    agent = new_agent(configuration.environment, configuration.ppo, seed=0)
+    ppo = SiblingPPO(agent, configuration.siblings)
+    for iteration in range(configuration.siblings.iterations):
+        with np.load(folder / f"siblings-{iteration}" / "pack-000.npz") as arrays:
+            of_trainings = [arrays[it].swapaxes(0, 1) for it in SEEN_AND_DONE]
+            gains = gains_of(arrays)
+        num_agents = of_trainings[0].shape[2]
+        advantages = np.clip(gains / 0.1, -3.0, 3.0).reshape(-1, num_agents)
+        trainings = map(JudgedTraining, *of_trainings, advantages)
+        ppo.learn([*trainings], np.random.default_rng([0, iteration, 0, 2]))
+    return agent.actor_net.get_weights()
+
+
+def gains_over_mean(arrays):
+    values = -np.log(arrays["errors"])
+    gains = values - values.mean(axis=-1, keepdims=True)
+    return np.stack([gains, gains], axis=-1)  # of both layers
+
+
+def gains_over_copies(arrays):
+    return np.log(arrays["silent_errors"]) - np.log(arrays["errors"])[..., np.newaxis]
 
 
 def test_default__has_no_ppo():
@@ -129,6 +173,58 @@ def test_clone__is_kept_where_nothing_is_gained(run, monkeypatch, gain, kept):
     assert is_clone == (kept == "clone")
     record = json.loads((folder / "ppo.json").read_text())
     assert record["held_out"]["kept"] == kept
+
+
+def test_outcome__has_files_and_noise_of_siblings_alone(run):
+    folder, _, _ = run
+    with np.load(folder / "siblings-0" / "pack-000.npz") as arrays:
+        assert set(arrays) == {*SEEN_AND_DONE, "losses", "errors", "record", "seconds"}
+        of_linear = np.random.default_rng([0, 0, 0, 1]).gumbel(size=(4, 1, 9))
+        noisy = arrays["logits"] / SIBLINGS.temperature + of_linear
+        np.testing.assert_array_equal(arrays["actions"], noisy.argmax(axis=-1))
+
+
+def test_outcome__is_learned_from_as_by_hand(run, monkeypatch):
+    folder, _, _ = run
+    weights = ppo_of(CONFIGURATION, folder, monkeypatch)
+    by_hand = learned_by_hand(CONFIGURATION, folder, gains_over_mean)
+    assert all(map(np.array_equal, weights, by_hand))
+
+
+def test_difference__plays_copies_and_learns_from_siblings(tmp_path, monkeypatch):
+    weights = ppo_of(DIFFERENCE, tmp_path, monkeypatch)
+    with np.load(tmp_path / "siblings-0" / "pack-000.npz") as arrays:
+        # Of five trainings of a task four are played: two siblings, each with a copy.
+        assert arrays["losses"].shape == (2, 2)
+        assert arrays["silent_losses"].shape == (2, 2, 2)
+        assert arrays["actions"].shape == (3, 4, 2)
+    by_hand = learned_by_hand(DIFFERENCE, tmp_path, gains_over_copies)
+    assert all(map(np.array_equal, weights, by_hand))
+
+
+def test_run_of_another_reward__is_refused(run):
+    folder, _, _ = run
+    siblings = dataclasses.replace(SIBLINGS, reward="difference")
+    other = dataclasses.replace(CONFIGURATION, siblings=siblings)
+    with pytest.raises(ValueError, match="holds a run of another configuration"):
+        ExpertTraining(other, folder, LocalPlayers(other, draw))
+
+
+def test_run_from_before_there_were_rewards__goes_on(tmp_path):
+    record = dataclasses.asdict(CONFIGURATION)
+    del record["siblings"]["reward"]
+    (tmp_path / "configuration.json").write_text(json.dumps(record))
+    training(tmp_path)  # is not refused
+
+
+def test_configurations_of_both_rewards__differ_in_nothing_else():
+    outcome, difference = (
+        ExpertConfiguration.load(LOOKING / f"with-{name}.json")
+        for name in ("ppo", "difference")
+    )
+    siblings = dataclasses.replace(outcome.siblings, reward="difference")
+    name = "ganno-relative-difference"
+    assert difference == dataclasses.replace(outcome, name=name, siblings=siblings)
 
 
 def test_round_that_does_not_exist__is_refused(run):

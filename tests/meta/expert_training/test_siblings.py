@@ -91,6 +91,8 @@ def test_siblings__are_the_same_when_loaded(tmp_path):
         load_siblings(tmp_path / "some" / "pack.npz"), siblings, strict=True
     ):
         np.testing.assert_array_equal(one, other)
+    with np.load(tmp_path / "some" / "pack.npz") as arrays:
+        assert "silent_losses" not in arrays
 
 
 def outcomes(losses):
@@ -109,11 +111,22 @@ def outcomes(losses):
 def test_advantages__are_over_the_siblings_of_the_same_task():
     siblings = outcomes([[1.0, np.exp(-0.2)], [8.0, 8.0 * np.exp(0.1)]])
     found = judged(siblings, SiblingConfiguration(unit=0.1))
-    assert [it.advantage for it in found] == pytest.approx([-1.0, 1.0, 0.5, -0.5])
+    of_each = [it.advantages[0] for it in found]
+    assert of_each == pytest.approx([-1.0, 1.0, 0.5, -0.5])
     assert found[0].observations.shape == (3, len(KINDS), 5)
 
 
 def test_advantages__are_bounded_also_where_a_sibling_diverged():
     siblings = outcomes([[1.0, 1.0, np.nan]])
     found = judged(siblings, SiblingConfiguration(largest_advantage=2.0))
-    assert [it.advantage for it in found] == [2.0, 2.0, -2.0]
+    assert [it.advantages[0] for it in found] == [2.0, 2.0, -2.0]
+
+
+def test_advantages_over_siblings__are_those_of_all_agents():
+    random = np.random.default_rng(0)
+    losses = np.exp(random.normal(size=(2, 8)))
+    found = judged(outcomes(losses), SiblingConfiguration(unit=0.1))
+    values = -np.log(losses)
+    gains = (values - values.mean(axis=-1, keepdims=True)) / 0.1
+    for training, advantage in zip(found, np.clip(gains, -3.0, 3.0).flat, strict=True):
+        assert training.advantages.tolist() == [advantage] * len(KINDS)

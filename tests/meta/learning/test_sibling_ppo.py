@@ -29,8 +29,11 @@ def logits_of(agent, observations):
     return sequence_logits(agent.actor_net, as_actor_sees(agent, seen)).numpy()
 
 
-def siblings(agent, length):
-    """Each holds another action, and one of them does better than all others."""
+def siblings(agent, length, signs=(1.0, 1.0)):
+    """Each holds another action, and one of them does better than all others.
+
+    Agents of the sign -1 are told the opposite.
+    """
     random = np.random.default_rng(length)
     shape = length, NUM_AGENTS, SPEC.num_features
     observations = random.normal(size=shape).astype(np.float32)
@@ -40,15 +43,20 @@ def siblings(agent, length):
             observations,
             np.full(shape[:2], action),
             logits,
-            2.0 if action == BEST else -0.25,
+            (2.0 if action == BEST else -0.25) * np.array(signs),
         )
         for action in range(NUM_ACTIONS)
     ]
 
 
-def probability_of_best(agent, training):
+def probabilities_of_best(agent, training):
+    """Those of the agents of a training, over its decisions."""
     logits = logits_of(agent, training.observations)
-    return float(tf.nn.softmax(logits)[..., BEST].numpy().mean())
+    return tf.nn.softmax(logits)[..., BEST].numpy().mean(axis=-1)
+
+
+def probability_of_best(agent, training):
+    return float(probabilities_of_best(agent, training).mean())
 
 
 def learned(agent, **changes):
@@ -69,6 +77,18 @@ def test_action_of_the_best_sibling__is_taken_more_often(agent):
     assert probability_of_best(agent, training) > 2 * before
     assert records[-1][-1]["kl"] > 0.05
     assert all(0.0 <= it["clip_share"] <= 1.0 for record in records for it in record)
+
+
+def test_agent__learns_from_its_own_advantages(agent):
+    trainings = siblings(agent, 3, signs=(1.0, -1.0))
+    before = probabilities_of_best(agent, trainings[0])
+    configuration = SiblingConfiguration(
+        temperature=1.0, learning_rate=0.01, epochs=16, kl_weight=0.01
+    )
+    SiblingPPO(agent, configuration).learn(trainings, np.random.default_rng(0))
+    told_so, told_the_opposite = probabilities_of_best(agent, trainings[0]) / before
+    assert told_so > 1.1
+    assert told_the_opposite < 0.9
 
 
 def test_large_weight_of_the_divergence__keeps_the_actor_at_the_clone(agent):
@@ -106,3 +126,8 @@ def test_clone__can_act_again_for_a_while_and_for_good(agent):
 def test_single_sibling__is_refused():
     with pytest.raises(ValueError, match="siblings is 1"):
         SiblingConfiguration(siblings=1)
+
+
+def test_unknown_reward__is_refused():
+    with pytest.raises(ValueError, match=r"'shaped'; known are \['outcome', 'diff"):
+        SiblingConfiguration(reward="shaped")
