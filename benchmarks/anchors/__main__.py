@@ -14,6 +14,7 @@ import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is impor
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
+from .scratch.decays import lines_of_decays
 from .scratch.lengths import lines_of_lengths
 from .scratch.shapes import lines_of_shapes
 from .scratch.shifts import Row
@@ -29,6 +30,9 @@ VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "objectives": partial(lines_of_shifts, title="Objectives"),
     "embeddings": partial(lines_of_shifts, title="Embeddings"),
     "channels": partial(lines_of_shifts, title="Channels"),
+    "sequences": partial(lines_of_shifts, title="Sequences"),
+    "normalised": partial(lines_of_shifts, title="Normalised"),
+    "decays": lines_of_decays,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
 }

@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from agents.tasks.samples import Samples
-from ganno_keras.control.anchor.anchors import Anchor, RelativeUpdate
+from ganno_keras.control.anchor.anchors import Anchor, RelativeUpdate, Schedule
+from ganno_keras.control.anchor.total_shrink import TotalShrink
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 EARLY: Final = 100
@@ -28,6 +29,13 @@ class Course(NamedTuple):
     first_loss: float  # of the first five updates
     early_loss: float  # of the 20 updates before `EARLY`
     ratio_change: float  # mean log2 of the ratios by then, against those after four
+
+
+class Decaying(NamedTuple):
+    """By how much weights shrink in all, and along which schedule."""
+
+    shrink: TotalShrink
+    schedule: Schedule
 
 
 class FastLoop:
@@ -60,12 +68,15 @@ class FastLoop:
         self._forward = tf.function(self._eager_forward, jit_compile=compiles)
         self._many = tf.function(self._eager_many, reduce_retracing=True)
 
-    def train(self, anchor: Anchor, interval: int = 100) -> Course:
+    def train(
+        self, anchor: Anchor, interval: int = 100, decaying: Decaying | None = None
+    ) -> Course:
         """Trains along an anchor to the end of the order.
 
         Args:
             anchor: What the rates are.
             interval: Updates between two renewals of ratios, after the early ones.
+            decaying: For optimizers with a weight decay; None leaves that as it is.
         """
         losses: list[np.ndarray] = []
         logs = {}  # of the ratios, after so many updates
@@ -73,9 +84,12 @@ class FastLoop:
         for first, count, is_measured in self._parts(ratios, interval):
             updates = np.arange(first, first + count)
             rates = [anchor.rates(it / self._num_updates, int(it)) for it in updates]
+            decays = self._decays(decaying, updates, rates)
             self._layerwise.collect_statistics(is_measured)
             found = self._many(
-                tf.constant(first), tf.constant(np.array(rates, np.float32))
+                tf.constant(first),
+                tf.constant(np.array(rates, np.float32)),
+                tf.constant(np.array(decays, np.float32)),
             )
             losses.append(found.numpy())
             if ratios is not None and is_measured:
@@ -92,6 +106,16 @@ class FastLoop:
             float(every[EARLY - 20 : EARLY].mean()),
             float(np.nanmean(change)),
         )
+
+    def _decays(
+        self, decaying: Decaying | None, updates: np.ndarray, rates: list[np.ndarray]
+    ) -> list[np.ndarray]:
+        """The weight decays that belong to rates; the same numbers where none is."""
+        if decaying is None:
+            return rates
+        shrink, schedule = decaying
+        levels = [schedule(it / self._num_updates) for it in updates]
+        return [shrink.decays(*it) for it in zip(levels, rates, strict=True)]
 
     def evaluate(self, samples: Samples, batch_size: int = 500) -> tuple[float, float]:
         """The mean loss and the share of right answers; NaN where there are none."""
@@ -138,10 +162,12 @@ class FastLoop:
         model.optimizer.apply(gradients, weights)
         return loss
 
-    def _eager_many(self, first: Any, rates: Any) -> Any:
+    def _eager_many(self, first: Any, rates: Any, decays: Any) -> Any:
         losses = tf.TensorArray(tf.float32, tf.shape(rates)[0])
         for place in tf.range(tf.shape(rates)[0]):
             self._layerwise.learning_rates.assign(rates[place])
+            if self._layerwise.weight_decays is not None:
+                self._layerwise.weight_decays.assign(decays[place])
             rows = self._order[first + place]
             loss = self._step(
                 tf.gather(self._inputs, rows), tf.gather(self._targets, rows)

@@ -12,7 +12,16 @@ from typing import Any, Final, NamedTuple
 from . import stalls
 from .fine_tuning import experiment as fine_tuning
 from .runs_file import RunsFile, runs_of
-from .scratch import channels, embeddings, lengths, objectives, shapes
+from .scratch import (
+    channels,
+    decays,
+    embeddings,
+    lengths,
+    normalised,
+    objectives,
+    sequences,
+    shapes,
+)
 from .scratch import experiment as scratch
 from .scratch.sources import Comparison
 
@@ -40,6 +49,9 @@ EXPERIMENTS: Final = {
     "objectives": _comparing(objectives.cells, objectives.COMPARISON),
     "embeddings": _comparing(embeddings.cells, embeddings.COMPARISON),
     "channels": _comparing(channels.cells, channels.COMPARISON),
+    "sequences": _comparing(sequences.cells, sequences.COMPARISON),
+    "normalised": _comparing(normalised.cells, normalised.COMPARISON),
+    "decays": Experiment(decays.cells, decays.is_complete, decays.carry_out),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
 }

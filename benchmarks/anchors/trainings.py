@@ -30,6 +30,7 @@ from ganno_keras.control.anchor.optimizer_traits import (
     optimizer_traits,
 )
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.total_shrink import TotalShrink
 from ganno_keras.control.anchor.training_facts import (
     PlannedLength,
     TrainingFacts,
@@ -42,7 +43,7 @@ from ganno_keras.control.layer_groups import layer_groups
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 from .cells import VARIANT_OCTAVES, Cell, Network
-from .fast_loop import Course, FastLoop
+from .fast_loop import Course, Decaying, FastLoop
 
 NUM_HELD_OUT: Final = 2000
 SEED: Final = 0
@@ -75,7 +76,9 @@ RULES: Final = {
 Makes = Callable[[], keras.optimizers.Optimizer]
 OPTIMIZERS: Final[dict[str, Makes]] = {
     "adam": lambda: keras.optimizers.Adam(),
+    "adamw": lambda: keras.optimizers.AdamW(),
     "sgd": lambda: keras.optimizers.SGD(momentum=0.9),
+    "sgdw": lambda: keras.optimizers.SGD(momentum=0.9, weight_decay=5e-4),
     "lion": lambda: keras.optimizers.Lion(),
     "rmsprop": lambda: keras.optimizers.RMSprop(),
     "plain-sgd": lambda: keras.optimizers.SGD(),
@@ -127,10 +130,18 @@ class CellTrainings:
         cell: What is trained.
         model: Built; its weights of the moment are the start of each training.
         data: What it is trained on.
+        rules: By which ratios are kept; None for those of the cell's variant.
     """
 
-    def __init__(self, cell: Cell, model: keras.Model, data: Data) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        model: keras.Model,
+        data: Data,
+        rules: RenewalRules | None = None,
+    ) -> None:
         self._cell, self._data = cell, data
+        self._rules = rules or RULES.get(cell.variant, _BEFORE)
         compiles = cell.network.family not in SLOW_COMPILED
         model.compile(
             OPTIMIZERS[cell.optimizer](),
@@ -155,8 +166,7 @@ class CellTrainings:
         return weight_groups(self.groups)
 
     def _ratios(self) -> UpdateRatios:
-        rules = RULES.get(self._cell.variant, _BEFORE)
-        return UpdateRatios(self.weight_groups, rules, self._optimizer_traits)
+        return UpdateRatios(self.weight_groups, self._rules, self._optimizer_traits)
 
     @property
     def _optimizer_traits(self) -> OptimizerTraits:
@@ -179,25 +189,36 @@ class CellTrainings:
         return self.along(RelativeUpdate(peaks, SHAPE, ratios, highest=1.0))
 
     def by_formula(
-        self, formula: RelativeRateFormula, schedule: Schedule, octaves: float
+        self,
+        formula: RelativeRateFormula,
+        schedule: Schedule,
+        octaves: float,
+        shrink: TotalShrink | None = None,
     ) -> Outcome:
-        """Trains at the rates of a formula, shifted, along a schedule."""
+        """Trains at the rates of a formula, shifted, along a schedule.
+
+        Args:
+            formula: That names the peaks.
+            schedule: With a peak of 1.
+            octaves: That are added to the peaks' logarithms.
+            shrink: For optimizers with a weight decay, which takes its place.
+        """
         kinds = [group.kind for group in self.groups]
         peaks = formula.rates(self.facts, kinds, [False] * len(kinds)) * 2.0**octaves
-        ratios = self._ratios()
-        return self.along(RelativeUpdate(peaks, schedule, ratios, highest=1.0))
+        anchor = RelativeUpdate(peaks, schedule, self._ratios(), highest=1.0)
+        return self.along(anchor, Decaying(shrink, schedule) if shrink else None)
 
     def absolute(self, peak: float) -> Outcome:
         """Trains with the same rates for all layers."""
         schedule = BaseSchedule(peak, SHAPE.warm_up, SHAPE.start)
         return self.along(AbsoluteSchedule(schedule, len(self.groups)))
 
-    def along(self, anchor: Anchor) -> Outcome:
+    def along(self, anchor: Anchor, decaying: Decaying | None = None) -> Outcome:
         """Trains at the rates of an anchor, from the same start each time."""
         started = time.perf_counter()
         for variable, value in self._start:
             variable.assign(value)
-        course = self._loop.train(anchor)
+        course = self._loop.train(anchor, decaying=decaying)
         loss, accuracy = self._loop.evaluate(self._data.held_out)
         return Outcome(loss, accuracy, course, time.perf_counter() - started)
 

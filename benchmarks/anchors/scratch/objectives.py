@@ -26,10 +26,14 @@ from ..cells import Cell, Network, network_of
 from .sources import CLASSES, Builder, Comparison, Source
 
 CHANGED: Final = "targets-and-inputs"
-FORMULAS: Final = {
-    "": RelativeRateFormula(targets=0.0, inputs=0.0, channels=0.0),
-    CHANGED: RelativeRateFormula(targets=0.55, inputs=-0.5, channels=0.0),
-}
+_BEFORE: Final = RelativeRateFormula(
+    targets=0.0,
+    inputs=0.0,
+    channels=0.0,
+    normalised_updates=0.0,
+    normalised_epochs=0.0,
+)
+FORMULAS: Final = {"": _BEFORE, CHANGED: replace(_BEFORE, targets=0.55, inputs=-0.5)}
 """By variant: without and with what was to be decided."""
 
 

@@ -26,12 +26,14 @@ Measure = Callable[[Row], float]
 
 SHAPE: Final = BaseSchedule(1.0, 0.1, hold=0.3)
 FIRST_STEPS: Final = (0, 1, -1)
+LEAST_ERROR: Final = 1e-4
+"""Held-out samples are too few to tell smaller errors apart."""
 
 
 def error(row: Row) -> float:
     """The error of a training, its loss where nothing is right or wrong."""
     value = 1.0 - row["accuracy"]
-    return loss(row) if math.isnan(value) else value
+    return loss(row) if math.isnan(value) else max(value, LEAST_ERROR)
 
 
 def loss(row: Row) -> float:

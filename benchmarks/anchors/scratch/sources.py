@@ -13,12 +13,13 @@ import keras
 from agents.tasks.objectives import Objective
 from agents.tasks.samples import Samples
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ...field.training import Data as FieldData
 from ..cells import Cell
 from ..trainings import SEED, CellTrainings, Data, trainings_of
 from . import shifts
-from .shifts import Row, loss
+from .shifts import Measure, Row, loss
 
 Builder = Callable[[FieldData], keras.Model]
 
@@ -35,7 +36,9 @@ class Source:
     family: str
 
     @contextmanager
-    def trainings(self, cell: Cell) -> Iterator[CellTrainings]:
+    def trainings(
+        self, cell: Cell, rules: RenewalRules | None = None
+    ) -> Iterator[CellTrainings]:
         """Makes the model of a cell, and forgets it in the end.
 
         Of the test set nothing is used.
@@ -45,29 +48,36 @@ class Source:
         keras.utils.set_random_seed(SEED)
         parts = Data(Samples(*data.train), Samples(*data.validation), objective)
         try:
-            yield CellTrainings(cell, self.build(data), parts)
+            yield CellTrainings(cell, self.build(data), parts, rules)
         finally:
             keras.utils.clear_session()
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A change of the formula beside the formula before, judged by the loss.
+    """A change of the formula beside the formula before.
 
     Args:
         sources: By the network of a cell; others are built by name.
         formulas: By the variant of a cell.
+        measures: What the changes are judged by.
+        rules: By which ratios are kept; None for those of the cell's variant.
     """
 
     sources: Mapping[str, Source]
     formulas: Mapping[str, RelativeRateFormula]
+    measures: Sequence[Measure] = (loss,)
+    rules: RenewalRules | None = None
 
     def is_complete(self, cell: Cell, rows: Sequence[Row]) -> bool:
         """Whether nothing is missing of a cell."""
-        return shifts.is_complete(cell, rows, (loss,))
+        return shifts.is_complete(cell, rows, self.measures)
 
     def carry_out(self, cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
         """Trains what is missing beside these rows, and gives one row a training."""
         source = self.sources.get(cell.network.name)
-        with source.trainings(cell) if source else trainings_of(cell) as trainings:
-            yield from shifts.carry_out(cell, trainings, self.formulas, rows, (loss,))
+        made = source.trainings(cell, self.rules) if source else trainings_of(cell)
+        with made as trainings:
+            yield from shifts.carry_out(
+                cell, trainings, self.formulas, rows, self.measures
+            )

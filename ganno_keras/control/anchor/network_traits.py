@@ -16,6 +16,8 @@ from ganno_keras.control.anchor.targets import (
 )
 from ganno_keras.control.layer_groups import layers_with_kinds
 
+OF_TABLES: Final = 2
+"""Axes of what a layer sees, if that is one vector of each sample."""
 OF_IMAGES: Final = 4
 """Axes of a kernel that is moved over images; those over series have one fewer."""
 
@@ -34,6 +36,8 @@ class NetworkTraits(NamedTuple):
         num_channels: Those of the images that a CNN tells one thing of, None for all
             other networks. Its layers are convolutions, dense ones and those that
             normalise, and the first one is a trained convolution.
+        is_normalised_perceptron: Whether it is a perceptron with layers that normalise.
+            Each dense layer sees one vector of a sample, unlike those of a mixer.
     """
 
     is_normalised: bool = False
@@ -41,6 +45,7 @@ class NetworkTraits(NamedTuple):
     num_targets: int = 1
     num_inputs: int | None = None
     num_channels: int | None = None
+    is_normalised_perceptron: bool = False
 
     def counted_targets(self, optimizer: OptimizerTraits) -> int:
         """Returns the targets that make higher rates good.
@@ -76,12 +81,18 @@ def network_traits(model: keras.Model, loss: Any) -> NetworkTraits:
     layers = list(layers_with_kinds(model))
     embeds_tokens = any(kind == "embedding" for _, kind in layers)
     counted = _weighted(layers)
+    is_normalised = any(_normalises(layer, kind) for layer, kind in layers)
+    num_inputs = _perceptron_inputs(counted)
+    is_perceptron = num_inputs is not None and all(
+        _sees_vectors(layer) for layer, _ in counted
+    )
     return NetworkTraits(
-        any(_normalises(layer, kind) for layer, kind in layers),
+        is_normalised,
         num_tokens(model) if embeds_tokens else 1,
         num_targets(model, loss),
-        _perceptron_inputs(counted),
+        num_inputs,
         _cnn_channels(counted) if tells_one_thing(model, loss) else None,
+        is_normalised and is_perceptron,
     )
 
 
@@ -99,6 +110,14 @@ def _weighted(layers: Sequence[_Kinded]) -> list[_Kinded]:
         for layer, kind in layers
         if layer._trainable_variables and kind != "normalization"
     ]
+
+
+def _sees_vectors(layer: keras.Layer) -> bool:
+    """Not known of the layers of a subclassed model, whose inputs have no shape yet."""
+    try:
+        return len(layer.input.shape) == OF_TABLES
+    except AttributeError:
+        return False
 
 
 def _perceptron_inputs(layers: Sequence[_Kinded]) -> int | None:

@@ -37,7 +37,7 @@ NARROWEST_WIDTH: Final = 8.0
 """Width up to which the number of channels does not count."""
 
 MOST_EPOCHS: Final = 20.0
-"""Epochs from which on their number says nothing about pretrained layers."""
+"""Epochs from which on their number says nothing about single kinds of layers."""
 
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
@@ -60,6 +60,16 @@ def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     """
     counted = [kind for kind in kinds if kind != "normalization"]
     return np.array([2 * counted.count(kind) >= len(counted) for kind in kinds], bool)
+
+
+def _counted_length(facts: TrainingFacts) -> float:
+    """Returns the logarithm of the updates beyond a short length."""
+    return max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
+
+
+def _counted_epochs(facts: TrainingFacts) -> float:
+    """Returns the logarithm of the epochs, as far as they count by kind of layer."""
+    return log2(min(max(facts.epochs, 1.0), MOST_EPOCHS))
 
 
 def _counted_inputs(facts: TrainingFacts) -> float:
@@ -114,6 +124,11 @@ class RelativeRateFormula:
             layer of a perceptron, if it is fresh; less below `SURE_BATCH_SIZE`.
         channels: By the logarithm of the channels beside `USUAL_CHANNELS`, for all
             fresh layers of a CNN whose first one is fresh; less below `NARROW_WIDTH`.
+        normalised_updates: By the logarithm of the number of updates beyond
+            `SHORT_LENGTH`, for fresh layers of a perceptron that normalises, beside
+            `updates`.
+        normalised_epochs: By that of the epochs, up to `MOST_EPOCHS`, for the same
+            layers, beside `epochs`.
 
     Example:
 
@@ -148,6 +163,8 @@ class RelativeRateFormula:
     )
     inputs: float = -0.5
     channels: float = -0.4
+    normalised_updates: float = 0.35
+    normalised_epochs: float = 0.27
 
     def log2_rate(self, facts: TrainingFacts) -> float:
         """Returns the logarithm for a fresh layer of no kind in particular."""
@@ -163,8 +180,13 @@ class RelativeRateFormula:
         )
 
     def _of_pretrained(self, facts: TrainingFacts) -> float:
-        epochs = min(max(facts.epochs, 1.0), MOST_EPOCHS)
-        return self.pretrained + self.pretrained_epochs * log2(epochs)
+        return self.pretrained + self.pretrained_epochs * _counted_epochs(facts)
+
+    def _of_normalised(self, facts: TrainingFacts) -> float:
+        if not facts.is_normalised_perceptron:
+            return 0.0
+        by_length = self.normalised_updates * _counted_length(facts)
+        return by_length + self.normalised_epochs * _counted_epochs(facts)
 
     def rates(
         self,
@@ -183,7 +205,7 @@ class RelativeRateFormula:
                 do.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
-        length = max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
+        length = _counted_length(facts)
         width = max(log2(facts.width / NARROW_WIDTH), 0.0)
         of_fresh = _slopes(self.updates_by_kind, kinds) * length
         # The convolution that cuts an image into patches is not of a CNN.
@@ -192,6 +214,7 @@ class RelativeRateFormula:
         of_fresh += self.inputs * _counted_inputs(facts) * is_first
         sees_anew = not np.any(is_first & np.asarray(is_pretrained))
         of_fresh += self.channels * _counted_channels(facts) * sees_anew
+        of_fresh += self._of_normalised(facts)
         of_fresh += self.low_rank * np.asarray(is_low_rank)
         terms += np.where(is_pretrained, self._of_pretrained(facts), of_fresh)
         terms += self.pretrained_alone * bool(np.all(is_pretrained))

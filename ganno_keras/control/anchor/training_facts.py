@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import log2
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
 from ganno_keras.control.anchor.weight_groups import WeightGroup
@@ -45,6 +46,8 @@ class TrainingFacts:
         targets: The classes or numbers that the network predicts of one sample.
         inputs: The inputs of a perceptron, whose first layer is fresh and trained.
         channels: The channels of the images that a CNN tells one thing of.
+        is_normalised_perceptron: Whether the network has dense layers and layers that
+            normalise, and no others, and its first dense layer is trained.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -60,6 +63,7 @@ class TrainingFacts:
     targets: float = 1.0
     inputs: float = USUAL_INPUTS
     channels: float = USUAL_CHANNELS
+    is_normalised_perceptron: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.momentum < 1.0:
@@ -68,11 +72,20 @@ class TrainingFacts:
                 "needed to tell the relative rate of a training."
             )
         for name, value in vars(self).items():
-            if name != "momentum" and not (np.isfinite(value) and value > 0):
+            may_be_zero = name in ("momentum", "is_normalised_perceptron")
+            if not (may_be_zero or (np.isfinite(value) and value > 0)):
                 raise ValueError(
                     f"{name} is {value!r}; a finite number above 0 is needed to tell "
                     "the relative rate of a training."
                 )
+
+    @classmethod
+    def of_numbers(cls, numbers: npt.ArrayLike) -> TrainingFacts:
+        """Makes facts of what was saved; earlier versions saved the first ones only."""
+        names = [it.name for it in fields(cls)]
+        saved = dict(zip(names, np.asarray(numbers, np.float64).tolist(), strict=False))
+        flag = bool(saved.pop("is_normalised_perceptron", False))
+        return cls(**saved, is_normalised_perceptron=flag)
 
     @property
     def persistence(self) -> float:
@@ -117,6 +130,7 @@ def training_facts(
         targets=traits.counted_targets(optimizer),
         inputs=traits.num_inputs or USUAL_INPUTS,
         channels=traits.num_channels or USUAL_CHANNELS,
+        is_normalised_perceptron=traits.is_normalised_perceptron,
     )
 
 

@@ -183,7 +183,7 @@ class RelativeSource:
         self._is_pretrained = np.array(state["is_pretrained"], bool)
         self._ratios.know_pretrained(self._is_pretrained)
         if len(state["facts"]):
-            self._take(TrainingFacts(*map(float, state["facts"])))
+            self._take(TrainingFacts.of_numbers(state["facts"]))
 
 
 class OptimizerSource:

@@ -97,6 +97,20 @@ def test_inputs__are_no_matter_in_other_networks():
     assert network_traits(Subclassed(), CLASSES).num_inputs is None
 
 
+def test_normalised_perceptrons__see_one_vector_of_each_sample():
+    plain = keras.Sequential([keras.Input([4]), layers.Dense(5), layers.Dense(3)])
+    assert not network_traits(plain, CLASSES).is_normalised_perceptron
+    assert network_traits(perceptron(4), CLASSES).is_normalised_perceptron
+    nested = keras.Sequential([keras.Input([2, 2]), layers.Flatten(), perceptron(4)])
+    assert network_traits(nested, CLASSES).is_normalised_perceptron
+    rows = [layers.Dense(5), layers.LayerNormalization(), layers.Dense(3)]
+    mixer = keras.Sequential([keras.Input([7, 4]), *rows, layers.Flatten()])
+    assert network_traits(mixer, CLASSES).num_inputs == 4
+    assert not network_traits(mixer, CLASSES).is_normalised_perceptron
+    assert not network_traits(cnn(1), CLASSES).is_normalised_perceptron
+    assert not network_traits(Subclassed(), CLASSES).is_normalised_perceptron
+
+
 def cnn(channels: int, *ends: layers.Layer) -> keras.Sequential:
     return keras.Sequential(
         [

@@ -31,9 +31,14 @@ FACTS = TrainingFacts(num_updates=800, epochs=4, batch_size=32, width=64)
     st.floats(0.0, 0.999),
     st.tuples(*(st.floats(1.0, 1e6) for _ in range(3))),
     st.booleans(),
+    st.booleans(),
 )
-def test_relative_rate__is_above_0_and_limited(lengths, momentum, network, old):
-    facts = TrainingFacts(*lengths, momentum, *network)
+def test_relative_rate__is_above_0_and_limited(
+    lengths, momentum, network, old, normalised
+):
+    facts = TrainingFacts(
+        *lengths, momentum, *network, is_normalised_perceptron=normalised
+    )
     (rate,) = RelativeRateFormula().rates(facts, ["linear"], [old])
     assert 0.0 < rate <= HIGHEST_RELATIVE_RATE
 
@@ -149,6 +154,24 @@ def test_relative_rate__of_pretrained_layers_falls_with_the_epochs():
     assert shares(1) == shares(0.5)
     assert shares(1) / shares(16) == pytest.approx(2.0)
     assert shares(MOST_EPOCHS) == pytest.approx(shares(500))
+
+
+def test_relative_rate__of_normalised_perceptrons_falls_less_with_length_and_epochs():
+    def raised(updates, epochs, old=False):
+        facts = replace(FACTS, num_updates=updates, epochs=epochs)
+        plain, normalised = (
+            RelativeRateFormula().rates(
+                replace(facts, is_normalised_perceptron=flag), ["linear"], [old]
+            )
+            for flag in (False, True)
+        )
+        return float(normalised[0] / plain[0])
+
+    assert raised(300, 1) == raised(100, 0.5) == pytest.approx(1.0)
+    assert raised(2400, 1) == pytest.approx(2.0 ** (3 * 0.35))
+    assert raised(300, 8) == pytest.approx(2.0 ** (3 * 0.27))
+    assert raised(300, MOST_EPOCHS) == pytest.approx(raised(300, 500))
+    assert raised(2400, 8, old=True) == 1.0
 
 
 def test_relative_rate__of_low_rank_factors_is_higher_while_they_are_fresh():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 
@@ -43,13 +43,22 @@ def test_momentum__outside_its_range_is_refused(momentum):
 
 def test_training_facts__are_those_of_length_network_and_optimizer():
     layer = WeightGroup("linear", ((8, 8), (8,)))
-    traits = NetworkTraits(num_targets=3, num_inputs=12, num_channels=1)
+    traits = NetworkTraits(
+        num_targets=3, num_inputs=12, num_channels=1, is_normalised_perceptron=True
+    )
     optimizer = OptimizerTraits(momentum=0.5, has_own_size=True)
     length = PlannedLength(100, 2.5, 16)
     found = training_facts(length, [layer] * 3, traits, optimizer)
-    assert found == TrainingFacts(100, 2.5, 16, 8, 0.5, 3, 3, 12, 1)
+    assert found == TrainingFacts(100, 2.5, 16, 8, 0.5, 3, 3, 12, 1, True)
     unknown = training_facts(length, [layer] * 3, NetworkTraits(), optimizer)
     assert (unknown.inputs, unknown.channels) == (USUAL_INPUTS, USUAL_CHANNELS)
+
+
+def test_training_facts__come_back_from_numbers_of_this_version_and_of_earlier_ones():
+    facts = replace(FACTS, channels=2.0, is_normalised_perceptron=True)
+    assert TrainingFacts.of_numbers(astuple(facts)) == facts
+    earlier = TrainingFacts.of_numbers(astuple(facts)[:-1])
+    assert earlier == replace(facts, is_normalised_perceptron=False)
 
 
 def test_network_width__is_that_of_the_layers_between():
