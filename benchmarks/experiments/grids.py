@@ -27,6 +27,7 @@ from ..records.cells import Cell
 from .tasks import (
     CNN5,
     FAMILIES,
+    HALF_RESNETS,
     LONG,
     MODEL_SELECTION_TASKS,
     RESNETS,
@@ -202,6 +203,9 @@ GRIDS: Final[Mapping[str, Grid]] = {
     ),
     "resnet18": (
         Sweep(RESNETS, ("constant", "cosine", "sgdr", GANNO), RATES, (0.1, 0.01)),
+    ),
+    "resnet18-half": (
+        Sweep(HALF_RESNETS, ("constant", "cosine", GANNO), (1e-3, 1e-2), (0.1,)),
     ),
     "resnet9": (
         Sweep(

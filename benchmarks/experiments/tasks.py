@@ -18,6 +18,7 @@ LENGTHS: Final = (CNN5, SMALLER_MINIBATCHES, LONG)
 """One training, with as many updates as in the tables and with more."""
 
 RESNETS: Final = "resnet18-cifar10-eighth"
+HALF_RESNETS: Final = "resnet18-cifar10-half"
 
 FAMILIES: Final = (
     "transformer-fashion",
@@ -190,9 +191,8 @@ TASKS: Final[dict[str, Task]] = {
         _RESNET9, model_options=_EIGHTH, epochs=2, dtype_policy="float32"
     ),
     "resnet18-cifar10": _RESNET18,
-    "resnet18-cifar10-eighth": dataclasses.replace(
-        _RESNET18, model_options=_EIGHTH, epochs=5
-    ),
+    RESNETS: dataclasses.replace(_RESNET18, model_options=_EIGHTH, epochs=5),
+    HALF_RESNETS: dataclasses.replace(_RESNET18, model_options={"width": 32}, epochs=2),
     **_FAMILIES,
     **_WITHOUT_ACCURACY,
     "perceptron-table": _TABULAR,

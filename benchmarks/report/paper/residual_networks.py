@@ -15,13 +15,17 @@ from ..markdown import format_lines
 
 RESIDUAL_GRIDS: Final = {
     "resnet18": "ResNet-18 on CIFAR-10",
+    "resnet18-half": "ResNet-18 at half of its width",
     "resnet9": "ResNet-9 on Fashion-MNIST",
 }
 """The title of each grid with a residual network."""
 
+_SHARES: Final = {8: "an eighth", 32: "half"}
+"""By the channels in the first stage, of which the original has 64."""
+
 RESIDUAL_SECTION: Final = """## {title}
 
-Test accuracy by initial learning rate, at an eighth of the original width
+Test accuracy by initial learning rate, at {share} of the original width
 ({width} channels in the first stage), {epochs} epochs of minibatches of {batch_size}.
 {coverage} Made by `python -m benchmarks.run {grid}`.
 
@@ -44,9 +48,11 @@ def residual_section(rows: Rows, grid: str) -> str:
     if not lines:
         return ""
     task = find_task(sweep.task)
+    width = task.model_options["width"]
     return RESIDUAL_SECTION.format(
         title=RESIDUAL_GRIDS[grid],
-        width=task.model_options["width"],
+        share=_SHARES[width],
+        width=width,
         epochs=task.epochs,
         batch_size=task.batch_size,
         coverage=coverage(grid, rows),
