@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -17,8 +16,8 @@ from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ...field.data import images
 from ...field.networks import classifiers
 from ...field.training import Data as FieldData
-from ..cells import SMALL, Cell, network_of
-from .sources import CLASSES, Builder, Comparison, Source
+from ..cells import SMALL, Cell
+from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 5000
 FEW_CHANNELS: Final = "few-channels"
@@ -106,6 +105,9 @@ SOURCES: Final = {
 }
 
 
+_of: Final = partial(cells_of, SOURCES, NUM_SAMPLES)
+
+
 def cells() -> list[Cell]:
     """Networks, data and sizes that were not looked at before, but for one of E1.
 
@@ -124,16 +126,6 @@ def cells() -> list[Cell]:
         Cell(two_layers, "adam", 300),
     ]
     return [*found, *(replace(it, variant=FEW_CHANNELS) for it in found)]
-
-
-def _of(
-    optimizer: str, names: Iterable[str], length: int = 300, batch_size: int = 32
-) -> list[Cell]:
-    networks = [
-        network_of(it, "", "drawn", "convolution", num_samples=NUM_SAMPLES)
-        for it in names
-    ]
-    return [Cell(network, optimizer, length, batch_size) for network in networks]
 
 
 COMPARISON: Final = Comparison(SOURCES, FORMULAS)

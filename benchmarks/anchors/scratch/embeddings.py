@@ -7,7 +7,6 @@ behind it hardly see what they read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -21,9 +20,9 @@ from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ...field.data import text
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
-from ..cells import LANGUAGE, SMALL, WIDE, Cell, network_of
+from ..cells import LANGUAGE, SMALL, WIDE, Cell
 from ..trainings import LIFTED
-from .sources import CLASSES, Builder, Comparison, Source
+from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 5000
 FORMULAS: Final = dict.fromkeys(("", LIFTED), RelativeRateFormula(channels=0.0))
@@ -103,6 +102,9 @@ OF_IMAGES: Final = ("transformer-32", "transformer-128", "causal-cnn", "language
 """Cells of E1 with an embedding, of positions or of pixels."""
 
 
+_of: Final = partial(cells_of, SOURCES, NUM_SAMPLES)
+
+
 def cells() -> list[Cell]:
     """Networks and sizes that were not looked at before.
 
@@ -119,14 +121,6 @@ def cells() -> list[Cell]:
         *(Cell(network, "adam", 300) for network in of_images),
     ]
     return [*found, *(replace(it, variant=LIFTED) for it in found)]
-
-
-def _of(optimizer: str, names: Iterable[str], length: int = 300) -> list[Cell]:
-    networks = [
-        network_of(it, "", "drawn", SOURCES[it].family, num_samples=NUM_SAMPLES)
-        for it in names
-    ]
-    return [Cell(network, optimizer, length) for network in networks]
 
 
 COMPARISON: Final = Comparison(SOURCES, FORMULAS)

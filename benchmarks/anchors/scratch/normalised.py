@@ -17,9 +17,9 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ...field.data import images, made_up
 from ...field.networks.classifiers import num_classes
 from ...field.training import Data as FieldData
-from ..cells import Cell, network_of
+from ..cells import Cell
 from .shifts import error, loss
-from .sources import CLASSES, Builder, Comparison, Source
+from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 FEW, MANY = 4000, 20_000  # samples
 CHANGED: Final = "normalised-perceptron"
@@ -99,7 +99,9 @@ FIRST_LOOK: Final = {
 }
 """The term was found on these; the others were not looked at before."""
 SOURCES: Final = {
-    **FIRST_LOOK,
+    **{
+        name: replace(it, family=f"seen {it.family}") for name, it in FIRST_LOOK.items()
+    },
     "classes-bn-96x2": _classes(4, 521, "bn", 96, 96),
     "classes-bn-320x3": _classes(5, 522, "bn", 320, 320, 320),
     "classes-ln-48x4": _classes(3, 523, "ln", 48, 48, 48, 48),
@@ -113,6 +115,13 @@ SOURCES: Final = {
     "many-cifar-bn-256x2": _pictured("cifar10", "bn", 256, 256, num=MANY),
     "many-fashion-ln-128x2": _pictured("fashion_mnist", "ln", 128, 128, num=MANY),
 }
+
+
+def _num_samples(name: str) -> int:
+    return MANY if name.startswith("many") else FEW
+
+
+_of: Final = partial(cells_of, SOURCES, _num_samples)
 
 
 def cells() -> list[Cell]:
@@ -151,25 +160,6 @@ def _deciding() -> Iterator[Cell]:
     yield from _of("adam", ("many-cifar-bn-256x2",), 1500)
     yield from _of("sgd", ("classes-bn-96x2",), 800)
     yield from _of("rmsprop", ("numbers-bn-256x2",), 600, 64)
-
-
-def _of(
-    optimizer: str, names: Iterable[str], length: int = 300, batch_size: int = 32
-) -> list[Cell]:
-    networks = [
-        network_of(it, "", "drawn", _family(it), num_samples=_count(it)) for it in names
-    ]
-    return [Cell(network, optimizer, length, batch_size) for network in networks]
-
-
-def _family(name: str) -> str:
-    return (
-        f"seen {SOURCES[name].family}" if name in FIRST_LOOK else SOURCES[name].family
-    )
-
-
-def _count(name: str) -> int:
-    return MANY if name.startswith("many") else FEW
 
 
 COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), RenewalRules())

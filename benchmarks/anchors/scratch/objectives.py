@@ -7,7 +7,6 @@ numbers, pixels, sequences, or classes of tables and series, from drawn data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -22,8 +21,8 @@ from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ...field.data import made_up
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
-from ..cells import Cell, Network, network_of
-from .sources import CLASSES, Builder, Comparison, Source
+from ..cells import Cell
+from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 CHANGED: Final = "targets-and-inputs"
 _BEFORE: Final = RelativeRateFormula(
@@ -132,6 +131,13 @@ SOURCES: Final = {
 }
 
 
+def _num_samples(name: str) -> int:
+    return {"table": 4000, "series": 2000}.get(SOURCES[name].family, 6000)
+
+
+_of: Final = partial(cells_of, SOURCES, _num_samples)
+
+
 def cells() -> list[Cell]:
     """Networks, sizes and data that the terms were not found on.
 
@@ -148,16 +154,6 @@ def cells() -> list[Cell]:
         *_of("lion", ("classes-96x2", "conv-pixels-8")),
     ]
     return [*found, *(replace(it, variant=CHANGED) for it in found)]
-
-
-def _of(optimizer: str, names: Iterable[str], length: int = 300) -> list[Cell]:
-    return [Cell(_network(name), optimizer, length) for name in names]
-
-
-def _network(name: str) -> Network:
-    counts = {"table": 4000, "series": 2000}
-    family = SOURCES[name].family
-    return network_of(name, "", "drawn", family, num_samples=counts.get(family, 6000))
 
 
 COMPARISON: Final = Comparison(SOURCES, FORMULAS)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ...field.networks import generators
 from ...field.training import Data as FieldData
-from ..cells import Cell, network_of
+from ..cells import Cell
 from .shifts import error, loss
-from .sources import CLASSES, Builder, Comparison, Source
+from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 6000
 FORMULAS: Final = {"": RelativeRateFormula()}
@@ -79,6 +79,9 @@ SOURCES: Final = {
 }
 
 
+_of: Final = partial(cells_of, SOURCES, NUM_SAMPLES)
+
+
 def cells() -> list[Cell]:
     """Sequences, networks and sizes that were not looked at before.
 
@@ -91,16 +94,6 @@ def cells() -> list[Cell]:
         *_of("adam", ("reversed-64", "sums-112"), 400, 64),
         *_of("rmsprop", ("sorted-80", "tagged-sums-64")),
     ]
-
-
-def _of(
-    optimizer: str, names: Iterable[str], length: int = 300, batch_size: int = 32
-) -> list[Cell]:
-    networks = [
-        network_of(it, "", "drawn", "recurrent", num_samples=NUM_SAMPLES)
-        for it in names
-    ]
-    return [Cell(network, optimizer, length, batch_size) for network in networks]
 
 
 COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), RenewalRules())

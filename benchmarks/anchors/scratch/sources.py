@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ...field.training import Data as FieldData
-from ..cells import Cell
+from ..cells import Cell, network_of
 from ..trainings import SEED, CellTrainings, Data, trainings_of
 from . import shifts
 from .shifts import Measure, Row, loss
@@ -51,6 +51,33 @@ class Source:
             yield CellTrainings(cell, self.build(data), parts, rules)
         finally:
             keras.utils.clear_session()
+
+
+def cells_of(
+    sources: Mapping[str, Source],
+    num_samples: int | Callable[[str], int],
+    optimizer: str,
+    names: Iterable[str],
+    length: int = 300,
+    batch_size: int = 32,
+) -> list[Cell]:
+    """Makes a cell of each of some sources.
+
+    Args:
+        sources: By name.
+        num_samples: To train on, of all sources or by the name of each.
+        optimizer: By name; see trainings.py.
+        names: Of the sources.
+        length: Updates.
+        batch_size: Samples in a minibatch.
+    """
+    found = []
+    for name in names:
+        count = num_samples if isinstance(num_samples, int) else num_samples(name)
+        family = sources[name].family
+        network = network_of(name, "", "drawn", family, num_samples=count)
+        found.append(Cell(network, optimizer, length, batch_size))
+    return found
 
 
 @dataclass(frozen=True)
