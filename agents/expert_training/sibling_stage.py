@@ -27,16 +27,11 @@ from ..learning.sibling_ppo import SiblingPPO
 from ..tasks.task_packs import TaskPack
 from .configuration import ExpertConfiguration
 from .main_lines import GreedyPolicy, MainLines
+from .noisy_policy import persistent_noise
 from .pack_files import potentials, save_played, seconds_of
-from .siblings import (
-    Siblings,
-    judged,
-    load_siblings,
-    persistent_noise,
-    play_siblings,
-    save_siblings,
-)
-from .silent_copies import num_acting, play_beside_copies
+from .playing_siblings import play_siblings
+from .siblings import Siblings, judged, load_siblings, save_siblings
+from .silent_copies import NOBODY, num_acting, silent_agents
 
 RECORD: Final = "ppo.json"
 """The file, in the folder of the run, with what PPO gained over the clone."""
@@ -120,10 +115,12 @@ class SiblingStage:
 
     def _siblings_of(self, drawn: TaskPack, random: np.random.Generator) -> Siblings:
         """Plays as many trainings of each task as configured, copies among them."""
-        num_copies = self._num_copies(drawn)
-        num_siblings = num_acting(self._siblings.siblings, num_copies)
+        are_silent = self._are_silent(drawn)
+        num_siblings = num_acting(self._siblings.siblings, len(are_silent) - 1)
         trainings = PackTrainings(
-            drawn, self._configuration.environment, num_siblings * (1 + num_copies)
+            drawn,
+            self._configuration.environment,
+            num_siblings * len(are_silent),
         )
         noise = persistent_noise(
             random,
@@ -131,17 +128,18 @@ class SiblingStage:
             trainings.kinds,
             self._num_actions,
         )
-        play_all = play_beside_copies if num_copies else play_siblings
-        return play_all(trainings, self._policy, noise, self._siblings.temperature)
+        temperature = self._siblings.temperature
+        return play_siblings(trainings, self._policy, noise, temperature, are_silent)
 
-    def _num_copies(self, drawn: TaskPack) -> int:
-        """Returns how many copies each sibling has: one for each kind, or none.
+    def _are_silent(self, drawn: TaskPack) -> np.ndarray:
+        """Returns who rests in a sibling, and in each of its copies if it has any.
 
-        Which kinds there are is known once the networks are made.
+        Which kinds of layers there are is known once the networks are made.
         """
         if self._siblings.reward != DIFFERENCE:
-            return 0
-        return len(set(PackTrainings(drawn, self._configuration.environment).kinds))
+            return NOBODY
+        kinds = PackTrainings(drawn, self._configuration.environment).kinds
+        return silent_agents(kinds)
 
     def _learn_before(self, iteration: int) -> None:
         """Learns from all iterations before one that were not learned from yet."""

@@ -1,13 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Siblings: trainings of one start and the same minibatches, which act differently.
-
-Noise that is new at each decision averages out over a training. So each sibling keeps
-its own from the first decision to the last, and layers of a kind have it in common.
-What a sibling tries is then large enough to show in the outcome.
-
-At each decision alone, actions are drawn from the softmax of the logits. PPO is told
-that likelihood, though the decisions of a training have their noise in common.
-"""
+"""Siblings: trainings of one start and the same minibatches, which act differently."""
 
 from __future__ import annotations
 
@@ -16,11 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..environment.branches import play
-from ..environment.pack_trainings import PackTrainings
 from ..learning.configuration import SiblingConfiguration
 from ..learning.sibling_ppo import JudgedTraining
-from .main_lines import GreedyPolicy
 from .pack_files import potentials, save_played
 
 
@@ -39,85 +28,6 @@ class Siblings(NamedTuple):
     # [num_tasks, num_siblings, num_agents].
     silent_losses: np.ndarray | None = None
     silent_errors: np.ndarray | None = None
-
-
-class NoisyPolicy:
-    """Acts on siblings with the noise of each, and keeps what it did.
-
-    Args:
-        policy: Whose logits are acted on.
-        noise: Added to the logits at each decision, `[num_trainings, num_agents,
-            num_actions]`. With Gumbel noise actions are drawn from their softmax.
-        temperature: What logits are divided by before, above 0.
-    """
-
-    def __init__(
-        self, policy: GreedyPolicy, noise: np.ndarray, temperature: float
-    ) -> None:
-        self._policy = policy
-        self._noise = noise
-        self._temperature = temperature
-        self._state = policy.initial_state(noise.shape[0] * noise.shape[1])
-        self.actions: list[np.ndarray] = []  # [num_trainings, num_agents] each
-        self.logits: list[np.ndarray] = []  # [num_trainings, num_agents, num_actions]
-
-    def __call__(self, observations: np.ndarray) -> np.ndarray:
-        """Returns actions `[num_trainings, num_agents]`."""
-        flat = observations.reshape(-1, observations.shape[-1])
-        logits, self._state = self._policy.logits(flat, self._state)
-        self.logits.append(logits.reshape(self._noise.shape))
-        noisy = self.logits[-1] / self._temperature + self._noise
-        self.actions.append(noisy.argmax(axis=-1))
-        return self.actions[-1]
-
-
-def persistent_noise(
-    random: np.random.Generator,
-    num_trainings: int,
-    kinds: list[str],
-    num_actions: int,
-) -> np.ndarray:
-    """Draws the Gumbel noise of whole trainings, common to the layers of a kind.
-
-    Args:
-        random: Draws it.
-        num_trainings: How many trainings there are, each with noise of its own.
-        kinds: The kinds of the layers, in the order of the agents of a training.
-        num_actions: Numbers that are drawn for each kind.
-
-    Returns:
-        `[num_trainings, num_agents, num_actions]`.
-    """
-    names, places = np.unique(kinds, return_inverse=True)
-    drawn = random.gumbel(size=(num_trainings, len(names), num_actions))
-    of_agents: np.ndarray = drawn[:, places]
-    return of_agents
-
-
-def play_siblings(
-    trainings: PackTrainings,
-    policy: GreedyPolicy,
-    noise: np.ndarray,
-    temperature: float,
-) -> Siblings:
-    """Plays the siblings of all tasks of a pack to the end.
-
-    Args:
-        trainings: The pack, with some copies of each task.
-        policy: The policy so far.
-        noise: As `persistent_noise` draws it.
-        temperature: Of the actions.
-    """
-    acting = NoisyPolicy(policy, noise, temperature)
-    found = play(trainings, acting)
-    shape = trainings.num_tasks, -1
-    return Siblings(
-        found.observations,
-        np.stack(acting.actions),
-        np.stack(acting.logits),
-        found.main_losses.reshape(shape),
-        found.main_errors.reshape(shape),
-    )
 
 
 def save_siblings(path: Path, siblings: Siblings, record: Any, seconds: float) -> None:

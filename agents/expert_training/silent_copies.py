@@ -11,15 +11,16 @@ Paper: section 4 "Reward", where a single agent is silent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from ganno_keras.control.actions import NO_OP
 
-from ..environment.branches import play
-from ..environment.pack_trainings import PackTrainings
-from .main_lines import GreedyPolicy
-from .siblings import NoisyPolicy, Siblings
+from .noisy_policy import NoisyPolicy
+
+NOBODY: Final = np.zeros((1, 1), bool)
+"""Of siblings without copies, whatever the number of their agents."""
 
 
 class SilencingPolicy:
@@ -27,7 +28,7 @@ class SilencingPolicy:
 
     Args:
         acting: Acts on the siblings; it sees no copies.
-        are_silent: As `silent_agents` returns it.
+        are_silent: As `silent_agents` returns it, or `NOBODY`.
     """
 
     def __init__(self, acting: NoisyPolicy, are_silent: np.ndarray) -> None:
@@ -68,34 +69,3 @@ def num_acting(num_trainings: int, num_copies: int) -> int:
         num_copies: Of each sibling.
     """
     return max(num_trainings // (1 + num_copies), 1)
-
-
-def play_beside_copies(
-    trainings: PackTrainings,
-    policy: GreedyPolicy,
-    noise: np.ndarray,
-    temperature: float,
-) -> Siblings:
-    """Plays the siblings of all tasks of a pack, and a copy for each kind of layer.
-
-    Args:
-        trainings: The pack, where each sibling of a task is followed by its copies.
-        policy: The policy so far.
-        noise: As `persistent_noise` draws it, of the siblings alone.
-        temperature: Of the actions.
-    """
-    acting = NoisyPolicy(policy, noise, temperature)
-    are_silent = silent_agents(trainings.kinds)
-    found = play(trainings, SilencingPolicy(acting, are_silent))
-    shape = trainings.num_tasks, -1, len(are_silent)
-    losses, errors = found.main_losses.reshape(shape), found.main_errors.reshape(shape)
-    copies = are_silent.argmax(axis=0)  # for each agent, the one where it is silent
-    return Siblings(
-        found.observations[:, :: len(are_silent)],
-        np.stack(acting.actions),
-        np.stack(acting.logits),
-        losses[..., 0],
-        errors[..., 0],
-        losses[..., copies],
-        errors[..., copies],
-    )

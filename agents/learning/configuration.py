@@ -34,6 +34,9 @@ class PPOConfiguration:
     training; the policy never does. Paper: not done (independent learners)."""
     sequence_length: int = 8
     """Timesteps in a training sequence; 0 for whole episodes. Paper: Appendix A."""
+    sequence_period: int = 0
+    """Timesteps from the start of a sequence to that of the next, at most its length;
+    0 for sequences that follow each other. Paper: not given (Mava overlaps them)."""
     num_epochs: int = 2
     """Passes over each iteration's experience. Paper: Appendix A."""
     num_minibatches: int = 4
@@ -73,11 +76,18 @@ class PPOConfiguration:
             self,
             "critic_recurrent_units",
             "sequence_length",
+            "sequence_period",
             "value_clip",
             "entropy_cost",
             "value_cost",
         )
         require_probability(self, "discount", "gae_lambda")
+        if self.sequence_period > self.sequence_length:
+            raise ValueError(
+                f"sequence_period is {self.sequence_period!r} and sequence_length "
+                f"{self.sequence_length!r}: the timesteps between two sequences would "
+                "be lost. Choose a period of at most the length."
+            )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .demonstrations import Demonstration
 from .exported_policy import ExportedPolicy
 from .learner import Learner
 from .ppo_agent import agent_variables, as_actor_sees
-from .trajectories import by_length, drop_last, random_parts, select
+from .trajectories import by_length, drop_last, random_parts, select, sequences_of
 
 
 class PPOLearner(Learner):
@@ -133,9 +133,7 @@ class PPOLearner(Learner):
         length = self._configuration.sequence_length
         if not length:
             return episodes
-        return tf.nest.map_structure(
-            lambda x: tf.reshape(x, [-1, length, *x.shape[2:]]), episodes
-        )
+        return sequences_of(episodes, length, self._configuration.sequence_period)
 
     def _train_on(self, minibatch: trajectory.Trajectory) -> dict[str, float]:
         info = self._train(minibatch)

@@ -48,3 +48,22 @@ def select(
 ) -> trajectory.Trajectory:
     """Takes the sequences with the given numbers."""
     return tf.nest.map_structure(lambda x: tf.gather(x, chosen), sequences)
+
+
+def sequences_of(
+    episodes: trajectory.Trajectory, length: int, period: int = 0
+) -> trajectory.Trajectory:
+    """Cuts episodes into sequences of one length.
+
+    Args:
+        episodes: Trajectories, each `[batch, timesteps, ...]`.
+        length: Timesteps of a sequence.
+        period: Timesteps from the start of a sequence to that of the next; 0 for
+            `length`. What is left at an episode's end is dropped.
+    """
+
+    def cut(x: tf.Tensor) -> tf.Tensor:
+        framed = tf.signal.frame(x, length, period or length, axis=1)
+        return tf.reshape(framed, [-1, length, *x.shape[2:]])
+
+    return tf.nest.map_structure(cut, episodes)

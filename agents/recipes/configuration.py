@@ -86,6 +86,13 @@ class MetaTrainingConfiguration:
                 f"A task has {timesteps} timesteps, which sequences of {length} do not "
                 "divide. Choose a multiple, or sequence_length=0."
             )
+        period = self.ppo.sequence_period
+        if period and (timesteps - length) % period:
+            raise ValueError(
+                f"A task has {timesteps} timesteps. Sequences of {length} that begin "
+                f"every {period} do not end with it. Choose a divisor of "
+                f"{timesteps - length}, or sequence_period=0."
+            )
 
     def to_json(self) -> str:
         """Returns the whole configuration as indented JSON."""

@@ -13,6 +13,7 @@ from agents.tasks.configuration import TaskConfiguration
 
 BOUNDS: Final = (0.0, 0.01)
 WIDER: Final = {"filters": 32}
+CHOSEN: Final = {"standardised": True, "batch_size": 8}
 
 
 class Choice(NamedTuple):
@@ -56,20 +57,29 @@ CHOICES: Final[Mapping[str, Choice]] = {
         {"standardised": True, "model_options": WIDER},
     ),
     "standardised, small minibatches": Choice(
-        "rates in [0, 0.01], standardised images and minibatches of 8: chosen",
-        {"standardised": True, "batch_size": 8},
+        "rates in [0, 0.01], standardised images and minibatches of 8: chosen", CHOSEN
     ),
     "standardised, minibatches of 4": Choice(
-        "the same with minibatches of 4", {"standardised": True, "batch_size": 4}
+        "the same with minibatches of 4", {**CHOSEN, "batch_size": 4}
     ),
     "standardised, minibatches of 2": Choice(
-        "the same with minibatches of 2", {"standardised": True, "batch_size": 2}
-    ),
-    "longer": Choice(
-        "rates in [0, 0.01], and episodes of 64 decisions", {"timesteps": 64}
+        "the same with minibatches of 2", {**CHOSEN, "batch_size": 2}
     ),
     "whole episodes": Choice(
-        "rates in [0, 0.01], and whole episodes in place of sequences of 8",
+        "the chosen, with whole episodes in place of sequences of 8",
+        CHOSEN,
         ppo={"sequence_length": 0},
+    ),
+    "overlapping sequences": Choice(
+        "the chosen, with sequences of 8 that overlap by half",
+        CHOSEN,
+        ppo={"sequence_period": 4},
+    ),
+    "longer": Choice(
+        "the chosen, with episodes of 64 decisions", {**CHOSEN, "timesteps": 64}
+    ),
+    "more held-out images": Choice(
+        "the chosen, with 8,000 held-out images in place of 2,000",
+        {**CHOSEN, "validation_samples": 8000},
     ),
 }

@@ -8,15 +8,15 @@ import pytest
 
 from agents.environment.pack_trainings import PackTrainings
 from agents.expert_training.main_lines import GreedyPolicy
+from agents.expert_training.noisy_policy import persistent_noise
+from agents.expert_training.playing_siblings import play_siblings
 from agents.expert_training.siblings import (
-    NoisyPolicy,
     Siblings,
     judged,
     load_siblings,
-    persistent_noise,
-    play_siblings,
     save_siblings,
 )
+from agents.expert_training.silent_copies import NOBODY
 from agents.learning.configuration import SiblingConfiguration
 from agents.learning.exported_policy import ExportedPolicy
 from agents.learning.ppo_agent import new_agent
@@ -43,37 +43,10 @@ def noise_of(num_trainings, seed=0):
     return persistent_noise(random, num_trainings, KINDS, NUM_ACTIONS)
 
 
-def test_noise__is_common_to_a_kind_and_differs_between_siblings():
-    noise = noise_of(4)
-    assert noise.shape == (4, len(KINDS), NUM_ACTIONS)
-    np.testing.assert_array_equal(noise[:, 0], noise[:, 2])
-    assert len(np.unique(noise)) == 4 * 2 * NUM_ACTIONS
-
-
-def test_noise__draws_actions_from_the_softmax():
-    shares = np.array([0.5, 0.3, 0.2])
-    noise = persistent_noise(np.random.default_rng(0), 4000, ["linear"], 3)
-    chosen = (np.log(shares) + noise[:, 0]).argmax(axis=-1)
-    np.testing.assert_allclose(np.bincount(chosen) / 4000, shares, atol=0.03)
-
-
-def test_noise__is_the_same_at_all_decisions(policy):
-    # Where it outweighs the logits, each sibling holds what its noise says.
-    noise = noise_of(4)
-    acting = NoisyPolicy(policy, 1e6 * noise, temperature=1.0)
-    shape = 4, len(KINDS), ENVIRONMENT.observation_spec.num_features
-    random = np.random.default_rng(0)
-    for _ in range(3):
-        actions = acting(random.normal(size=shape).astype(np.float32))
-        np.testing.assert_array_equal(actions, noise.argmax(axis=-1))
-    assert len(np.unique(noise.argmax(axis=-1)[:, 0])) > 1
-    assert np.stack(acting.logits).shape == (3, *noise.shape)
-
-
 def test_siblings__begin_alike_and_end_as_they_acted(trainings, policy):
     noise = noise_of(2 * NUM_SIBLINGS)
     noise[1] = noise[0]  # one sibling of the first task does as another
-    found = play_siblings(trainings, policy, noise, temperature=0.1)
+    found = play_siblings(trainings, policy, noise, 0.1, NOBODY)
     first = found.observations[0].reshape(2, NUM_SIBLINGS, -1)
     np.testing.assert_allclose(first[:, 1:], first[:, :-1], atol=1e-4)
     np.testing.assert_array_equal(found.actions[:, 0], found.actions[:, 1])

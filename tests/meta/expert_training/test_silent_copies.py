@@ -11,17 +11,17 @@ import pytest
 from agents.environment.lane_agents import LaneAgents
 from agents.environment.pack_trainings import PackTrainings
 from agents.expert_training.main_lines import GreedyPolicy
+from agents.expert_training.noisy_policy import persistent_noise
+from agents.expert_training.playing_siblings import play_siblings
 from agents.expert_training.siblings import (
     Siblings,
     judged,
     load_siblings,
-    persistent_noise,
     save_siblings,
 )
 from agents.expert_training.silent_copies import (
     SilencingPolicy,
     num_acting,
-    play_beside_copies,
     silent_agents,
 )
 from agents.learning.configuration import SiblingConfiguration
@@ -62,7 +62,8 @@ def played():
     trainings = PackTrainings(tiny_pack(NUM_TASKS), ENVIRONMENT, NUM_SIBLINGS * 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LaneAgents, "act", recorded)
-        siblings = play_beside_copies(trainings, policy, noise, temperature=0.1)
+        are_silent = silent_agents(KINDS)
+        siblings = play_siblings(trainings, policy, noise, 0.1, are_silent)
     actions = np.stack(taken[-NUM_DECISIONS:])  # pretraining comes before
     shape = NUM_DECISIONS, NUM_TASKS, NUM_SIBLINGS, 3, len(KINDS)
     return Played(siblings, actions.reshape(shape))

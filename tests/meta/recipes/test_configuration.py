@@ -157,6 +157,9 @@ def test_unknown_key__is_refused_by_name():
         (lambda: PPOConfiguration(discount=1.5), "discount"),
         (lambda: PPOConfiguration(clip=0.0), "clip"),
         (lambda: PPOConfiguration(sequence_length=-1), "sequence_length"),
+        (lambda: PPOConfiguration(sequence_period=-1), "sequence_period"),
+        (lambda: PPOConfiguration(sequence_period=9), "would be lost"),
+        (lambda: PPOConfiguration(sequence_length=0, sequence_period=4), "be lost"),
         (lambda: PPOConfiguration(entropy_cost=float("nan")), "entropy_cost"),
         (lambda: MetaTrainingConfiguration(timesteps=0), "timesteps"),
         (lambda: MetaTrainingConfiguration(seed=-1), "seed"),
@@ -176,6 +179,10 @@ def test_unknown_key__is_refused_by_name():
         (
             lambda: MetaTrainingConfiguration(ppo=PPOConfiguration(sequence_length=5)),
             "do not divide",
+        ),
+        (
+            lambda: MetaTrainingConfiguration(ppo=PPOConfiguration(sequence_period=7)),
+            "a divisor of 24",
         ),
     ],
 )
