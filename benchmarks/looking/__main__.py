@@ -4,7 +4,7 @@
 python -m benchmarks.looking run --tasks 60
 python -m benchmarks.looking verdict
 python -m benchmarks.looking packs
-python -m benchmarks.looking predictable
+python -m benchmarks.looking predictable --rounds 0 1
 python -m benchmarks.looking curve
 python -m benchmarks.looking masks
 python -m benchmarks.looking layers runs/policies/ganno-relative
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents.common.threads import use_one_thread
+from agents.expert_training.pack_files import PlayedPack
 from ganno_keras.policies import load_policy
 
 from .control_policies import export_controls
@@ -35,7 +36,7 @@ from .snapshots.results import results_path, rows_of, run
 from .snapshots.verdict import lines_of_verdict
 from .story_pictures import tell_stories
 from .task_curve import tell_curve
-from .unseen_packs import PATH, lines_of_unseen, run_packs
+from .unseen_packs import FOLDER, lines_of_unseen, run_packs
 
 Options = argparse.Namespace
 Tell = Callable[[Options], Sequence[str]]
@@ -54,26 +55,30 @@ def _verdict(options: Options) -> Sequence[str]:
 
 
 def _unseen(options: Options) -> Sequence[str]:
-    run_packs(options.policies, options.packs)
+    path = FOLDER / f"{options.name}.jsonl"
+    run_packs(options.policies, options.packs, path)
     leader = options.policies[0].name if options.policies else ""
-    return lines_of_unseen(rows_of_lines(PATH), leader)
+    return lines_of_unseen(rows_of_lines(path), leader)
+
+
+def _packs(options: Options) -> list[PlayedPack]:
+    return load_packs(rounds=options.rounds)
 
 
 SNAPSHOTS: Final[dict[str, Tell]] = {"run": _run, "verdict": _verdict}
 """The third experiment on relative rates (E3)."""
 OF_PACKS: Final[dict[str, Tell]] = {
-    "packs": lambda _: lines_of_packs(load_packs()),
-    "predictable": lambda _: lines_of_predictable(load_packs()),
-    "curve": lambda _: tell_curve(load_packs()),
-    "masks": lambda _: tell_masks(load_packs()),
+    "packs": lambda it: lines_of_packs(_packs(it)),
+    "predictable": lambda it: lines_of_predictable(_packs(it)),
+    "curve": lambda it: tell_curve(_packs(it)),
+    "masks": lambda it: tell_masks(_packs(it)),
 }
 """What tells something of the packs that a meta-training learned from."""
 OF_POLICY: Final[dict[str, Tell]] = {
-    "layers": lambda it: tell_layers(load_policy(it.policy), load_packs()),
-    "stories": lambda it: tell_stories(it.policy),
-    "controls": lambda it: export_controls(Path(it.policy), load_packs()),
+    "layers": lambda it: tell_layers(load_policy(it.policy), _packs(it)),
+    "controls": lambda it: export_controls(Path(it.policy), _packs(it)),
 }
-"""What tells something of a policy."""
+"""What tells something of a policy, on such packs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -101,12 +106,20 @@ def _parser() -> argparse.ArgumentParser:
             help="the branch that main lines are on: "
             + ", ".join(f"{place} is {it}" for place, it in enumerate(BRANCHES)),
         )
-    for name, tell in OF_PACKS.items():
-        parts.add_parser(name).set_defaults(tell=tell)
-    for name, tell in OF_POLICY.items():
+    for name, tell in (OF_PACKS | OF_POLICY).items():
         part = parts.add_parser(name)
         part.set_defaults(tell=tell)
-        part.add_argument("policy", help="its name, or its folder")
+        if name in OF_POLICY:
+            part.add_argument("policy", help="its name, or its folder")
+        part.add_argument(
+            "--rounds",
+            type=int,
+            nargs="+",
+            help="that packs are of, from 0; all by default",
+        )
+    part = parts.add_parser("stories")
+    part.set_defaults(tell=lambda it: tell_stories(it.policy))
+    part.add_argument("policy", help="its name, or its folder")
     part = parts.add_parser("unseen")
     part.set_defaults(tell=_unseen)
     part.add_argument(
@@ -116,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folders; the first one is compared with the others",
     )
     part.add_argument("--packs", type=int, default=40, help="how many, from number 0")
+    part.add_argument("--name", default="unseen-packs", help="of the results file")
     return parser
 
 

@@ -26,9 +26,26 @@ EPOCHS: Final = (1.0, 2.0, 8.0, 32.0, np.inf)
 _TWICE: Final = 2  # the action
 
 
-def load_packs(folder: Path = FOLDER) -> list[PlayedPack]:
-    """Loads the packs of all rounds, whoever played their main lines."""
-    return [load_pack(path) for path in sorted(folder.glob("round-*/*.npz"))]
+def load_packs(
+    folder: Path = FOLDER, rounds: Sequence[int] | None = None
+) -> list[PlayedPack]:
+    """Loads packs, whoever played their main lines.
+
+    Args:
+        folder: Has a folder of each round.
+        rounds: Their numbers; all that there are by default.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    names = ["*"] if rounds is None else rounds
+    paths = [path for it in names for path in folder.glob(f"round-{it}/*.npz")]
+    if not paths:
+        raise ValueError(
+            f"{folder} has no packs of the rounds {rounds}. Choose rounds that have "
+            f"been played: {sorted(it.name for it in folder.glob('round-*'))}."
+        )
+    return [load_pack(path) for path in sorted(paths)]
 
 
 def lines_of_packs(packs: Sequence[PlayedPack]) -> list[str]:

@@ -30,7 +30,7 @@ from ..analysis.intervals import interquartile_mean
 from ..records.results_file import RESULTS, only_writer
 from .resumed_rows import Row, rows_of
 
-PATH: Final = RESULTS / "looking" / "unseen-packs.jsonl"
+FOLDER: Final = RESULTS / "looking"
 SEED: Final = 1000
 """Of the distribution; no meta-training has it."""
 NUM_TASKS: Final = 16
@@ -40,13 +40,13 @@ _DIGITS: Final = 5
 _ENVIRONMENT: Final[EnvironmentConfiguration] = RELATIVE.environment
 
 
-def run_packs(policies: Sequence[Path], num_packs: int, path: Path = PATH) -> None:
+def run_packs(policies: Sequence[Path], num_packs: int, path: Path) -> None:
     """Plays the packs that have no row yet, by the anchor alone and by each policy.
 
     Args:
         policies: Their folders, by whose names rows are called.
         num_packs: The packs from 0 on.
-        path: The results file.
+        path: The results file. All its rows have to be of one anchor.
     """
     modules = {it.name: GreedyPolicy(tf.saved_model.load(str(it))) for it in policies}
     with only_writer(path):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from benchmarks.looking import unseen_packs
 from benchmarks.looking.played_packs import lines_of_packs, load_packs
@@ -87,3 +88,10 @@ def test_played_packs__tell_what_each_factor_is_worth():
     assert float(of_each_task) > best > 0.0
     by_epochs = text.split("gain of twice the rate, by start and epochs:\n")[1]
     assert len(by_epochs.split("\n")) == 3 * 4
+
+
+def test_played_packs__are_of_the_rounds_that_are_asked_for():
+    both = load_packs(rounds=[0, 1])
+    assert len(load_packs(rounds=[0])) + len(load_packs(rounds=[1])) == len(both)
+    with pytest.raises(ValueError, match=r"rounds \[9\].*round-0"):
+        load_packs(rounds=[9])
