@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import logging
 import math
+import numbers
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import keras
 
@@ -186,14 +187,22 @@ class Messages:
             policy,
         )
 
-    def warn_of_other_scheduler(self, initial: float, current: float) -> None:
-        """Warns that somebody else sets a learning rate that has no effect."""
-        if current == initial or self._told_of_other_scheduler:
+    def warn_of_other_scheduler(self, own: float, refused: Any) -> None:
+        """Warns that somebody else set a learning rate, which has no effect.
+
+        Args:
+            own: The optimizer's own rate, which it keeps.
+            refused: The rate, or schedule, that it was to have instead.
+        """
+        is_number = isinstance(refused, numbers.Real)
+        is_same = is_number and math.isclose(refused, own, rel_tol=1e-6)
+        if self._told_of_other_scheduler or is_same:
             return
         self._told_of_other_scheduler = True
+        shown = f"{refused:g}" if is_number else str(refused)
         _warn(
-            f"The optimizer's learning_rate was changed from {initial:g} to "
-            f"{current:g} during the fit, by another callback perhaps. That has no "
+            f"The optimizer's learning_rate was set to {shown} during the fit, by "
+            f"another callback perhaps. It keeps its own of {own:g}. A change has no "
             "effect while GANNO sets a rate for every layer. Remove "
             "LearningRateScheduler, ReduceLROnPlateau or whatever changes it, or "
             "remove GANNO."

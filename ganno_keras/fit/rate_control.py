@@ -33,7 +33,6 @@ from ganno_keras.monitoring.training_meter import TrainingMeter
 from ganno_keras.optimizers.backend import (
     batches_per_update,
     compiled_values,
-    has_own_schedule,
 )
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 from ganno_keras.optimizers.specialised_optimizer import innermost
@@ -78,7 +77,7 @@ class RateControl:
     def _make_parts(self) -> None:
         """Makes all that needs the specialised optimizer; nothing is trained yet."""
         model, settings, messages = self._model, self._settings, self._messages
-        self.layerwise.table.owner_watches_base_rate = True
+        self.layerwise.table.refuse_rates(True)
         expect_variables(model, self.layerwise)
         self.has_groups = self.layerwise.table.built
         if self.has_groups:
@@ -149,10 +148,9 @@ class RateControl:
     def tell_of_rates(self, rates: Mapping[str, float]) -> None:
         """Warns of other schedulers, and prints the rates."""
         updates = self.iterations - self.clock.start
-        compiled_rate, _ = self._compiled
-        base_rate, _ = compiled_values(self._inner)
-        if not (has_own_schedule(self._inner) or self._anchoring.heeds_reductions):
-            self._messages.warn_of_other_scheduler(compiled_rate, base_rate)
+        refused = self.layerwise.table.refused_rate
+        if refused is not None and not self._anchoring.heeds_reductions:
+            self._messages.warn_of_other_scheduler(self._compiled[0], refused)
         self._messages.print_rates(updates, rates)
 
     def _tell_of_pretrained(self) -> None:

@@ -95,7 +95,8 @@ class LayerTable:
         self.built = False
         self.is_hidden = False
         # Whether a step has been made, or traced, that looks its rates up here.
-        self.was_read = self.owner_watches_base_rate = False
+        self.was_read = False
+        self.refuse_rates(False)
         self._shows_mean = False  # not before somebody asks for it
         self._groups = groups_by_path if groups is None else groups
         self.initial_values = initial_values(optimizer, learning_rate, weight_decay)
@@ -139,13 +140,23 @@ class LayerTable:
         """
         self._groups = groups_by_path if groups is None else groups
         self.initial_values = initial_values
-        self.was_read = self.owner_watches_base_rate = False
+        self.was_read = False
+        self.refuse_rates(False)
         for name, variable in self.saved_variables.items():
             variable.assign(np.full(tuple(variable.shape), initial_values[name]))
         self.measuring.assign(False)
         self.measured_after = None
         self.show_mean_rate()
         self.take_charge(True)
+
+    def refuse_rates(self, is_refused: bool) -> None:
+        """Sets whether a rate that is assigned to the optimizer is only noted.
+
+        What others assign may be a share of the mean rate, which is not the user's.
+        """
+        self.refuses_rates = is_refused
+        self.refused_rate: Any = None
+        self.has_warned = False
 
     def take_charge(self, is_in_charge: bool) -> None:
         """Sets whether steps that were traced with this table go by its rates.

@@ -19,6 +19,7 @@ from keras.src import api_export
 from ganno_keras.optimizers.backend import (
     BACKEND,
     OptimizerMixin,
+    has_own_schedule,
 )
 from ganno_keras.optimizers.freezing import FREEZING
 from ganno_keras.optimizers.layer_table import LayerTable
@@ -243,7 +244,8 @@ class LayerwiseMixin(PlainLayoutMixin):
     def learning_rate(self) -> Any:
         """Returns the mean of the rates over all weights, a variable for readers.
 
-        What is assigned is the optimizer's own rate, which has no effect meanwhile.
+        What is assigned has no effect meanwhile. It is the optimizer's own rate
+        afterwards, unless the owner of the table refuses it.
         """
         table = self._layer_table
         if table.is_active or not table.built:
@@ -253,8 +255,11 @@ class LayerwiseMixin(PlainLayoutMixin):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         table = self._layer_table
-        if not table.owner_watches_base_rate:
-            table.owner_watches_base_rate = True  # Once is enough.
+        if table.refuses_rates and not has_own_schedule(self):
+            table.refused_rate = value
+            return
+        if not (table.has_warned or table.refuses_rates):
+            table.has_warned = True  # Once is enough.
             warnings.warn(
                 f"The learning rate of the optimizer {self.name!r} was set, by a "
                 "LearningRateScheduler perhaps. That has no effect while a "

@@ -139,7 +139,30 @@ def test_reduce_lr_on_plateau__has_no_effect_and_is_told(order):
     with pytest.warns(UserWarning, match="has no effect while GANNO"):
         model, logs = fit([callback, reduce][::order])
     np.testing.assert_allclose(logs[RATES[0]], [0.003, 0.006, 0.009])
-    assert float(model.optimizer.learning_rate.numpy()) < 0.001
+    assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.001)
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        lambda: keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.9 * rate),
+        lambda: keras.callbacks.ReduceLROnPlateau("loss", mode="max", patience=1),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The optimizer's learning_rate was set")
+def test_own_rate__is_left_by_callbacks_that_read_the_mean_rate(order, scheduler):
+    # Relative rates may be far above the user's own, and a share of them as well.
+    model, _ = fit([GANNO(), scheduler()][::order])
+    assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.001)
+
+
+def test_checkpoint__has_the_own_rate_whatever_a_scheduler_wrote(tmp_path):
+    path = str(tmp_path / "model.keras")
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", mode="max", patience=1)
+    fit([GANNO(), plateau, keras.callbacks.ModelCheckpoint(path)])
+    loaded = keras.saving.load_model(path)
+    assert float(loaded.optimizer.learning_rate.numpy()) == np.float32(0.001)
 
 
 class Evaluate(keras.callbacks.Callback):

@@ -239,4 +239,4 @@ def test_other_scheduler__has_no_effect_and_is_told_once(first):
     assert len(ours(warned)) == 1
     rates = ganno.history.learning_rates[:, 0]
     np.testing.assert_allclose(rates, 0.001 * np.arange(2, 10))
-    assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.3)
+    assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.001)
