@@ -15,7 +15,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ganno_keras.policies.description import describe, mean_score, trained_timesteps
+from ganno_keras.policies.description import (
+    describe,
+    is_script,
+    mean_score,
+    trained_timesteps,
+)
 from ganno_keras.policies.hub import HubAddress, is_hub_address, push_policy
 from ganno_keras.policies.registry import describe_policy, list_policies, policy_folder
 from ganno_keras.summaries.tables import Table
@@ -168,7 +173,7 @@ def _policies(_: argparse.Namespace) -> Answer:
             "name": metadata.name,
             "action_set": metadata.action_set.name,
             "interval": metadata.interval,
-            "sampled": metadata.sampled,
+            "sampled": None if is_script(metadata) else metadata.sampled,
             "trained_timesteps": trained_timesteps(metadata),
             "mean_score": mean_score(metadata),
         }

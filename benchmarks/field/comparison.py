@@ -29,6 +29,11 @@ NEAR_CHANCE: Final = 0.98
 LOWEST: Final = 1e-4
 """An error or loss below it counts as it."""
 
+NOT_RUN: Final = "·"
+"""What a table has where there is no result."""
+NO_BREAK: Final = "\u00a0"
+"""The space between number and %, where a narrow screen breaks no line."""
+
 ByTraining = Mapping[str, Mapping[int, Row]]
 """The rows of one method, by training and seed."""
 
@@ -99,6 +104,20 @@ def gains(ours: ByTraining, theirs: ByTraining) -> dict[str, list[float]]:
         for name in ours.keys() & theirs.keys()
     }
     return {name: paired[name] for name in sorted(paired) if paired[name]}
+
+
+def as_change(gain: float) -> str:
+    """Says by how much an error or loss is larger.
+
+    Args:
+        gain: In nats of -log error or loss.
+
+    Example:
+
+        >>> as_change(0.1).split()
+        ['-9.5', '%']
+    """
+    return f"{100 * math.expm1(-gain):+.1f}{NO_BREAK}%"
 
 
 def compare(differences: Mapping[str, Sequence[float]]) -> Comparison | None:

@@ -15,7 +15,7 @@ from ganno_keras.policies import DEFAULT_POLICY
 
 from ..analysis.markdown_table import markdown_table
 from ..records.cells import Row
-from .comparison import HARM, Comparison, compare, gains, rows_of
+from .comparison import HARM, NOT_RUN, Comparison, as_change, compare, gains, rows_of
 from .methods import AUTHOR, COSINE
 from .registry import TRAININGS
 
@@ -23,8 +23,9 @@ OVERVIEW: Final = """{table}
 
 The numbers are changes of the test error, or of the test loss where there is no
 accuracy: below zero is better. They are held against the author's own optimizer, rate
-and callbacks, in {num_trainings} trainings with {seeds}. *Harmed* counts trainings that
-end more than {harm:.0%} worse.
+and callbacks, in {num_trainings} trainings with {seeds}. A mean is of logarithms; the
+median says what half of the trainings gain at least. *Harmed* counts trainings that end
+more than {harm:.0%} worse under `GANNO()`.
 
 These trainings are small. They have {updates} updates (median {median}) and
 {weights} weights.
@@ -32,14 +33,13 @@ These trainings are small. They have {updates} updates (median {median}) and
 No rate was chosen for a single training; the cosine begins at the author's rate. But
 these trainings are not untouched. Earlier formulas of `GANNO()` did harm in some, or
 lost to a tuned rate, which told where to look. Their terms were measured on other
-networks. Two of them, the width of CNNs and the terms of pretrained layers, were kept
-because they gained here (see `docs/how_the_formula_was_found.md`). Written by
+networks. Three of them were also asked here before they were kept: the width of CNNs,
+the channels of grey images, and the terms of pretrained layers (see
+`docs/how_the_formula_was_found.md`). Written by
 `python -m benchmarks.report` from `benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"
-NO_BREAK: Final = "\u00a0"
-"""The space between number and %, where a narrow screen breaks no line."""
 NUMBERS: Final = "benchmarks/results/field has"
 """Where the numbers of the picture are, said where matplotlib is missing."""
 LARGEST_DRAWN: Final = 40.0
@@ -62,7 +62,7 @@ def overview(rows: Sequence[Row]) -> str:
         training.family for name, training in TRAININGS.items() if name in everything
     )
     lines = [_line(rows, family, family) for family in families]
-    header = ["", "trainings", "`GANNO()`", "cosine", "harmed by `GANNO()`"]
+    header = ["", "trainings", "`GANNO()`", "its median", "cosine", "harmed"]
     table = markdown_table(header, [*lines, _line(rows, ALL, None)])
     seeds = sorted({len(runs) for runs in everything.values()})
     plural = "" if seeds == [1] else "s"
@@ -92,29 +92,27 @@ def _gains(rows: Sequence[Row], method: str) -> dict[str, list[float]]:
 
 def _line(rows: Sequence[Row], name: str, family: str | None) -> list[str]:
     ours, cosine = (
-        compare(
-            {
-                training: found
-                for training, found in _gains(rows, method).items()
-                if family in (None, TRAININGS[training].family)
-            }
-        )
+        {
+            training: found
+            for training, found in _gains(rows, method).items()
+            if family in (None, TRAININGS[training].family)
+        }
         for method in (DEFAULT_POLICY, COSINE)
     )
+    found = compare(ours)
+    means = [float(np.mean(runs)) for runs in ours.values()]
     return [
         name,
-        str(ours.num_trainings if ours else 0),
-        _change(ours),
-        _change(cosine),
-        str(len(ours.harmed) if ours else ""),
+        str(len(ours)),
+        _mean_change(found),
+        as_change(float(np.median(means))) if ours else NOT_RUN,
+        _mean_change(compare(cosine)),
+        str(len(found.harmed) if found else ""),
     ]
 
 
-def _change(found: Comparison | None) -> str:
-    """Returns by how much the error or loss is larger, such as "-9.5 %"."""
-    if not found:
-        return "·"
-    return f"{100 * math.expm1(-found.mean.value):+.1f}{NO_BREAK}%"
+def _mean_change(found: Comparison | None) -> str:
+    return as_change(found.mean.value) if found else NOT_RUN
 
 
 def draw_overview(rows: Sequence[Row], path: Path) -> bool:

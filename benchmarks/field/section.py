@@ -8,13 +8,18 @@ from typing import Final
 
 import numpy as np
 
+from ganno_keras.policies import DEFAULT_POLICY
+
 from ..analysis.markdown_table import markdown_table
 from ..records.cells import Row
 from .comparison import (
     HARM,
     NEAR_CHANCE,
+    NOT_RUN,
+    ByTraining,
     Comparison,
     against,
+    as_change,
     at_chance,
     badness,
     compare,
@@ -74,10 +79,15 @@ rates, half a decade apart: first with a cosine, then with one-cycle. It begins 
 author's rate and ends at one whose neighbours are both worse. Of a training in two
 parts, the rate of the last was chosen. Nothing counts as worse than guessing. Made by
 `python -m benchmarks.field run`.
+
+### Each training
+
+The author's error, or loss where there is no accuracy, is beside what guessing scores.
+`GANNO()` and *tuned* are changes of it, paired by seed; below zero is better. Tuned
+schedules have one seed.
+
+{trainings}
 """
-
-
-NOT_RUN: Final = "·"
 
 
 def field_section(rows: Sequence[Row], methods: Sequence[str] | None = None) -> str:
@@ -100,6 +110,7 @@ def field_section(rows: Sequence[Row], methods: Sequence[str] | None = None) -> 
         lamb=LAMB_RATE,
         table=_overall(rows, shown),
         by_family=_by_family(rows, [it for it in shown if it != AUTHOR]),
+        trainings=training_list(rows),
     )
 
 
@@ -185,19 +196,29 @@ def lines_beside(rows: Sequence[Row], methods: Sequence[str], other: str) -> lis
 
 
 def training_list(rows: Sequence[Row]) -> str:
-    """All trainings as a Markdown table, with the author's scores where there are."""
-    own = rows_of(rows, AUTHOR)
+    """All trainings as a Markdown table, with what came of them where there is it."""
+    own, ours, tuned = (rows_of(rows, it) for it in (AUTHOR, DEFAULT_POLICY, TUNED))
     header = [
         *("training", "family", "optimizer and rate", "epochs, minibatch"),
-        *("weights", "updates", "error or loss (guessing)", "CPU seconds"),
+        *("weights", "updates", "error or loss (guessing)", "`GANNO()`", "tuned"),
     ]
     return markdown_table(
         header,
         (
-            [*_choices(training), *_outcome(list(own.get(name, {}).values()))]
+            [
+                *_choices(training),
+                *_outcome(list(own.get(name, {}).values())),
+                _changed(ours, own, name),
+                _changed(tuned, own, name),
+            ]
             for name, training in TRAININGS.items()
         ),
     )
+
+
+def _changed(ours: ByTraining, own: ByTraining, name: str) -> str:
+    found = gains(ours, own).get(name)
+    return as_change(float(np.mean(found))) if found else NOT_RUN
 
 
 def _choices(training: Training) -> list[str]:
@@ -213,11 +234,10 @@ def _choices(training: Training) -> list[str]:
 
 def _outcome(runs: Sequence[Row]) -> list[str]:
     if not runs:
-        return [NOT_RUN] * 4
+        return [NOT_RUN] * 3
     courses = [row.score.course for row in runs]
     return [
         f"{courses[0]['weights']:,}",
         f"{np.mean([course['updates'] for course in courses]):,.0f}",
         f"{np.mean([badness(row) for row in runs]):.3g} ({courses[0]['chance']:.3g})",
-        f"{np.mean([course['cpu_seconds'] for course in courses]):.0f}",
     ]

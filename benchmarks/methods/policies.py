@@ -24,6 +24,7 @@ import keras
 from ganno_keras import GANNO
 from ganno_keras.control.actions import DEFAULT_LEARNING_RATE_BOUNDS
 from ganno_keras.policies import Policy, load_policy
+from ganno_keras.policies.scripted import BUILT_IN_POLICIES
 
 from ..records.cells import Cell
 from .average_schedules import AverageSchedule, average_rates, missing_for_average
@@ -42,7 +43,8 @@ from .policy_names import (
     split_name,
 )
 
-NO_TUNING: Final = "nothing; meta-trained once"
+NO_TUNING: Final = "nothing"
+META_TRAINED: Final = "nothing; meta-trained once"
 
 
 def policy_method(name: str) -> Method:
@@ -65,7 +67,7 @@ def policy_method(name: str) -> Method:
     }
     return Method(
         makers[kind],
-        NO_TUNING,
+        NO_TUNING if policy in BUILT_IN_POLICIES else META_TRAINED,
         reason_unavailable=lambda _: _reason_unavailable(
             policy, needs_agent=kind in (UNTRAINED, *EPISODES)
         ),

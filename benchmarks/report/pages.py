@@ -195,7 +195,7 @@ def studies_page(rows: Rows, drawn: Mapping[str, str]) -> str:
         *learning_sections(),
         *budget_sections(),
         *_figures(drawn, of_paper=False),
-        *(scores_section(policy) for policy in metadata if policy.scores),
+        scores_section(metadata),
     )
 
 

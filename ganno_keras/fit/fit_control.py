@@ -179,7 +179,7 @@ class FitControl:
             self._messages.log_unscaled_targets(self._model.loss, logs.get("loss"))
         if self._plan.batches is None:
             self._plan = replace(self._plan, batches=self._batch_ends.number)
-            self._messages.warn_of_short_fit(self._plan, self._clock)
+            self._rates.warn_of_short_fit(self._plan)
 
     def end_fit(self) -> None:
         """Ends the fit, perhaps without a single epoch."""

@@ -118,8 +118,8 @@ class Messages:
             _LOGGER.warning(
                 "GANNO: the policy follows a schedule made for Adam and its relatives, "
                 "and the optimizer is %s. The schedule's learning rates may be far too "
-                "low or too high for it. Compile with Adam or AdamW, or use "
-                'GANNO("anchor"), whose rates follow from the optimizer\'s steps.',
+                "low or too high for it. Compile with Adam or AdamW, or use GANNO(), "
+                "whose rates follow from the optimizer's steps.",
                 optimizer.__class__.__name__,
             )
 
@@ -131,8 +131,7 @@ class Messages:
                 "GANNO: the policy follows a schedule made for layers of up to %d units"
                 " or filters, and most of this network's have %d or more. The"
                 " schedule's learning rates may be far too high for them."
-                ' Use GANNO("anchor"), whose rates '
-                "do not depend on the width.",
+                " Use GANNO(), whose formula takes the width into account.",
                 WIDEST_NETWORK,
                 width,
             )
@@ -237,8 +236,8 @@ class Messages:
         """Logs that the guard has given up."""
         _LOGGER.warning(
             "GANNO's guard: two returns in a row did not help, so it leaves the rest "
-            "of this fit alone. Look at the data and the loss, or compile with a lower "
-            "learning rate."
+            "of this fit alone. Look at the data and the loss, or limit the rates: "
+            "GANNO(learning_rate_bounds=(0.0, 1e-3)), for example."
         )
 
     def log_rollbacks(self, events: Sequence[GuardEvent]) -> None:

@@ -135,8 +135,7 @@ class RateControl:
         """Warns and logs what a user should know before the fit."""
         rate = self._start.learning_rate
         self._messages.warn_of_bounds(rate, self._settings.bounds)
-        if not self._anchoring.is_followed:
-            self._messages.warn_of_short_fit(plan, self.clock)
+        self.warn_of_short_fit(plan)
         if plan.is_open_ended and not self._metadata.acts_without_end:
             self._messages.log_resting_agents(self._metadata.name)
         if self._action_set.base is not None and self._settings.base == "policy":
@@ -144,6 +143,11 @@ class RateControl:
             self._messages.log_unsuited_optimizer(self._inner)
             if self.has_groups:
                 self._messages.log_unsuited_width(self.layerwise.groups)
+
+    def warn_of_short_fit(self, plan: FitPlan) -> None:
+        """Warns of few decisions, unless the rates follow each update anyway."""
+        if not self._anchoring.is_followed:
+            self._messages.warn_of_short_fit(plan, self.clock)
 
     def tell_of_rates(self, rates: Mapping[str, float]) -> None:
         """Warns of other schedulers, and prints the rates."""

@@ -33,6 +33,11 @@ def mean_score(metadata: PolicyMetadata) -> float | None:
     return float(score) if isinstance(score, int | float) else None
 
 
+def is_script(metadata: PolicyMetadata) -> bool:
+    """Returns whether the policy is code, which was not trained and samples nothing."""
+    return "about" in metadata.trained_on
+
+
 def describe(metadata: PolicyMetadata) -> dict[str, str]:
     """Summarises what a policy does and where it comes from.
 
@@ -40,7 +45,7 @@ def describe(metadata: PolicyMetadata) -> dict[str, str]:
         Text by heading, in the order to show them in.
     """
     spec, bounds = metadata.observation_spec, metadata.learning_rate_bounds
-    if "about" in metadata.trained_on:  # a script, which was not trained
+    if is_script(metadata):
         return {"about": str(metadata.trained_on["about"])}
     use = "drawn from its distribution" if metadata.sampled else "the likeliest ones"
     masked = f", hidden: {', '.join(sorted(spec.masked))}" if spec.masked else ""

@@ -23,8 +23,8 @@ five-layer CNN on CIFAR-10 from 0.001, weight decay 0.1. Made by
 {table}
 
 The last column has the points above the accuracy of the tables. They are an average
-over methods and the seeds that both have. In brackets is a 95 % interval of a bootstrap
-over seeds.
+over methods and the seeds that both have. Where all methods have several seeds, a 95 %
+interval of a bootstrap over seeds is in brackets.
 """
 
 EVALUATION_CHOICES: Final = {

@@ -27,7 +27,8 @@ RESIDUAL_SECTION: Final = """## {title}
 
 Test accuracy by initial learning rate, at {share} of the original width
 ({width} channels in the first stage), {epochs} epochs of minibatches of {batch_size}.
-{coverage} Made by `python -m benchmarks.run {grid}`.
+{coverage} A row without a deviation has one seed. Made by
+`python -m benchmarks.run {grid}`.
 
 {table}
 """

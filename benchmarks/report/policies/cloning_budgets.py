@@ -17,7 +17,7 @@ CLONING_SECTION: Final = """## {heading}
 How good are policies that were cloned from the demonstrations of the first few tasks of
 the recipe `{name}`? Each task is played in {num_ways} ways. Test accuracy (or loss) on
 networks that meta-training never saw, {acting} actions, three seeds. Made by
-`python -m benchmarks.cloning_budget {name}`.
+`python -m benchmarks.cloning_budget {name} --run-folder runs/{name}`.
 
 {table}
 

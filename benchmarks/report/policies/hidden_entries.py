@@ -72,7 +72,9 @@ def _table(rows: Rows, policy: str) -> str:
 def _seeds(rows: Rows, policy: str) -> str:
     hidden = {control(policy, kind) for kind in MASKS}
     seeds = {cell.seed for cell in rows if cell.method in hidden}
-    return f"Seeds: {', '.join(map(str, sorted(seeds)))}."
+    numbers = [str(it) for it in sorted(seeds)]
+    plural = "s" if len(numbers) > 1 else ""
+    return f"With the seed{plural} {', '.join(numbers)}."
 
 
 def _change(rows: Rows, family: str, policy: str, kind: str) -> float | None:

@@ -46,7 +46,7 @@ def _section(name: str, runs: Mapping[str, list[Run]]) -> str:
         heading=comparison.heading,
         of_what=comparison.of_what,
         name=name,
-        seeds=f"Seeds: {' to '.join(counts)}.",
+        seeds=f"With {' to '.join(counts)} seed{'' if counts == ['1'] else 's'}.",
         table=markdown_table(
             [
                 comparison.of_what.removeprefix("the "),

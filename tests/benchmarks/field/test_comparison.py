@@ -130,6 +130,14 @@ def test_list__names_every_training():
     assert all(name in text for name in TRAININGS)
 
 
+def test_list__has_what_came_of_a_training():
+    name = next(iter(TRAININGS))
+    rows = [row(name, "author", 0.2), row(name, "anchor", 0.1)]
+    [line] = [it for it in training_list(rows).splitlines() if "-50.0" in it]
+    assert name in line
+    assert "0.2 (" in line
+
+
 def test_lines_beside__pair_two_methods_in_all_trainings_and_by_family():
     one, *_, other = TRAININGS
     rows = [

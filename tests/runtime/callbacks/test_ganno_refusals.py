@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -220,6 +222,9 @@ def test_short_fit__of_unknown_length_is_told_after_an_epoch():
     unknown = dataset.filter(lambda *_: True)
     with pytest.warns(UserWarning, match="This fit has 6 updates in 1 epochs"):
         tiny_model().fit(unknown, callbacks=[GANNO("no-op")], verbose=0, shuffle=False)
+    with warnings.catch_warnings():  # Rates without agents follow every update.
+        warnings.filterwarnings("error", message="This fit has")
+        tiny_model().fit(unknown, callbacks=[GANNO()], verbose=0, shuffle=False)
 
 
 def test_initial_rate__outside_the_bounds_is_told():
