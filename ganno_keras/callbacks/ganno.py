@@ -27,6 +27,7 @@ from ganno_keras.fit.watching.one_at_a_time import (
 from ganno_keras.fit.watching.training_steps import TrainingSteps
 from ganno_keras.fit.watching.undo_on_failure import UndoOnFailure
 from ganno_keras.monitoring.validation_sample import ValidationSample
+from ganno_keras.optimizers.specialised_optimizer import innermost
 from ganno_keras.plots.history_plot import plot_history
 from ganno_keras.policies import Policy
 from ganno_keras.summaries.fit_summary import FitSummary
@@ -268,7 +269,11 @@ class GANNO(keras.callbacks.Callback):
         check_model(model)
         check_policy(model, self._settings)
         messages = Messages(self._verbose, self._told)
-        self._control = FitControl(model, self._settings, messages)
+        optimizer = innermost(model.optimizer)
+        settings = self._settings.suited_to(optimizer)
+        if settings != self._settings:
+            messages.log_kept_rate(optimizer)
+        self._control = FitControl(model, settings, messages)
         self._history = self._control.history
         UndoOnFailure(model, self, self._release, callbacks)
         self._steps = TrainingSteps(model, self._control.layerwise)

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.anchor.relative_anchor import RelativeAnchor
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE
 from ganno_keras.control.base_schedule import BaseSchedule
 
 NO_OP: Final = 0

@@ -186,7 +186,8 @@ class FitControl:
         if self._epoch is None:
             return
         self._rates.tell_of_rates(self.learning_rates)
-        self._rates.end_guard(self._progress(self._batch_ends.number))
+        if self._batch_ends.total:  # Without a batch there is no loss.
+            self._rates.end_guard(self._progress(self._batch_ends.number))
         self._effect.check_end()
         self._facts.updates = self._rates.iterations - self._clock.start
         self._facts.is_complete = True

@@ -25,6 +25,8 @@ from ganno_keras.fit.watching.plateaus import PlateauWatch
 from ganno_keras.summaries.fit_summary import FitSummary
 
 _LOGGER: Final = logging.getLogger("ganno_keras")
+_LARGEST_BLIND_SHARE: Final = 0.5
+"""Of the batches of a fit that may go by unlearned from."""
 
 FEWEST_DECISIONS: Final = 5
 """With fewer decisions in a whole fit there is little to control."""
@@ -122,6 +124,30 @@ class Messages:
                 "whose rates follow from the optimizer's steps.",
                 optimizer.__class__.__name__,
             )
+
+    def log_kept_rate(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Logs that an optimizer cannot do with rates of GANNO's own."""
+        _LOGGER.warning(
+            "GANNO: the steps of %s do not follow its rate, so it keeps the rate that "
+            "it was made with, as with GANNO(base='optimizer'). Compile with another "
+            "optimizer for rates of GANNO's own.",
+            optimizer.__class__.__name__,
+        )
+
+    def warn_of_blind_start(self, first: int, batches: int) -> None:
+        """Warns of a fit in which much goes by before the first step is known.
+
+        Args:
+            first: Batches of the first execution.
+            batches: Of the fit.
+        """
+        if first <= _LARGEST_BLIND_SHARE * batches:
+            return
+        _warn(
+            f"GANNO measures the first execution of a fit, and hardly trains in it: "
+            f"here {first} of {batches} batches. Train for more epochs, or compile "
+            "with smaller steps_per_execution."
+        )
 
     def log_unsuited_width(self, groups: Sequence[LayerGroup]) -> None:
         """Logs that a policy's base schedule is not made for so wide a network."""
@@ -242,7 +268,12 @@ class Messages:
 
     def log_rollbacks(self, events: Sequence[GuardEvent]) -> None:
         """Logs what the guard has undone in a fit."""
-        updates = sum(event.update - event.best_update for event in events)
+        # What an earlier return has undone is not undone again.
+        before = [0, *(event.update for event in events[:-1])]
+        updates = sum(
+            event.update - max(event.best_update, earlier)
+            for event, earlier in zip(events, before, strict=True)
+        )
         _LOGGER.warning(
             "GANNO's guard: %d returns in this fit undid %d updates. "
             "ganno.history.guard_events has them all.",

@@ -134,8 +134,10 @@ class RateControl:
     def tell_of_plan(self, plan: FitPlan) -> None:
         """Warns and logs what a user should know before the fit."""
         rate = self._start.learning_rate
-        self._messages.warn_of_bounds(rate, self._settings.bounds)
+        if not self._settings.has_relative_rates:
+            self._messages.warn_of_bounds(rate, self._settings.bounds)
         self.warn_of_short_fit(plan)
+        self._warn_of_blind_start(plan)
         if plan.is_open_ended and not self._metadata.acts_without_end:
             self._messages.log_resting_agents(self._metadata.name)
         if self._action_set.base is not None and self._settings.base == "policy":
@@ -148,6 +150,14 @@ class RateControl:
         """Warns of few decisions, unless the rates follow each update anyway."""
         if not self._anchoring.is_followed:
             self._messages.warn_of_short_fit(plan, self.clock)
+
+    def _warn_of_blind_start(self, plan: FitPlan) -> None:
+        """Warns if relative rates come late, as steps are measured first."""
+        if not self._settings.has_relative_rates or self.layerwise.knows_last_step:
+            return
+        if plan.batches and plan.epochs:
+            first = min(int(self._model.steps_per_execution), plan.batches)
+            self._messages.warn_of_blind_start(first, plan.batches * plan.epochs)
 
     def tell_of_rates(self, rates: Mapping[str, float]) -> None:
         """Warns of other schedulers, and prints the rates."""

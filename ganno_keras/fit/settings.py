@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
+import keras
 import numpy as np
 
 from ganno_keras.control.actions import (
@@ -15,6 +16,7 @@ from ganno_keras.control.actions import (
     StartingPoint,
     check_learning_rate_bounds,
 )
+from ganno_keras.control.anchor.optimizer_traits import follows_rate
 from ganno_keras.control.fit_facts import FitFacts
 from ganno_keras.monitoring.validation_sample import ValidationSample
 from ganno_keras.policies import Policy, PolicyMetadata, load_policy
@@ -55,6 +57,16 @@ class ControlSettings:
     def has_relative_rates(self) -> bool:
         """Returns whether rates move layers by a share of their weights."""
         return self.base == "policy" and self.policy.metadata.action_set.is_relative
+
+    def suited_to(self, optimizer: keras.optimizers.Optimizer) -> Self:
+        """Returns the settings for an optimizer: some keep their own rate, always.
+
+        Args:
+            optimizer: The innermost one.
+        """
+        if not self.has_relative_rates or follows_rate(optimizer):
+            return self
+        return replace(self, base="optimizer")
 
     def starting_point(
         self, learning_rate: float, weight_decay: float, progress: float = 0.0

@@ -8,11 +8,13 @@ drive another one out of its depth, from where no rate leads back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from ganno_keras.control.actions import LearningRateBounds
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE
 from ganno_keras.control.history import GuardEvent
 from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.guard.return_count import ReturnCount
@@ -123,6 +125,9 @@ class DivergenceGuard:
         """
         if self.is_aside:
             return None
+        if not np.isfinite(measurements.statistics.weight_norm).all():
+            # Activations such as ReLU may hide that from the loss.
+            measurements = replace(measurements, train_loss=float("nan"))
         if not self._suspicion.is_raised(measurements.train_loss):
             if not self._suspicion.is_pending:
                 self._remember(update, measurements, rates)
@@ -214,6 +219,9 @@ class DivergenceGuard:
     ) -> GuardEvent:
         self._weights.put_back()
         self._suspicion.begin_again()
+        # Before the first measured step layers have a placeholder in place of a rate.
+        is_known = self._best_rates != UNMEASURED_RATE
+        best_rates = np.where(is_known, self._best_rates, rates)
         returns = self._returns
         num_futile = returns.num_futile if returns.has_returned else None
         returns.see_return()
@@ -222,9 +230,9 @@ class DivergenceGuard:
             train_loss=train_loss,
             best_update=self._best_update,
             learning_rates=(
-                self._rates.limit(np.minimum(rates, self._best_rates))
+                self._rates.limit(np.minimum(rates, best_rates))
                 if _data_are_broken(comparisons)
-                else self._rates.after_return(rates, self._best_rates, num_futile)
+                else self._rates.after_return(rates, best_rates, num_futile)
             ),
             sample_loss=_mean([one.now for one in comparisons]),
             best_sample_loss=_mean([one.kept for one in comparisons]),

@@ -124,7 +124,14 @@ class TrainingProbe:
         groups = [group for group in groups if group]
         if not groups or not self.is_able:
             return ()
-        now = [self._losses(group) for group in groups]
+        try:
+            now = [self._losses(group) for group in groups]
+        except Exception:
+            # The samples of some batches belong together, as the nodes of a graph do.
+            # The guard must not end the fit that it is to save.
+            self.release()
+            self._keeper = None
+            return ()
         with kept.in_place():
             before = [self._losses(group) for group in groups]
         return tuple(map(Comparison, now, before))

@@ -225,7 +225,8 @@ def fixed_batch_size(model: keras.Model) -> int | None:
     Args:
         model: Any model; one without known inputs is taken to bear any size.
     """
-    sizes = [tensor.shape[0] for tensor in getattr(model, "inputs", None) or []]
+    inputs = getattr(model, "inputs", None) or []
+    sizes = [tensor.shape[0] for tensor in inputs if tensor.shape]
     return next((size for size in sizes if size is not None), None)
 
 

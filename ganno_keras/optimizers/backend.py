@@ -130,6 +130,13 @@ def is_known(tensor: Tensor) -> bool:
     return BACKEND != "jax" or not isinstance(tensor, _Traced)
 
 
+def is_traced(variable: keras.Variable) -> bool:
+    """Returns whether a step is being traced now, in which variables have no values."""
+    if BACKEND == "tensorflow":
+        return not tf.executing_eagerly()
+    return not is_known(variable.value)
+
+
 def assign_array(variable: keras.Variable, values: npt.ArrayLike) -> None:
     """Assigns numbers on the host, on TensorFlow in half the time of `assign`.
 

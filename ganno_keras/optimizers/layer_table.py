@@ -20,6 +20,7 @@ from ganno_keras.optimizers.backend import (
     compiled_values,
     has_replicas,
     is_of_one_device,
+    is_traced,
     new_variable,
     own_rate,
     to_host,
@@ -169,8 +170,17 @@ class LayerTable:
             self.measuring.assign(False)
 
     @property
-    def mean_rate(self) -> keras.Variable:
-        """Returns the mean of the rates over all weights, up to date from now on."""
+    def mean_rate(self) -> Any:
+        """Returns the mean of the rates over all weights, up to date from now on.
+
+        In a step that is being traced it is a tensor: what is returned or logged by
+        the step is then the rate of each call.
+        """
+        if is_traced(self.learning_rates):
+            shares = self.num_weights / self.num_weights.sum()
+            rates = ops.cast(self._rates(), "float32")
+            mean = ops.sum(rates * ops.convert_to_tensor(shares, "float32"))
+            return ops.cast(mean, self._mean_rate.dtype)
         if not self._shows_mean:
             self._shows_mean = True
             self.show_mean_rate()

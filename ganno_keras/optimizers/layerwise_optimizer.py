@@ -143,6 +143,13 @@ class LayerwiseOptimizer:
         self._built_table.measuring.assign(is_wanted)
 
     @property
+    def knows_last_step(self) -> bool:
+        """Returns whether `statistics()` has a step of before this was made."""
+        inner, table = self.inner_optimizer, self._state.table
+        is_kept = table.built and table.measures_between_steps and inner.built
+        return is_kept and int(ops.convert_to_numpy(inner.iterations)) > 0
+
+    @property
     def statistics_sums(self) -> np.ndarray:
         """Returns the last measured update's sums `[num_groups, num_sums]`, or 0."""
         table = self._built_table

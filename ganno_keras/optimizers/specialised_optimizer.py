@@ -228,6 +228,8 @@ class PlainLayoutMixin(OptimizerMixin):
 class LayerwiseMixin(PlainLayoutMixin):
     """A mixin that updates each variable at the rate of its group."""
 
+    _step_rate: Tensor | None = None
+
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Makes the table fit before anything is built."""
         if not self.built:
@@ -248,6 +250,8 @@ class LayerwiseMixin(PlainLayoutMixin):
         afterwards, unless the owner of the table refuses it.
         """
         table = self._layer_table
+        if self._step_rate is not None:  # in steps that do not take their argument
+            return self._step_rate
         if table.is_active or not table.built:
             return super().learning_rate
         return table.mean_rate
@@ -276,4 +280,8 @@ class LayerwiseMixin(PlainLayoutMixin):
         table = self._layer_table
         if table.is_active:
             learning_rate = table.rate(table.membership.group_of(variable))
-        super().update_step(gradient, variable, learning_rate)
+            self.__dict__["_step_rate"] = learning_rate
+        try:
+            super().update_step(gradient, variable, learning_rate)
+        finally:
+            self.__dict__.pop("_step_rate", None)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ganno_keras.control.actions import NO_OP, ActionSet
-from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE
 from ganno_keras.control.history import GannoHistory
 from ganno_keras.plots.drawing import shorten
 

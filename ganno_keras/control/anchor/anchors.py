@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from ganno_keras.control.anchor.update_ratios import UpdateRatios
 
 Array = npt.NDArray[np.float64]
 Schedule = Callable[[float], float]
-
-UNMEASURED_RATE: Final = 1e-9
-"""Of a layer whose steps are unknown: above 0, which would freeze it unmeasured."""
 
 
 class Anchor(Protocol):
@@ -135,4 +132,4 @@ class RelativeUpdate:
         shares, ratios = self.shares(progress, factors), self.ratios.values
         rates = shares * np.where(np.isnan(ratios), 0.0, ratios)
         is_moved = np.isnan(ratios) & (shares > 0.0)
-        return np.where(is_moved, UNMEASURED_RATE, rates)
+        return np.where(is_moved, self.ratios.probes, rates)

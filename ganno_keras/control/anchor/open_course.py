@@ -56,6 +56,29 @@ class PlateauRule(NamedTuple):
         return math.isfinite(self.patience) and self.stall < self.patience
 
 
+class _Stand(NamedTuple):
+    """A count of epochs without an improvement, which may stand for several epochs.
+
+    Args:
+        wait: The count. It stands still between validations.
+        position: Epochs from the beginning of the training when it was first seen.
+        stride: Epochs from one count to the next.
+        has_begun: Whether a descent has begun at this count.
+    """
+
+    wait: float
+    position: float
+    stride: float = 1.0
+    has_begun: bool = False
+
+    def followed_by(self, wait: float, position: float) -> _Stand:
+        """Returns what is known once the count has changed."""
+        counts = wait - self.wait
+        epochs = position - self.position
+        stride = max(1.0, round(epochs / counts)) if counts > 0.0 else self.stride
+        return _Stand(wait, position, stride)
+
+
 class Descent(NamedTuple):
     """A decay of the level by a cosine, in epochs from the beginning of the training.
 
@@ -103,6 +126,7 @@ class OpenCourse:
         self._rules: tuple[PlateauRule, ...] = ()
         self.warm_up = self._warm_up()
         """The epochs of the warm-up."""
+        self._stands: dict[int, _Stand] = {}  # by the number of the rule
         self.descents: list[Descent] = []
         """All descents so far; the last of them counts."""
 
@@ -143,19 +167,29 @@ class OpenCourse:
             progress: Share of the planned epochs that is done, in [0, 1].
             waits: For each rule, epochs since the quantity last improved.
         """
-        for rule, wait in zip(self._rules, waits, strict=True):
-            if rule.has_room and rule.stall <= wait < rule.patience:
-                self._descend(progress * self._epochs, rule, rule.patience - wait)
+        position = progress * self._epochs
+        for number, (rule, wait) in enumerate(zip(self._rules, waits, strict=True)):
+            stand = self._stands.get(number) or _Stand(wait, position)
+            if stand.wait != wait:
+                stand = stand.followed_by(wait, position)
+            is_stalled = rule.has_room and rule.stall <= wait < rule.patience
+            if is_stalled and not stand.has_begun:
+                span = (rule.patience - wait) * stand.stride
+                stand = stand._replace(has_begun=self._descend(position, rule, span))
+            self._stands[number] = stand
 
-    def _descend(self, position: float, rule: PlateauRule, span: float) -> None:
+    def _descend(self, position: float, rule: PlateauRule, span: float) -> bool:
+        """Begins a descent, if it is to reach lower than the last; returns whether."""
         last = self.descents[-1] if self.descents else _NO_DESCENT
         is_over = position >= last.start + last.span
         # A descent in progress counts as taken back by one that is to reach lower.
         base = last.after if is_over else last.before
         after = max(FLOOR, base * rule.factor)
         begins = rule.ends_fit or (is_over and position >= self.warm_up)
-        if begins and after < 0.99 * last.after:
-            self.descents.append(Descent(position, span, last.level(position), after))
+        if not begins or after >= 0.99 * last.after:
+            return False
+        self.descents.append(Descent(position, span, last.level(position), after))
+        return True
 
     def __call__(self, progress: float) -> float:
         """Returns the level at a point of the training."""

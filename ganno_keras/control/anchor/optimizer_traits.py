@@ -14,6 +14,10 @@ gradients have now. Their subclasses count as they do. Adamax and AMSGrad divide
 largest so far, beside which gradients may become small; steps of Lamb are as large as
 the weights."""
 
+_DO_NOT_FOLLOW_RATE: Final = {"Ftrl"}
+"""Keras' optimizers whose state divides by the rates of all steps before. Ftrl makes
+each weight anew of that state, so a step has no size of its own."""
+
 LARGEST_EPSILON: Final = 1e-5
 """Beyond it, gradients are often divided by it, and directions are as small as they."""
 
@@ -57,11 +61,30 @@ def optimizer_traits(optimizer: keras.optimizers.Optimizer) -> OptimizerTraits:
     own = getattr(optimizer, "momentum", 0.0) or getattr(optimizer, "beta_1", 0.0)
     is_usual = isinstance(own, float | int) and 0.0 <= own < 1.0
     momentum = float(own) if is_usual else 0.0
-    classes = type(optimizer).__mro__
-    names = {it.__name__ for it in classes if it.__module__.startswith("keras.")}
     has_own_size = (
-        bool(names & _OF_OWN_SIZE)
+        bool(_classes(optimizer) & _OF_OWN_SIZE)
         and not getattr(optimizer, "amsgrad", False)
         and getattr(optimizer, "epsilon", 0.0) <= LARGEST_EPSILON
     )
     return OptimizerTraits(momentum, has_own_size)
+
+
+def follows_rate(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Returns whether the size of each step is in proportion to the rate.
+
+    Args:
+        optimizer: Any, built or not.
+
+    Example:
+
+        >>> import keras
+        >>> follows_rate(keras.optimizers.SGD()), follows_rate(keras.optimizers.Ftrl())
+        (True, False)
+    """
+    return not _classes(optimizer) & _DO_NOT_FOLLOW_RATE
+
+
+def _classes(optimizer: keras.optimizers.Optimizer) -> set[str]:
+    """Returns the names of Keras' classes that an optimizer is of."""
+    classes = type(optimizer).__mro__
+    return {it.__name__ for it in classes if it.__module__.startswith("keras.")}

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log2
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -166,6 +166,14 @@ class RelativeRateFormula:
     normalised_updates: float = 0.35
     normalised_epochs: float = 0.27
 
+    def __reduce__(self) -> tuple[Callable[..., RelativeRateFormula], tuple[Any, ...]]:
+        # Read-only mappings cannot be pickled or copied.
+        values = {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in vars(self).items()
+        }
+        return _formula_of, (values,)
+
     def log2_rate(self, facts: TrainingFacts) -> float:
         """Returns the logarithm for a fresh layer of no kind in particular."""
         return (
@@ -222,3 +230,12 @@ class RelativeRateFormula:
             2.0 ** (self.log2_rate(facts) + terms), HIGHEST_RELATIVE_RATE
         )
         return highest
+
+
+def _formula_of(values: Mapping[str, Any]) -> RelativeRateFormula:
+    """Makes a formula of pickled values, its mappings read-only again."""
+    fields: dict[str, Any] = {
+        name: MappingProxyType(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+    return RelativeRateFormula(**fields)

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.anchor.relative_rate import HIGHEST_RELATIVE_RATE
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE
 
 Array = npt.NDArray[np.float64]
 

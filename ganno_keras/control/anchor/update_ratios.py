@@ -25,6 +25,10 @@ LAST_EARLY_RENEWAL: Final = 64
 
 LARGEST_NORM: Final = 1e50
 """What is larger comes of weights that diverge, and is not counted."""
+UNMEASURED_RATE: Final = 1e-9
+"""The rate of a layer whose steps are unknown: above 0, which would freeze it."""
+LARGEST_PROBE: Final = 1e-5
+"""Where gradients are 0, so are steps at any rate; they may come back."""
 SMALLEST_RATIO: Final = 1e-12
 LARGEST_RATIO: Final = 1e12
 
@@ -107,6 +111,7 @@ class UpdateRatios:
         self._weights = np.full(count, np.nan)  # norms, the last measured
         self._squares = np.zeros(count)  # of the directions since the last renewal
         self._num_measured = np.zeros(count)
+        self._num_still = np.zeros(count)  # steps too small to be seen
         self._history = np.full((self.rules.memory, count), np.nan)
         self.values = self._tied()
         """The ratios `[num_groups]`, NaN where nothing was measured yet."""
@@ -115,6 +120,16 @@ class UpdateRatios:
     def num_groups(self) -> int:
         """Returns how many ratios there are."""
         return len(self._own)
+
+    @property
+    def probes(self) -> Array:
+        """Returns the rates to measure a first step at, `[num_groups]`.
+
+        Each that was too small to change a weight makes the next one tenfold.
+        """
+        tried = UNMEASURED_RATE * 10.0**self._num_still
+        limited: Array = np.minimum(tried, LARGEST_PROBE)
+        return limited
 
     def know_pretrained(self, is_pretrained: npt.ArrayLike) -> None:
         """Learns which groups have been trained before; until then none has.
@@ -164,6 +179,7 @@ class UpdateRatios:
         counts = (weights < LARGEST_NORM) & (updates < LARGEST_NORM) & (updates > 0.0)
         squares = np.square(np.where(counts, updates, 0.0))
         counts &= squares > 0.0
+        self._num_still += np.isnan(self._own) & (updates == 0.0)
         self._weights = np.where(counts, weights, self._weights)
         self._squares += squares
         self._num_measured += counts

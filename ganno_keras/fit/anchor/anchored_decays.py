@@ -11,6 +11,7 @@ import numpy as np
 
 from ganno_keras.control.anchor.total_shrink import TotalShrink, compiled_total
 from ganno_keras.fit.anchor.own_rate import mean_rate
+from ganno_keras.optimizers.backend import has_own_schedule
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 _SHARE: Final = "anchor.compiled_share"
@@ -54,8 +55,10 @@ class AnchoredDecays:
 
     def plan(self, num_updates: float) -> None:
         """Learns how many updates the training is expected to have."""
+        is_new = num_updates != self._num_updates
         self._num_updates = num_updates
-        if math.isnan(self._compiled_share):
+        is_schedule = has_own_schedule(self._layerwise.inner_optimizer)
+        if math.isnan(self._compiled_share) or (is_schedule and is_new):
             self._compiled_share = self._share_now()
 
     def _share_now(self) -> float:

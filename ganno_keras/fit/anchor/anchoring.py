@@ -142,6 +142,8 @@ class Anchoring:
                 optimizer_traits(layerwise.inner_optimizer),
                 self._course,
             )
+            if layerwise.knows_last_step:  # of a fit before this one
+                source.begin_with_last_step()
             self._begin_decays(layerwise, start)
         elif settings.base == "optimizer":
             rate = own_rate(layerwise.inner_optimizer)

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import sqrt
+from math import prod, sqrt
 from typing import Any, Final
 
 import keras
 import numpy as np
-from keras import ops
 
 from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.optimizers.backend import to_host
 
 _DETERMINISTIC: Final = (
     keras.initializers.Zeros,
@@ -75,10 +75,13 @@ def _is_pretrained(
         for owner in (owners.get(id(variable)) for variable in group.variables)
         if owner is not None
     }
-    votes = [vote for layer in layers.values() for vote in _votes(layer)]
-    if not votes:
-        return None
-    return any(votes)
+    votes = (vote for layer in layers.values() for vote in _votes(layer))
+    found = None
+    for vote in votes:
+        if vote:
+            return True  # without a look at the others, which may be large
+        found = False
+    return found
 
 
 def _votes(layer: keras.layers.Layer) -> Iterator[bool]:
@@ -89,8 +92,9 @@ def _votes(layer: keras.layers.Layer) -> Iterator[bool]:
     for name, value in _STATISTICS.items():
         statistic = getattr(layer, name, None)
         if isinstance(statistic, keras.Variable):
-            yield bool((ops.convert_to_numpy(statistic) != value).any())
-    for variable, initializer in _initialized(layer):
+            yield bool((to_host(statistic) != value).any())
+    known = sorted(_initialized(layer), key=lambda it: prod(it[0].shape))
+    for variable, initializer in known:
         vote = _was_changed(variable, initializer)
         if vote and variable is getattr(layer, "bias", None):
             vote = not _is_forget_bias(layer, variable)
@@ -102,7 +106,7 @@ def _is_forget_bias(layer: keras.layers.Layer, bias: keras.Variable) -> bool:
     """Returns whether a bias is that of a new LSTM, whose forget gates begin open."""
     if not getattr(layer, "unit_forget_bias", False):
         return False
-    return bool(np.isin(ops.convert_to_numpy(bias), (0.0, 1.0)).all())
+    return bool(np.isin(to_host(bias), (0.0, 1.0)).all())
 
 
 def _has_trained_factors(layer: keras.layers.Layer) -> bool:
@@ -110,7 +114,7 @@ def _has_trained_factors(layer: keras.layers.Layer) -> bool:
     for name in _LORA_FACTORS:
         factor = getattr(layer, f"{name}_b", None)
         if isinstance(factor, keras.Variable):
-            return bool(ops.convert_to_numpy(factor).any())
+            return bool(to_host(factor).any())
     return True
 
 
@@ -129,22 +133,30 @@ def _initialized(layer: keras.layers.Layer) -> Iterator[tuple[keras.Variable, An
 
 def _was_changed(variable: keras.Variable, initializer: Any) -> bool | None:
     """Returns whether a variable has left its initial values; None if unknown."""
-    values = ops.convert_to_numpy(variable).astype(np.float64)
-    if values.size == 0 or not callable(initializer):
+    size = prod(variable.shape)
+    if size == 0 or not callable(initializer):
         return None
-    if isinstance(initializer, _DETERMINISTIC):
-        made = initializer(tuple(variable.shape))
-        return not np.array_equal(values, ops.convert_to_numpy(made))
+    is_constant = isinstance(initializer, _DETERMINISTIC)
     # Sampling would change an initializer that has a generator of its own.
-    if not isinstance(getattr(initializer, "seed", None), int):
+    is_seeded = isinstance(getattr(initializer, "seed", None), int)
+    if not is_constant and (not is_seeded or size > _LARGEST_DRAW):
         return None
-    if values.size > _LARGEST_DRAW:
-        return None
-    made = ops.convert_to_numpy(initializer(tuple(variable.shape))).astype(np.float64)
+    values = _as_floats(variable)
+    if np.ndim(getattr(initializer, "value", 0.0)) > 1 and np.ptp(values):
+        return True  # A matrix of the user's: it was learned, somewhere else.
+    # With the type, as Keras calls it: an initializer need have no default for it.
+    made = _as_floats(initializer(tuple(variable.shape), dtype=variable.dtype))
+    if is_constant:
+        return not np.array_equal(values, made)
     is_exact = str(variable.dtype) in ("float32", "float64")
     if _is_drawn(values, made, 1e-5 if is_exact else 1e-2):
         return False
     return None if _looks_like(values, made) else True
+
+
+def _as_floats(tensor: Any) -> np.ndarray:
+    """Returns the numbers of a tensor, in float32 for half the memory."""
+    return to_host(tensor).astype(np.float32, copy=False)
 
 
 def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
@@ -153,10 +165,10 @@ def _is_drawn(values: np.ndarray, made: np.ndarray, tolerance: float) -> bool:
     The scale may be another one where a layer informs its initializer which axes are
     inputs, as `EinsumDense` does.
     """
-    square = float(np.sum(np.square(made)))
+    square = float(np.sum(np.square(made), dtype=np.float64))
     if square == 0.0:
         return not values.any()
-    scale = float(np.sum(values * made)) / square
+    scale = float(np.sum(values * made, dtype=np.float64)) / square
     largest = tolerance * scale * float(np.abs(made).max())
     return bool(scale > 0.0 and np.abs(values - scale * made).max() <= largest)
 
@@ -166,11 +178,12 @@ def _looks_like(values: np.ndarray, made: np.ndarray) -> bool:
 
     Of a few weights nobody can tell.
     """
-    count, expected = values.size, np.mean(np.square(made))
+    count = values.size
+    expected = float(np.mean(np.square(made), dtype=np.float64))
     if expected == 0.0 or count < _FEWEST:
         return expected > 0.0
     standard_error = sqrt(2.0 / count)
-    size = np.mean(np.square(values)) / expected
+    size = np.mean(np.square(values), dtype=np.float64) / expected
     tails = _kurtosis(values) - _kurtosis(made)
     return bool(
         abs(size - 1.0) < _TOLERANCE * standard_error
@@ -179,5 +192,5 @@ def _looks_like(values: np.ndarray, made: np.ndarray) -> bool:
 
 
 def _kurtosis(values: np.ndarray) -> float:
-    centred = values - values.mean()
+    centred = values - values.mean(dtype=np.float64)
     return float(np.mean(centred**4) / max(np.mean(centred**2) ** 2, 1e-300))

@@ -30,8 +30,11 @@ def own_rate(
     if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
         # Keras asks it for the rate of a batch; the last one of an update counts.
         batches = batches_per_update(optimizer)
+        kind = optimizer._iterations.dtype  # What Keras gives it, which has a type.
         return lambda update: float(
-            ops.convert_to_numpy(own((update + 1) * batches - 1))
+            ops.convert_to_numpy(
+                own(ops.convert_to_tensor((update + 1) * batches - 1, kind))
+            )
         )
     return lambda _: float(ops.convert_to_numpy(own()))
 

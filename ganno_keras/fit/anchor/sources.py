@@ -156,11 +156,19 @@ class RelativeSource:
         updates = range(update + 1, update + following + 1)
         return any(self._ratios.is_measured(it, self._interval) for it in updates)
 
+    def begin_with_last_step(self) -> None:
+        """Begins with a step of before this training, so that the first one moves."""
+        self._look()
+        self._ratios.renew()
+
+    def _look(self) -> None:
+        statistics = self._read()
+        self._ratios.add(statistics.weight_norm, statistics.update_norm)
+
     def take_in(self, before: int, update: int, is_measured: bool) -> bool:
         """Takes in what was measured; returns whether that changes the rates."""
         if is_measured and update > before:
-            statistics = self._read()
-            self._ratios.add(statistics.weight_norm, statistics.update_norm)
+            self._look()
         updates = range(before + 1, update + 1)
         is_renewal = any(self._ratios.is_renewal(it, self._interval) for it in updates)
         if is_renewal:

@@ -339,9 +339,10 @@ def test_later_epoch__begins_where_the_base_schedule_has_come_to():
         np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
 
 
+@pytest.mark.parametrize("policy", ["ganno-first", "anchor"])
 @pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
-def test_copy__does_the_same_before_a_fit_and_after(copied):
-    original = GANNO("ganno-first", interval=2, validation_data=(X, Y))
+def test_copy__does_the_same_before_a_fit_and_after(copied, policy):
+    original = GANNO(policy, interval=2, validation_data=(X, Y))
     early = copied(original)
     fit(original)
     for ganno in (early, copied(original)):

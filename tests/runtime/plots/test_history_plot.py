@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ganno_keras import GANNO
-from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE
 from ganno_keras.control.history import GannoHistory, GuardEvent, Timestep
 from ganno_keras.control.observing.measurements import Measurements
 from ganno_keras.plots.history_plot import plot_history

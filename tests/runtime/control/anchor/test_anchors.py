@@ -5,12 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.anchors import (
-    UNMEASURED_RATE,
     AbsoluteSchedule,
     OptimizerRate,
     RelativeUpdate,
 )
-from ganno_keras.control.anchor.update_ratios import UpdateRatios
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE, UpdateRatios
 from ganno_keras.control.anchor.weight_groups import WeightGroup
 from ganno_keras.control.base_schedule import BaseSchedule
 

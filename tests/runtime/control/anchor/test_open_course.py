@@ -171,3 +171,20 @@ def test_state__is_that_of_the_course():
     assert other(0.33) == course(0.33) < 1.0
     other.set_state({})
     assert other.descents == []
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_count_that_stands_still_between_validations__begins_one_descent(stride):
+    course, patience = course_of(100, PlateauRule(patience=5)), 5
+    for epoch in range(patience * stride):
+        course.look(epoch / 100, [epoch // stride])
+    [descent] = course.descents
+    assert descent.start == 2 * stride
+    assert descent.start + descent.span == patience * stride
+
+
+def test_count_that_began_anew__may_begin_another_descent():
+    course = course_of(100, PlateauRule(patience=5))
+    for epoch, wait in enumerate([0, 1, 2, 3, 0, 0, 0, 1, 2, 3]):
+        course.look(epoch / 100, [wait])
+    assert [it.start for it in course.descents] == [2, 8]

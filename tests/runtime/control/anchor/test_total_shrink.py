@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganno_keras.control.anchor.anchors import UNMEASURED_RATE
 from ganno_keras.control.anchor.total_shrink import (
     LARGEST_COMPILED_TOTAL,
     LARGEST_DECAY,
@@ -18,6 +17,7 @@ from ganno_keras.control.anchor.total_shrink import (
     compiled_total,
     decays_of_shares,
 )
+from ganno_keras.control.anchor.update_ratios import UNMEASURED_RATE
 from ganno_keras.control.base_schedule import BaseSchedule
 
 SHAPE = BaseSchedule(peak=1.0, warm_up=0.2)

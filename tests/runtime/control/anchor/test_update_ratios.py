@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.optimizer_traits import OptimizerTraits
-from ganno_keras.control.anchor.update_ratios import RenewalRules, UpdateRatios
+from ganno_keras.control.anchor.update_ratios import (
+    LARGEST_PROBE,
+    UNMEASURED_RATE,
+    RenewalRules,
+    UpdateRatios,
+)
 from ganno_keras.control.anchor.weight_groups import WeightGroup
 
 KERNEL = WeightGroup("linear", ((4, 4), (4,)))
@@ -210,3 +215,17 @@ def test_ratio__never_rises_above_its_running_median_by_more_than_the_rules_say(
         if seen:
             assert ratios.values[0] <= 3.0 * np.median(seen[-8:]) * (1 + 1e-9)
         seen.append(ratios.values[0])
+
+
+def test_probes__grow_while_no_step_is_seen_and_then_no_more():
+    ratios = UpdateRatios(NETWORK[:2])
+    assert (ratios.probes == UNMEASURED_RATE).all()
+    for _ in range(2):
+        ratios.add([1.0, 1.0], [0.0, 0.5])
+    np.testing.assert_allclose(
+        ratios.probes, [100.0 * UNMEASURED_RATE, UNMEASURED_RATE]
+    )
+    ratios.renew()
+    for _ in range(9):
+        ratios.add([1.0, 1.0], [0.0, 0.0])
+    np.testing.assert_allclose(ratios.probes, [LARGEST_PROBE, UNMEASURED_RATE])

@@ -117,3 +117,26 @@ def test_layer_without_a_known_initializer__is_what_most_others_are():
     for dense in (model.layers[0], model.layers[2]):
         dense.bias.assign(dense.bias + 0.1)
     assert found(model) == (True, True, True)
+
+
+def test_embeddings_given_as_a_matrix__are_pretrained():
+    matrix = np.random.default_rng(0).normal(size=(10, 4))
+    given, filled = (keras.initializers.Constant(it) for it in (matrix, 0.1))
+    for initializer, found in ((given, True), (filled, False)):
+        model = keras.Sequential(
+            [keras.Input([3]), keras.layers.Embedding(10, 4, initializer)]
+        )
+        assert pretrained_groups(model, layer_groups(model)) == (found,)
+
+
+def test_initializer__is_called_with_a_type_as_keras_does():
+    class Needy(keras.initializers.Initializer):
+        seed = 1
+
+        def __call__(self, shape, dtype):
+            return keras.random.normal(shape, seed=self.seed, dtype=dtype)
+
+    model = keras.Sequential(
+        [keras.Input([3]), keras.layers.Dense(4, "relu", True, Needy())]
+    )
+    assert pretrained_groups(model, layer_groups(model)) == (False,)

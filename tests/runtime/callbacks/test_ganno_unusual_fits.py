@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fits as people write them, each of which once ended badly under `GANNO()`."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+
+from ganno_keras import GANNO, LayerwiseOptimizer, layer_groups
+from tests.support.models import tiny_data, tiny_model
+
+pytestmark = [
+    pytest.mark.backend,
+    pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
+]
+
+X, Y = tiny_data(256)
+ON_TENSORFLOW = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="a train_step of TensorFlow"
+)
+
+
+def fit(model, *callbacks, **arguments):
+    usual = {"batch_size": 8, "epochs": 2, "verbose": 0, "shuffle": False}
+    return model.fit(X, Y, callbacks=list(callbacks), **{**usual, **arguments}).history
+
+
+def kernels_of(model):
+    return [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+
+
+# ---------------------------------------------------------------- the optimizer
+
+
+def test_rate_that_a_metric_reads__is_the_mean_of_the_rates():
+    optimizer = keras.optimizers.SGD(0.001)
+
+    def rate(y_true, y_pred):
+        return optimizer.learning_rate + 0.0 * ops.sum(y_pred)
+
+    model = tiny_model(optimizer)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=[rate])
+    logs = fit(model, GANNO("no-op"))
+    np.testing.assert_allclose(logs["rate"], 0.001, rtol=1e-5)
+    logs = fit(model, GANNO())
+    assert logs["rate"][0] > 0.0
+    assert logs["rate"][0] != pytest.approx(0.001)
+    logs = fit(model)  # A step that was traced before goes by the own rate again.
+    np.testing.assert_allclose(logs["rate"], 0.001, rtol=1e-5)
+
+
+def test_optimizer_whose_steps_follow_no_rate__keeps_its_own(caplog):
+    plain, controlled = (tiny_model(keras.optimizers.Ftrl(0.1)) for _ in range(2))
+    fit(plain)
+    fit(controlled, GANNO())
+    for one, other in zip(kernels_of(plain), kernels_of(controlled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert caplog.text.count("the steps of Ftrl do not follow its rate") == 1
+
+
+@pytest.mark.parametrize("make", [keras.optimizers.Lamb, keras.optimizers.Adafactor])
+def test_first_step__that_is_too_small_to_be_seen_is_tried_again(make):
+    inner = [layers.Dense(8, "tanh"), layers.Dense(1, use_bias=False)]
+    model = keras.Sequential([keras.Input([X.shape[1]]), *inner])
+    model.compile(make(), "mse")
+    before = kernels_of(model)[-1]
+    fit(model, GANNO())
+    assert np.abs(kernels_of(model)[-1] - before).max() > 0.01
+
+
+@ON_TENSORFLOW
+def test_optimizer_that_reads_its_rate_in_a_step__gets_that_of_the_layer():
+    class Descent(keras.optimizers.SGD):
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign_sub(variable, self.learning_rate * gradient)
+
+    usual, unusual = (tiny_model(it(0.01)) for it in (keras.optimizers.SGD, Descent))
+    for model in (usual, unusual):
+        groups = layer_groups(model)
+        with LayerwiseOptimizer(model.optimizer, groups, model=model) as layerwise:
+            layerwise.set_learning_rates([0.1, 0.0])
+            fit(model)
+    for one, other in zip(kernels_of(usual), kernels_of(unusual), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@ON_TENSORFLOW
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_weight_decay_of_a_schedule__knows_the_length_once_it_is_known():
+    def shrink(make):
+        seen = []
+
+        class Watch(keras.callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                table = vars(self.model.optimizer)["_layer_table"]
+                rates, decays = table.learning_rates, table.weight_decays
+                seen.append(float(rates[0]) * float(decays[0]))
+
+        schedule = keras.optimizers.schedules.CosineDecay(0.01, 320)
+        model = tiny_model(keras.optimizers.AdamW(schedule, weight_decay=0.1))
+        data = make(tf.data.Dataset.from_tensor_slices((X, Y)).batch(8))
+        callbacks = [GANNO(), Watch()]
+        model.fit(data, epochs=10, verbose=0, shuffle=False, callbacks=callbacks)
+        return sum(seen)
+
+    known, unknown = (
+        shrink(lambda it: it),
+        shrink(lambda it: it.filter(lambda *_: True)),
+    )
+    assert unknown == pytest.approx(known, rel=0.2)
+
+
+# ---------------------------------------------------------------- the data
+
+
+def test_fits_of_one_update__train():
+    model = tiny_model("adam")
+    before = model.evaluate(X, Y, verbose=0)[0]
+    with pytest.warns(UserWarning, match="1 of 1 batches"):
+        fit(model, GANNO(), epochs=1, batch_size=len(X))
+    for _ in range(39):
+        fit(model, GANNO(), epochs=1, batch_size=len(X))
+    assert model.evaluate(X, Y, verbose=0)[0] < 0.95 * before
+
+
+def test_execution_that_is_a_whole_fit__is_told_to_be_blind():
+    model = tiny_model("adam")
+    model.compile("adam", model.loss, steps_per_execution=32)
+    with pytest.warns(UserWarning, match="here 32 of 32 batches"):
+        fit(model, GANNO(), epochs=1)
+
+
+def test_data_without_a_batch__is_no_error_of_ours():
+    nothing = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).take(0)
+    model = tiny_model("adam")
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(nothing, epochs=1, verbose=0, shuffle=False, callbacks=[GANNO()])
+
+
+# ---------------------------------------------------------------- the guard
+
+
+@pytest.mark.parametrize("broken", [31, 131])
+def test_nan_in_any_interval__leaves_a_training_that_learns(broken):
+    y = np.eye(3, dtype="float32")[np.tile(Y, 2)]
+    y[broken] = np.nan
+    model = tiny_model(keras.optimizers.Adam(), loss="mse")
+    before = model.evaluate(X, np.eye(3)[Y], verbose=0)[0]
+    model.fit(
+        *(np.tile(X, (2, 1)), y),
+        **{"batch_size": 1, "epochs": 2, "verbose": 0, "shuffle": False},
+        callbacks=[GANNO()],
+    )
+    assert model.evaluate(X, np.eye(3)[Y], verbose=0)[0] < 0.8 * before
+
+
+def test_weights_that_are_nan_behind_a_relu__are_not_kept(caplog):
+    x = X.copy()
+    x[100] = np.nan
+    inner = [layers.Dense(16, "relu"), layers.Dense(3, "softmax")]
+    model = keras.Sequential([keras.Input([X.shape[1]]), *inner])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    usual = {"batch_size": 8, "epochs": 3, "verbose": 0, "shuffle": False}
+    ganno = GANNO(interval=10)
+    model.fit(x, Y, callbacks=[ganno], **usual)
+    assert all(np.isfinite(kernel).all() for kernel in kernels_of(model))
+    assert ganno.history.guard_events
+
+
+def test_batch_whose_samples_belong_together__does_not_end_the_fit(caplog):
+    number, random = 40, np.random.default_rng(0)
+    nodes = random.normal(size=(number, 8)).astype("float32")
+    edges = np.eye(number, dtype="float32")
+    a, b = keras.Input([8]), keras.Input([number])
+    mixed = layers.Lambda(lambda it: ops.matmul(it[0], it[1]))([b, layers.Dense(3)(a)])
+    model = keras.Model([a, b], layers.Softmax()(mixed))
+    model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+
+    class Wreck(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 20:
+                kernel = self.model.trainable_weights[0]
+                kernel.assign(-1e4 * ops.convert_to_numpy(kernel))
+
+    model.fit(
+        *([nodes, edges], np.arange(number) % 3),
+        **{"batch_size": number, "epochs": 40, "verbose": 0, "shuffle": False},
+        callbacks=[GANNO(base="optimizer", interval=5), Wreck()],
+    )
+    assert "there is nothing to compare the weights on" in caplog.text
