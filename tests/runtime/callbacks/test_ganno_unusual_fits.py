@@ -19,7 +19,8 @@ pytestmark = [
 
 X, Y = tiny_data(256)
 ON_TENSORFLOW = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="a train_step of TensorFlow"
+    keras.backend.backend() != "tensorflow",
+    reason="where a step reads variables and data sets of TensorFlow",
 )
 
 
@@ -35,6 +36,7 @@ def kernels_of(model):
 # ---------------------------------------------------------------- the optimizer
 
 
+@ON_TENSORFLOW
 def test_rate_that_a_metric_reads__is_the_mean_of_the_rates():
     optimizer = keras.optimizers.SGD(0.001)
 
@@ -116,6 +118,7 @@ def test_weight_decay_of_a_schedule__knows_the_length_once_it_is_known():
 # ---------------------------------------------------------------- the data
 
 
+@ON_TENSORFLOW
 def test_fits_of_one_update__train():
     model = tiny_model("adam")
     before = model.evaluate(X, Y, verbose=0)[0]
@@ -133,6 +136,7 @@ def test_execution_that_is_a_whole_fit__is_told_to_be_blind():
         fit(model, GANNO(), epochs=1)
 
 
+@ON_TENSORFLOW
 def test_data_without_a_batch__is_no_error_of_ours():
     nothing = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).take(0)
     model = tiny_model("adam")
@@ -175,8 +179,8 @@ def test_batch_whose_samples_belong_together__does_not_end_the_fit(caplog):
     nodes = random.normal(size=(number, 8)).astype("float32")
     edges = np.eye(number, dtype="float32")
     a, b = keras.Input([8]), keras.Input([number])
-    mixed = layers.Lambda(lambda it: ops.matmul(it[0], it[1]))([b, layers.Dense(3)(a)])
-    model = keras.Model([a, b], layers.Softmax()(mixed))
+    mix = layers.Lambda(lambda it: ops.matmul(it[0], it[1]), output_shape=(3,))
+    model = keras.Model([a, b], layers.Softmax()(mix([b, layers.Dense(3)(a)])))
     model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
 
     class Wreck(keras.callbacks.Callback):
