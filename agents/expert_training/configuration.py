@@ -77,7 +77,7 @@ class ExpertConfiguration:
 
 
 RELATIVE = ExpertConfiguration(
-    rounds=2,
+    rounds=3,
     packs=78,  # as benchmarks/results/looking/packs has them
     environment=EnvironmentConfiguration(
         reward="potential",
