@@ -271,7 +271,7 @@ class GANNO(keras.callbacks.Callback):
         messages = Messages(self._verbose, self._told)
         optimizer = innermost(model.optimizer)
         settings = self._settings.suited_to(optimizer)
-        if settings != self._settings:
+        if settings is not self._settings:
             messages.log_kept_rate(optimizer)
         self._control = FitControl(model, settings, messages)
         self._history = self._control.history

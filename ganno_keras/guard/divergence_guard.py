@@ -125,8 +125,7 @@ class DivergenceGuard:
         """
         if self.is_aside:
             return None
-        if not np.isfinite(measurements.statistics.weight_norm).all():
-            # Activations such as ReLU may hide that from the loss.
+        if self._hides_broken_weights(measurements):
             measurements = replace(measurements, train_loss=float("nan"))
         if not self._suspicion.is_raised(measurements.train_loss):
             if not self._suspicion.is_pending:
@@ -159,6 +158,14 @@ class DivergenceGuard:
         return rates if self.is_aside else self._rates.limit(rates)
 
     # ------------------------------------------------------------ proof
+
+    def _hides_broken_weights(self, measurements: Measurements) -> bool:
+        """Returns whether weights are no numbers, which ReLU may hide from the loss.
+
+        A norm may be too large for its type while all weights are numbers.
+        """
+        norms = measurements.statistics.weight_norm
+        return not np.isfinite(norms).all() and not self._weights.has_finite_variables()
 
     def _compare(self, train_loss: float) -> tuple[Comparison, ...] | None:
         """Returns the comparisons; None if nothing can speak for a return."""
