@@ -27,6 +27,7 @@ from ganno_keras.control.actions import NO_OP
 
 from ..analysis.estimates import adjusted, estimate, share_without_gain
 from ..analysis.intervals import interquartile_mean
+from ..methods.policy_names import identity_of
 from ..records.results_file import RESULTS, only_writer
 from .resumed_rows import Row, rows_of
 
@@ -46,20 +47,35 @@ def run_packs(policies: Sequence[Path], num_packs: int, path: Path) -> None:
     Args:
         policies: Their folders, by whose names rows are called.
         num_packs: The packs from 0 on.
-        path: The results file. All its rows have to be of one anchor.
+        path: The results file.
+
+    Raises:
+        ValueError: If something is to be played, and rows are of another anchor.
     """
     modules = {it.name: GreedyPolicy(tf.saved_model.load(str(it))) for it in policies}
     with only_writer(path):
-        done = {(row["pack"], row["method"]) for row in rows_of(path)}
+        rows = rows_of(path)
+        done = {(row["pack"], row["method"]) for row in rows}
+        present = identity_of(ANCHOR)
         for number in range(num_packs):
             missing = [it for it in (ANCHOR, *modules) if (number, it) not in done]
             if missing:
+                _require_anchor(rows, present, path)
                 pack = draw_pack(SEED, number, NUM_TASKS)
                 trainings = PackTrainings(pack, _ENVIRONMENT)
                 for name in missing:
                     found = _play(trainings, modules.get(name))
-                    append_line(path, _row(number, name, pack.model, found))
+                    row = _row(number, name, pack.model, found)
+                    append_line(path, {**row, **present})
                     print(f"pack {number}, {pack.model}: {name}", flush=True)
+
+
+def _require_anchor(rows: Sequence[Row], present: Row, path: Path) -> None:
+    if any(not present.items() <= row.items() for row in rows):
+        raise ValueError(
+            f"{path.name} has rows of another anchor than the present one. Give the "
+            "new ones a file of their own, with another --name."
+        )
 
 
 def lines_of_unseen(rows: Sequence[Row], leader: str = "") -> list[str]:

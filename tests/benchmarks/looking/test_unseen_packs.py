@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,10 @@ def test_run__plays_what_has_no_row_yet(tmp_path, monkeypatch):
     )
     run_packs([], 2, path)
     assert [it["pack"] for it in rows_of(path)] == [0, 1]
+    path.write_text(json.dumps({**row, "anchor": "another"}) + "\n")
+    run_packs([], 1, path)  # Nothing is missing.
+    with pytest.raises(ValueError, match="another anchor than the present"):
+        run_packs([], 2, path)
 
 
 def test_played_packs__tell_what_each_factor_is_worth():
