@@ -56,7 +56,7 @@ def _run(given: argparse.Namespace) -> int:
     is_done = run(wanted_cells(trainings, methods, seeds), given.jobs)
     if TUNED in given.methods:
         # As a list: a failure does not stop the others.
-        tuned = [tune(training, given.jobs) for training in trainings]
+        tuned = [tune(training, seeds, given.jobs) for training in trainings]
         is_done &= all(tuned)
     return 0 if is_done else 1
 

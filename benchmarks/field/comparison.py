@@ -20,7 +20,7 @@ from ..analysis.intervals import interquartile_means
 from ..records.cells import Row
 from .methods import AUTHOR, TUNED
 from .registry import find_training
-from .tuning import tuned_row
+from .tuning import tuned_rows
 
 HARM: Final = 0.05
 """So much below the author's own is harm."""
@@ -76,22 +76,30 @@ def log_gain(ours: Row, theirs: Row) -> float:
 def rows_of(rows: Iterable[Row], method: str) -> ByTraining:
     """The results of a method; of `TUNED`, the candidate that would be kept."""
     found: dict[str, dict[int, Row]] = defaultdict(dict)
-    if method == TUNED:
-        return {row.cell.task: {row.cell.seed: row} for row in _tuned(rows)}
-    for row in rows:
-        if row.cell.method == method and row.cell.initial_learning_rate is None:
-            found[row.cell.task][row.cell.seed] = row
+    for row in _tuned(rows) if method == TUNED else _as_written(rows, method):
+        found[row.cell.task][row.cell.seed] = row
     return found
 
 
+def _as_written(rows: Iterable[Row], method: str) -> list[Row]:
+    """The results of a method at the rates that the author, or it, names."""
+    return [
+        row
+        for row in rows
+        if row.cell.method == method and row.cell.initial_learning_rate is None
+    ]
+
+
 def _tuned(rows: Iterable[Row]) -> list[Row]:
-    """The candidates kept, of the trainings whose climb is over."""
+    """Those of the candidates kept, of the trainings whose climb is over."""
     by_training: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.cell.initial_learning_rate is not None:
-            by_training[row.cell.task].append(row)
-    kept = (tuned_row(find_training(name), it) for name, it in by_training.items())
-    return [row for row in kept if row is not None]
+        by_training[row.cell.task].append(row)
+    return [
+        row
+        for name, of_training in by_training.items()
+        for row in tuned_rows(find_training(name), of_training)
+    ]
 
 
 def gains(ours: ByTraining, theirs: ByTraining) -> dict[str, list[float]]:

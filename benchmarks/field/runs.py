@@ -17,7 +17,7 @@ from ..records.results_file import ResultsFile
 from .fitting import FieldCell, attempt
 from .methods import find_method, identity
 from .registry import TRAININGS, find_training
-from .tuning import next_candidates
+from .tuning import SEED_OF_CHOICE, Candidate, next_candidates, tuned_candidate
 
 FOLDER: Final = "field"
 
@@ -91,25 +91,32 @@ def run(cells: Sequence[Cell], jobs: int = 1) -> bool:
     return not failures
 
 
-def tune(training: str, jobs: int = 1) -> bool:
+def tune(training: str, seeds: Sequence[int], jobs: int = 1) -> bool:
     """Carries out the candidates of a training's tuned schedule, climb step by step.
 
     Args:
         training: Its name.
+        seeds: With which the candidate that is kept is trained, beside that of the
+            climb.
         jobs: How many are carried out at the same time.
 
     Returns:
-        Whether the climb is over now.
+        Whether the climb is over now, and what it kept has results of all seeds.
 
     Raises:
         As `run` does.
     """
     while True:
-        coming = next_candidates(find_training(training), results_of(training).rows())
-        if not coming:
-            return True
-        if not run([cell_of(training, it.schedule, 0, it.rate) for it in coming], jobs):
+        rows = results_of(training).rows()
+        if kept := tuned_candidate(find_training(training), rows):
+            return run([_tuning_cell(training, kept, seed) for seed in seeds], jobs)
+        coming = next_candidates(find_training(training), rows)
+        if not run([_tuning_cell(training, it, SEED_OF_CHOICE) for it in coming], jobs):
             return False
+
+
+def _tuning_cell(training: str, candidate: Candidate, seed: int) -> Cell:
+    return cell_of(training, candidate.schedule, seed, candidate.rate)
 
 
 def missing(cells: Sequence[Cell]) -> list[Cell]:

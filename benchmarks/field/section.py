@@ -77,14 +77,14 @@ What the rows were given:
 Only *tuned* was chosen, on held-out samples with one seed. The search climbs on eight
 rates, half a decade apart: first with a cosine, then with one-cycle. It begins at the
 author's rate and ends at one whose neighbours are both worse. Of a training in two
-parts, the rate of the last was chosen. Nothing counts as worse than guessing. Made by
-`python -m benchmarks.field run`.
+parts, the rate of the last was chosen. What was chosen was then trained with the other
+seeds, too. Nothing counts as worse than guessing. Made by `python -m benchmarks.field
+run`.
 
 ### Each training
 
 The author's error, or loss where there is no accuracy, is beside what guessing scores.
-`GANNO()` and *tuned* are changes of it, paired by seed; below zero is better. Tuned
-schedules have one seed.
+`GANNO()` and *tuned* are changes of it, paired by seed; below zero is better.
 
 {trainings}
 """

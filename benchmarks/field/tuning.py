@@ -3,18 +3,22 @@
 
 It begins at the author's rate and tries the neighbours of the best one so far, until
 both are worse. First it does so with a cosine, then with a one-cycle schedule from the
-best rate of the cosine. That leaves out the rates that lie beyond two worse ones.
+best rate of the cosine. That leaves out the rates that lie beyond two worse ones. All
+of it is with one seed; what is kept can be trained with others.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..records.cells import Row
 from .methods import TUNED_SCHEDULES
 from .training import Training
+
+SEED_OF_CHOICE: Final = 0
+"""The only seed of the climb."""
 
 
 class Candidate(NamedTuple):
@@ -24,17 +28,28 @@ class Candidate(NamedTuple):
     rate: float
 
 
-def tuned_row(training: Training, rows: Sequence[Row]) -> Row | None:
+def tuned_candidate(training: Training, rows: Sequence[Row]) -> Candidate | None:
     """Returns the candidate that is kept; None before the climb is over.
 
     Args:
         training: What is tuned.
         rows: Its results, and perhaps those of other methods.
     """
-    own = [row for row in rows if _tried_rate(row) is not None]
-    if not own or next_candidates(training, rows):
+    found = _of_climb(rows)
+    if not found or next_candidates(training, rows):
         return None
-    return max(own, key=_held_out)
+    return max(found, key=lambda candidate: _held_out(found[candidate]))
+
+
+def tuned_rows(training: Training, rows: Sequence[Row]) -> list[Row]:
+    """Returns the results of the candidate that is kept, one a seed.
+
+    Args:
+        training: What is tuned.
+        rows: Its results, and perhaps those of other methods.
+    """
+    kept = tuned_candidate(training, rows)
+    return [row for row in rows if kept and _candidate_of(row) == kept]
 
 
 def next_candidates(training: Training, rows: Sequence[Row]) -> list[Candidate]:
@@ -45,11 +60,12 @@ def next_candidates(training: Training, rows: Sequence[Row]) -> list[Candidate]:
         rows: Its results so far, and perhaps those of other methods.
     """
     start = training.fits[-1].rate
+    found = _of_climb(rows)
     for schedule in TUNED_SCHEDULES:
         scores = {
-            rate: _held_out(row)
-            for row in rows
-            if row.cell.method == schedule and (rate := _tried_rate(row)) is not None
+            candidate.rate: _held_out(row)
+            for candidate, row in found.items()
+            if candidate.schedule == schedule
         }
         rates = _next_rates(training.tuning_rates, start, scores)
         if rates:
@@ -73,10 +89,21 @@ def _next_rates(
     return [rate for rate in around if rate not in scores]
 
 
-def _tried_rate(row: Row) -> float | None:
-    """The rate of a candidate; None of any other row."""
-    is_scheduled = row.cell.method in TUNED_SCHEDULES
-    return row.cell.initial_learning_rate if is_scheduled else None
+def _of_climb(rows: Sequence[Row]) -> dict[Candidate, Row]:
+    """The results that choose."""
+    return {
+        candidate: row
+        for row in rows
+        if row.cell.seed == SEED_OF_CHOICE and (candidate := _candidate_of(row))
+    }
+
+
+def _candidate_of(row: Row) -> Candidate | None:
+    """What a result is of; None of any other method."""
+    method, rate = row.cell.method, row.cell.initial_learning_rate
+    if rate is None or method not in TUNED_SCHEDULES:
+        return None
+    return Candidate(method, rate)
 
 
 def _held_out(row: Row) -> float:

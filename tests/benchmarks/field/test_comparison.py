@@ -112,6 +112,19 @@ def test_tuned__is_chosen_on_held_out_samples_and_only_after_the_climb():
     assert rows_of([*rows[:2], higher, *rows[3:]], "tuned") == {}
 
 
+def test_other_seeds__do_not_choose_and_are_shown_of_what_was_chosen():
+    better, other = (
+        row(TUNED_TRAINING, schedule, 0.1, rate=rate, seed=1, held_out=0.9)
+        for schedule, rate in (("cosine", 3e-4), ("one-cycle", 1e-3))
+    )
+    found = rows_of([*candidates(), better, other], "tuned")[TUNED_TRAINING]
+    assert {seed: it.cell.initial_learning_rate for seed, it in found.items()} == {
+        0: 1e-3,
+        1: 1e-3,
+    }
+    assert found[1] == other
+
+
 def test_candidates__are_no_rows_of_their_schedule():
     assert rows_of(candidates(), "cosine") == {}
 
