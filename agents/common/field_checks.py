@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def require_positive(record: object, *names: str) -> None:
     """Refuses fields that are not above 0."""
@@ -41,3 +43,10 @@ def require_probability(record: object, *names: str) -> None:
         value = getattr(record, name)
         if not 0.0 <= value <= 1.0:
             raise ValueError(f"{name} is {value!r}; give a share between 0 and 1.")
+
+
+def require_choice(record: object, name: str, choices: Sequence[str]) -> None:
+    """Refuses a field that is none of the choices."""
+    value = getattr(record, name)
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")

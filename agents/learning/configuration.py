@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..common.field_checks import (
+    require_choice,
     require_not_negative,
     require_positive,
     require_probability,
 )
 from ..common.json_records import as_tuples
 from ..environment.action_scripts import ActionScript
+
+RECURRENT_CELLS: Final = ("lstm", "gru")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,9 @@ class PPOConfiguration:
     policy_layers: tuple[int, ...] = (128, 128)
     """Widths of the actor's layers before the recurrent one. Paper: Appendix A."""
     policy_recurrent_units: int = 64
-    """Size of the actor's LSTM. Paper: Appendix A."""
+    """Size of the actor's recurrent layer. Paper: Appendix A."""
+    policy_recurrent_cell: str = "lstm"
+    """What it is made of: "lstm" or "gru". Paper: not given (Mava: a GRU)."""
     policy_layers_after: tuple[int, ...] = (64,)
     """Widths of the actor's layers after the recurrent one. Paper: Appendix A."""
     critic_layers: tuple[int, ...] = (64, 64)
@@ -82,6 +87,7 @@ class PPOConfiguration:
             "value_cost",
         )
         require_probability(self, "discount", "gae_lambda")
+        require_choice(self, "policy_recurrent_cell", RECURRENT_CELLS)
         if self.sequence_period > self.sequence_length:
             raise ValueError(
                 f"sequence_period is {self.sequence_period!r} and sequence_length "

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import tensorflow as tf
 import tf_keras
 from tf_agents.agents.ppo import ppo_clip_agent
+from tf_agents.keras_layers.dynamic_unroll_layer import DynamicUnroll
 from tf_agents.networks import (
     actor_distribution_rnn_network,
     network,
@@ -81,9 +85,18 @@ def _build_actor(
         action_spec,
         preprocessing_layers=own_part(num_features) if sees_more else None,
         input_fc_layer_params=configuration.policy_layers,
-        lstm_size=(configuration.policy_recurrent_units,),
         output_fc_layer_params=configuration.policy_layers_after,
+        **_recurrence(configuration),
     )
+
+
+def _recurrence(configuration: PPOConfiguration) -> dict[str, Any]:
+    """The arguments of TF-Agents' networks, which make an LSTM on their own."""
+    units = configuration.policy_recurrent_units
+    if configuration.policy_recurrent_cell == "lstm":
+        return {"lstm_size": (units,)}
+    unrolled = partial(DynamicUnroll, tf_keras.layers.GRUCell(units))
+    return {"rnn_construction_fn": unrolled}
 
 
 def _build_critic(

@@ -75,6 +75,11 @@ CHOICES: Final[Mapping[str, Choice]] = {
         CHOSEN,
         ppo={"sequence_period": 4},
     ),
+    "GRU": Choice(
+        "the chosen, with a GRU in place of the LSTM",
+        CHOSEN,
+        ppo={"policy_recurrent_cell": "gru"},
+    ),
     "longer": Choice(
         "the chosen, with episodes of 64 decisions", {**CHOSEN, "timesteps": 64}
     ),

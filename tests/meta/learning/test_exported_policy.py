@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
-from agents.learning.configuration import CloningConfiguration
+from agents.learning.configuration import RECURRENT_CELLS, CloningConfiguration
 from agents.learning.exported_policy import ExportedPolicy
 from agents.learning.ppo_agent import build_agent
 from agents.learning.ppo_learner import PPOLearner
@@ -28,13 +28,14 @@ from tests.support.meta_training import tiny_meta_training
 NUM_FEATURES = tiny_meta_training().environment.observation_spec.num_features
 
 
-@pytest.fixture(scope="module")
-def agent():
+@pytest.fixture(scope="module", params=RECURRENT_CELLS)
+def agent(request):
     tf.random.set_seed(4)
+    ppo = tiny_meta_training().ppo
     agent = build_agent(
         ts.time_step_spec(tensor_spec.TensorSpec([NUM_FEATURES], tf.float32)),
         tensor_spec.BoundedTensorSpec([], tf.int32, 0, 8),
-        tiny_meta_training().ppo,
+        dataclasses.replace(ppo, policy_recurrent_cell=request.param),
     )
     observations = np.random.default_rng(0).normal(3.0, 2.0, (5, 7, NUM_FEATURES))
     agent.update_observation_normalizer(tf.constant(observations, tf.float32))

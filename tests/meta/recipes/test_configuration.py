@@ -160,6 +160,7 @@ def test_unknown_key__is_refused_by_name():
         (lambda: PPOConfiguration(sequence_period=-1), "sequence_period"),
         (lambda: PPOConfiguration(sequence_period=9), "would be lost"),
         (lambda: PPOConfiguration(sequence_length=0, sequence_period=4), "be lost"),
+        (lambda: PPOConfiguration(policy_recurrent_cell="rnn"), "one of lstm, gru"),
         (lambda: PPOConfiguration(entropy_cost=float("nan")), "entropy_cost"),
         (lambda: MetaTrainingConfiguration(timesteps=0), "timesteps"),
         (lambda: MetaTrainingConfiguration(seed=-1), "seed"),
