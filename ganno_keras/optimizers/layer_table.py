@@ -99,6 +99,7 @@ class LayerTable:
         self.was_read = False
         self.refuse_rates(False)
         self._shows_mean = False  # not before somebody asks for it
+        self._shown_rate: float | None = None
         self._groups = groups_by_path if groups is None else groups
         self.initial_values = initial_values(optimizer, learning_rate, weight_decay)
         self._active_rates: list[Tensor] | None = None
@@ -156,8 +157,26 @@ class LayerTable:
         What others assign may be a share of the mean rate, which is not the user's.
         """
         self.refuses_rates = is_refused
-        self.refused_rate: Any = None
+        self._refused_rate: Any = None
         self.has_warned = False
+
+    @property
+    def refused_rate(self) -> Any:
+        """Returns the last rate that somebody has assigned in vain, None if none."""
+        self._look_for_assigned_rate()
+        return self._refused_rate
+
+    @refused_rate.setter
+    def refused_rate(self, value: Any) -> None:
+        self._refused_rate = value
+
+    def _look_for_assigned_rate(self) -> None:
+        """Notes what was assigned to the variable that shows the mean rate."""
+        if self._shown_rate is None or not self.refuses_rates:
+            return
+        found = float(to_host(self._mean_rate))
+        if found != self._shown_rate:
+            self._refused_rate = found
 
     def take_charge(self, is_in_charge: bool) -> None:
         """Sets whether steps that were traced with this table go by its rates.
@@ -194,10 +213,12 @@ class LayerTable:
         """
         if not self._shows_mean:
             return
+        self._look_for_assigned_rate()
         if rates is None:
             rates = to_host(self.learning_rates).astype(np.float64)
         shares = self.num_weights / self.num_weights.sum()
         assign_array(self._mean_rate, rates @ shares)
+        self._shown_rate = float(to_host(self._mean_rate))  # as its type rounds it
 
     def _create(self, groups: tuple[LayerGroup, ...]) -> None:
         self.membership = GroupMembership(self.optimizer, groups)

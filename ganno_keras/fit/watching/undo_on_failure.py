@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -108,10 +109,20 @@ class UndoOnFailure:
             # A callback may train the model on a batch of its own in the fit, and a
             # loop of the user's own on each batch.
             if name != "train_on_batch" or not self._is_in_fit:
+                self._warn_if_called_by_callback(name)
                 self.release()
             return original(*args, **kwargs)
 
         return undo_and_call
+
+    def _warn_if_called_by_callback(self, name: str) -> None:
+        if self._watched is not None and self._watched.is_at_work:
+            warnings.warn(
+                f"GANNO steps aside: a callback called model.{name} in the middle of a "
+                "fit. What is left of the fit is trained at the optimizer's own "
+                f"learning rate. Call model.{name} between two fits instead.",
+                stacklevel=3,
+            )
 
     def _undoing_at_interrupt(self, name: str) -> Callable[..., Any]:
         original = getattr(self._model, name)

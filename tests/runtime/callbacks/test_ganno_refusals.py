@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from ganno_keras import GANNO
+from ganno_keras.optimizers.specialised_optimizer import is_specialised
 from tests.support.models import tiny_data, tiny_model
 from tests.support.policies import ADD, MaskedPolicy, always
 
@@ -231,6 +232,62 @@ def test_initial_rate__outside_the_bounds_is_told():
     model = tiny_model(keras.optimizers.SGD(0.1))
     with pytest.warns(UserWarning, match=r"rate 0.1 lies outside the bounds"):
         fit(model, GANNO("no-op", interval=2))
+
+
+class AssigningCallback(keras.callbacks.Callback):
+    """Changes the rate in the way of old examples."""
+
+    def __init__(self, last_epoch):
+        super().__init__()
+        self._last_epoch = last_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self._last_epoch:
+            self.model.optimizer.learning_rate.assign(0.1)
+
+
+@pytest.mark.parametrize("policy", ["anchor", always(ADD)], ids=["anchor", "added"])
+@pytest.mark.parametrize("epoch", [0, 2], ids=["first", "last"])
+def test_assigned_rate__has_no_effect_and_is_told_once(policy, epoch):
+    undisturbed, ganno = (GANNO(policy, interval=2) for _ in range(2))
+    keras.utils.set_random_seed(0)
+    fit(tiny_model(), undisturbed, epochs=3)
+    keras.utils.set_random_seed(0)
+    model = tiny_model()
+    with pytest.warns(UserWarning, match=r"set to 0\.1 during the fit") as warned:
+        fit(model, ganno, AssigningCallback(epoch), epochs=3)
+    assert len(ours(warned)) == 1
+    np.testing.assert_array_equal(
+        ganno.history.learning_rates, undisturbed.history.learning_rates
+    )
+    assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.001)
+
+
+def test_rate_that_is_only_read__is_no_reason_to_warn():
+    reader = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: float(model.optimizer.learning_rate)
+    )
+    model = tiny_model()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="The optimizer's learning_rate")
+        fit(model, GANNO(), reader, epochs=3)
+
+
+def test_fit_by_a_callback__ends_the_control_and_is_told():
+    model, others = tiny_model(), tiny_model()
+    nested = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: fit(model, epochs=1)
+    )
+    with pytest.warns(UserWarning, match=r"a callback called model\.fit") as warned:
+        fit(model, GANNO(), nested, epochs=3)
+    assert len(ours(warned)) == 1
+    assert not is_specialised(model.optimizer)
+    of_others = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: fit(others, epochs=1)
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="GANNO steps aside")
+        fit(model, GANNO(), of_others, epochs=3)
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
