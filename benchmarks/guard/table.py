@@ -23,8 +23,8 @@ class Pair(NamedTuple):
 
     @property
     def is_harmed(self) -> bool:
-        """Whether the fit with the guard ends worse than the one without."""
-        return _loss(self.on) > _loss(self.off)
+        """Whether the guard returned, and the fit ends worse than the one without."""
+        return self.returned and _loss(self.on) > _loss(self.off)
 
     @property
     def diverged(self) -> bool:
@@ -109,8 +109,7 @@ def _summary(
             _of(sum(pair.returned for pair in found), found) for found in sound
         ],
         "of these, ended worse than without the guard": [
-            str(sum(pair.returned and pair.is_harmed for pair in found))
-            for found in sound
+            str(sum(pair.is_harmed for pair in found)) for found in sound
         ],
         "returns in sound trainings": [
             str(sum(pair.on["returns"] for pair in found)) for found in sound
@@ -139,19 +138,35 @@ def _all(
 def _sound(
     records: Mapping[Run, Mapping[str, Any]], versions: Mapping[Version, str]
 ) -> list[str]:
+    """The sound trainings with a return; the others are only named."""
     headings = (f"returns, {name}" for name in versions.values())
     worse = (f"worse, {name}" for name in versions.values())
     lines = _heading("sound training", *headings, *worse)
-    for name in _names(_sound_groups()):
-        found = [pairs(records, version, *name) for version in versions]
+    left_alone: dict[str, list[str]] = {}
+    for group, name in _names(_sound_groups()):
+        found = [pairs(records, version, group, name) for version in versions]
+        if not any(pair.returned for some in found for pair in some):
+            left_alone.setdefault(group, []).append(name)
+            continue
         lines.append(
             _row(
-                f"{name[0]}: {name[1]}",
+                f"{group}: {name}",
                 *(sum(pair.on["returns"] for pair in some) for some in found),
                 *(_of(sum(pair.is_harmed for pair in some), some) for some in found),
             )
         )
-    return lines
+    return [*lines, *_named(left_alone)]
+
+
+def _named(trainings: Mapping[str, Sequence[str]]) -> list[str]:
+    if not trainings:
+        return []
+    lines = _heading("kind", "sound trainings without a return in any seed")
+    return [
+        "",
+        *lines,
+        *(_row(group, "; ".join(it)) for group, it in trainings.items()),
+    ]
 
 
 def _diverging(

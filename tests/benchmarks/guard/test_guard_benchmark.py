@@ -88,10 +88,15 @@ def test_report__counts_what_was_saved_and_harmed():
         record(BAD, 0.5, 2),
         record(BAD._replace(guard=OFF), None),
     )
+    quiet = Run("proof", "skewed", "counts, batch 4", 0)
+    records |= by_run(record(quiet, 2.0), record(quiet._replace(guard=OFF), 1.0))
     lines = report(records, {Version("proof"): "by proof"})
-    assert "| sound trainings with a return | 1 of 1 |" in lines
+    assert "| sound trainings with a return | 1 of 2 |" in lines
     assert "| of these, ended worse than without the guard | 1 |" in lines
     assert "| returns in sound trainings | 3 |" in lines
     assert "| diverging trainings saved | 1 of 1 |" in lines
     assert "| skewed: prices, batch 4 | 3 | 1 of 1 |" in lines
     assert "| a target that is NaN | 1 of 1 | 1 |" in lines
+    (named,) = [line for line in lines if line.startswith("| skewed | ")]
+    assert "counts, batch 4" in named
+    assert "prices, batch 4;" not in named
