@@ -52,6 +52,9 @@ class PPOConfiguration:
     """Epsilon of the agent's Adam. Paper: not given (Mava)."""
     gradient_norm: float = 0.5
     """Global norm that gradients are clipped to. Paper: not given (Mava)."""
+    normalises_rewards: bool = True
+    """Whether rewards are divided by their running deviation. Paper: target values
+    are normalised instead."""
     discount: float = 0.99
     """Discount of future rewards. Paper: not given (Mava)."""
     gae_lambda: float = 0.95

@@ -60,6 +60,7 @@ def build_agent(
         discount_factor=configuration.discount,
         entropy_regularization=configuration.entropy_cost,
         value_pred_loss_coef=configuration.value_cost,
+        normalize_rewards=configuration.normalises_rewards,
         num_epochs=1,
         use_gae=True,
         use_td_lambda_return=True,

@@ -80,6 +80,11 @@ CHOICES: Final[Mapping[str, Choice]] = {
         CHOSEN,
         ppo={"policy_recurrent_cell": "gru"},
     ),
+    "rewards as they are": Choice(
+        "the chosen, with rewards that are not normalised",
+        CHOSEN,
+        ppo={"normalises_rewards": False},
+    ),
     "longer": Choice(
         "the chosen, with episodes of 64 decisions", {**CHOSEN, "timesteps": 64}
     ),

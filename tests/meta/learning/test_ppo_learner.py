@@ -65,13 +65,16 @@ MIXTURE = (
 
 
 @pytest.mark.slow
-def test_mixture_of_tasks__is_learned_from_with_a_centralised_critic():
-    ppo = dataclasses.replace(
-        PPO,
-        sequence_length=0,
-        centralised_critic=True,
-        critic_recurrent_units=3,
-    )
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"centralised_critic": True, "critic_recurrent_units": 3},
+        {"policy_recurrent_cell": "gru", "normalises_rewards": False},
+    ],
+    ids=["centralised-critic", "gru-and-plain-rewards"],
+)
+def test_mixture_of_tasks__is_learned_from_in_whole_episodes(changes):
+    ppo = dataclasses.replace(PPO, sequence_length=0, **changes)
     configuration = tiny_meta_training(
         environment=tiny_environment(tasks=MIXTURE, reward="potential"), ppo=ppo
     )
