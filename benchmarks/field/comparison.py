@@ -62,9 +62,10 @@ def badness(row: Row) -> float:
     return chance if math.isnan(measured) else min(measured, chance)
 
 
-def is_at_chance(row: Row) -> bool:
-    """Whether nothing has been learned, or all of it lost again."""
-    return badness(row) > NEAR_CHANCE * float(row.score.course["chance"])
+def are_at_chance(runs: Iterable[Row]) -> bool:
+    """Whether nothing has been learned in the mean, or all of it lost again."""
+    shares = [badness(row) / float(row.score.course["chance"]) for row in runs]
+    return float(np.mean(shares)) > NEAR_CHANCE
 
 
 def log_gain(ours: Row, theirs: Row) -> float:
@@ -155,7 +156,23 @@ def against(rows: Sequence[Row], method: str, other: str = AUTHOR) -> Comparison
     return compare(gains(rows_of(rows, method), rows_of(rows, other)))
 
 
-def at_chance(rows: Sequence[Row], method: str) -> list[Row]:
-    """The results of a method that learned nothing."""
-    found = rows_of(rows, method).values()
-    return [row for runs in found for row in runs.values() if is_at_chance(row)]
+class AtChance(NamedTuple):
+    """What of a method has learned nothing."""
+
+    trainings: Sequence[str]
+    """By the mean of their seeds."""
+    runs: Sequence[Row]
+
+
+def at_chance(rows: Sequence[Row], method: str) -> AtChance:
+    """The trainings of a method that learned nothing, and the single runs."""
+    found = rows_of(rows, method)
+    return AtChance(
+        [name for name, runs in found.items() if are_at_chance(runs.values())],
+        [
+            row
+            for runs in found.values()
+            for row in runs.values()
+            if are_at_chance([row])
+        ],
+    )

@@ -63,7 +63,8 @@ the test loss where there is no accuracy, paired by training and seed |
 quarter of the trainings |
 | in square brackets | 95 % interval of a bootstrap over trainings |
 | harm | share of trainings that end more than {harm:g} below the author's own |
-| at chance | runs that removed less than {learned:.0%} of the error of guessing |
+| at chance | trainings that removed less than {learned:.0%} of the error of guessing, \
+in the mean of their seeds; and single runs |
 
 What the rows were given:
 
@@ -124,7 +125,7 @@ def _overall(rows: Sequence[Row], methods: Sequence[str]) -> str:
     header = [
         *("", "trainings, runs", "to the author's own", "interquartile mean"),
         *("harm", "to the cosine", "to the best tuned", "interquartile mean"),
-        "at chance",
+        "at chance: trainings, runs",
     ]
     return markdown_table(header, (_line(rows, method) for method in methods))
 
@@ -140,7 +141,7 @@ def _line(rows: Sequence[Row], method: str) -> list[str]:
         _difference(cosine) if method != COSINE else "",
         _difference(tuned) if method != TUNED else "",
         _of_most(tuned) if method != TUNED else "",
-        f"{len(at_chance(rows, method))}",
+        ", ".join(str(len(it)) for it in at_chance(rows, method)),
     ]
 
 

@@ -50,7 +50,12 @@ def test_log_gain__is_the_log_of_the_errors_ratio():
 def test_wreck__counts_as_guessing(loss):
     wreck = row("a", "x", 0, loss=loss)
     assert badness(wreck) == 0.9
-    assert at_chance([wreck], "x") == [wreck]
+    assert at_chance([wreck], "x") == (["a"], [wreck])
+
+
+def test_wreck__is_no_training_at_chance_beside_seeds_that_learned():
+    wreck, sound = row("a", "x", 0.9), row("a", "x", 0.8, seed=1)
+    assert at_chance([wreck, sound], "x") == ([], [wreck])
 
 
 def test_gains__pair_training_and_seed_that_both_have():
