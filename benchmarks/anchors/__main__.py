@@ -16,6 +16,7 @@ from .running import EXPERIMENTS, run
 from .runs_file import runs_of
 from .scratch.decays import lines_of_decays
 from .scratch.lengths import lines_of_lengths
+from .scratch.ordinary import lines_of_ordinary
 from .scratch.shapes import lines_of_shapes
 from .scratch.shifts import Row
 from .scratch.shifts import lines as lines_of_shifts
@@ -32,6 +33,7 @@ VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "channels": partial(lines_of_shifts, title="Channels"),
     "sequences": partial(lines_of_shifts, title="Sequences"),
     "normalised": partial(lines_of_shifts, title="Normalised"),
+    "ordinary": lines_of_ordinary,
     "decays": lines_of_decays,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,

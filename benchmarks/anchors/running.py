@@ -19,6 +19,7 @@ from .scratch import (
     lengths,
     normalised,
     objectives,
+    ordinary,
     sequences,
     shapes,
 )
@@ -51,6 +52,7 @@ EXPERIMENTS: Final = {
     "channels": _comparing(channels.cells, channels.COMPARISON),
     "sequences": _comparing(sequences.cells, sequences.COMPARISON),
     "normalised": _comparing(normalised.cells, normalised.COMPARISON),
+    "ordinary": Experiment(ordinary.cells, ordinary.is_complete, ordinary.carry_out),
     "decays": Experiment(decays.cells, decays.is_complete, decays.carry_out),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),

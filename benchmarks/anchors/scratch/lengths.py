@@ -64,6 +64,8 @@ def _of_fashion(name: str, model: str, family: str, **options: int) -> Network:
     return network_of(name, model, FASHION, family, num_samples=50_000, **options)
 
 
+MLP_64: Final = _perceptron(FASHION, 50_000, 64, 4)
+MLP_256: Final = _perceptron("cifar10", 42_000, 256, 3)
 CNN5: Final = _of_cifar("cnn5-8", "five_layer_cnn")
 FEW_IMAGES: Final = _of_cifar("cnn5-8", "five_layer_cnn", num_samples=5000)
 NORMALISED: Final = _of_cifar("bn-cnn-8", "normalised_cnn")
@@ -91,12 +93,12 @@ def cells() -> list[Cell]:
     found = [
         Cell(CNN5, "adam", 2600, batch_size=128),
         Cell(LSTM_48, "adam", 1500),
-        Cell(_perceptron(FASHION, 50_000, 64, 4), "adam", 3000),
+        Cell(MLP_64, "adam", 3000),
         Cell(NORMALISED, "adam", 2600, batch_size=128),
         Cell(TRANSFORMER, "adam", 2000),
         Cell(CNN2, "adam", 3000),
         Cell(LSTM_96, "adam", 1200),
-        Cell(_perceptron("cifar10", 42_000, 256, 3), "adam", 2600),
+        Cell(MLP_256, "adam", 2600),
         Cell(_perceptron(FASHION, 500, 64, 4), "adam", 2000),
         Cell(FEW_IMAGES, "adam", 2000),
         Cell(SEPARABLE, "adam", 1800),

@@ -117,11 +117,12 @@ SOURCES: Final = {
 }
 
 
-def _num_samples(name: str) -> int:
+def num_samples(name: str) -> int:
+    """How many samples a source is trained on."""
     return MANY if name.startswith("many") else FEW
 
 
-_of: Final = partial(cells_of, SOURCES, _num_samples)
+_of: Final = partial(cells_of, SOURCES, num_samples)
 
 
 def cells() -> list[Cell]:

@@ -19,7 +19,7 @@ from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell, next_step
-from ..trainings import CellTrainings
+from ..trainings import CellTrainings, Outcome
 
 Row = dict[str, Any]
 Measure = Callable[[Row], float]
@@ -81,19 +81,25 @@ def carry_out(
     found = list(rows)
     for octaves in _missing(cell, found, measures):
         outcome = trainings.by_formula(formulas[cell.variant], SHAPE, octaves)
-        row = {
-            "cell": cell.name,
-            "variant": cell.variant,
-            "family": cell.network.family,
-            "optimizer": cell.optimizer,
-            **vars(trainings.facts),
-            "octaves": octaves,
-            "loss": outcome.loss,
-            "accuracy": outcome.accuracy,
-            "seconds": round(outcome.seconds, 1),
-        }
-        found.append(row)
-        yield row
+        found.append(row_of(cell, trainings, outcome, octaves))
+        yield found[-1]
+
+
+def row_of(
+    cell: Cell, trainings: CellTrainings, outcome: Outcome, octaves: float = 0
+) -> Row:
+    """What is kept of a training."""
+    return {
+        "cell": cell.name,
+        "variant": cell.variant,
+        "family": cell.network.family,
+        "optimizer": cell.optimizer,
+        **vars(trainings.facts),
+        "octaves": octaves,
+        "loss": outcome.loss,
+        "accuracy": outcome.accuracy,
+        "seconds": round(outcome.seconds, 1),
+    }
 
 
 def lines(rows: Sequence[Row], title: str) -> list[str]:
@@ -117,12 +123,12 @@ def lines(rows: Sequence[Row], title: str) -> list[str]:
         known = next(row for row in part if row["octaves"] == 0)
         now = changed.get(cell, known)
         values = [*_lost(part, now, error), *_lost(part, now, loss)]
-        lines.append(_line(cell, values))
+        lines.append(line(cell, values))
         for group in (part[0]["family"], "all"):
             found.setdefault(group, []).append(values)
     for group, values_of_group in sorted(found.items()):
         name = f"mean of {group}, {len(values_of_group)} cells"
-        lines.append(_line(name, np.mean(values_of_group, axis=0)))
+        lines.append(line(name, np.mean(values_of_group, axis=0)))
     return lines
 
 
@@ -131,5 +137,6 @@ def _lost(part: Sequence[Row], now: Row, measure: Measure) -> list[float]:
     return [curve.best_step, curve.regret(0.0), math.log(measure(now)) - curve.least]
 
 
-def _line(name: str, values: Iterable[float]) -> str:
+def line(name: str, values: Iterable[float]) -> str:
+    """A name with the numbers that belong to it."""
     return f"{name:34} " + " ".join(f"{value:+8.3f}" for value in values)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trainings of 6,000 to 20,000 updates: do the rates hold where people train?
+
+Almost all other cells have at most 3,000 updates, and so have the trainings of the
+field. Beside the rates of the formula, shifted, each cell has what its author would
+have used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Schedule
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.update_ratios import RenewalRules
+from ganno_keras.control.base_schedule import BaseSchedule
+
+from ..cells import Cell
+from ..optima import LossCurve, by_cell
+from ..trainings import LIFTED, CellTrainings, trainings_of
+from . import normalised, shifts
+from .lengths import (
+    CNN2,
+    CNN5,
+    LANGUAGE,
+    LSTM_48,
+    MLP_64,
+    MLP_256,
+    NORMALISED,
+    NUM_HELD_OUT,
+    RESNET,
+    TRANSFORMER,
+)
+from .shifts import Measure, Row, error, loss
+from .sources import cells_of
+
+FORMULAS: Final = {"": RelativeRateFormula()}
+CONSTANT: Final = "constant"
+COSINE: Final = "cosine"
+AUTHORS: Final[Mapping[str, float]] = {"adam": 1e-3, "sgd": 1e-2}
+"""The rates that examples have, by optimizer."""
+
+
+def cells() -> list[Cell]:
+    """Networks of the long trainings and of tables, several times as long.
+
+    The formula holds if the log of the error that it loses to the best shift is at
+    most 0.03 in the mean and 0.1 in any cell, and if it ends above the author's
+    constant rate and cosine in the mean, and nowhere more than 0.05 below the constant
+    rate. If not, slopes are refitted for the kinds of networks whose best rates lie
+    half an octave and more to the same side.
+    """
+    of_tables = partial(cells_of, normalised.SOURCES, normalised.num_samples)
+    found = [
+        Cell(MLP_64, "adam", 20_000),
+        Cell(MLP_256, "adam", 12_000),
+        Cell(CNN2, "adam", 15_000),
+        Cell(CNN5, "adam", 12_000),
+        Cell(NORMALISED, "adam", 10_000),
+        Cell(LSTM_48, "adam", 15_000),
+        Cell(TRANSFORMER, "adam", 10_000),
+        Cell(replace(RESNET, num_samples=20_000), "adam", 6000),
+        Cell(replace(LANGUAGE, num_samples=50_000), "adam", 8000),
+        Cell(MLP_256, "sgd", 12_000),
+        Cell(CNN5, "sgd", 10_000),
+        *of_tables("adam", ("many-classes-bn-64x2",), 15_000),
+        *of_tables("adam", ("numbers-ln-96x2", "classes-plain-192x3"), 10_000),
+    ]
+    variants = ("", CONSTANT, COSINE)
+    return [replace(cell, variant=it) for cell in found for it in variants]
+
+
+def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
+    """Whether nothing is missing of a cell."""
+    return shifts.is_complete(cell, rows, (error, loss))
+
+
+def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+    """Trains what is missing beside these rows, and gives one row a training."""
+    with _trainings(cell) as trainings:
+        if not cell.variant:
+            measures = (error, loss)
+            yield from shifts.carry_out(cell, trainings, FORMULAS, rows, measures)
+            return
+        anchor = AbsoluteSchedule(_schedule(cell), len(trainings.groups))
+        yield shifts.row_of(cell, trainings, trainings.along(anchor))
+
+
+def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
+    if source := normalised.SOURCES.get(cell.network.name):
+        return source.trainings(cell, RenewalRules())
+    return trainings_of(replace(cell, variant=LIFTED), NUM_HELD_OUT)
+
+
+def _schedule(cell: Cell) -> Schedule:
+    rate = AUTHORS[cell.optimizer]
+    if cell.variant == CONSTANT:
+        return lambda _: rate
+    return BaseSchedule(rate, warm_up=0.0)
+
+
+def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:
+    """The verdict in lines of text.
+
+    Of each cell, by error and by loss: the best octaves, the logarithm that is lost to
+    them, and what is gained beside the author's constant rate and cosine.
+    """
+    parts = by_cell(rows)
+    names = [cell for cell, variant in parts if not variant]
+    titles = " ".join(f"{it:>8}" for it in ("best", "lost", CONSTANT, COSINE))
+    lines = [f"Ordinary lengths: {len(names)} cells, by error and by loss", ""]
+    lines.append(f"{'cell':34} {titles} {titles}")
+    found = []
+    for name in names:
+        of_name = {variant: part for (it, variant), part in parts.items() if it == name}
+        values = [it for measure in (error, loss) for it in _told(of_name, measure)]
+        found.append(values)
+        lines.append(shifts.line(name, values))
+    return [*lines, shifts.line("mean", np.nanmean(found, axis=0))]
+
+
+def _told(parts: Mapping[str, Sequence[Row]], measure: Measure) -> list[float]:
+    losses = {row["octaves"]: measure(row) for row in parts[""]}
+    curve = LossCurve.of(losses)
+    gains = [
+        math.log(measure(parts[it][0]) / losses[0]) if it in parts else math.nan
+        for it in (CONSTANT, COSINE)
+    ]
+    return [curve.best_step, curve.regret(0.0), *gains]
