@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,12 +65,14 @@ SLOW_COMPILED: Final = ("convolution", "text")
 """Families that XLA makes slower on CPUs."""
 
 LIFTED: Final = "lifted-embeddings"
-_BEFORE: Final = RenewalRules(lifts_embeddings=False)
+BEFORE: Final = RenewalRules(largest_growth=math.inf)
+"""The rules of before weights were kept from growing with their rates."""
+_BEFORE: Final = replace(BEFORE, lifts_embeddings=False)
 RULES: Final = {
     "": _BEFORE,
     "gains-own-ratio": replace(_BEFORE, ties_vectors=False),
     "no-floor": replace(_BEFORE, takes_floor=False),
-    LIFTED: RenewalRules(),
+    LIFTED: BEFORE,
 }
 """By variant; all but one are those of before fresh embeddings were lifted."""
 
@@ -231,12 +234,14 @@ class CellTrainings:
 
 @contextmanager
 def trainings_of(
-    cell: Cell, num_held_out: int = NUM_HELD_OUT
+    cell: Cell,
+    num_held_out: int = NUM_HELD_OUT,
+    rules: RenewalRules | None = None,
 ) -> Iterator[CellTrainings]:
     """Makes the model of a cell, and forgets it in the end."""
     data = load_data(cell, num_held_out)
     try:
-        yield CellTrainings(cell, new_model(cell.network, data.train), data)
+        yield CellTrainings(cell, new_model(cell.network, data.train), data, rules)
     finally:
         keras.utils.clear_session()
 

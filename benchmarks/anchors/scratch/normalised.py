@@ -12,12 +12,12 @@ import keras
 from keras import layers
 
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ...field.data import images, made_up
 from ...field.networks.classifiers import num_classes
 from ...field.training import Data as FieldData
 from ..cells import Cell
+from ..trainings import BEFORE
 from .shifts import error, loss
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
@@ -163,4 +163,4 @@ def _deciding() -> Iterator[Cell]:
     yield from _of("rmsprop", ("numbers-bn-256x2",), 600, 64)
 
 
-COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), RenewalRules())
+COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), BEFORE)

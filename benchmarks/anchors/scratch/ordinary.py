@@ -17,14 +17,14 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.control.anchor.anchors import AbsoluteSchedule, Schedule
+from ganno_keras.control.anchor.anchors import AbsoluteSchedule
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell
-from ..trainings import LIFTED, CellTrainings, trainings_of
+from ..trainings import BEFORE, CellTrainings, trainings_of
 from . import normalised, shifts
 from .lengths import (
     CNN2,
@@ -38,14 +38,28 @@ from .lengths import (
     RESNET,
     TRANSFORMER,
 )
-from .shifts import Measure, Row, error, loss
+from .shifts import Row, error, loss
 from .sources import cells_of
 
-FORMULAS: Final = {"": RelativeRateFormula()}
+FORMULA: Final = RelativeRateFormula()
+BOUNDED: Final = "bounded"
+"""Weights count for no more than at the start, whatever they grow to."""
 CONSTANT: Final = "constant"
 COSINE: Final = "cosine"
 AUTHORS: Final[Mapping[str, float]] = {"adam": 1e-3, "sgd": 1e-2}
 """The rates that examples have, by optimizer."""
+MEASURES: Final = (error, loss)
+
+
+def _constant(rate: float, _: float) -> float:
+    return rate
+
+
+def _cosine(rate: float, progress: float) -> float:
+    return BaseSchedule(rate, warm_up=0.0)(progress)
+
+
+SCHEDULES: Final = {CONSTANT: _constant, COSINE: _cosine}
 
 
 def cells() -> list[Cell]:
@@ -73,37 +87,31 @@ def cells() -> list[Cell]:
         *of_tables("adam", ("many-classes-bn-64x2",), 15_000),
         *of_tables("adam", ("numbers-ln-96x2", "classes-plain-192x3"), 10_000),
     ]
-    variants = ("", CONSTANT, COSINE)
+    variants = ("", BOUNDED, CONSTANT, COSINE)
     return [replace(cell, variant=it) for cell in found for it in variants]
 
 
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
     """Whether nothing is missing of a cell."""
-    return shifts.is_complete(cell, rows, (error, loss))
+    return bool(rows) if cell.variant in SCHEDULES else shifts.is_over(rows, MEASURES)
 
 
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
     with _trainings(cell) as trainings:
-        if not cell.variant:
-            measures = (error, loss)
-            yield from shifts.carry_out(cell, trainings, FORMULAS, rows, measures)
+        if cell.variant not in SCHEDULES:
+            yield from shifts.climb(cell, trainings, FORMULA, rows, MEASURES)
             return
-        anchor = AbsoluteSchedule(_schedule(cell), len(trainings.groups))
+        schedule = partial(SCHEDULES[cell.variant], AUTHORS[cell.optimizer])
+        anchor = AbsoluteSchedule(schedule, len(trainings.groups))
         yield shifts.row_of(cell, trainings, trainings.along(anchor))
 
 
 def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
+    rules = RenewalRules() if cell.variant == BOUNDED else BEFORE
     if source := normalised.SOURCES.get(cell.network.name):
-        return source.trainings(cell, RenewalRules())
-    return trainings_of(replace(cell, variant=LIFTED), NUM_HELD_OUT)
-
-
-def _schedule(cell: Cell) -> Schedule:
-    rate = AUTHORS[cell.optimizer]
-    if cell.variant == CONSTANT:
-        return lambda _: rate
-    return BaseSchedule(rate, warm_up=0.0)
+        return source.trainings(cell, rules)
+    return trainings_of(cell, NUM_HELD_OUT, rules)
 
 
 def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:
@@ -113,24 +121,32 @@ def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:
     them, and what is gained beside the author's constant rate and cosine.
     """
     parts = by_cell(rows)
-    names = [cell for cell, variant in parts if not variant]
     titles = " ".join(f"{it:>8}" for it in ("best", "lost", CONSTANT, COSINE))
-    lines = [f"Ordinary lengths: {len(names)} cells, by error and by loss", ""]
-    lines.append(f"{'cell':34} {titles} {titles}")
-    found = []
-    for name in names:
-        of_name = {variant: part for (it, variant), part in parts.items() if it == name}
-        values = [it for measure in (error, loss) for it in _told(of_name, measure)]
-        found.append(values)
-        lines.append(shifts.line(name, values))
-    return [*lines, shifts.line("mean", np.nanmean(found, axis=0))]
+    lines = []
+    for variant in ("", BOUNDED):
+        names = [cell for cell, it in parts if it == variant]
+        lines.append(f"Ordinary lengths, {variant or 'before'}: {len(names)} cells")
+        lines.append(f"{'cell':34} {titles} {titles}")
+        found = [_told(parts, name, variant) for name in names]
+        lines += [shifts.line(*it) for it in zip(names, found, strict=True)]
+        if found:
+            lines.append(shifts.line("mean", np.nanmean(found, axis=0)))
+        lines.append("")
+    return lines
 
 
-def _told(parts: Mapping[str, Sequence[Row]], measure: Measure) -> list[float]:
-    losses = {row["octaves"]: measure(row) for row in parts[""]}
-    curve = LossCurve.of(losses)
-    gains = [
-        math.log(measure(parts[it][0]) / losses[0]) if it in parts else math.nan
-        for it in (CONSTANT, COSINE)
-    ]
-    return [curve.best_step, curve.regret(0.0), *gains]
+def _told(
+    parts: Mapping[tuple[str, str], Sequence[Row]], cell: str, variant: str
+) -> list[float]:
+    told = []
+    for measure in MEASURES:
+        losses = {row["octaves"]: measure(row) for row in parts[cell, variant]}
+        curve = LossCurve.of(losses)
+        gains = [
+            math.log(measure(parts[cell, it][0]) / losses[0])
+            if (cell, it) in parts
+            else math.nan
+            for it in SCHEDULES
+        ]
+        told += [curve.best_step, curve.regret(0.0), *gains]
+    return told

@@ -12,11 +12,11 @@ import numpy as np
 from keras import layers
 
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ...field.networks import generators
 from ...field.training import Data as FieldData
 from ..cells import Cell
+from ..trainings import BEFORE
 from .shifts import error, loss
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
@@ -96,4 +96,4 @@ def cells() -> list[Cell]:
     ]
 
 
-COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), RenewalRules())
+COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), BEFORE)

@@ -41,25 +41,24 @@ def loss(row: Row) -> float:
     return float(row["loss"])
 
 
-def _missing(
-    cell: Cell, rows: list[Row], measures: Sequence[Measure]
-) -> Iterator[float]:
-    """Octaves, until the best of no measure is at the edge."""
-    if cell.variant:
-        yield from [] if rows else [0]
-        return
+def _next_octaves(rows: Sequence[Row], measures: Sequence[Measure]) -> int | None:
+    """What to try next; None once the best of each measure lies between two others."""
     for measure in measures:
-        while True:
-            found = {row["octaves"]: measure(row) for row in rows}
-            step = next_step(found, FIRST_STEPS)
-            if step is None:
-                break
-            yield step
+        found = {row["octaves"]: measure(row) for row in rows}
+        step = next_step(found, FIRST_STEPS)
+        if step is not None:
+            return step
+    return None
+
+
+def is_over(rows: Sequence[Row], measures: Sequence[Measure]) -> bool:
+    """Whether a climb has found the best octaves of each measure."""
+    return _next_octaves(rows, measures) is None
 
 
 def is_complete(cell: Cell, rows: Sequence[Row], measures: Sequence[Measure]) -> bool:
     """Whether nothing is missing of a cell."""
-    return next(_missing(cell, list(rows), measures), None) is None
+    return bool(rows) if cell.variant else is_over(rows, measures)
 
 
 def carry_out(
@@ -78,15 +77,30 @@ def carry_out(
         rows: What has been found of the cell.
         measures: Each is to have its best shift between two others.
     """
+    formula = formulas[cell.variant]
+    if not cell.variant:
+        yield from climb(cell, trainings, formula, rows, measures)
+    elif not rows:
+        yield row_of(cell, trainings, trainings.by_formula(formula, SHAPE, 0))
+
+
+def climb(
+    cell: Cell,
+    trainings: CellTrainings,
+    formula: RelativeRateFormula,
+    rows: Sequence[Row],
+    measures: Sequence[Measure],
+) -> Iterator[Row]:
+    """Trains at shifted rates until the best ones are found; the arguments as above."""
     found = list(rows)
-    for octaves in _missing(cell, found, measures):
-        outcome = trainings.by_formula(formulas[cell.variant], SHAPE, octaves)
+    while (octaves := _next_octaves(found, measures)) is not None:
+        outcome = trainings.by_formula(formula, SHAPE, octaves)
         found.append(row_of(cell, trainings, outcome, octaves))
         yield found[-1]
 
 
 def row_of(
-    cell: Cell, trainings: CellTrainings, outcome: Outcome, octaves: float = 0
+    cell: Cell, trainings: CellTrainings, outcome: Outcome, octaves: int = 0
 ) -> Row:
     """What is kept of a training."""
     return {

@@ -48,6 +48,8 @@ class RenewalRules:
             the directions of SGD shrink with the gradient, and a network that has
             converged would be stirred up.
         memory: How many renewals the running median looks back on.
+        largest_growth: How many times their root mean square at the start weights count
+            for at most. Rates that follow growing weights make them grow ever faster.
         takes_floor: Whether weights near zero count for `WeightGroup.floor`.
         lifts_embeddings: Whether fresh ones count for `WeightGroup.fresh_floor`.
         ties_vectors: Whether groups without a kernel have the kernels' median ratio.
@@ -59,6 +61,7 @@ class RenewalRules:
     largest_change: float = 2.0
     largest_rise: float = 16.0
     memory: int = 32
+    largest_growth: float = 1.0
     takes_floor: bool = True
     lifts_embeddings: bool = True
     ties_vectors: bool = True
@@ -108,6 +111,7 @@ class UpdateRatios:
         count = len(groups)
         self.know_pretrained(np.zeros(count, bool))
         self._own = np.full(count, np.nan)
+        self._starts = np.full(count, np.nan)  # norms, the first measured
         self._weights = np.full(count, np.nan)  # norms, the last measured
         self._squares = np.zeros(count)  # of the directions since the last renewal
         self._num_measured = np.zeros(count)
@@ -180,6 +184,7 @@ class UpdateRatios:
         squares = np.square(np.where(counts, updates, 0.0))
         counts &= squares > 0.0
         self._num_still += np.isnan(self._own) & (updates == 0.0)
+        self._starts = np.where(counts & np.isnan(self._starts), weights, self._starts)
         self._weights = np.where(counts, weights, self._weights)
         self._squares += squares
         self._num_measured += counts
@@ -190,7 +195,7 @@ class UpdateRatios:
         directions = np.sqrt(self._squares / np.maximum(self._num_measured, 1.0))
         directions = np.where(counts, directions, self._roots)
         directions = np.maximum(directions, self._least_direction * self._roots)
-        ratios = np.maximum(self._weights, self._floors * self._roots) / directions
+        ratios = self._counted_weights() / directions
         # Beyond these no rate makes sense, and factors on them would overflow.
         ratios = np.clip(ratios, SMALLEST_RATIO, LARGEST_RATIO)
         self._own = np.where(counts, self._clamped(ratios), self._own)
@@ -199,6 +204,12 @@ class UpdateRatios:
         self._squares = np.zeros_like(self._squares)
         self._num_measured = np.zeros_like(self._num_measured)
         self.values = self._tied()
+
+    def _counted_weights(self) -> Array:
+        """Returns the norms that the weights count for."""
+        least = self._floors * self._roots
+        most = self.rules.largest_growth * np.maximum(self._starts, least)
+        return np.minimum(np.maximum(self._weights, least), most)
 
     def _clamped(self, ratios: Array) -> Array:
         """Limits ratios to a multiple of what they were, where that is known."""
@@ -226,6 +237,8 @@ class UpdateRatios:
         Raises:
             ValueError: It is the state of other groups or rules.
         """
+        # Earlier versions did not save the starts: they are those of now.
+        state = {"starts": state["weights"], **state}
         arrays = {name: np.array(state[name], np.float64) for name in _STATE}
         for name, array in arrays.items():
             expected = getattr(self, f"_{name}").shape
@@ -248,7 +261,7 @@ class UpdateRatios:
         return array
 
 
-_STATE: Final = ("own", "weights", "squares", "num_measured", "history")
+_STATE: Final = ("own", "starts", "weights", "squares", "num_measured", "history")
 
 
 def _medians(rows: Array) -> Array:
