@@ -15,6 +15,7 @@ from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
 from .scratch.decays import lines_of_decays
+from .scratch.growth import lines_of_growth
 from .scratch.lengths import lines_of_lengths
 from .scratch.ordinary import lines_of_ordinary
 from .scratch.shapes import lines_of_shapes
@@ -33,6 +34,7 @@ VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "channels": partial(lines_of_shifts, title="Channels"),
     "sequences": partial(lines_of_shifts, title="Sequences"),
     "normalised": partial(lines_of_shifts, title="Normalised"),
+    "growth": lines_of_growth,
     "ordinary": lines_of_ordinary,
     "decays": lines_of_decays,
     "stalls": lines_of_stalls,

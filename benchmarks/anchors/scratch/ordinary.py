@@ -19,13 +19,13 @@ import numpy as np
 
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell
 from ..trainings import BEFORE, CellTrainings, trainings_of
 from . import normalised, shifts
+from .growth import BOUNDED, RULES
 from .lengths import (
     CNN2,
     CNN5,
@@ -42,8 +42,6 @@ from .shifts import Row, error, loss
 from .sources import cells_of
 
 FORMULA: Final = RelativeRateFormula()
-BOUNDED: Final = "bounded"
-"""Weights count for no more than at the start, whatever they grow to."""
 CONSTANT: Final = "constant"
 COSINE: Final = "cosine"
 AUTHORS: Final[Mapping[str, float]] = {"adam": 1e-3, "sgd": 1e-2}
@@ -108,7 +106,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
-    rules = RenewalRules() if cell.variant == BOUNDED else BEFORE
+    rules = RULES.get(cell.variant, BEFORE)  # of no use to schedules
     if source := normalised.SOURCES.get(cell.network.name):
         return source.trainings(cell, rules)
     return trainings_of(cell, NUM_HELD_OUT, rules)

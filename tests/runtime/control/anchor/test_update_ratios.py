@@ -94,6 +94,52 @@ def test_update_ratios__of_gains_alone_are_their_own():
     assert renewed([GAINS], [4.0], [2.0]).values == pytest.approx([2.0])
 
 
+def test_update_ratios__of_weights_that_grow_count_them_as_at_the_start():
+    ratios = renewed([KERNEL], [6.0], [3.0])
+    for weights in (7.0, 60.0):
+        ratios.add([weights], [3.0])
+        ratios.renew()
+        assert ratios.values == pytest.approx([2.0])
+    ratios.add([3.0], [3.0])  # and as they are, once they have shrunk
+    ratios.renew()
+    assert ratios.values == pytest.approx([1.0])
+
+
+def test_update_ratios__of_weights_that_start_at_zero_stay_at_the_floor():
+    ratios = renewed([KERNEL], [0.0], [2.0])
+    floor = ratios.values.copy()
+    ratios.add([100.0], [2.0])
+    ratios.renew()
+    assert ratios.values == pytest.approx(floor)
+
+
+def test_update_ratios__may_follow_weights_that_grow():
+    ratios = renewed([KERNEL], [6.0], [3.0], RenewalRules(largest_growth=1.5))
+    ratios.add([60.0], [3.0])
+    ratios.renew()
+    assert ratios.values == pytest.approx([3.0])
+
+
+def test_state__of_an_earlier_version_starts_where_it_is():
+    ratios = renewed([KERNEL], [6.0], [3.0])
+    state = {it: array for it, array in ratios.get_state().items() if it != "starts"}
+    later = UpdateRatios([KERNEL])
+    later.set_state(state)
+    later.add([12.0], [3.0])
+    later.renew()
+    assert later.values == pytest.approx([2.0])
+
+
+@given(st.lists(st.tuples(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3)), min_size=1))
+def test_ratios__never_count_more_than_the_weights_of_the_start(course):
+    ratios = UpdateRatios([KERNEL], RenewalRules(largest_change=1e9))
+    least = KERNEL.floor * np.sqrt(KERNEL.num_weights)
+    for weight, direction in course:
+        ratios.add([weight], [direction])
+        ratios.renew()
+        assert ratios.values[0] * direction <= max(course[0][0], least) * (1 + 1e-9)
+
+
 def test_update_ratios__change_by_a_factor_at_most():
     ratios = renewed([KERNEL], [6.0], [3.0])
     ratios.add([6.0], [0.003])  # as SGD's, once the gradient has vanished

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights that grow: should the rates grow with them?
+
+A layer that moves by a share of its weights makes them grow, and its steps with them.
+In long trainings of networks without normalisation that feeds itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.update_ratios import RenewalRules
+
+from ..cells import Cell
+from ..optima import by_cell
+from ..trainings import BEFORE, CellTrainings, trainings_of
+from . import channels, embeddings, experiment, lengths, objectives, sequences, shifts
+from .lengths import NUM_HELD_OUT
+from .shifts import Row, error, loss
+
+BOUNDED: Final = "bounded"
+"""Weights count for no more than at the start, whatever they grow to."""
+RULES: Final = {"": BEFORE, BOUNDED: RenewalRules()}
+FORMULA: Final = RelativeRateFormula()
+_DRAWN: Final = (channels, embeddings, objectives, sequences)
+SOURCES: Final = dict(chain.from_iterable(it.SOURCES.items() for it in _DRAWN))
+
+
+def cells() -> list[Cell]:
+    """Those of the experiments before, of 100 to 3,000 updates, at the formula's rates.
+
+    Growth is bounded if trainings of ordinary lengths gain by it, and if over these
+    cells neither the log of the error nor that of the loss rises by more than 0.005 in
+    the mean, nor the error by more than 0.05 in any cell.
+    """
+    make: list[Callable[[], list[Cell]]] = [experiment.cells, lengths.cells]
+    make += [it.cells for it in _DRAWN]
+    found = {
+        cell.name: cell
+        for cell in chain.from_iterable(it() for it in make)
+        if not (cell.variant or cell.is_wide)
+    }
+    return [replace(it, variant=rule) for it in found.values() for rule in RULES]
+
+
+def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
+    """Whether nothing is missing of a cell."""
+    del cell
+    return bool(rows)
+
+
+def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+    """Trains a cell once."""
+    del rows
+    with _trainings(cell) as trainings:
+        outcome = trainings.by_formula(FORMULA, shifts.SHAPE, 0)
+        yield shifts.row_of(cell, trainings, outcome)
+
+
+def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
+    rules = RULES[cell.variant]
+    if source := SOURCES.get(cell.network.name):
+        return source.trainings(cell, rules)
+    return trainings_of(cell, NUM_HELD_OUT, rules)
+
+
+def lines_of_growth(rows: Sequence[Row]) -> list[str]:
+    """The verdict in lines of text: what the bound changes, by kind of network."""
+    parts = by_cell(rows)
+    found: dict[str, list[list[float]]] = {}
+    changes = {}
+    for (cell, variant), part in parts.items():
+        if variant or (cell, BOUNDED) not in parts:
+            continue
+        (before,), (now,) = part, parts[cell, BOUNDED]
+        changes[cell] = [math.log(it(now) / it(before)) for it in (error, loss)]
+        for group in (before["family"], "all"):
+            found.setdefault(group, []).append(changes[cell])
+    lines = [f"Growth: {len(changes)} cells, changes of log error and log loss", ""]
+    for group, values in sorted(found.items()):
+        lines.append(
+            shifts.line(f"mean of {group}, {len(values)} cells", np.mean(values, 0))
+        )
+    worst = sorted(changes, key=lambda it: -changes[it][0])[:3]
+    best = sorted(changes, key=lambda it: changes[it][0])[:3]
+    return [*lines, *(shifts.line(it, changes[it]) for it in (*worst, *best))]
