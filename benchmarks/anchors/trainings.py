@@ -65,14 +65,17 @@ SLOW_COMPILED: Final = ("convolution", "text")
 """Families that XLA makes slower on CPUs."""
 
 LIFTED: Final = "lifted-embeddings"
-BEFORE: Final = RenewalRules(largest_growth=math.inf)
-"""The rules of before weights were kept from growing with their rates."""
-_BEFORE: Final = replace(BEFORE, lifts_embeddings=False)
+UNBOUNDED_RULES: Final = RenewalRules(largest_growth=math.inf)
+UNBOUNDED_FORMULA: Final = RelativeRateFormula(
+    updates_by_kind={"recurrent": -0.44, "convolution": 0.3}
+)
+"""Both of before weights were kept from growing with their rates; see growth.py."""
+_BEFORE: Final = replace(UNBOUNDED_RULES, lifts_embeddings=False)
 RULES: Final = {
     "": _BEFORE,
     "gains-own-ratio": replace(_BEFORE, ties_vectors=False),
     "no-floor": replace(_BEFORE, takes_floor=False),
-    LIFTED: BEFORE,
+    LIFTED: UNBOUNDED_RULES,
 }
 """By variant; all but one are those of before fresh embeddings were lifted."""
 

@@ -21,15 +21,21 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ..cells import Cell
 from ..optima import by_cell
-from ..trainings import BEFORE, CellTrainings, trainings_of
+from ..trainings import (
+    UNBOUNDED_FORMULA,
+    UNBOUNDED_RULES,
+    CellTrainings,
+    trainings_of,
+)
 from . import channels, embeddings, experiment, lengths, objectives, sequences, shifts
 from .lengths import NUM_HELD_OUT
 from .shifts import Row, error, loss
 
 BOUNDED: Final = "bounded"
 """Weights count for no more than at the start, whatever they grow to."""
-RULES: Final = {"": BEFORE, BOUNDED: RenewalRules()}
-FORMULA: Final = RelativeRateFormula()
+RULES: Final = {"": UNBOUNDED_RULES, BOUNDED: RenewalRules()}
+FORMULAS: Final = {"": UNBOUNDED_FORMULA, BOUNDED: RelativeRateFormula()}
+"""Recurrent layers wanted less in long trainings only as their weights had grown."""
 _DRAWN: Final = (channels, embeddings, objectives, sequences)
 SOURCES: Final = dict(chain.from_iterable(it.SOURCES.items() for it in _DRAWN))
 
@@ -61,7 +67,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains a cell once."""
     del rows
     with _trainings(cell) as trainings:
-        outcome = trainings.by_formula(FORMULA, shifts.SHAPE, 0)
+        outcome = trainings.by_formula(FORMULAS[cell.variant], shifts.SHAPE, 0)
         yield shifts.row_of(cell, trainings, outcome)
 
 

@@ -17,7 +17,7 @@ from ...field.data import images, made_up
 from ...field.networks.classifiers import num_classes
 from ...field.training import Data as FieldData
 from ..cells import Cell
-from ..trainings import BEFORE
+from ..trainings import UNBOUNDED_RULES
 from .shifts import error, loss
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
@@ -163,4 +163,4 @@ def _deciding() -> Iterator[Cell]:
     yield from _of("rmsprop", ("numbers-bn-256x2",), 600, 64)
 
 
-COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), BEFORE)
+COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), UNBOUNDED_RULES)

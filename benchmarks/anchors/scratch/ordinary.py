@@ -18,14 +18,13 @@ from typing import Final
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell
-from ..trainings import BEFORE, CellTrainings, trainings_of
+from ..trainings import CellTrainings, trainings_of
 from . import normalised, shifts
-from .growth import BOUNDED, RULES
+from .growth import BOUNDED, FORMULAS, RULES
 from .lengths import (
     CNN2,
     CNN5,
@@ -41,7 +40,6 @@ from .lengths import (
 from .shifts import Row, error, loss
 from .sources import cells_of
 
-FORMULA: Final = RelativeRateFormula()
 CONSTANT: Final = "constant"
 COSINE: Final = "cosine"
 AUTHORS: Final[Mapping[str, float]] = {"adam": 1e-3, "sgd": 1e-2}
@@ -98,7 +96,9 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
     with _trainings(cell) as trainings:
         if cell.variant not in SCHEDULES:
-            yield from shifts.climb(cell, trainings, FORMULA, rows, MEASURES)
+            yield from shifts.climb(
+                cell, trainings, FORMULAS[cell.variant], rows, MEASURES
+            )
             return
         schedule = partial(SCHEDULES[cell.variant], AUTHORS[cell.optimizer])
         anchor = AbsoluteSchedule(schedule, len(trainings.groups))
@@ -106,7 +106,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
-    rules = RULES.get(cell.variant, BEFORE)  # of no use to schedules
+    rules = RULES.get(cell.variant)  # of no use to schedules
     if source := normalised.SOURCES.get(cell.network.name):
         return source.trainings(cell, rules)
     return trainings_of(cell, NUM_HELD_OUT, rules)

@@ -11,17 +11,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-
 from ...field.networks import generators
 from ...field.training import Data as FieldData
 from ..cells import Cell
-from ..trainings import BEFORE
+from ..trainings import UNBOUNDED_FORMULA, UNBOUNDED_RULES
 from .shifts import error, loss
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 6000
-FORMULAS: Final = {"": RelativeRateFormula()}
+FORMULAS: Final = {"": UNBOUNDED_FORMULA}
 
 
 def _digits(answer: Callable[[np.ndarray], np.ndarray], length: int) -> FieldData:
@@ -96,4 +94,4 @@ def cells() -> list[Cell]:
     ]
 
 
-COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), BEFORE)
+COMPARISON: Final = Comparison(SOURCES, FORMULAS, (error, loss), UNBOUNDED_RULES)

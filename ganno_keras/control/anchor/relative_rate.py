@@ -154,9 +154,7 @@ class RelativeRateFormula:
         default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
     )
     updates_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType(
-            {"recurrent": -0.44, "convolution": 0.3}
-        )
+        default_factory=lambda: MappingProxyType({"convolution": 0.3})
     )
     width_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"convolution": 0.28})
