@@ -110,8 +110,10 @@ class FitControl:
         self._has_training_metrics = True
         # Here and not earlier: what restores a training may come after GANNO.
         was_loaded = self._rates.resume_if_loaded()
-        if is_first and epoch and not was_loaded:
-            self._rates.begin_late(epoch, self._plan)
+        if is_first and not was_loaded:
+            self._rates.begin_anew()
+            if epoch:
+                self._rates.begin_late(epoch, self._plan)
         self.meter.begin_epoch()
         self._clock.synchronise(0, self._rates.iterations)
         self._rates.begin_guard(0)

@@ -35,6 +35,7 @@ from ganno_keras.optimizers.backend import (
     compiled_values,
 )
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
+from ganno_keras.optimizers.past_rates import forget_past_rates
 from ganno_keras.optimizers.specialised_optimizer import innermost
 from ganno_keras.policies.metadata import PolicyMetadata
 
@@ -340,6 +341,11 @@ class RateControl:
         self._resumption.hand_back(state)
         self._set_rates(self._known_agents().learning_rates)
         return True
+
+    def begin_anew(self) -> None:
+        """Begins a training of its own, whatever the optimizer has done before."""
+        if self._settings.has_relative_rates and self.iterations > 0:
+            forget_past_rates(self._inner)
 
     def begin_late(self, epoch: int, plan: FitPlan) -> None:
         """Starts a policy's schedule where the epochs end that this fit skips.

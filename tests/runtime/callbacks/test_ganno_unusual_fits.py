@@ -54,6 +54,27 @@ def test_rate_that_a_metric_reads__is_the_mean_of_the_rates():
     np.testing.assert_allclose(logs["rate"], 0.001, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.SGD(0.05, momentum=0.9),
+        lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+        lambda: keras.optimizers.RMSprop(0.005, momentum=0.9),
+        lambda: keras.optimizers.ScheduleFreeAdamW(0.0025),
+        lambda: keras.optimizers.Adam(0.001),
+    ],
+    ids=["momentum", "nesterov", "rmsprop", "schedule-free", "adam"],
+)
+@pytest.mark.parametrize("first", [[], [GANNO()]], ids=["plain", "controlled"])
+def test_optimizer_that_remembers_past_rates__learns_in_a_later_fit(make, first):
+    model = tiny_model(make())
+    model.optimizer.build(model.trainable_variables)
+    fit(model, *first, epochs=1)
+    before = fit(model, *first, epochs=1)["loss"][0]
+    after = fit(model, GANNO(), epochs=10)["loss"][-1]
+    assert after < 0.7 * before
+
+
 def test_optimizer_whose_steps_follow_no_rate__keeps_its_own(caplog):
     plain, controlled = (tiny_model(keras.optimizers.Ftrl(0.1)) for _ in range(2))
     fit(plain)
