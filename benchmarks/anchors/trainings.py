@@ -172,7 +172,12 @@ class CellTrainings:
         return weight_groups(self.groups)
 
     def _ratios(self) -> UpdateRatios:
-        return UpdateRatios(self.weight_groups, self._rules, self._optimizer_traits)
+        return UpdateRatios(
+            self.weight_groups,
+            self._rules,
+            self._optimizer_traits,
+            self._traits.is_normalised,
+        )
 
     @property
     def _optimizer_traits(self) -> OptimizerTraits:

@@ -120,6 +120,14 @@ def test_update_ratios__may_follow_weights_that_grow():
     assert ratios.values == pytest.approx([3.0])
 
 
+def test_update_ratios__of_a_network_that_normalises_follow_growing_weights():
+    ratios = UpdateRatios([KERNEL], is_normalised=True)
+    for weights, expected in ((6.0, 2.0), (9.0, 3.0)):
+        ratios.add([weights], [3.0])
+        ratios.renew()
+        assert ratios.values == pytest.approx([expected])
+
+
 def test_state__of_an_earlier_version_starts_where_it_is():
     ratios = renewed([KERNEL], [6.0], [3.0])
     state = {it: array for it, array in ratios.get_state().items() if it != "starts"}
