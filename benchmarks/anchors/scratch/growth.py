@@ -36,12 +36,19 @@ BOUNDED: Final = "bounded"
 RULES: Final = {"": UNBOUNDED_RULES, BOUNDED: RenewalRules()}
 FORMULAS: Final = {"": UNBOUNDED_FORMULA, BOUNDED: RelativeRateFormula()}
 """Recurrent layers wanted less in long trainings only as their weights had grown."""
+FEWEST: Final = 400
+"""Updates of a training in which weights grow by much."""
+THAT_NORMALISE: Final = (
+    *("bn-", "classes-bn", "gpt", "language", "mixer", "pooled-bn"),
+    *("reader", "residual", "resnet", "separable", "transformer"),
+)
+"""Networks with which nothing changes, by the beginning of their names."""
 _DRAWN: Final = (channels, embeddings, objectives, sequences)
 SOURCES: Final = dict(chain.from_iterable(it.SOURCES.items() for it in _DRAWN))
 
 
 def cells() -> list[Cell]:
-    """Those of the experiments before, of 100 to 3,000 updates, at the formula's rates.
+    """Those of the experiments before, of 400 to 3,000 updates, at the formula's rates.
 
     Growth is bounded if trainings of ordinary lengths gain by it, and if over these
     cells neither the log of the error nor that of the loss rises by more than 0.005 in
@@ -53,6 +60,8 @@ def cells() -> list[Cell]:
         cell.name: cell
         for cell in chain.from_iterable(it() for it in make)
         if not (cell.variant or cell.is_wide)
+        and cell.length >= FEWEST
+        and not cell.network.name.startswith(THAT_NORMALISE)
     }
     return [replace(it, variant=rule) for it in found.values() for rule in RULES]
 
