@@ -66,10 +66,7 @@ SLOW_COMPILED: Final = ("convolution", "text")
 
 LIFTED: Final = "lifted-embeddings"
 UNBOUNDED_RULES: Final = RenewalRules(largest_growth=math.inf)
-UNBOUNDED_FORMULA: Final = RelativeRateFormula(
-    updates_by_kind={"recurrent": -0.44, "convolution": 0.3}
-)
-"""Both of before weights were kept from growing with their rates; see growth.py."""
+"""Those of before weights were kept from growing with their rates; see growth.py."""
 _BEFORE: Final = replace(UNBOUNDED_RULES, lifts_embeddings=False)
 RULES: Final = {
     "": _BEFORE,
@@ -176,7 +173,7 @@ class CellTrainings:
             self.weight_groups,
             self._rules,
             self._optimizer_traits,
-            self._traits.is_normalised,
+            self._traits.bears_growth,
         )
 
     @property

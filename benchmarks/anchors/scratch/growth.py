@@ -22,7 +22,6 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ..cells import Cell
 from ..optima import by_cell
 from ..trainings import (
-    UNBOUNDED_FORMULA,
     UNBOUNDED_RULES,
     CellTrainings,
     trainings_of,
@@ -34,13 +33,13 @@ from .shifts import Row, error, loss
 BOUNDED: Final = "bounded"
 """Weights count for no more than at the start, whatever they grow to."""
 RULES: Final = {"": UNBOUNDED_RULES, BOUNDED: RenewalRules()}
-FORMULAS: Final = {"": UNBOUNDED_FORMULA, BOUNDED: RelativeRateFormula()}
-"""Recurrent layers wanted less in long trainings only as their weights had grown."""
+FORMULA: Final = RelativeRateFormula()
 FEWEST: Final = 400
 """Updates of a training in which weights grow by much."""
-THAT_NORMALISE: Final = (
-    *("bn-", "classes-bn", "gpt", "language", "mixer", "pooled-bn"),
-    *("reader", "residual", "resnet", "separable", "transformer"),
+THAT_BEAR_IT: Final = (
+    *("bn-", "classes-bn", "gpt", "language", "mixer", "pooled-bn", "reader"),
+    *("residual", "resnet", "separable", "transformer"),  # these normalise
+    *("gru", "highest", "lstm", "reverse", "sorted", "sums", "tagged"),
 )
 """Networks with which nothing changes, by the beginning of their names."""
 _DRAWN: Final = (channels, embeddings, objectives, sequences)
@@ -61,7 +60,7 @@ def cells() -> list[Cell]:
         for cell in chain.from_iterable(it() for it in make)
         if not (cell.variant or cell.is_wide)
         and cell.length >= FEWEST
-        and not cell.network.name.startswith(THAT_NORMALISE)
+        and not cell.network.name.startswith(THAT_BEAR_IT)
     }
     return [replace(it, variant=rule) for it in found.values() for rule in RULES]
 
@@ -76,7 +75,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains a cell once."""
     del rows
     with _trainings(cell) as trainings:
-        outcome = trainings.by_formula(FORMULAS[cell.variant], shifts.SHAPE, 0)
+        outcome = trainings.by_formula(FORMULA, shifts.SHAPE, 0)
         yield shifts.row_of(cell, trainings, outcome)
 
 

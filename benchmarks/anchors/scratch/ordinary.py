@@ -18,13 +18,18 @@ from typing import Final
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule
+from ganno_keras.control.anchor.relative_rate import (
+    LONGEST_LENGTHS,
+    SHORT_LENGTH,
+    RelativeRateFormula,
+)
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell
 from ..trainings import CellTrainings, trainings_of
 from . import normalised, shifts
-from .growth import BOUNDED, FORMULAS, RULES
+from .growth import BOUNDED, RULES
 from .lengths import (
     CNN2,
     CNN5,
@@ -77,7 +82,7 @@ def cells() -> list[Cell]:
         Cell(CNN5, "sgd", 10_000),
         *of_tables("adam", ("classes-plain-192x3",), 10_000),
     ]
-    that_normalise = [
+    that_bear_growth = [
         Cell(NORMALISED, "adam", 10_000),
         Cell(replace(RESNET, num_samples=20_000), "adam", 6000),
         Cell(TRANSFORMER, "adam", 10_000),
@@ -86,7 +91,7 @@ def cells() -> list[Cell]:
     ]
     return [
         *_in_variants(found, ("", BOUNDED, *SCHEDULES)),
-        *_in_variants(that_normalise, ("", *SCHEDULES)),  # not bounded
+        *_in_variants(that_bear_growth, ("", *SCHEDULES)),  # not bounded
     ]
 
 
@@ -103,13 +108,23 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
     with _trainings(cell) as trainings:
         if cell.variant not in SCHEDULES:
-            yield from shifts.climb(
-                cell, trainings, FORMULAS[cell.variant], rows, MEASURES
-            )
+            yield from shifts.climb(cell, trainings, _formula(cell), rows, MEASURES)
             return
         schedule = partial(SCHEDULES[cell.variant], AUTHORS[cell.optimizer])
         anchor = AbsoluteSchedule(schedule, len(trainings.groups))
         yield shifts.row_of(cell, trainings, trainings.along(anchor))
+
+
+def _formula(cell: Cell) -> RelativeRateFormula:
+    """Before, the slope of recurrent layers held for any length."""
+    formula = RelativeRateFormula()
+    if cell.variant == BOUNDED:
+        return formula
+    counted = LONGEST_LENGTHS["recurrent"] / SHORT_LENGTH
+    stretch = math.log(cell.length / SHORT_LENGTH) / math.log(counted)
+    slopes = dict(formula.updates_by_kind)
+    slopes["recurrent"] *= stretch
+    return replace(formula, updates_by_kind=slopes)
 
 
 def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
@@ -120,7 +135,7 @@ def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
 
 
 def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:
-    """The verdict in lines of text, before weights were bounded and now.
+    """The verdict in lines of text, as it was before and now.
 
     Of each cell, by error and by loss: the best octaves, the logarithm that is lost to
     them, and what is gained beside the author's constant rate and cosine.

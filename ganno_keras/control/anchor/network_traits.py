@@ -38,6 +38,7 @@ class NetworkTraits(NamedTuple):
             normalise, and the first one is a trained convolution.
         is_normalised_perceptron: Whether it is a perceptron with layers that normalise.
             Each dense layer sees one vector of a sample, unlike those of a mixer.
+        is_recurrent: Whether it has recurrent layers.
     """
 
     is_normalised: bool = False
@@ -46,6 +47,15 @@ class NetworkTraits(NamedTuple):
     num_inputs: int | None = None
     num_channels: int | None = None
     is_normalised_perceptron: bool = False
+    is_recurrent: bool = False
+
+    @property
+    def bears_growth(self) -> bool:
+        """Returns whether outputs stay of a size while weights grow.
+
+        Layers that normalise see to it, and so do the gates of recurrent layers.
+        """
+        return self.is_normalised or self.is_recurrent
 
     def counted_targets(self, optimizer: OptimizerTraits) -> int:
         """Returns the targets that make higher rates good.
@@ -93,6 +103,7 @@ def network_traits(model: keras.Model, loss: Any) -> NetworkTraits:
         num_inputs,
         _cnn_channels(counted) if tells_one_thing(model, loss) else None,
         is_normalised and is_perceptron,
+        any(kind == "recurrent" for _, kind in layers),
     )
 
 

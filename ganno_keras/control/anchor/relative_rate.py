@@ -42,6 +42,9 @@ MOST_EPOCHS: Final = 20.0
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
+LONGEST_LENGTHS: Final[Mapping[str, float]] = {"recurrent": 1500.0}
+"""Updates from which on a kind of layer follows the slope of the others again."""
+
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
 
@@ -62,9 +65,15 @@ def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([2 * counted.count(kind) >= len(counted) for kind in kinds], bool)
 
 
-def _counted_length(facts: TrainingFacts) -> float:
-    """Returns the logarithm of the updates beyond a short length."""
-    return max(log2(facts.num_updates / SHORT_LENGTH), 0.0)
+def _counted_length(facts: TrainingFacts, kind: str = "") -> float:
+    """Returns the logarithm of the updates beyond a short length, as far as they count.
+
+    Args:
+        facts: The facts of the training.
+        kind: Of a layer, "" for all kinds.
+    """
+    counted = min(facts.num_updates, LONGEST_LENGTHS.get(kind, facts.num_updates))
+    return max(log2(counted / SHORT_LENGTH), 0.0)
 
 
 def _counted_epochs(facts: TrainingFacts) -> float:
@@ -117,7 +126,8 @@ class RelativeRateFormula:
         low_rank: Added for fresh low-rank factors beside frozen weights (LoRA).
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
         updates_by_kind: By the logarithm of the number of updates beyond
-            `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
+            `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`; for some up
+            to one of `LONGEST_LENGTHS`.
         width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
             layers of a kind that half of the layers are of, beside `width`.
         inputs: By the logarithm of the inputs beside `USUAL_INPUTS`, for the first
@@ -154,7 +164,9 @@ class RelativeRateFormula:
         default_factory=lambda: MappingProxyType({"recurrent": 1.3, "attention": -1.0})
     )
     updates_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"convolution": 0.3})
+        default_factory=lambda: MappingProxyType(
+            {"recurrent": -0.44, "convolution": 0.3}
+        )
     )
     width_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"convolution": 0.28})
@@ -211,9 +223,9 @@ class RelativeRateFormula:
                 do.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
-        length = _counted_length(facts)
+        lengths = np.array([_counted_length(facts, kind) for kind in kinds], np.float64)
         width = max(log2(facts.width / NARROW_WIDTH), 0.0)
-        of_fresh = _slopes(self.updates_by_kind, kinds) * length
+        of_fresh = _slopes(self.updates_by_kind, kinds) * lengths
         # The convolution that cuts an image into patches is not of a CNN.
         of_fresh += _slopes(self.width_by_kind, kinds) * width * _are_usual(kinds)
         is_first = _is_first(kinds)

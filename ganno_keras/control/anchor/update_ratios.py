@@ -49,7 +49,7 @@ class RenewalRules:
             converged would be stirred up.
         memory: How many renewals the running median looks back on.
         largest_growth: How many times their root mean square at the start weights count
-            for at most, in networks without normalisation. Rates that follow growing
+            for at most, in networks that do not bear growth. Rates that follow growing
             weights make them grow ever faster.
         takes_floor: Whether weights near zero count for `WeightGroup.floor`.
         lifts_embeddings: Whether fresh ones count for `WeightGroup.fresh_floor`.
@@ -78,8 +78,8 @@ class UpdateRatios:
         groups: What each ratio is of.
         rules: How they are renewed.
         optimizer: What the steps of the optimizer are like.
-        is_normalised: Whether layers that normalise hide the size of the weights from
-            the others. Then only steps that grow with the weights do as much as before.
+        bears_growth: Whether the outputs of the network keep their size while weights
+            grow. Then only steps that grow with the weights do as much as before.
 
     Raises:
         ValueError: There are no groups.
@@ -98,7 +98,7 @@ class UpdateRatios:
         groups: Sequence[WeightGroup],
         rules: RenewalRules | None = None,
         optimizer: OptimizerTraits | None = None,
-        is_normalised: bool = False,
+        bears_growth: bool = False,
     ) -> None:
         if not groups:
             raise ValueError(
@@ -109,7 +109,7 @@ class UpdateRatios:
         steps = optimizer or OptimizerTraits()
         self._window = rules.steady_window if steps.is_steady else rules.window
         self._least_direction = rules.least_direction if steps.has_own_size else 0.0
-        self._largest_growth = np.inf if is_normalised else rules.largest_growth
+        self._largest_growth = np.inf if bears_growth else rules.largest_growth
         self._roots = np.sqrt([float(group.num_weights) for group in groups])
         self._groups = tuple(groups)
         self._has_kernel = np.array([group.has_kernel for group in groups])

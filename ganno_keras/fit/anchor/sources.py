@@ -113,7 +113,7 @@ class RelativeSource:
         self._groups = weight_groups(network.groups)
         self._is_pretrained = np.array(network.is_pretrained, bool)
         self._ratios = UpdateRatios(
-            self._groups, anchor.rules, optimizer, network.traits.is_normalised
+            self._groups, anchor.rules, optimizer, network.traits.bears_growth
         )
         self._ratios.know_pretrained(self._is_pretrained)
         self._anchor = RelativeUpdate(0.0, self._schedule, self._ratios)

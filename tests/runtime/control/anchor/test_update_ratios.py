@@ -120,8 +120,8 @@ def test_update_ratios__may_follow_weights_that_grow():
     assert ratios.values == pytest.approx([3.0])
 
 
-def test_update_ratios__of_a_network_that_normalises_follow_growing_weights():
-    ratios = UpdateRatios([KERNEL], is_normalised=True)
+def test_update_ratios__of_a_network_that_bears_growth_follow_growing_weights():
+    ratios = UpdateRatios([KERNEL], bears_growth=True)
     for weights, expected in ((6.0, 2.0), (9.0, 3.0)):
         ratios.add([weights], [3.0])
         ratios.renew()
