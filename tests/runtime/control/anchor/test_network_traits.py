@@ -49,6 +49,24 @@ def test_normalisation_of_users__counts_by_its_name():
     assert network_traits(language_model(OwnRMSNorm()), CLASSES).is_normalised
 
 
+@pytest.mark.parametrize(
+    ("layer", "bears_growth"),
+    [
+        (layers.Dense(3), False),
+        (layers.Conv1D(3, 2), False),
+        (layers.BatchNormalization(), True),
+        (layers.LSTM(3, return_sequences=True), True),
+        (layers.Bidirectional(layers.GRU(3, return_sequences=True)), True),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+def test_growth_of_weights__is_borne_by_normalisation_and_gates(layer, bears_growth):
+    model = keras.Sequential([keras.Input([6, 2]), layer, layers.Dense(2)])
+    assert network_traits(model, CLASSES).bears_growth == bears_growth
+    layer.trainable = False
+    assert network_traits(model, CLASSES).bears_growth == bears_growth
+
+
 def test_normalisation_of_inputs__is_none_of_the_network():
     scaled = layers.Normalization(mean=0.0, variance=1.0)
     model = keras.Sequential([keras.Input([6]), scaled, layers.Dense(2)])
