@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.control.layer_groups import LayerGroup, is_overwritten
 
 
 class GroupMembership:
@@ -43,7 +43,8 @@ class GroupMembership:
     def check_complete(self, variables: Sequence[keras.Variable]) -> None:
         """Refuses groups that leave a variable out, or bring one from elsewhere.
 
-        A variable that has been frozen since the optimizer was built may be left out.
+        A variable may be left out if it has been frozen since the optimizer was built,
+        or is overwritten.
 
         Args:
             variables: The variables that the optimizer is or will be built with.
@@ -57,7 +58,9 @@ class GroupMembership:
         missing = [
             _name(v)
             for v in variables
-            if self._key(v) not in self._numbers and v.trainable
+            if self._key(v) not in self._numbers
+            and v.trainable
+            and not is_overwritten(v)
         ]
         if missing:
             raise ValueError(

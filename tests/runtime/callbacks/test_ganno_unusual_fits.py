@@ -15,6 +15,7 @@ from tests.support.models import tiny_data, tiny_model
 pytestmark = [
     pytest.mark.backend,
     pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`"),
 ]
 
 X, Y = tiny_data(256)
@@ -134,6 +135,52 @@ def test_weight_decay_of_a_schedule__knows_the_length_once_it_is_known():
         shrink(lambda it: it.filter(lambda *_: True)),
     )
     assert unknown == pytest.approx(known, rel=0.2)
+
+
+# ---------------------------------------------------------------- float8
+
+
+def float8_model(make):
+    keras.utils.set_random_seed(1)
+    inner = [layers.Dense(16, "relu"), layers.Dense(3, "softmax")]
+    model = keras.Sequential([keras.Input([X.shape[1]]), *inner])
+    model.quantize("float8")
+    model.compile(make(), "sparse_categorical_crossentropy")
+    return model
+
+
+FLOAT8 = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(0.01),
+        lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01),
+        lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+        lambda: keras.optimizers.ScheduleFreeAdamW(0.01),
+        lambda: keras.optimizers.Lamb(0.01),
+    ],
+    ids=["adam", "adamw", "momentum", "schedule-free", "lamb"],
+)
+
+
+@FLOAT8
+def test_float8__is_trained_twice(make):
+    model = float8_model(make)
+    before = model.evaluate(X, Y, verbose=0)
+    for _ in range(2):
+        fit(model, GANNO())
+    assert model.evaluate(X, Y, verbose=0) < 0.8 * before
+    assert all(float(it.kernel_scale) != 1.0 for it in model.layers)
+    assert type(model.optimizer) is type(make())
+
+
+@FLOAT8
+def test_float8__with_equal_rates_is_as_without(make):
+    plain, controlled = float8_model(make), float8_model(make)
+    plain.optimizer.build(plain.trainable_variables)
+    losses = fit(plain)["loss"]
+    assert fit(controlled, GANNO("no-op"))["loss"] == losses
+    for one, other in zip(plain.weights, controlled.weights, strict=True):
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (one, other)))
 
 
 # ---------------------------------------------------------------- the data
