@@ -263,3 +263,63 @@ def test_batch_whose_samples_belong_together__does_not_end_the_fit(caplog):
         callbacks=[GANNO(base="optimizer", interval=5), Wreck()],
     )
     assert "there is nothing to compare the weights on" in caplog.text
+
+
+# ---------------------------------------------------------------- unfreezing
+
+
+class Unfreeze(keras.callbacks.Callback):
+    """Unfreezes the first layer in the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1 and not self.model.layers[0].trainable:
+            self.model.layers[0].trainable = True
+            self.model.make_train_function(force=True)
+
+
+def frozen_model(make):
+    model = tiny_model(make())
+    model.optimizer.build(model.trainable_variables)
+    model.layers[0].trainable = False
+    return model
+
+
+UNFREEZING = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(0.01),
+        lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
+        lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+        lambda: keras.optimizers.Lamb(0.01),
+    ],
+    ids=["adam", "adamw", "momentum", "lamb"],
+)
+
+
+@ON_TENSORFLOW
+@UNFREEZING
+def test_layer_that_is_unfrozen_in_a_fit__trains_at_the_own_rate(make):
+    plain, controlled = frozen_model(make), frozen_model(make)
+    losses = fit(plain, Unfreeze(), epochs=3)["loss"]
+    ganno = GANNO("no-op", interval=10)
+    with pytest.warns(UserWarning, match=r"\['tiny/hidden'\] train at") as told:
+        assert fit(controlled, ganno, Unfreeze(), epochs=3)["loss"] == losses
+    assert sum("tiny/hidden" in str(it.message) for it in told) == 1
+    assert ganno.history.layers == ("classifier",)
+    for one, other in zip(plain.weights, controlled.weights, strict=True):
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (one, other)))
+
+
+@ON_TENSORFLOW
+@UNFREEZING
+def test_fit_after_one_with_unfreezing__controls_all_layers(make):
+    model, ganno = frozen_model(make), GANNO()
+    fit(model)
+    with pytest.warns(UserWarning, match="frozen when the layer groups were made"):
+        fit(model, ganno, Unfreeze())
+    kernel = kernels_of(model)[0]
+    fit(model)
+    assert np.abs(kernels_of(model)[0] - kernel).max() > 0.0  # No old step is back.
+    fit(model, ganno)
+    assert len(ganno.history.layers) == 2
+    assert type(model.optimizer) is type(make())
