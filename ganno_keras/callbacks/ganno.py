@@ -275,10 +275,13 @@ class GANNO(keras.callbacks.Callback):
             messages.log_kept_rate(optimizer)
         self._control = FitControl(model, settings, messages)
         self._history = self._control.history
-        UndoOnFailure(model, self, self._release, callbacks)
+        UndoOnFailure(model, self, self._release, callbacks, self._see_batch_of_loop)
         self._steps = TrainingSteps(model, self._control.layerwise)
         self._step = None
         self._history.facts.see_time(begin)
+
+    def _see_batch_of_loop(self) -> None:
+        self._let(lambda it: it.meter.take_batch())
 
     def _release(self) -> None:
         """Makes the optimizer plain, so that Keras makes its training step anew."""

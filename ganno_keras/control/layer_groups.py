@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -43,7 +43,8 @@ def layer_groups(model: keras.Layer) -> tuple[LayerGroup, ...]:
     A group is a leaf layer. The parts of an attention layer, of a recurrent layer (all
     but stacked cells) and of `SpectralNormalization` count as one layer. Weights that
     the model itself or an inner block owns form a group of their own, and so do
-    variables that no layer owns. Every trainable variable is in exactly one group.
+    variables that no layer owns. Every trainable variable is in exactly one group,
+    but for those that `is_overwritten` names.
 
     Args:
         model: A built model or layer. Frozen variables belong to no group.
@@ -80,7 +81,8 @@ def groups_of(
     """Splits variables that an optimizer trains into groups, as `layer_groups` does.
 
     Args:
-        variables: Some or all of the model's, and others; frozen ones are left out.
+        variables: Some or all of the model's, and others. Those that are frozen or
+            overwritten are left out.
         model: Whose layers own the variables. It need not be built.
 
     Returns:
@@ -91,6 +93,18 @@ def groups_of(
         for variable in layer._trainable_variables:
             labels.setdefault(id(variable), label)
     return _grouped((v for v in variables if v.trainable), labels)
+
+
+def is_overwritten(variable: Any) -> bool:
+    """Returns whether a variable has no rate: each step replaces it by its gradient.
+
+    The scales and histories of float8 are such variables. Keras calls them trainable,
+    and takes them out of each update. An optimizer keeps no slots for them.
+
+    Args:
+        variable: A variable of Keras or of the backend.
+    """
+    return bool(getattr(variable, "overwrite_with_gradient", False))
 
 
 def layers_with_kinds(model: keras.Layer) -> Iterator[tuple[keras.Layer, str]]:
@@ -124,7 +138,8 @@ def groups_by_path(variables: Sequence[keras.Variable]) -> tuple[LayerGroup, ...
     """Groups variables by the path of their layer, for use without a model.
 
     Args:
-        variables: Trainable variables, each in the list once.
+        variables: Trainable variables, each in the list once. Those that are
+            overwritten are left out.
 
     Returns:
         One group of kind `other` for each path prefix, in the order of the variables.
@@ -259,6 +274,8 @@ def _grouped(
     """Makes the groups, in the order of their first variables."""
     members: dict[_Label, list[keras.Variable]] = {}
     for variable in variables:
+        if is_overwritten(variable):
+            continue
         label = labels.get(id(variable)) or _path_label(variable)
         members.setdefault(label, []).append(variable)
     depths = ["first", *["intermediate"] * (len(members) - 2), "last"]

@@ -61,7 +61,8 @@ class RateControl:
         self._inner = innermost(model.optimizer)
         self._compiled = compiled_values(self._inner)
         self._start = settings.starting_point(*self._compiled)
-        self._anchoring = Anchoring(model, settings, messages)
+        self.meter = TrainingMeter(model, settings.validation)
+        self._anchoring = Anchoring(model, settings, messages, self.meter.epoch_totals)
         self.layerwise = LayerwiseOptimizer(
             model.optimizer,
             self._agents_groups,
@@ -88,7 +89,6 @@ class RateControl:
             batches_per_update=batches_per_update(self._inner),
             start=self.iterations,
         )
-        self.meter = TrainingMeter(model, settings.validation)
         self.history = GannoHistory(
             initial_learning_rate=self._start.learning_rate,
             action_set=self._action_set,

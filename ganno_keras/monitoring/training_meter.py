@@ -71,6 +71,14 @@ class TrainingMeter:
         """
         self._returned.add(logs, is_last)
 
+    def take_batch(self) -> None:
+        """Takes in a batch for which Keras has reset its metrics."""
+        self._window.take_batch()
+
+    def epoch_totals(self) -> np.ndarray:
+        """Returns totals and counts of all means in this epoch, `[num_means, 2]`."""
+        return self._window.epoch_totals()
+
     @property
     def needs_logs(self) -> bool:
         """Returns whether a measurement needs the logs of all steps before it."""
@@ -90,19 +98,25 @@ class TrainingMeter:
         Returns:
             Whether the metrics are the training's.
         """
-        totals, loss = read_totals(self._model), returned_loss(logs)
-        if not self._source.is_known:
-            self._source.see(totals, self._last_loss)
-        mean = means_of(sums_of(self._model, totals, self._source)).loss
-        are_of_training = (
-            loss is None
-            or self._source.is_returned_only
-            or bool(np.allclose(mean, loss, equal_nan=True))
+        are_of_training = self._window.takes_batches or self._is_of_metrics(
+            returned_loss(logs)
         )
         if are_of_training:
             self._window.end_epoch(self._last_loss)
         self._window.close()
         return are_of_training
+
+    def _is_of_metrics(self, loss: float | None) -> bool:
+        """Returns whether the loss of an epoch may be that of the present metrics."""
+        totals = read_totals(self._model)
+        if not self._source.is_known:
+            self._source.see(totals, self._last_loss)
+        mean = means_of(sums_of(self._model, totals, self._source)).loss
+        return (
+            loss is None
+            or self._source.is_returned_only
+            or bool(np.allclose(mean, loss, equal_nan=True))
+        )
 
     def end_validation(self, logs: Mapping[str, Any]) -> None:
         """Reads the result of the validation in `fit` from the metrics.
@@ -232,6 +246,9 @@ def _with_loss(sums: np.ndarray, loss: np.ndarray) -> np.ndarray:
 class TrainingWindow:
     """The sums since the last decision, across the ends of epochs.
 
+    Keras' metrics are sums over the epoch. In a loop of the user's own `train_on_batch`
+    resets them for each batch, and the sums over the epoch are kept here.
+
     Args:
         model: The compiled model.
         source: Tells which mean is the loss.
@@ -243,7 +260,29 @@ class TrainingWindow:
         self._earlier_epochs = np.zeros((0, 2))
         self._start = np.zeros((0, 2))
         self._latest = np.zeros((0, 2))
+        self._last_batch = np.zeros((0, 2))
+        self._batches: np.ndarray | None = None
         self._epoch_is_open = True
+
+    @property
+    def takes_batches(self) -> bool:
+        """Returns whether the metrics are those of the last batch alone."""
+        return self._batches is not None
+
+    def take_batch(self) -> None:
+        """Takes in a batch for which Keras has reset its metrics."""
+        if self._batches is None:
+            self.begin_metrics_anew()
+        self._last_batch = read_totals(self._model)
+        self._batches = _add(self._batches_so_far, self._last_batch)
+
+    @property
+    def _batches_so_far(self) -> np.ndarray:
+        return np.zeros((0, 2)) if self._batches is None else self._batches
+
+    def epoch_totals(self) -> np.ndarray:
+        """Returns totals and counts of all means in this epoch, `[num_means, 2]`."""
+        return read_totals(self._model) if self._batches is None else self._batches
 
     def begin_epoch(self) -> None:
         """Notes that Keras has reset its metrics."""
@@ -253,6 +292,8 @@ class TrainingWindow:
     def begin_metrics_anew(self) -> None:
         """Notes that all metrics are at zero."""
         self._start = self._latest = np.zeros((0, 2))
+        if self._batches is not None:
+            self._batches = np.zeros((0, 2))
 
     def end_epoch(self, returned: float | None) -> None:
         """Keeps the sums of the epoch, before something resets the metrics.
@@ -275,8 +316,9 @@ class TrainingWindow:
         """
         if not self._epoch_is_open:
             return self._earlier_epochs
-        self._latest = read_totals(self._model)
-        self._source.see(self._latest, returned)
+        self._latest = self.epoch_totals()
+        last = self._last_batch if self.takes_batches else self._latest
+        self._source.see(last, returned)
         totals = _difference(self._latest, self._start)
         return _add(self._earlier_epochs, sums_of(self._model, totals, self._source))
 

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from ganno_keras.control.layer_groups import LayerGroup
+from ganno_keras.control.layer_groups import LayerGroup, is_overwritten
 
 
 class GroupMembership:
@@ -26,8 +27,11 @@ class GroupMembership:
     def __init__(
         self, optimizer: keras.optimizers.Optimizer, groups: Sequence[LayerGroup]
     ) -> None:
+        self._optimizer = optimizer
         self._key = optimizer._var_key
         self._numbers: dict[Any, int] = {}
+        # By their keys, and whether the user knows.
+        self._strangers: dict[Any, bool] = {}
         for number, group in enumerate(groups):
             for variable in group.variables:
                 other = self._numbers.setdefault(self._key(variable), number)
@@ -38,12 +42,14 @@ class GroupMembership:
                         "variable must be in exactly one group: remove it from one."
                     )
         self.variables = [variable for group in groups for variable in group.variables]
-        self.numbers = np.array([self.group_of(v) for v in self.variables], np.int32)
+        keys = map(self._key, self.variables)
+        self.numbers = np.array([self._numbers[key] for key in keys], np.int32)
 
     def check_complete(self, variables: Sequence[keras.Variable]) -> None:
         """Refuses groups that leave a variable out, or bring one from elsewhere.
 
-        A variable that has been frozen since the optimizer was built may be left out.
+        A variable may be left out if it has been frozen since the optimizer was built,
+        or is overwritten.
 
         Args:
             variables: The variables that the optimizer is or will be built with.
@@ -57,7 +63,9 @@ class GroupMembership:
         missing = [
             _name(v)
             for v in variables
-            if self._key(v) not in self._numbers and v.trainable
+            if self._key(v) not in self._numbers
+            and v.trainable
+            and not is_overwritten(v)
         ]
         if missing:
             raise ValueError(
@@ -72,13 +80,44 @@ class GroupMembership:
                 f"layer groups. Pass the groups of the model that it trains, {remedy}"
             )
 
-    def group_of(self, variable: Any) -> int:
-        """Returns the number of the group that holds a variable."""
-        return self._numbers[self._key(variable)]
+    def group_of(self, variable: Any) -> int | None:
+        """Returns the number of the group that holds a variable.
 
-    def by_group(self, variables: Sequence[Any]) -> dict[int, list[int]]:
+        Returns:
+            None if it was frozen when the groups were made, and is trained now.
+        """
+        key = self._key(variable)
+        number = self._numbers.get(key)
+        if number is None:
+            self._strangers.setdefault(key, False)
+        return number
+
+    def begin_anew(self) -> None:
+        """Forgets which variables of no group have been asked for."""
+        self._strangers.clear()
+
+    def warn_of_strangers(self) -> None:
+        """Warns once of variables of no group that have been asked for."""
+        if all(self._strangers.values()):
+            return
+        paths = [
+            _name(variable)
+            for variable in self._optimizer._trainable_variables
+            if self._strangers.get(self._key(variable)) is False
+        ]
+        self._strangers = dict.fromkeys(self._strangers, True)
+        layers = list(dict.fromkeys(it.rpartition("/")[0] or it for it in paths))
+        warnings.warn(
+            f"The layers {layers} train at the optimizer's own learning rate: they "
+            "were frozen when the layer groups were made. Call model.fit again with "
+            "GANNO, or make the LayerwiseOptimizer again. Each of them has a rate of "
+            "its own then.",
+            stacklevel=2,
+        )
+
+    def by_group(self, variables: Sequence[Any]) -> dict[int | None, list[int]]:
         """Returns each group's places in a sequence of variables."""
-        places: dict[int, list[int]] = {}
+        places: dict[int | None, list[int]] = {}
         for place, variable in enumerate(variables):
             places.setdefault(self.group_of(variable), []).append(place)
         return places

@@ -148,6 +148,7 @@ class LayerTable:
             variable.assign(np.full(tuple(variable.shape), initial_values[name]))
         self.measuring.assign(False)
         self.measured_after = None
+        self.membership.begin_anew()
         self.show_mean_rate()
         self.take_charge(True)
 

@@ -33,9 +33,11 @@ def forget_past_rates(optimizer: keras.optimizers.Optimizer) -> None:
     elif isinstance(optimizer, _SCHEDULE_FREE):
         pairs = zip(optimizer._momentums, optimizer._trainable_variables, strict=True)
         for slot, variable in pairs:
-            slot.assign(ops.cast(variable.value, slot.dtype))
+            if slot is not None:
+                slot.assign(ops.cast(variable.value, slot.dtype))
 
 
-def _clear(slots: list[keras.Variable]) -> None:
+def _clear(slots: list[keras.Variable | None]) -> None:
     for slot in slots:
-        slot.assign(ops.zeros_like(slot))
+        if slot is not None:  # as it is for a scale of float8
+            slot.assign(ops.zeros_like(slot))

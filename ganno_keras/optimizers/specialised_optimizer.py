@@ -241,6 +241,7 @@ class LayerwiseMixin(PlainLayoutMixin):
     ) -> None:
         with self._layer_table.active():
             super()._backend_apply_gradients(grads, trainable_variables)
+        self._layer_table.membership.warn_of_strangers()
 
     @property
     def learning_rate(self) -> Any:
@@ -276,10 +277,15 @@ class LayerwiseMixin(PlainLayoutMixin):
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
-        """Takes the rate of the variable's group; called alone, obeys its argument."""
+        """Takes the rate of the variable's group.
+
+        Called alone, or for a variable of no group, it obeys its argument.
+        """
         table = self._layer_table
         if table.is_active:
-            learning_rate = table.rate(table.membership.group_of(variable))
+            group = table.membership.group_of(variable)
+            if group is not None:
+                learning_rate = table.rate(group)
             self.__dict__["_step_rate"] = learning_rate
         try:
             super().update_step(gradient, variable, learning_rate)

@@ -112,8 +112,8 @@ class TorchStep(StatefulStep):
         product = getattr(self, "_u_product", None)
         start = None if product is None else ops.copy(product.value)
         for group, places in table.membership.by_group(variables).items():
-            rate = table.rate(group)
-            if table.freezes and rate == 0:
+            rate = learning_rate if group is None else table.rate(group)
+            if group is not None and table.freezes and rate == 0:
                 continue
             if product is not None:
                 product.assign(start)

@@ -19,7 +19,10 @@ Tensor = Any
 
 
 class _Decay(OptimizerMixin):
-    """A mixin that replaces the learning rate by the rate of the group that decays."""
+    """A mixin that replaces the learning rate by the rate of the group that decays.
+
+    What is of no group decays at the optimizer's own rate.
+    """
 
     _layer_table: LayerTable
     _decaying_group: int | None = None

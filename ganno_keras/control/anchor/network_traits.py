@@ -14,7 +14,7 @@ from ganno_keras.control.anchor.targets import (
     num_tokens,
     tells_one_thing,
 )
-from ganno_keras.control.layer_groups import layers_with_kinds
+from ganno_keras.control.layer_groups import is_overwritten, layers_with_kinds
 
 OF_TABLES: Final = 2
 """Axes of what a layer sees, if that is one vector of each sample."""
@@ -119,8 +119,13 @@ def _weighted(layers: Sequence[_Kinded]) -> list[_Kinded]:
     return [
         (layer, kind)
         for layer, kind in layers
-        if layer._trainable_variables and kind != "normalization"
+        if _weights_of(layer) and kind != "normalization"
     ]
+
+
+def _weights_of(layer: keras.Layer) -> list[keras.Variable]:
+    """Returns what a layer trains; the scales of float8 may stand before its kernel."""
+    return [it for it in layer._trainable_variables if not is_overwritten(it)]
 
 
 def _sees_vectors(layer: keras.Layer) -> bool:
@@ -141,7 +146,7 @@ def _cnn_channels(layers: Sequence[_Kinded]) -> int | None:
     kinds = [kind for _, kind in layers]
     if kinds[:1] != ["convolution"] or set(kinds) - {"convolution", "linear"}:
         return None
-    is_of_series = len(layers[0][0]._trainable_variables[0].shape) < OF_IMAGES
+    is_of_series = len(_weights_of(layers[0][0])[0].shape) < OF_IMAGES
     return None if is_of_series else _first_kernel_axis(layers, -2)
 
 
@@ -149,5 +154,5 @@ def _first_kernel_axis(layers: Sequence[_Kinded], axis: int) -> int | None:
     """Returns how long an axis of the first kernel is, None if it is not trained."""
     if not layers:
         return None
-    first = layers[0][0]._trainable_variables[0]
+    first = _weights_of(layers[0][0])[0]
     return int(first.shape[axis]) if first.trainable and len(first.shape) > 1 else None

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
@@ -35,7 +35,6 @@ from ganno_keras.fit.settings import ControlSettings
 from ganno_keras.fit.update_clock import UpdateClock
 from ganno_keras.fit.watching.plateaus import PlateauWatch
 from ganno_keras.monitoring.loss_source import has_own_step
-from ganno_keras.monitoring.metric_sums import read_totals
 from ganno_keras.optimizers.layerwise_optimizer import LayerwiseOptimizer
 
 UPDATES_OF_AN_EPOCH: Final = 1000
@@ -49,14 +48,20 @@ class Anchoring:
         model: Compiled.
         settings: What the user asked for.
         messages: Tells the user what is worth knowing.
+        epoch_totals: Returns totals and counts of all means of the epoch so far.
     """
 
     def __init__(
-        self, model: keras.Model, settings: ControlSettings, messages: Messages
+        self,
+        model: keras.Model,
+        settings: ControlSettings,
+        messages: Messages,
+        epoch_totals: Callable[[], np.ndarray],
     ) -> None:
         self._model = model
         self._settings = settings
         self._messages = messages
+        self._epoch_totals = epoch_totals
         own = settings.policy.metadata.action_set.anchor
         self._relative_anchor = own or RelativeAnchor()
         self._plan: FitPlan | None = None
@@ -171,7 +176,7 @@ class Anchoring:
             return
         # The first mean is that of the loss. A training step of one's own may count
         # batches there: that says nothing about their size.
-        totals = read_totals(self._model)
+        totals = self._epoch_totals()
         count = totals[0, 1] if len(totals) else 0.0
         are_samples = count > batch or not self._has_own_step
         self._batch_size = count / batch if are_samples else 0.0

@@ -53,6 +53,9 @@ class TrainingSteps:
             layerwise_step: What Keras has made for the fit, as it made it.
         """
         plain = self._plain or _made_when_called(self._model)
+        if _what_goes_in(self._model)[1:] != self._made_for[1:]:
+            # A layer was unfrozen in the fit, say, and was not in the step before it.
+            plain = _made_when_called(self._model)
         self._model.train_function = plain
         if layerwise_step is not None and self._table.built:
             kept = _Kept(unwatched(layerwise_step), plain, self._made_for)

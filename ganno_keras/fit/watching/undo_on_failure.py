@@ -33,6 +33,8 @@ class UndoOnFailure:
         owner: The callback that changed something.
         undo: Restores the model's own state.
         callbacks: The list of callbacks of the fit; None if it is not known.
+        see_batch: Hears of each batch of a loop of the user's own that
+            `train_on_batch` has trained. Batches that callbacks train do not count.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class UndoOnFailure:
         owner: object,
         undo: Callable[[], None],
         callbacks: keras.callbacks.CallbackList | None = None,
+        see_batch: Callable[[], None] | None = None,
     ) -> None:
         self._model = model
         self._undo = undo
+        self._see_batch = see_batch
         self.owner = owner
         self.thread = threading.current_thread()
         self._watched = None
@@ -111,12 +115,24 @@ class UndoOnFailure:
             if name != "train_on_batch" or not self._is_in_fit:
                 self._warn_if_called_by_callback(name)
                 self.release()
-            return original(*args, **kwargs)
+            is_of_loop = name == "train_on_batch" and not self._is_called_by_callback
+            result = original(*args, **kwargs)
+            if is_of_loop and UndoOnFailure.of(self._model) is self:
+                self._tell_of_batch()
+            return result
 
         return undo_and_call
 
+    @property
+    def _is_called_by_callback(self) -> bool:
+        return self._watched is not None and self._watched.is_at_work
+
+    def _tell_of_batch(self) -> None:
+        if self._see_batch is not None:
+            self._see_batch()
+
     def _warn_if_called_by_callback(self, name: str) -> None:
-        if self._watched is not None and self._watched.is_at_work:
+        if self._is_called_by_callback:
             warnings.warn(
                 f"GANNO steps aside: a callback called model.{name} in the middle of a "
                 "fit. What is left of the fit is trained at the optimizer's own "

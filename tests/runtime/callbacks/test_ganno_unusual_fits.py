@@ -15,6 +15,7 @@ from tests.support.models import tiny_data, tiny_model
 pytestmark = [
     pytest.mark.backend,
     pytest.mark.filterwarnings("ignore:This fit has:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`"),
 ]
 
 X, Y = tiny_data(256)
@@ -136,6 +137,52 @@ def test_weight_decay_of_a_schedule__knows_the_length_once_it_is_known():
     assert unknown == pytest.approx(known, rel=0.2)
 
 
+# ---------------------------------------------------------------- float8
+
+
+def float8_model(make):
+    keras.utils.set_random_seed(1)
+    inner = [layers.Dense(16, "relu"), layers.Dense(3, "softmax")]
+    model = keras.Sequential([keras.Input([X.shape[1]]), *inner])
+    model.quantize("float8")
+    model.compile(make(), "sparse_categorical_crossentropy")
+    return model
+
+
+FLOAT8 = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(0.01),
+        lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01),
+        lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+        lambda: keras.optimizers.ScheduleFreeAdamW(0.01),
+        lambda: keras.optimizers.Lamb(0.01),
+    ],
+    ids=["adam", "adamw", "momentum", "schedule-free", "lamb"],
+)
+
+
+@FLOAT8
+def test_float8__is_trained_twice(make):
+    model = float8_model(make)
+    before = model.evaluate(X, Y, verbose=0)
+    for _ in range(2):
+        fit(model, GANNO())
+    assert model.evaluate(X, Y, verbose=0) < 0.8 * before
+    assert all(float(it.kernel_scale) != 1.0 for it in model.layers)
+    assert type(model.optimizer) is type(make())
+
+
+@FLOAT8
+def test_float8__with_equal_rates_is_as_without(make):
+    plain, controlled = float8_model(make), float8_model(make)
+    plain.optimizer.build(plain.trainable_variables)
+    losses = fit(plain)["loss"]
+    assert fit(controlled, GANNO("no-op"))["loss"] == losses
+    for one, other in zip(plain.weights, controlled.weights, strict=True):
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (one, other)))
+
+
 # ---------------------------------------------------------------- the data
 
 
@@ -216,3 +263,63 @@ def test_batch_whose_samples_belong_together__does_not_end_the_fit(caplog):
         callbacks=[GANNO(base="optimizer", interval=5), Wreck()],
     )
     assert "there is nothing to compare the weights on" in caplog.text
+
+
+# ---------------------------------------------------------------- unfreezing
+
+
+class Unfreeze(keras.callbacks.Callback):
+    """Unfreezes the first layer in the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1 and not self.model.layers[0].trainable:
+            self.model.layers[0].trainable = True
+            self.model.make_train_function(force=True)
+
+
+def frozen_model(make):
+    model = tiny_model(make())
+    model.optimizer.build(model.trainable_variables)
+    model.layers[0].trainable = False
+    return model
+
+
+UNFREEZING = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(0.01),
+        lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
+        lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+        lambda: keras.optimizers.Lamb(0.01),
+    ],
+    ids=["adam", "adamw", "momentum", "lamb"],
+)
+
+
+@ON_TENSORFLOW
+@UNFREEZING
+def test_layer_that_is_unfrozen_in_a_fit__trains_at_the_own_rate(make):
+    plain, controlled = frozen_model(make), frozen_model(make)
+    losses = fit(plain, Unfreeze(), epochs=3)["loss"]
+    ganno = GANNO("no-op", interval=10)
+    with pytest.warns(UserWarning, match=r"\['tiny/hidden'\] train at") as told:
+        assert fit(controlled, ganno, Unfreeze(), epochs=3)["loss"] == losses
+    assert sum("tiny/hidden" in str(it.message) for it in told) == 1
+    assert ganno.history.layers == ("classifier",)
+    for one, other in zip(plain.weights, controlled.weights, strict=True):
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (one, other)))
+
+
+@ON_TENSORFLOW
+@UNFREEZING
+def test_fit_after_one_with_unfreezing__controls_all_layers(make):
+    model, ganno = frozen_model(make), GANNO()
+    fit(model)
+    with pytest.warns(UserWarning, match="frozen when the layer groups were made"):
+        fit(model, ganno, Unfreeze())
+    kernel = kernels_of(model)[0]
+    fit(model)
+    assert np.abs(kernels_of(model)[0] - kernel).max() > 0.0  # No old step is back.
+    fit(model, ganno)
+    assert len(ganno.history.layers) == 2
+    assert type(model.optimizer) is type(make())

@@ -7,7 +7,11 @@ import keras
 import pytest
 from keras import layers
 
-from ganno_keras.control.layer_groups import layer_groups, single_group
+from ganno_keras.control.layer_groups import (
+    groups_by_path,
+    layer_groups,
+    single_group,
+)
 
 pytestmark = pytest.mark.backend
 
@@ -97,6 +101,15 @@ def test_variable_of_the_model_itself__has_a_group():
     model = Scaled()
     model(keras.ops.ones((1, 3)))
     assert sorted(len(group.variables) for group in groups(model)) == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`")
+def test_scales_and_histories_of_float8__are_in_no_group():
+    model = sequential((2,), layers.Dense(2), layers.Dense(1))
+    model.quantize("float8")
+    assert [group.num_weights for group in layer_groups(model)] == [6, 3]
+    by_path = groups_by_path(model.trainable_variables)
+    assert [group.num_weights for group in by_path] == [6, 3]
 
 
 def test_single_group__holds_everything():

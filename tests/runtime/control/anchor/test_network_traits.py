@@ -188,3 +188,10 @@ def test_numbers_to_predict__count_where_steps_keep_their_size(optimizer, counte
 def test_tokens__count_in_a_training_step_of_ones_own_too():
     traits = network_traits(language_model(layers.Dense(4)), None)
     assert traits.counted_targets(optimizer_traits(keras.optimizers.Adam())) == 6
+
+
+def test_float8__hides_no_kernel():
+    dense = layers.Dense(2, dtype="float8_from_float32")
+    model = keras.Sequential([keras.Input([6]), dense])
+    assert dense.trainable_variables[0] is not dense.kernel
+    assert network_traits(model, CLASSES).num_inputs == 6
