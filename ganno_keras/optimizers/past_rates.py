@@ -34,10 +34,11 @@ def forget_past_rates(optimizer: keras.optimizers.Optimizer) -> None:
         pairs = zip(optimizer._momentums, optimizer._trainable_variables, strict=True)
         for slot, variable in pairs:
             if slot is not None:
-                slot.assign(ops.cast(variable.value, slot.dtype))
+                # A copy: JAX gives the memory of each variable away in a step.
+                slot.assign(ops.copy(ops.cast(variable.value, slot.dtype)))
 
 
 def _clear(slots: list[keras.Variable | None]) -> None:
     for slot in slots:
         if slot is not None:  # as it is for a scale of float8
-            slot.assign(ops.zeros_like(slot))
+            slot.assign(ops.zeros(slot.shape, slot.dtype))

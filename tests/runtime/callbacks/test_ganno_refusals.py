@@ -263,14 +263,15 @@ def test_assigned_rate__has_no_effect_and_is_told_once(policy, epoch):
     assert float(model.optimizer.learning_rate.numpy()) == np.float32(0.001)
 
 
+class ReadingCallback(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        float(self.model.optimizer.learning_rate)
+
+
 def test_rate_that_is_only_read__is_no_reason_to_warn():
-    reader = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: float(model.optimizer.learning_rate)
-    )
-    model = tiny_model()
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="The optimizer's learning_rate")
-        fit(model, GANNO(), reader, epochs=3)
+        fit(tiny_model(), GANNO(), ReadingCallback(), epochs=3)
 
 
 def test_fit_by_a_callback__ends_the_control_and_is_told():
