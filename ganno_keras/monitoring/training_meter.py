@@ -272,13 +272,10 @@ class TrainingWindow:
     def take_batch(self) -> None:
         """Takes in a batch for which Keras has reset its metrics."""
         if self._batches is None:
+            self._batches = np.zeros((0, 2))
             self.begin_metrics_anew()
         self._last_batch = read_totals(self._model)
-        self._batches = _add(self._batches_so_far, self._last_batch)
-
-    @property
-    def _batches_so_far(self) -> np.ndarray:
-        return np.zeros((0, 2)) if self._batches is None else self._batches
+        self._batches = _add(self._batches, self._last_batch)
 
     def epoch_totals(self) -> np.ndarray:
         """Returns totals and counts of all means in this epoch, `[num_means, 2]`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -21,14 +20,11 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ..cells import Cell
 from ..optima import by_cell
-from ..trainings import (
-    UNBOUNDED_RULES,
-    CellTrainings,
-    trainings_of,
-)
+from ..trainings import UNBOUNDED_RULES
 from . import channels, embeddings, experiment, lengths, objectives, sequences, shifts
 from .lengths import NUM_HELD_OUT
 from .shifts import Row, error, loss
+from .sources import trainings_among
 
 BOUNDED: Final = "bounded"
 """Weights count for no more than at the start, whatever they grow to."""
@@ -74,16 +70,10 @@ def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains a cell once."""
     del rows
-    with _trainings(cell) as trainings:
+    made = trainings_among(SOURCES, cell, RULES[cell.variant], NUM_HELD_OUT)
+    with made as trainings:
         outcome = trainings.by_formula(FORMULA, shifts.SHAPE, 0)
         yield shifts.row_of(cell, trainings, outcome)
-
-
-def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
-    rules = RULES[cell.variant]
-    if source := SOURCES.get(cell.network.name):
-        return source.trainings(cell, rules)
-    return trainings_of(cell, NUM_HELD_OUT, rules)
 
 
 def lines_of_growth(rows: Sequence[Row]) -> list[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -27,7 +26,6 @@ from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell
-from ..trainings import CellTrainings, trainings_of
 from . import normalised, shifts
 from .growth import BOUNDED, RULES
 from .lengths import (
@@ -42,7 +40,7 @@ from .lengths import (
     TRANSFORMER,
 )
 from .shifts import Row, error, loss
-from .sources import cells_of
+from .sources import cells_of, trainings_among
 
 CONSTANT: Final = "constant"
 COSINE: Final = "cosine"
@@ -106,7 +104,9 @@ def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
 
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
-    with _trainings(cell) as trainings:
+    rules = RULES.get(cell.variant)  # of no use to schedules
+    made = trainings_among(normalised.SOURCES, cell, rules, NUM_HELD_OUT)
+    with made as trainings:
         if cell.variant not in SCHEDULES:
             yield from shifts.climb(cell, trainings, _formula(cell), rows, MEASURES)
             return
@@ -125,13 +125,6 @@ def _formula(cell: Cell) -> RelativeRateFormula:
     slopes = dict(formula.updates_by_kind)
     slopes["recurrent"] *= stretch
     return replace(formula, updates_by_kind=slopes)
-
-
-def _trainings(cell: Cell) -> AbstractContextManager[CellTrainings]:
-    rules = RULES.get(cell.variant)  # of no use to schedules
-    if source := normalised.SOURCES.get(cell.network.name):
-        return source.trainings(cell, rules)
-    return trainings_of(cell, NUM_HELD_OUT, rules)
 
 
 def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ...field.training import Data as FieldData
 from ..cells import Cell, network_of
-from ..trainings import SEED, CellTrainings, Data, trainings_of
+from ..trainings import NUM_HELD_OUT, SEED, CellTrainings, Data, trainings_of
 from . import shifts
 from .shifts import Measure, Row, loss
 
@@ -80,6 +80,25 @@ def cells_of(
     return found
 
 
+def trainings_among(
+    sources: Mapping[str, Source],
+    cell: Cell,
+    rules: RenewalRules | None = None,
+    num_held_out: int = NUM_HELD_OUT,
+) -> AbstractContextManager[CellTrainings]:
+    """Makes the model of a cell from its source; a network without one by its name.
+
+    Args:
+        sources: By the network of a cell.
+        cell: What is trained.
+        rules: By which ratios are kept; None for those of the cell's variant.
+        num_held_out: Samples to measure on, of networks without a source.
+    """
+    if source := sources.get(cell.network.name):
+        return source.trainings(cell, rules)
+    return trainings_of(cell, num_held_out, rules)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A change of the formula beside the formula before.
@@ -102,9 +121,7 @@ class Comparison:
 
     def carry_out(self, cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
         """Trains what is missing beside these rows, and gives one row a training."""
-        source = self.sources.get(cell.network.name)
-        made = source.trainings(cell, self.rules) if source else trainings_of(cell)
-        with made as trainings:
+        with trainings_among(self.sources, cell, self.rules) as trainings:
             yield from shifts.carry_out(
                 cell, trainings, self.formulas, rows, self.measures
             )

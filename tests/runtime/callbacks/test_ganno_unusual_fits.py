@@ -30,6 +30,21 @@ def fit(model, *callbacks, **arguments):
     return model.fit(X, Y, callbacks=list(callbacks), **{**usual, **arguments}).history
 
 
+OPTIMIZERS = {
+    "adam": lambda: keras.optimizers.Adam(0.01),
+    "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
+    "momentum": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "schedule-free": lambda: keras.optimizers.ScheduleFreeAdamW(0.01),
+    "lamb": lambda: keras.optimizers.Lamb(0.01),
+}
+
+
+def with_optimizers(*names):
+    """Runs a test once with each."""
+    makes = [OPTIMIZERS[name] for name in names]
+    return pytest.mark.parametrize("make", makes, ids=names)
+
+
 def kernels_of(model):
     return [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
 
@@ -149,17 +164,7 @@ def float8_model(make):
     return model
 
 
-FLOAT8 = pytest.mark.parametrize(
-    "make",
-    [
-        lambda: keras.optimizers.Adam(0.01),
-        lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01),
-        lambda: keras.optimizers.SGD(0.01, momentum=0.9),
-        lambda: keras.optimizers.ScheduleFreeAdamW(0.01),
-        lambda: keras.optimizers.Lamb(0.01),
-    ],
-    ids=["adam", "adamw", "momentum", "schedule-free", "lamb"],
-)
+FLOAT8 = with_optimizers("adam", "adamw", "momentum", "schedule-free", "lamb")
 
 
 @FLOAT8
@@ -284,16 +289,7 @@ def frozen_model(make):
     return model
 
 
-UNFREEZING = pytest.mark.parametrize(
-    "make",
-    [
-        lambda: keras.optimizers.Adam(0.01),
-        lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
-        lambda: keras.optimizers.SGD(0.01, momentum=0.9),
-        lambda: keras.optimizers.Lamb(0.01),
-    ],
-    ids=["adam", "adamw", "momentum", "lamb"],
-)
+UNFREEZING = with_optimizers("adam", "adamw", "momentum", "lamb")
 
 
 @ON_TENSORFLOW
