@@ -17,6 +17,7 @@ from .runs_file import runs_of
 from .scratch.decays import lines_of_decays
 from .scratch.growth import lines_of_growth
 from .scratch.lengths import lines_of_lengths
+from .scratch.long_shapes import lines_of_long_shapes
 from .scratch.ordinary import lines_of_ordinary
 from .scratch.shapes import lines_of_shapes
 from .scratch.shifts import Row
@@ -36,6 +37,7 @@ VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "normalised": partial(lines_of_shifts, title="Normalised"),
     "growth": lines_of_growth,
     "ordinary": lines_of_ordinary,
+    "long_shapes": lines_of_long_shapes,
     "decays": lines_of_decays,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,

@@ -18,6 +18,7 @@ from .scratch import (
     embeddings,
     growth,
     lengths,
+    long_shapes,
     normalised,
     objectives,
     ordinary,
@@ -55,6 +56,9 @@ EXPERIMENTS: Final = {
     "normalised": _comparing(normalised.cells, normalised.COMPARISON),
     "growth": Experiment(growth.cells, growth.is_complete, growth.carry_out),
     "ordinary": Experiment(ordinary.cells, ordinary.is_complete, ordinary.carry_out),
+    "long_shapes": Experiment(
+        long_shapes.cells, long_shapes.is_complete, long_shapes.carry_out
+    ),
     "decays": Experiment(decays.cells, decays.is_complete, decays.carry_out),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),

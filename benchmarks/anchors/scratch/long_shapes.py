@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of the schedule in long trainings, judged by their errors, too.
+
+The shape of `GANNO()` was chosen by the loss after 300 updates. Schedules that are
+tuned warm up for longer or fall along a line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from ganno_keras.control.anchor.anchors import Schedule
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.update_ratios import RenewalRules
+from ganno_keras.control.base_schedule import BaseSchedule
+
+from ..cells import Cell
+from ..optima import by_cell
+from . import growth, lengths, normalised, ordinary, shifts
+from .lengths import NUM_HELD_OUT
+from .shapes import SHAPES as SHORT_SHAPES
+from .shifts import error, loss
+from .sources import trainings_among
+
+Row = dict[str, Any]
+Key = tuple[str, float]
+
+NOW: Final = "warm-up 0.1, held to 0.4, cosine"
+LINE: Final = "warm-up 0.1, line"
+SHAPES: Final[dict[str, Schedule]] = {
+    NOW: SHORT_SHAPES[NOW],
+    LINE: SHORT_SHAPES[LINE],
+    "warm-up 0.3, cosine": BaseSchedule(1.0, 0.3),
+}
+OCTAVES: Final = (0.0, 0.5, 1.0)
+"""Added to the logarithm of the peak; the mean of the others is 0.4 octaves lower."""
+TRIED: Final = [
+    (shape, octaves)
+    for octaves in OCTAVES
+    for shape in SHAPES
+    if not (shape == NOW and octaves == OCTAVES[-1])
+]
+SOURCES: Final = {**growth.SOURCES, **normalised.SOURCES}
+FORMULA: Final = RelativeRateFormula()
+SLOW: Final = ("language-32", "lstm-48-rmsprop")
+"""Cells that are left out, by the beginning of their names, for the time they take."""
+
+
+def cells() -> list[Cell]:
+    """The long and the ordinary trainings, and the shorter CNNs without normalisation.
+
+    A shape and a shift are taken over if the log of the error falls by at least 0.01 in
+    the mean over these, and rises by no more than 0.05 in any cell, and if that of the
+    loss rises by no more than 0.01 in the mean. If only one family of networks gains,
+    the same is asked of its cells alone.
+    """
+    cnns = [it for it in growth.cells() if it.network.family == "convolution"]
+    every = [*cnns, *lengths.cells(), *ordinary.cells()]
+    found = {it.name: replace(it, variant="") for it in every}
+    return [it for name, it in found.items() if not name.startswith(SLOW)]
+
+
+def _missing(rows: Sequence[Row]) -> Iterator[Key]:
+    found = {(row["shape"], row["octaves"]) for row in rows}
+    return (key for key in TRIED if key not in found)
+
+
+def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
+    """Whether nothing is missing of a cell."""
+    del cell
+    return next(_missing(rows), None) is None
+
+
+def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+    """Trains what is missing beside these rows, and gives one row a training."""
+    made = trainings_among(SOURCES, cell, RenewalRules(), NUM_HELD_OUT)
+    with made as trainings:
+        for shape, octaves in _missing(rows):
+            outcome = trainings.by_formula(FORMULA, SHAPES[shape], octaves)
+            row = shifts.row_of(cell, trainings, outcome)
+            yield {**row, "shape": shape, "octaves": octaves}
+
+
+def lines_of_long_shapes(rows: Sequence[Row]) -> list[str]:
+    """The verdict in lines of text: what a shape changes beside the present one."""
+    changes: dict[str, dict[Key, list[list[float]]]] = {}
+    for part in by_cell(rows).values():
+        found = {(row["shape"], row["octaves"]): row for row in part}
+        if found.keys() < set(TRIED):
+            continue
+        for family in (part[0]["family"], "all"):
+            of_family = changes.setdefault(family, {key: [] for key in TRIED})
+            for key, row in found.items():
+                of_family[key].append(_change(row, found[NOW, 0.0]))
+    titles = ("shape", "octaves", "cells", "error", "worst", "loss", "worst")
+    lines = ["Long shapes, changes of log error and of log loss", ""]
+    for family, of_family in changes.items():
+        lines.append("{:34} {:>8} {:>6} {:>7} {:>7} {:>7} {:>7}".format(*titles))
+        lines += [_line(*it) for it in of_family.items()]
+        lines += [f"({family})", ""]
+    return lines
+
+
+def _change(row: Row, now: Row) -> list[float]:
+    return [math.log(it(row) / it(now)) for it in (error, loss)]
+
+
+def _line(key: Key, changes: Sequence[Sequence[float]]) -> str:
+    shape, octaves = key
+    mean, worst = np.mean(changes, axis=0), np.max(changes, axis=0)
+    values = " ".join(f"{it:+7.3f}" for it in np.stack([mean, worst], 1).ravel())
+    return f"{shape:34} {octaves:+8.1f} {len(changes):6d} {values}"
