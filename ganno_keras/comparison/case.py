@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import keras
+from keras import ops
 
 from ganno_keras.callbacks.ganno import GANNO
 from ganno_keras.control.layer_groups import check_keras_model
@@ -65,6 +66,35 @@ class Case:
             )
         return model
 
+    def check_starts_anew(self, model: keras.Model) -> None:
+        """Checks that training a model would not change the next one.
+
+        Weights that models share and that none trains are no harm, nor are those that
+        `build_model` sets anew.
+
+        Args:
+            model: As returned by `model()`, with its weights.
+
+        Raises:
+            ValueError: If weights or the optimizer would go on from where the training
+                before has left them.
+        """
+        optimizer = model.optimizer
+        own = {id(it) for it in model.trainable_variables}
+        following = self.model()  # may be the same object, compiled anew
+        if following.optimizer is optimizer:
+            raise ValueError(
+                "build_model returned the same optimizer twice, which would go on from "
+                "the training before. Make a new one in it."
+            )
+        shared = [it for it in following.trainable_variables if id(it) in own]
+        if shared and not _are_set_anew(shared, self.model):
+            raise ValueError(
+                f"build_model returned {shared[0].path!r} and {len(shared) - 1} more "
+                "trainable weights twice, which would go on from the training before. "
+                "Make or load them in build_model, or set them anew in it."
+            )
+
     def fit_arguments(self) -> dict[str, Any]:
         """Returns the arguments of `fit`; callbacks are a list.
 
@@ -85,6 +115,24 @@ class Case:
                 f"know. It knows {', '.join(_KNOWN)}."
             )
         return {"verbose": 0, **given, "callbacks": _as_list(given.get("callbacks"))}
+
+
+def _are_set_anew(weights: Sequence[keras.Variable], build_model: BuildModel) -> bool:
+    """Returns whether weights that were moved are elsewhere in the next model.
+
+    They are where they were, in the end.
+    """
+    before = [ops.copy(it.value) for it in weights]
+    for weight in weights:
+        weight.assign_add(ops.ones_like(weight.value))
+    moved = [ops.copy(it.value) for it in weights]
+    try:
+        build_model()
+        stays = [ops.all(it == to) for it, to in zip(weights, moved, strict=True)]
+    finally:
+        for weight, value in zip(weights, before, strict=True):
+            weight.assign(value)
+    return not any(map(bool, stays))
 
 
 def _as_list(callbacks: Any) -> list[keras.callbacks.Callback]:

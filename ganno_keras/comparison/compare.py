@@ -62,8 +62,9 @@ def compare(  # noqa: PLR0913  each is something that users ask for
     Raises:
         TypeError: If an argument is of another kind.
         ValueError: If an argument is out of its range, nothing is held out, there is no
-            such metric, or the results are those of another comparison. All of this is
-            found out before anything is trained.
+            such metric, a model would go on from the one before, or the results are
+            those of another comparison. All of this is found out before anything is
+            trained.
 
     Example:
 
@@ -164,6 +165,7 @@ def _look(
     definition = definition_of(model, arguments, held_out.arguments, ganno)
     kept = OutcomesFile(results, definition)
     measure = choose_measure(held_out.scores(model), *wanted)
+    case.check_starts_anew(model)
     return Facts(measure, held_out.name, plan, _called(ganno), seeds), kept
 
 

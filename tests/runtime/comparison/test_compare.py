@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 import keras
+import numpy as np
 import pytest
 
 from ganno_keras import compare
@@ -69,7 +70,7 @@ def test_cosine__decays_from_the_own_rate_over_the_planned_updates():
         return models[-1]
 
     compare(build, DATA, **USUAL)
-    _, as_it_is, cosine, ganno = models  # the first one is only looked at
+    as_it_is, cosine, ganno = models[-3:]  # the first ones are only looked at
     schedule = cosine.optimizer._learning_rate
     assert isinstance(schedule, keras.optimizers.schedules.CosineDecay)
     assert float(schedule(0)) == pytest.approx(0.05)
@@ -96,7 +97,7 @@ def test_cosine__takes_the_planned_updates_by_the_optimizers_own_clock(
         return models[-1]
 
     compare(build, DATA, **USUAL)
-    schedule = models[2].optimizer._learning_rate
+    schedule = models[-2].optimizer._learning_rate
     assert float(schedule(done)) == pytest.approx(0.05)
     assert float(schedule(done + batches // 2)) == pytest.approx(0.025)
     assert float(schedule(done + batches)) == 0.0
@@ -255,6 +256,67 @@ def test_compare__refuses_bad_input_before_anything_trains(
     with pytest.raises(error, match=words.replace("?", r"\?")):
         compare(build, data, **{**USUAL, **options})
     assert trained == []
+
+
+def once(model, **what_is_new):
+    """A function that gives the same model each time, but for what is new."""
+    start = model.get_weights()
+
+    def build():
+        if "weights" in what_is_new:
+            model.set_weights(start)
+        if "optimizer" in what_is_new:
+            model.compile(
+                keras.optimizers.Adam(), loss=model.loss, metrics=["accuracy"]
+            )
+        return model
+
+    return build
+
+
+def with_shared_backbone(is_trained):
+    backbone = keras.layers.Dense(5, activation="relu")
+    backbone.trainable = is_trained
+
+    def build():
+        layers = [keras.Input((6,)), backbone, keras.layers.Dense(3)]
+        model = keras.Sequential(layers)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
+        return model
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (once(build_model()), "the same optimizer twice"),
+        (once(build_model(), weights=True), "the same optimizer twice"),
+        (once(build_model(), optimizer=True), "trainable weights twice"),
+        (with_shared_backbone(is_trained=True), "dense.*' and 1 more trainable"),
+    ],
+)
+def test_compare__refuses_models_that_go_on_from_the_one_before(build, told, trained):
+    weights = [it.copy() for it in build().get_weights()]
+    with pytest.raises(ValueError, match=told):
+        compare(build, DATA, **USUAL)
+    assert not trained
+    if "backbone" not in build.__qualname__:  # that one has a new head each time
+        for weight, before in zip(build().get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(weight, before)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        once(build_model(), weights=True, optimizer=True),
+        with_shared_backbone(is_trained=False),
+    ],
+)
+def test_compare__takes_models_that_share_what_none_changes(build, trained):
+    compare(build, DATA, **USUAL)
+    assert len(trained) == len((AS_IT_IS, COSINE, GANNO_WAY))
 
 
 def test_compare__refuses_a_ganno_among_the_callbacks(trained):
