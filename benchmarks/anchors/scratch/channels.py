@@ -11,19 +11,18 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-
 from ...field.data import images
 from ...field.networks import classifiers
 from ...field.training import Data as FieldData
 from ..cells import SMALL, Cell
+from ..trainings import EARLIER_FORMULA
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 5000
 FEW_CHANNELS: Final = "few-channels"
 FORMULAS: Final = {
-    "": RelativeRateFormula(channels=0.0),
-    FEW_CHANNELS: RelativeRateFormula(channels=-0.4),
+    "": replace(EARLIER_FORMULA, channels=0.0),
+    FEW_CHANNELS: EARLIER_FORMULA,
 }
 """By variant: without and with what was to be decided."""
 

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.total_shrink import TotalShrink
 
 from ..cells import WIDE, Cell
 from ..optima import by_cell
-from ..trainings import LIFTED, trainings_of
+from ..trainings import EARLIER_FORMULA, LIFTED, trainings_of
 from .lengths import NUM_HELD_OUT
 from .lengths import cells as long_cells
 from .shifts import SHAPE, Measure, error, loss
@@ -30,7 +29,6 @@ OCTAVES: Final = (0.0, 1.0)
 The networks of more filters take long and have the rates of the formula alone.
 """
 WITH_DECAY: Final = {"adam": "adamw", "sgd": "sgdw"}
-FORMULA: Final = RelativeRateFormula()
 
 
 def cells() -> list[Cell]:
@@ -76,7 +74,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     with trainings_of(cell, NUM_HELD_OUT) as trainings:
         for total, octaves in _missing(cell, rows):
             shrink = TotalShrink(total, cell.length, SHAPE.mean)
-            outcome = trainings.by_formula(FORMULA, SHAPE, octaves, shrink)
+            outcome = trainings.by_formula(EARLIER_FORMULA, SHAPE, octaves, shrink)
             yield {
                 "cell": cell.name,
                 "variant": cell.variant,

@@ -15,17 +15,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-
 from ...field.data import text
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
 from ..cells import LANGUAGE, SMALL, WIDE, Cell
-from ..trainings import LIFTED
+from ..trainings import EARLIER_FORMULA, LIFTED
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 5000
-FORMULAS: Final = dict.fromkeys(("", LIFTED), RelativeRateFormula(channels=0.0))
+FORMULAS: Final = dict.fromkeys(("", LIFTED), replace(EARLIER_FORMULA, channels=0.0))
 
 
 def _reversed_digits() -> FieldData:

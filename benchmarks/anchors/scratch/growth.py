@@ -15,12 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ..cells import Cell
 from ..optima import by_cell
-from ..trainings import UNBOUNDED_RULES
+from ..trainings import EARLIER_FORMULA, UNBOUNDED_RULES
 from . import channels, embeddings, experiment, lengths, objectives, sequences, shifts
 from .lengths import NUM_HELD_OUT
 from .shifts import Row, error, loss
@@ -29,7 +28,6 @@ from .sources import trainings_among
 BOUNDED: Final = "bounded"
 """Weights count for no more than at the start, whatever they grow to."""
 RULES: Final = {"": UNBOUNDED_RULES, BOUNDED: RenewalRules()}
-FORMULA: Final = RelativeRateFormula()
 FEWEST: Final = 400
 """Updates of a training in which weights grow by much."""
 THAT_BEAR_IT: Final = (
@@ -72,7 +70,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     del rows
     made = trainings_among(SOURCES, cell, RULES[cell.variant], NUM_HELD_OUT)
     with made as trainings:
-        outcome = trainings.by_formula(FORMULA, shifts.SHAPE, 0)
+        outcome = trainings.by_formula(EARLIER_FORMULA, shifts.SHAPE, 0)
         yield shifts.row_of(cell, trainings, outcome)
 
 

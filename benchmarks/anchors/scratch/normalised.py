@@ -11,21 +11,19 @@ from typing import Any, Final
 import keras
 from keras import layers
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-
 from ...field.data import images, made_up
 from ...field.networks.classifiers import num_classes
 from ...field.training import Data as FieldData
 from ..cells import Cell
-from ..trainings import UNBOUNDED_RULES
+from ..trainings import EARLIER_FORMULA, UNBOUNDED_RULES
 from .shifts import error, loss
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 FEW, MANY = 4000, 20_000  # samples
 CHANGED: Final = "normalised-perceptron"
 FORMULAS: Final = {
-    "": RelativeRateFormula(normalised_updates=0.0, normalised_epochs=0.0),
-    CHANGED: RelativeRateFormula(normalised_updates=0.35, normalised_epochs=0.27),
+    "": replace(EARLIER_FORMULA, normalised_updates=0.0, normalised_epochs=0.0),
+    CHANGED: replace(EARLIER_FORMULA, normalised_updates=0.35, normalised_epochs=0.27),
 }
 """By variant: without and with what was to be decided."""
 _NORMALISING: Final[dict[str, Callable[[], Any]]] = {

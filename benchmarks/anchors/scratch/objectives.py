@@ -16,16 +16,17 @@ import numpy as np
 
 from agents.tasks.datasets import load_dataset
 from agents.tasks.image_models import autoencoder
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 
 from ...field.data import made_up
 from ...field.networks import classifiers, generators
 from ...field.training import Data as FieldData
 from ..cells import Cell
+from ..trainings import EARLIER_FORMULA
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 CHANGED: Final = "targets-and-inputs"
-_BEFORE: Final = RelativeRateFormula(
+_BEFORE: Final = replace(
+    EARLIER_FORMULA,
     targets=0.0,
     inputs=0.0,
     channels=0.0,

@@ -17,15 +17,12 @@ from typing import Final
 import numpy as np
 
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule
-from ganno_keras.control.anchor.relative_rate import (
-    LONGEST_LENGTHS,
-    SHORT_LENGTH,
-    RelativeRateFormula,
-)
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.base_schedule import BaseSchedule
 
 from ..cells import Cell
 from ..optima import LossCurve, by_cell
+from ..trainings import EARLIER_FORMULA
 from . import normalised, shifts
 from .growth import BOUNDED, RULES
 from .lengths import (
@@ -117,14 +114,9 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
 
 def _formula(cell: Cell) -> RelativeRateFormula:
     """Before, the slope of recurrent layers held for any length."""
-    formula = RelativeRateFormula()
     if cell.variant == BOUNDED:
-        return formula
-    counted = LONGEST_LENGTHS["recurrent"] / SHORT_LENGTH
-    stretch = math.log(cell.length / SHORT_LENGTH) / math.log(counted)
-    slopes = dict(formula.updates_by_kind)
-    slopes["recurrent"] *= stretch
-    return replace(formula, updates_by_kind=slopes)
+        return EARLIER_FORMULA
+    return replace(EARLIER_FORMULA, longest_lengths={})
 
 
 def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:

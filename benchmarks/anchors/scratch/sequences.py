@@ -11,17 +11,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
-
 from ...field.networks import generators
 from ...field.training import Data as FieldData
 from ..cells import Cell
-from ..trainings import UNBOUNDED_RULES
+from ..trainings import EARLIER_FORMULA, UNBOUNDED_RULES
 from .shifts import error, loss
 from .sources import CLASSES, Builder, Comparison, Source, cells_of
 
 NUM_SAMPLES: Final = 6000
-FORMULAS: Final = {"": RelativeRateFormula()}
+FORMULAS: Final = {"": EARLIER_FORMULA}
 
 
 def _digits(answer: Callable[[np.ndarray], np.ndarray], length: int) -> FieldData:

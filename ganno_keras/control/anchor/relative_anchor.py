@@ -41,12 +41,9 @@ class RelativeAnchor:
 
     def to_dict(self) -> dict[str, Any]:
         """Describes the anchor in plain JSON types."""
-        by_kind = ("kinds", "updates_by_kind", "width_by_kind")
-        formula = dict(vars(self.formula))
-        formula.update({name: dict(formula[name]) for name in by_kind})
         return {
             "kind": "relative update",
-            "formula": formula,
+            "formula": self.formula.to_dict(),
             "schedule": self.schedule.to_dict(),
             "rules": asdict(self.rules),
             "highest": HIGHEST_RELATIVE_RATE,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log2
@@ -42,9 +43,6 @@ MOST_EPOCHS: Final = 20.0
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
-LONGEST_LENGTHS: Final[Mapping[str, float]] = {"recurrent": 1500.0}
-"""Updates from which on a kind of layer follows the slope of the others again."""
-
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
 
@@ -65,15 +63,9 @@ def _are_usual(kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([2 * counted.count(kind) >= len(counted) for kind in kinds], bool)
 
 
-def _counted_length(facts: TrainingFacts, kind: str = "") -> float:
-    """Returns the logarithm of the updates beyond a short length, as far as they count.
-
-    Args:
-        facts: The facts of the training.
-        kind: Of a layer, "" for all kinds.
-    """
-    counted = min(facts.num_updates, LONGEST_LENGTHS.get(kind, facts.num_updates))
-    return max(log2(counted / SHORT_LENGTH), 0.0)
+def _counted_length(facts: TrainingFacts, longest: float = math.inf) -> float:
+    """Returns the logarithm of the updates beyond a short length, up to a longest."""
+    return max(log2(min(facts.num_updates, longest) / SHORT_LENGTH), 0.0)
 
 
 def _counted_epochs(facts: TrainingFacts) -> float:
@@ -126,8 +118,9 @@ class RelativeRateFormula:
         low_rank: Added for fresh low-rank factors beside frozen weights (LoRA).
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
         updates_by_kind: By the logarithm of the number of updates beyond
-            `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`; for some up
-            to one of `LONGEST_LENGTHS`.
+            `SHORT_LENGTH`, for fresh layers of a kind, beside `updates`.
+        longest_lengths: Updates from which on a kind of layer follows the slope of the
+            others again; without end for kinds that are not named.
         width_by_kind: By the logarithm of the width beyond `NARROW_WIDTH`, for fresh
             layers of a kind that half of the layers are of, beside `width`.
         inputs: By the logarithm of the inputs beside `USUAL_INPUTS`, for the first
@@ -165,24 +158,32 @@ class RelativeRateFormula:
     )
     updates_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
-            {"recurrent": -0.44, "convolution": 0.3}
+            {"recurrent": -0.44, "convolution": 0.45}
+        )
+    )
+    longest_lengths: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {"recurrent": 1500.0, "convolution": 4000.0}
         )
     )
     width_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"convolution": 0.28})
     )
     inputs: float = -0.5
-    channels: float = -0.4
+    channels: float = -0.55
     normalised_updates: float = 0.35
     normalised_epochs: float = 0.27
 
     def __reduce__(self) -> tuple[Callable[..., RelativeRateFormula], tuple[Any, ...]]:
         # Read-only mappings cannot be pickled or copied.
-        values = {
+        return _formula_of, (self.to_dict(),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describes the formula in plain JSON types."""
+        return {
             name: dict(value) if isinstance(value, Mapping) else value
             for name, value in vars(self).items()
         }
-        return _formula_of, (values,)
 
     def log2_rate(self, facts: TrainingFacts) -> float:
         """Returns the logarithm for a fresh layer of no kind in particular."""
@@ -223,7 +224,8 @@ class RelativeRateFormula:
                 do.
         """
         terms = np.array([self.kinds.get(kind, 0.0) for kind in kinds], np.float64)
-        lengths = np.array([_counted_length(facts, kind) for kind in kinds], np.float64)
+        longest = [self.longest_lengths.get(kind, math.inf) for kind in kinds]
+        lengths = np.array([_counted_length(facts, it) for it in longest], np.float64)
         width = max(log2(facts.width / NARROW_WIDTH), 0.0)
         of_fresh = _slopes(self.updates_by_kind, kinds) * lengths
         # The convolution that cuts an image into patches is not of a CNN.

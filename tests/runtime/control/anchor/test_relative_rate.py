@@ -24,6 +24,8 @@ from ganno_keras.control.anchor.training_facts import (
 )
 
 FACTS = TrainingFacts(num_updates=800, epochs=4, batch_size=32, width=64)
+GREY = 3.0**0.55
+"""Of a wide CNN that sees one channel in place of three."""
 
 
 @given(
@@ -82,11 +84,11 @@ def test_grey_images__raise_the_rates_of_a_fresh_cnn():
         is_pretrained = [it in pretrained for it in range(3)]
         return RelativeRateFormula().rates(facts, kinds, is_pretrained)
 
-    np.testing.assert_allclose(rates(1) / rates(USUAL_CHANNELS), 3.0**0.4)
+    np.testing.assert_allclose(rates(1) / rates(USUAL_CHANNELS), GREY)
     np.testing.assert_allclose(rates(12), rates(USUAL_CHANNELS))
     np.testing.assert_allclose(rates(1, 1), rates(USUAL_CHANNELS, 1))
     raised = rates(1, 2) / rates(USUAL_CHANNELS, 2)
-    np.testing.assert_allclose(raised, [3.0**0.4, 3.0**0.4, 1.0])
+    np.testing.assert_allclose(raised, [GREY, GREY, 1.0])
 
 
 def test_grey_images__count_less_in_narrow_networks():
@@ -100,8 +102,8 @@ def test_grey_images__count_less_in_narrow_networks():
         return float(one[0] / usual[0])
 
     assert raised(4) == raised(NARROWEST_WIDTH) == pytest.approx(1.0)
-    assert raised(16) == pytest.approx(3.0**0.2)
-    assert raised(NARROW_WIDTH) == raised(512) == pytest.approx(3.0**0.4)
+    assert raised(16) == pytest.approx(GREY**0.5)
+    assert [raised(NARROW_WIDTH), raised(512)] == pytest.approx(2 * [GREY])
 
 
 def test_few_inputs__count_less_the_fewer_samples_an_update_sees():
@@ -199,9 +201,9 @@ def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
         return RelativeRateFormula().rates(facts, kinds, [old] * 3)
 
     convolution, linear, recurrent = rates(4800) / rates(300)
-    assert recurrent < linear < convolution < 1.0
-    _, linear_later, recurrent_later = rates(9600) / rates(4800)
-    assert recurrent_later == pytest.approx(linear_later)
+    assert recurrent < linear < convolution
+    later = rates(9600) / rates(4800)
+    np.testing.assert_allclose(later, later[1])
     np.testing.assert_allclose(rates(100) / rates(300), rates(100)[1] / rates(300)[1])
     pretrained = rates(4800, old=True) / rates(300, old=True)
     np.testing.assert_allclose(pretrained, linear)
