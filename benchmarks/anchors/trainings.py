@@ -60,12 +60,8 @@ FIRST_FORMULA: Final = RelativeRateFormula(
     width_by_kind={},
 )
 """As fitted to other trainings, before the first experiment."""
-EARLIER_FORMULA: Final = RelativeRateFormula(
-    updates_by_kind={"recurrent": -0.44, "convolution": 0.3},
-    longest_lengths={"recurrent": 1500.0},
-    channels=-0.4,
-)
-"""That of the package before convolutions moved more; see long_shapes.py."""
+EARLIER_FORMULA: Final = RelativeRateFormula(channels=-0.4, bounded=0.0)
+"""That of the package before `long_shapes` was carried out."""
 
 SLOW_COMPILED: Final = ("convolution", "text")
 """Families that XLA makes slower on CPUs."""

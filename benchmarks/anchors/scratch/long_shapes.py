@@ -22,6 +22,7 @@ from ..cells import Cell
 from ..optima import by_cell
 from ..trainings import EARLIER_FORMULA
 from . import growth, lengths, shifts
+from .growth import bears_growth
 from .lengths import NUM_HELD_OUT
 from .shapes import SHAPES as SHORT_SHAPES
 from .shifts import error, loss
@@ -46,34 +47,41 @@ TRIED: Final = [
     if not (shape == NOW and octaves == OCTAVES[-1])
 ]
 SOURCES: Final = growth.SOURCES
-CHANGED: Final = "convolutions-move-more"
+CONVOLUTIONS: Final = "convolutions-move-more"
+CHANGED: Final = "bounded-move-more"
 FORMULAS: Final = {
     "": EARLIER_FORMULA,
-    CHANGED: replace(
+    CONVOLUTIONS: replace(
         EARLIER_FORMULA,
         updates_by_kind={"recurrent": -0.44, "convolution": 0.45},
         longest_lengths={"recurrent": 1500.0, "convolution": 4000.0},
         channels=-0.55,
     ),
+    CHANGED: replace(EARLIER_FORMULA, channels=-0.55, bounded=0.5),
 }
-"""By variant: what was found is tried as it is, which changes CNNs only."""
-SLOW: Final = ("language-32", "lstm-48-rmsprop")
+"""By variant: two changes that were tried as they are."""
+SLOW: Final = ("language-32", "lstm-48-rmsprop", "u-net")
 """Cells that are left out, by the beginning of their names, for the time they take."""
 
 
 def cells() -> list[Cell]:
-    """The long trainings, and the shorter CNNs without normalisation.
+    """The long trainings, and others of networks that do not bear growth.
 
     A shape and a shift are taken over if the log of the error falls by at least 0.01 in
     the mean over these, and rises by no more than 0.05 in any cell, and if that of the
-    loss rises by no more than 0.01 in the mean. If only one family of networks gains,
+    loss rises by no more than 0.01 in the mean. If only some kind of networks gains,
     the same is asked of its cells alone.
     """
-    cnns = [it for it in growth.cells() if it.network.family == "convolution"]
-    found = {it.name: replace(it, variant="") for it in (*cnns, *lengths.cells())}
+    every = [*growth.cells(), *lengths.cells()]
+    found = {it.name: replace(it, variant="") for it in every}
     usual = [it for name, it in found.items() if not name.startswith(SLOW)]
-    changed = [it for it in usual if it.network.family == "convolution"]
-    return [*usual, *(replace(it, variant=CHANGED) for it in changed)]
+    cnns = [it for it in usual if it.network.family == "convolution"]
+    bounded = [it for it in usual if not bears_growth(it)]
+    return [
+        *usual,
+        *(replace(it, variant=CONVOLUTIONS) for it in cnns),
+        *(replace(it, variant=CHANGED) for it in bounded),
+    ]
 
 
 def _missing(cell: Cell, rows: Sequence[Row]) -> list[Key]:
@@ -106,19 +114,20 @@ def lines_of_long_shapes(rows: Sequence[Row]) -> list[str]:
         found = {(row["shape"], row["octaves"]): row for row in part}
         if variant or found.keys() < set(TRIED):
             continue
-        if (cell, CHANGED) in parts:
-            (found[CHANGED, 0.0],) = parts[cell, CHANGED]
-        for family in (part[0]["family"], "all"):
-            of_family = changes.setdefault(family, {})
+        changed = [name for name in FORMULAS if name and (cell, name) in parts]
+        found.update({(name, 0.0): parts[cell, name][0] for name in changed})
+        grows = "bear growth" if cell.startswith(growth.THAT_BEAR_IT) else "are bounded"
+        for kind in (f"{part[0]['family']} layers that {grows}", f"all that {grows}"):
+            of_kind = changes.setdefault(kind, {})
             for key, row in found.items():
-                change = _change(row, found[NOW, 0.0])
-                of_family.setdefault(key, []).append(change)
-    titles = ("shape", "octaves", "cells", "error", "worst", "loss", "worst")
+                of_kind.setdefault(key, []).append(_change(row, found[NOW, 0.0]))
+    titles = "{:>8} {:>6} {:>7} {:>7} {:>7} {:>7}".format(
+        *("octaves", "cells", "error", "worst", "loss", "worst")
+    )
     lines = ["Long shapes, changes of log error and of log loss", ""]
-    for family, of_family in changes.items():
-        lines.append("{:34} {:>8} {:>6} {:>7} {:>7} {:>7} {:>7}".format(*titles))
-        lines += [_line(*it) for it in of_family.items()]
-        lines += [f"({family})", ""]
+    for kind, of_kind in sorted(changes.items()):
+        lines.append(f"{kind:34} {titles}")
+        lines += [*(_line(*it) for it in of_kind.items()), ""]
     return lines
 
 

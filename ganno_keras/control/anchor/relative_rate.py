@@ -43,6 +43,9 @@ MOST_EPOCHS: Final = 20.0
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
+BOUNDED_LENGTH: Final = 1000.0
+"""Updates from which on it counts in full that weights are kept from growing."""
+
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
 
@@ -132,6 +135,9 @@ class RelativeRateFormula:
             `updates`.
         normalised_epochs: By that of the epochs, up to `MOST_EPOCHS`, for the same
             layers, beside `epochs`.
+        bounded: Added for fresh layers of a network whose weights count for no more
+            than at the start, in full from `BOUNDED_LENGTH` updates on. Where weights
+            may grow, they add as much on the way.
 
     Example:
 
@@ -158,13 +164,11 @@ class RelativeRateFormula:
     )
     updates_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
-            {"recurrent": -0.44, "convolution": 0.45}
+            {"recurrent": -0.44, "convolution": 0.3}
         )
     )
     longest_lengths: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType(
-            {"recurrent": 1500.0, "convolution": 4000.0}
-        )
+        default_factory=lambda: MappingProxyType({"recurrent": 1500.0})
     )
     width_by_kind: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"convolution": 0.28})
@@ -173,6 +177,7 @@ class RelativeRateFormula:
     channels: float = -0.55
     normalised_updates: float = 0.35
     normalised_epochs: float = 0.27
+    bounded: float = 0.5
 
     def __reduce__(self) -> tuple[Callable[..., RelativeRateFormula], tuple[Any, ...]]:
         # Read-only mappings cannot be pickled or copied.
@@ -207,6 +212,12 @@ class RelativeRateFormula:
         by_length = self.normalised_updates * _counted_length(facts)
         return by_length + self.normalised_epochs * _counted_epochs(facts)
 
+    def _of_bounded(self, facts: TrainingFacts) -> float:
+        if facts.bears_growth:
+            return 0.0
+        longest = log2(BOUNDED_LENGTH / SHORT_LENGTH)
+        return self.bounded * _counted_length(facts, BOUNDED_LENGTH) / longest
+
     def rates(
         self,
         facts: TrainingFacts,
@@ -234,7 +245,7 @@ class RelativeRateFormula:
         of_fresh += self.inputs * _counted_inputs(facts) * is_first
         sees_anew = not np.any(is_first & np.asarray(is_pretrained))
         of_fresh += self.channels * _counted_channels(facts) * sees_anew
-        of_fresh += self._of_normalised(facts)
+        of_fresh += self._of_normalised(facts) + self._of_bounded(facts)
         of_fresh += self.low_rank * np.asarray(is_low_rank)
         terms += np.where(is_pretrained, self._of_pretrained(facts), of_fresh)
         terms += self.pretrained_alone * bool(np.all(is_pretrained))

@@ -30,6 +30,8 @@ a table are few and differ, and the layer that sees them may move further.
 """
 USUAL_CHANNELS: Final = 3.0
 """Channels of images from which on their number says nothing about the rate."""
+FLAGS: Final = ("is_normalised_perceptron", "bears_growth")
+"""Facts that hold or do not; the others are numbers."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class TrainingFacts:
         channels: The channels of the images that a CNN tells one thing of.
         is_normalised_perceptron: Whether the network has dense layers and layers that
             normalise, and no others, and its first dense layer is trained.
+        bears_growth: Whether the network's weights may grow with their rates: see
+            `NetworkTraits`.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -64,6 +68,7 @@ class TrainingFacts:
     inputs: float = USUAL_INPUTS
     channels: float = USUAL_CHANNELS
     is_normalised_perceptron: bool = False
+    bears_growth: bool = True
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.momentum < 1.0:
@@ -72,7 +77,7 @@ class TrainingFacts:
                 "needed to tell the relative rate of a training."
             )
         for name, value in vars(self).items():
-            may_be_zero = name in ("momentum", "is_normalised_perceptron")
+            may_be_zero = name in ("momentum", *FLAGS)
             if not (may_be_zero or (np.isfinite(value) and value > 0)):
                 raise ValueError(
                     f"{name} is {value!r}; a finite number above 0 is needed to tell "
@@ -84,8 +89,8 @@ class TrainingFacts:
         """Makes facts of what was saved; earlier versions saved the first ones only."""
         names = [it.name for it in fields(cls)]
         saved = dict(zip(names, np.asarray(numbers, np.float64).tolist(), strict=False))
-        flag = bool(saved.pop("is_normalised_perceptron", False))
-        return cls(**saved, is_normalised_perceptron=flag)
+        flags = {name: bool(saved.pop(name)) for name in FLAGS if name in saved}
+        return cls(**saved, **flags)
 
     @property
     def persistence(self) -> float:
@@ -131,6 +136,7 @@ def training_facts(
         inputs=traits.num_inputs or USUAL_INPUTS,
         channels=traits.num_channels or USUAL_CHANNELS,
         is_normalised_perceptron=traits.is_normalised_perceptron,
+        bears_growth=traits.bears_growth,
     )
 
 
