@@ -6,6 +6,14 @@ import pytest
 from benchmarks.anchors.scratch.decays import OCTAVES, TOTALS, lines_of_decays
 from benchmarks.anchors.scratch.growth import BOUNDED, lines_of_growth
 from benchmarks.anchors.scratch.growth import cells as cells_of_growth
+from benchmarks.anchors.scratch.long_shapes import (
+    CHANGED,
+    LINE,
+    TRIED,
+    is_complete,
+    lines_of_long_shapes,
+)
+from benchmarks.anchors.scratch.long_shapes import cells as cells_of_long_shapes
 from benchmarks.anchors.scratch.ordinary import (
     CONSTANT,
     COSINE,
@@ -84,3 +92,32 @@ def test_ordinary_lengths__are_far_above_those_of_other_cells():
         cell.length for cell in cells_of_growth()
     )
     assert {cell.variant for cell in cells} == {"", BOUNDED, CONSTANT, COSINE}
+
+
+def test_long_shapes__are_told_of_whole_cells_beside_the_present_shape():
+    rows = [
+        {**_shifted("mlp", "", octaves, 0.75 if shape == LINE else 0.5), "shape": shape}
+        for shape, octaves in TRIED
+    ]
+    begun = [{**row, "cell": "bn-cnn"} for row in rows[1:]]
+    taken = {**_shifted("mlp", CHANGED, 0.0, 0.0), "shape": LINE}
+    lines = lines_of_long_shapes([*rows, *begun, taken])
+    assert {it.split()[-6] for it in lines if it.startswith(LINE)} == {
+        "+0.0",
+        "+0.5",
+        "+1.0",
+    }
+    line = next(it for it in lines if it.startswith(LINE))
+    cells, *changes = [float(it) for it in line.split()[-5:]]
+    assert (cells, changes) == (1, pytest.approx([math.log(0.5)] * 4, abs=1e-3))
+    as_taken = next(it for it in lines if it.startswith(CHANGED))
+    assert float(as_taken.split()[3]) == pytest.approx(math.log(2.0), abs=1e-3)
+
+
+def test_long_shapes__try_the_change_as_it_is_where_weights_are_bounded():
+    cells = cells_of_long_shapes()
+    changed = [cell for cell in cells if cell.variant == CHANGED]
+    assert changed
+    row = {"shape": TRIED[0][0], "octaves": 0.0}
+    assert is_complete(changed[0], [row])
+    assert not is_complete(cells[0], [row])

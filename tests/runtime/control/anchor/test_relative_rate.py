@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.relative_rate import (
+    BOUNDED_LENGTH,
     FEWEST_INPUTS,
     HIGHEST_RELATIVE_RATE,
     LARGEST_TARGETS,
     MOST_EPOCHS,
     NARROW_WIDTH,
     NARROWEST_WIDTH,
+    SHORT_LENGTH,
     SURE_BATCH_SIZE,
     UNSURE_BATCH_SIZE,
     RelativeRateFormula,
@@ -202,11 +204,31 @@ def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
 
     convolution, linear, recurrent = rates(4800) / rates(300)
     assert recurrent < linear < convolution
-    later = rates(9600) / rates(4800)
-    np.testing.assert_allclose(later, later[1])
+    _, linear_later, recurrent_later = rates(9600) / rates(4800)
+    assert recurrent_later == pytest.approx(linear_later)
     np.testing.assert_allclose(rates(100) / rates(300), rates(100)[1] / rates(300)[1])
     pretrained = rates(4800, old=True) / rates(300, old=True)
     np.testing.assert_allclose(pretrained, linear)
+
+
+def test_relative_rate__is_higher_where_weights_are_kept_from_growing_for_long():
+    def raised(updates, old=False):
+        bears, is_bounded = (
+            RelativeRateFormula().rates(
+                replace(FACTS, num_updates=updates, bears_growth=flag),
+                ["linear"],
+                [old],
+            )
+            for flag in (True, False)
+        )
+        return float(is_bounded[0] / bears[0])
+
+    assert raised(100) == raised(SHORT_LENGTH) == pytest.approx(1.0)
+    between = raised((SHORT_LENGTH * BOUNDED_LENGTH) ** 0.5)
+    assert between == pytest.approx(2.0**0.25)
+    assert raised(BOUNDED_LENGTH) == pytest.approx(2.0**0.5)
+    assert raised(20_000) == pytest.approx(2.0**0.5)
+    assert raised(20_000, old=True) == 1.0
 
 
 def test_width__does_not_lower_rates_of_wide_convolutional_networks():

@@ -49,16 +49,19 @@ def test_training_facts__are_those_of_length_network_and_optimizer():
     optimizer = OptimizerTraits(momentum=0.5, has_own_size=True)
     length = PlannedLength(100, 2.5, 16)
     found = training_facts(length, [layer] * 3, traits, optimizer)
-    assert found == TrainingFacts(100, 2.5, 16, 8, 0.5, 3, 3, 12, 1, True)
+    assert found == TrainingFacts(100, 2.5, 16, 8, 0.5, 3, 3, 12, 1, True, False)
     unknown = training_facts(length, [layer] * 3, NetworkTraits(), optimizer)
     assert (unknown.inputs, unknown.channels) == (USUAL_INPUTS, USUAL_CHANNELS)
 
 
 def test_training_facts__come_back_from_numbers_of_this_version_and_of_earlier_ones():
-    facts = replace(FACTS, channels=2.0, is_normalised_perceptron=True)
+    flags = {"is_normalised_perceptron": True, "bears_growth": False}
+    facts = replace(FACTS, channels=2.0, **flags)
     assert TrainingFacts.of_numbers(astuple(facts)) == facts
     earlier = TrainingFacts.of_numbers(astuple(facts)[:-1])
-    assert earlier == replace(facts, is_normalised_perceptron=False)
+    assert earlier == replace(facts, bears_growth=True)
+    first = TrainingFacts.of_numbers(astuple(facts)[:-2])
+    assert first == replace(FACTS, channels=2.0)
 
 
 def test_network_width__is_that_of_the_layers_between():
