@@ -135,9 +135,9 @@ class RelativeRateFormula:
             `updates`.
         normalised_epochs: By that of the epochs, up to `MOST_EPOCHS`, for the same
             layers, beside `epochs`.
-        bounded: Added for fresh layers of a network whose weights count for no more
-            than at the start, in full from `BOUNDED_LENGTH` updates on. Where weights
-            may grow, they add as much on the way.
+        bounded: Added for fresh layers, but for low-rank factors, of a network whose
+            weights count for no more than at the start, in full from `BOUNDED_LENGTH`
+            updates on. Where weights may grow, they add as much on the way.
 
     Example:
 
@@ -245,8 +245,9 @@ class RelativeRateFormula:
         of_fresh += self.inputs * _counted_inputs(facts) * is_first
         sees_anew = not np.any(is_first & np.asarray(is_pretrained))
         of_fresh += self.channels * _counted_channels(facts) * sees_anew
-        of_fresh += self._of_normalised(facts) + self._of_bounded(facts)
-        of_fresh += self.low_rank * np.asarray(is_low_rank)
+        of_fresh += self._of_normalised(facts)
+        of_bounded = self._of_bounded(facts)
+        of_fresh += np.where(is_low_rank, self.low_rank, of_bounded)
         terms += np.where(is_pretrained, self._of_pretrained(facts), of_fresh)
         terms += self.pretrained_alone * bool(np.all(is_pretrained))
         highest: Array = np.minimum(

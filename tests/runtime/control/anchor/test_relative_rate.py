@@ -178,12 +178,15 @@ def test_relative_rate__of_normalised_perceptrons_falls_less_with_length_and_epo
     assert raised(2400, 8, old=True) == 1.0
 
 
-def test_relative_rate__of_low_rank_factors_is_higher_while_they_are_fresh():
+@pytest.mark.parametrize("bears_growth", [True, False])
+def test_relative_rate__of_low_rank_factors_is_higher_while_they_are_fresh(
+    bears_growth,
+):
     kinds = ["linear"] * 3
     is_pretrained, is_low_rank = [False, False, True], [False, True, True]
-    formula = RelativeRateFormula()
-    plain, raised, trained = formula.rates(FACTS, kinds, is_pretrained, is_low_rank)
-    *_, usual = formula.rates(FACTS, kinds, is_pretrained)
+    formula, facts = RelativeRateFormula(), replace(FACTS, bears_growth=bears_growth)
+    _, raised, trained = formula.rates(facts, kinds, is_pretrained, is_low_rank)
+    plain, *_, usual = formula.rates(FACTS, kinds, is_pretrained)
     assert raised / plain == pytest.approx(2.0)
     assert trained == usual
 
