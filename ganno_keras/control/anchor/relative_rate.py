@@ -43,8 +43,8 @@ MOST_EPOCHS: Final = 20.0
 SHORT_LENGTH: Final = 300.0
 """Updates up to which all kinds of layers follow the same slope."""
 
-BOUNDED_LENGTH: Final = 1000.0
-"""Updates from which on it counts in full that weights are kept from growing."""
+BOUNDED_SHARES: Final = {SHORT_LENGTH: 0.0, 1000.0: 1.0, 3000.0: 1.0, 10_000.0: 0.0}
+"""How much it counts that weights are kept from growing, by the number of updates."""
 
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
@@ -136,8 +136,8 @@ class RelativeRateFormula:
         normalised_epochs: By that of the epochs, up to `MOST_EPOCHS`, for the same
             layers, beside `epochs`.
         bounded: Added for fresh layers, but for low-rank factors, of a network whose
-            weights count for no more than at the start, in full from `BOUNDED_LENGTH`
-            updates on. Where weights may grow, they add as much on the way.
+            weights count for no more than at the start. How much of it, by the number
+            of updates, is in `BOUNDED_SHARES`.
 
     Example:
 
@@ -215,8 +215,8 @@ class RelativeRateFormula:
     def _of_bounded(self, facts: TrainingFacts) -> float:
         if facts.bears_growth:
             return 0.0
-        longest = log2(BOUNDED_LENGTH / SHORT_LENGTH)
-        return self.bounded * _counted_length(facts, BOUNDED_LENGTH) / longest
+        lengths, shares = np.log2(list(BOUNDED_SHARES)), list(BOUNDED_SHARES.values())
+        return self.bounded * float(np.interp(log2(facts.num_updates), lengths, shares))
 
     def rates(
         self,

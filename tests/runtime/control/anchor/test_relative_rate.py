@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganno_keras.control.anchor.relative_rate import (
-    BOUNDED_LENGTH,
     FEWEST_INPUTS,
     HIGHEST_RELATIVE_RATE,
     LARGEST_TARGETS,
@@ -214,7 +213,7 @@ def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
     np.testing.assert_allclose(pretrained, linear)
 
 
-def test_relative_rate__is_higher_where_weights_are_kept_from_growing_for_long():
+def test_relative_rate__is_higher_in_some_thousand_updates_without_growth():
     def raised(updates, old=False):
         bears, is_bounded = (
             RelativeRateFormula().rates(
@@ -226,12 +225,12 @@ def test_relative_rate__is_higher_where_weights_are_kept_from_growing_for_long()
         )
         return float(is_bounded[0] / bears[0])
 
-    assert raised(100) == raised(SHORT_LENGTH) == pytest.approx(1.0)
-    between = raised((SHORT_LENGTH * BOUNDED_LENGTH) ** 0.5)
-    assert between == pytest.approx(2.0**0.25)
-    assert raised(BOUNDED_LENGTH) == pytest.approx(2.0**0.5)
-    assert raised(20_000) == pytest.approx(2.0**0.5)
-    assert raised(20_000, old=True) == 1.0
+    assert [raised(100), raised(SHORT_LENGTH)] == pytest.approx([1.0, 1.0])
+    assert raised((300 * 1000) ** 0.5) == pytest.approx(2.0**0.25)
+    assert [raised(1000), raised(3000)] == pytest.approx(2 * [2.0**0.5])
+    assert raised((3000 * 10_000) ** 0.5) == pytest.approx(2.0**0.25)
+    assert [raised(10_000), raised(40_000)] == pytest.approx([1.0, 1.0])
+    assert raised(2000, old=True) == 1.0
 
 
 def test_width__does_not_lower_rates_of_wide_convolutional_networks():
