@@ -11,6 +11,7 @@ from typing import Final
 
 import agents  # noqa: F401  chooses the legacy Keras before TensorFlow is imported
 
+from .fine_tuning.lengths import lines_of_fine_tuning_lengths
 from .fine_tuning.verdict import lines_of_fine_tuning
 from .running import EXPERIMENTS, run
 from .runs_file import runs_of
@@ -41,6 +42,7 @@ VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "decays": lines_of_decays,
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
+    "e2_lengths": lines_of_fine_tuning_lengths,
 }
 
 

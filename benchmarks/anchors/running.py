@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from . import stalls
 from .fine_tuning import experiment as fine_tuning
+from .fine_tuning import lengths as fine_tuning_lengths
 from .runs_file import RunsFile, runs_of
 from .scratch import (
     channels,
@@ -62,6 +63,11 @@ EXPERIMENTS: Final = {
     "decays": Experiment(decays.cells, decays.is_complete, decays.carry_out),
     "stalls": Experiment(stalls.cells, stalls.is_complete, stalls.carry_out),
     "e2": Experiment(fine_tuning.cells, fine_tuning.is_complete, fine_tuning.carry_out),
+    "e2_lengths": Experiment(
+        fine_tuning_lengths.cells,
+        fine_tuning_lengths.is_complete,
+        fine_tuning_lengths.carry_out,
+    ),
 }
 
 

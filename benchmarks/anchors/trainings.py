@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -136,6 +136,7 @@ class CellTrainings:
         model: Built; its weights of the moment are the start of each training.
         data: What it is trained on.
         rules: By which ratios are kept; None for those of the cell's variant.
+        is_pretrained: Whether each layer was trained before; none was by default.
     """
 
     def __init__(
@@ -144,8 +145,10 @@ class CellTrainings:
         model: keras.Model,
         data: Data,
         rules: RenewalRules | None = None,
+        is_pretrained: Sequence[bool] | None = None,
     ) -> None:
         self._cell, self._data = cell, data
+        self._is_pretrained = is_pretrained
         self._rules = rules or RULES.get(cell.variant, _BEFORE)
         compiles = cell.network.family not in SLOW_COMPILED
         model.compile(
@@ -214,7 +217,8 @@ class CellTrainings:
             shrink: For optimizers with a weight decay, which takes its place.
         """
         kinds = [group.kind for group in self.groups]
-        peaks = formula.rates(self.facts, kinds, [False] * len(kinds)) * 2.0**octaves
+        is_pretrained = self._is_pretrained or [False] * len(kinds)
+        peaks = formula.rates(self.facts, kinds, is_pretrained) * 2.0**octaves
         anchor = RelativeUpdate(peaks, schedule, self._ratios(), highest=1.0)
         return self.along(anchor, Decaying(shrink, schedule) if shrink else None)
 

@@ -44,7 +44,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Fine-tunes what is missing beside these rows, and gives one row a training."""
     found, data = list(rows), fine_tuning_data(cell)
     try:
-        trainings = CellTrainings(cell, _fine_tuned_model(cell, data), data)
+        trainings = CellTrainings(cell, fine_tuned_model(cell, data), data)
         described = _described(cell, trainings)
         for run, step in _missing(cell, found):
             row = {**described, **_trained(cell, trainings, run, step)}
@@ -98,7 +98,7 @@ def _trained(cell: Cell, trainings: CellTrainings, run: str, step: float) -> Row
     return {"run": run, "step": step, "rate": rate, **outcome_row(outcome)}
 
 
-def _fine_tuned_model(cell: Cell, data: Data) -> keras.Model:
+def fine_tuned_model(cell: Cell, data: Data) -> keras.Model:
     """The network of a cell, with what pretraining left in its weights."""
     weights = _pretrained_weights(cell.network, cell.origin)
     model = new_model(cell.network, data.train)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fine-tunings of 3,000 and 6,000 updates: do the rates hold for as long?
+
+All cells of the second experiment have 300 updates, and the fine-tunings of the field
+have no more. Beside the rates of the formula, shifted, each cell has what authors use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import keras
+import numpy as np
+
+from ganno_keras.control.anchor.anchors import AbsoluteSchedule
+from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.update_ratios import RenewalRules
+
+from ..cells import Cell
+from ..optima import LossCurve, by_cell
+from ..scratch import shifts
+from ..scratch.ordinary import SCHEDULES
+from ..scratch.shifts import Row, error, loss
+from ..trainings import CellTrainings
+from .cells import CONVOLUTIONS
+from .data import fine_tuning_data
+from .experiment import fine_tuned_model
+
+MEASURES: Final = (error, loss)
+RATES: Final = {"adam": (1e-3, 1e-4), "sgd": (1e-2, 1e-3)}
+"""What authors fine-tune at, by optimizer."""
+NEW_HEAD: Final = ((500, 3000), (5000, 6000), (20_000, 6000))
+SAME_HEAD: Final = ((500, 3000), (5000, 6000))
+"""Numbers of images and of updates."""
+ORIGIN: Final = "cifar3000"
+FORMULA: Final = RelativeRateFormula()
+
+
+def cells() -> list[Cell]:
+    """Two CNNs with a new head and with the same one, on few images and on many.
+
+    The formula holds if the log of the error that it loses to the best shift is at
+    most 0.03 in the mean and 0.1 in any cell, and if it ends above the better of the
+    two constant rates in the mean, and nowhere more than 0.05 below it. If not, the
+    terms of pretrained layers are refitted.
+    """
+    sized = [
+        *(("adam", "new-head", *it) for it in NEW_HEAD),
+        *(("adam", "same-head", *it) for it in SAME_HEAD),
+        ("sgd", "new-head", *NEW_HEAD[-1]),
+        ("sgd", "same-head", *SAME_HEAD[-1]),
+    ]
+    found = [
+        Cell(
+            replace(network, num_samples=count),
+            optimizer,
+            length,
+            origin=ORIGIN,
+            target=target,
+        )
+        for optimizer, target, count, length in sized
+        for network in CONVOLUTIONS
+    ]
+    return [
+        replace(cell, variant=variant)
+        for cell in found
+        for variant in ("", *_authors(cell.optimizer))
+    ]
+
+
+def _authors(optimizer: str) -> dict[str, tuple[str, float]]:
+    """The schedules that authors use, with their rates, by the name of a variant."""
+    return {
+        f"{name} {rate:g}": (name, rate)
+        for name in SCHEDULES
+        for rate in RATES[optimizer]
+    }
+
+
+def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
+    """Whether nothing is missing of a cell."""
+    return shifts.is_complete(cell, rows, MEASURES)
+
+
+def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
+    """Fine-tunes what is missing beside these rows, and gives one row a training."""
+    data = fine_tuning_data(cell)
+    model = fine_tuned_model(cell, data)
+    num_layers = sum(bool(layer.trainable_variables) for layer in model.layers)
+    is_pretrained = [True] * (num_layers - 1) + [cell.target == "same-head"]
+    try:
+        made = CellTrainings(cell, model, data, RenewalRules(), is_pretrained)
+        if cell.variant:
+            name, rate = _authors(cell.optimizer)[cell.variant]
+            schedule = partial(SCHEDULES[name], rate)
+            outcome = made.along(AbsoluteSchedule(schedule, num_layers))
+            yield shifts.row_of(cell, made, outcome)
+        else:
+            yield from shifts.climb(cell, made, FORMULA, rows, MEASURES)
+    finally:
+        keras.utils.clear_session()
+
+
+def lines_of_fine_tuning_lengths(rows: Sequence[Row]) -> list[str]:
+    """The verdict in lines of text.
+
+    Of each cell, by error and by loss: the best octaves, the logarithm that is lost to
+    them, and what is gained beside the better constant rate and the better cosine.
+    """
+    parts = by_cell(rows)
+    found = {cell: _told(parts, cell) for cell, variant in parts if not variant}
+    titles = " ".join(f"{it:>8}" for it in ("best", "lost", *SCHEDULES))
+    lines = [f"Long fine-tunings: {len(found)} cells, by error and by loss", ""]
+    lines.append(f"{'cell':48} {titles} {titles}")
+    lines += [shifts.line(f"{cell:48}", values) for cell, values in found.items()]
+    mean = np.nanmean(list(found.values()), axis=0)
+    return [*lines, shifts.line(f"{'mean':48}", mean)]
+
+
+def _told(parts: dict[tuple[str, str], list[Row]], cell: str) -> list[float]:
+    told = []
+    for measure in MEASURES:
+        losses = {row["octaves"]: measure(row) for row in parts[cell, ""]}
+        curve = LossCurve.of(losses)
+        told += [curve.best_step, curve.regret(0.0)]
+        for name in SCHEDULES:
+            ends = [
+                measure(row)
+                for (known, variant), (row, *_) in parts.items()
+                if known == cell and variant.startswith(name)
+            ]
+            told.append(math.log(min(ends) / losses[0]) if ends else math.nan)
+    return told
