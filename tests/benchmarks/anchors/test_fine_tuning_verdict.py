@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a formula gives pretrained layers, beside what E2 found."""
 
+import math
+
 import pytest
 
+from benchmarks.anchors.fine_tuning.cells import e2_cells
+from benchmarks.anchors.fine_tuning.lengths import cells as cells_of_lengths
+from benchmarks.anchors.fine_tuning.lengths import lines_of_fine_tuning_lengths
 from benchmarks.anchors.fine_tuning.verdict import HELD, step_of
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.training_facts import TrainingFacts
@@ -27,3 +32,24 @@ def test_step__is_that_of_a_layer_beside_a_fresh_head_or_alone():
     )
     assert step(formula, "new-head") == pytest.approx(HELD - 3.0)
     assert step(formula, "same-head") == pytest.approx(HELD - 3.25)
+
+
+def _row(cell, variant, octaves, accuracy):
+    names = {"cell": cell, "variant": variant, "octaves": octaves}
+    return {**names, "accuracy": accuracy, "loss": 1.0 - accuracy}
+
+
+def test_long_fine_tunings__are_held_against_the_better_of_two_rates():
+    rows = [_row("cnn", "", *it) for it in ((0, 0.8), (1, 0.7), (-1, 0.7))]
+    rows += [_row("cnn", "constant 0.001", 0, 0.6), _row("bn", "", 0, 0.5)]
+    rows += [_row("cnn", "constant 0.0001", 0, 0.5), _row("bn", "cosine 0.01", 0, 0.5)]
+    line = next(it for it in lines_of_fine_tuning_lengths(rows) if it[:3] == "cnn")
+    best, lost, constant, cosine = [float(it) for it in line.split()[1:5]]
+    assert (best, lost) == (0.0, 0.0)
+    assert constant == pytest.approx(math.log(2.0), abs=1e-3)
+    assert math.isnan(cosine)
+
+
+def test_long_fine_tunings__are_far_above_those_of_the_second_experiment():
+    shortest = min(cell.length for cell in cells_of_lengths())
+    assert shortest > max(cell.length for cell in e2_cells())
