@@ -214,12 +214,11 @@ def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
 
 
 def test_relative_rate__is_higher_in_some_thousand_updates_without_growth():
-    def raised(updates, old=False):
+    def raised(updates, old=False, targets=1.0):
+        facts = replace(FACTS, num_updates=updates, targets=targets)
         bears, is_bounded = (
             RelativeRateFormula().rates(
-                replace(FACTS, num_updates=updates, bears_growth=flag),
-                ["linear"],
-                [old],
+                replace(facts, bears_growth=flag), ["linear"], [old]
             )
             for flag in (True, False)
         )
@@ -230,7 +229,7 @@ def test_relative_rate__is_higher_in_some_thousand_updates_without_growth():
     assert [raised(1000), raised(3000)] == pytest.approx(2 * [2.0**0.5])
     assert raised((3000 * 10_000) ** 0.5) == pytest.approx(2.0**0.25)
     assert [raised(10_000), raised(40_000)] == pytest.approx([1.0, 1.0])
-    assert raised(2000, old=True) == 1.0
+    assert raised(2000, old=True) == raised(2000, targets=2.0) == 1.0
 
 
 def test_width__does_not_lower_rates_of_wide_convolutional_networks():
