@@ -33,10 +33,10 @@ These trainings are small. They have {updates} updates (median {median}) and
 No rate was chosen for a single training; the cosine begins at the author's rate. But
 these trainings are not untouched. Earlier formulas of `GANNO()` did harm in some, or
 lost to a tuned rate, which told where to look. Their terms were measured on other
-networks. Five choices were also asked here before they were kept: the width of CNNs,
-the channels of grey images, the terms of pretrained layers, a bound on growing weights,
-and what goes with it in longer trainings. `docs/how_the_formula_was_found.md` has them.
-Written by `python -m benchmarks.report` from `benchmarks/results/field/`.
+networks. Five choices were also asked here before they were kept. They are the width of
+CNNs, grey images, pretrained layers, a bound on growing weights, and what goes with it
+in longer trainings. `docs/how_the_formula_was_found.md` has them. Written by
+`python -m benchmarks.report` from `benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"
