@@ -57,6 +57,12 @@ class NetworkTraits(NamedTuple):
         """
         return self.is_normalised or self.is_recurrent
 
+    @property
+    def is_bounded(self) -> bool:
+        """Returns whether it predicts one target, with weights that may not grow."""
+        predicts_one = max(self.num_tokens, self.num_targets) == 1
+        return predicts_one and not self.bears_growth
+
     def counted_targets(self, optimizer: OptimizerTraits) -> int:
         """Returns the targets that make higher rates good.
 

@@ -135,10 +135,9 @@ class RelativeRateFormula:
             `updates`.
         normalised_epochs: By that of the epochs, up to `MOST_EPOCHS`, for the same
             layers, beside `epochs`.
-        bounded: Added for fresh layers, but for low-rank factors, of a network whose
-            weights count for no more than at the start, and that predicts one target
-            of a sample. How much of it, by the number of updates, is in
-            `BOUNDED_SHARES`.
+        bounded: Added for fresh layers, but for low-rank factors, of a network that
+            predicts one target and whose weights are kept from growing. How much of
+            it, by the number of updates, is in `BOUNDED_SHARES`.
 
     Example:
 
@@ -214,7 +213,7 @@ class RelativeRateFormula:
         return by_length + self.normalised_epochs * _counted_epochs(facts)
 
     def _of_bounded(self, facts: TrainingFacts) -> float:
-        if facts.bears_growth or facts.targets > 1.0:
+        if not facts.is_bounded:
             return 0.0
         lengths, shares = np.log2(list(BOUNDED_SHARES)), list(BOUNDED_SHARES.values())
         return self.bounded * float(np.interp(log2(facts.num_updates), lengths, shares))

@@ -30,7 +30,7 @@ a table are few and differ, and the layer that sees them may move further.
 """
 USUAL_CHANNELS: Final = 3.0
 """Channels of images from which on their number says nothing about the rate."""
-FLAGS: Final = ("is_normalised_perceptron", "bears_growth")
+FLAGS: Final = ("is_normalised_perceptron", "is_bounded")
 """Facts that hold or do not; the others are numbers."""
 
 
@@ -50,8 +50,8 @@ class TrainingFacts:
         channels: The channels of the images that a CNN tells one thing of.
         is_normalised_perceptron: Whether the network has dense layers and layers that
             normalise, and no others, and its first dense layer is trained.
-        bears_growth: Whether the network's weights may grow with their rates: see
-            `NetworkTraits`.
+        is_bounded: Whether the network predicts one target of a sample, and its weights
+            are kept from growing.
 
     Raises:
         ValueError: The momentum is not in [0, 1), or another one is not a number
@@ -68,7 +68,7 @@ class TrainingFacts:
     inputs: float = USUAL_INPUTS
     channels: float = USUAL_CHANNELS
     is_normalised_perceptron: bool = False
-    bears_growth: bool = True
+    is_bounded: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.momentum < 1.0:
@@ -136,7 +136,7 @@ def training_facts(
         inputs=traits.num_inputs or USUAL_INPUTS,
         channels=traits.num_channels or USUAL_CHANNELS,
         is_normalised_perceptron=traits.is_normalised_perceptron,
-        bears_growth=traits.bears_growth,
+        is_bounded=traits.is_bounded,
     )
 
 

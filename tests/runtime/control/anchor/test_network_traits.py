@@ -67,6 +67,22 @@ def test_growth_of_weights__is_borne_by_normalisation_and_gates(layer, bears_gro
     assert network_traits(model, CLASSES).bears_growth == bears_growth
 
 
+@pytest.mark.parametrize(
+    ("loss", "outputs", "is_bounded"),
+    [(CLASSES, 5, True), ("mse", 1, True), ("mse", 5, False)],
+)
+def test_network__is_bounded_if_it_predicts_one_target_and_bears_no_growth(
+    loss, outputs, is_bounded
+):
+    inside = [layers.Dense(3), layers.LayerNormalization()]
+    plain, normalised = (
+        keras.Sequential([keras.Input([6]), *it, layers.Dense(outputs)])
+        for it in (inside[:1], inside)
+    )
+    assert network_traits(plain, loss).is_bounded == is_bounded
+    assert not network_traits(normalised, loss).is_bounded
+
+
 def test_normalisation_of_inputs__is_none_of_the_network():
     scaled = layers.Normalization(mean=0.0, variance=1.0)
     model = keras.Sequential([keras.Input([6]), scaled, layers.Dense(2)])

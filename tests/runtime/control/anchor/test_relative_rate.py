@@ -177,13 +177,13 @@ def test_relative_rate__of_normalised_perceptrons_falls_less_with_length_and_epo
     assert raised(2400, 8, old=True) == 1.0
 
 
-@pytest.mark.parametrize("bears_growth", [True, False])
+@pytest.mark.parametrize("is_bounded", [True, False])
 def test_relative_rate__of_low_rank_factors_is_higher_while_they_are_fresh(
-    bears_growth,
+    is_bounded,
 ):
     kinds = ["linear"] * 3
     is_pretrained, is_low_rank = [False, False, True], [False, True, True]
-    formula, facts = RelativeRateFormula(), replace(FACTS, bears_growth=bears_growth)
+    formula, facts = RelativeRateFormula(), replace(FACTS, is_bounded=is_bounded)
     _, raised, trained = formula.rates(facts, kinds, is_pretrained, is_low_rank)
     plain, *_, usual = formula.rates(FACTS, kinds, is_pretrained)
     assert raised / plain == pytest.approx(2.0)
@@ -214,22 +214,22 @@ def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
 
 
 def test_relative_rate__is_higher_in_some_thousand_updates_without_growth():
-    def raised(updates, old=False, targets=1.0):
-        facts = replace(FACTS, num_updates=updates, targets=targets)
-        bears, is_bounded = (
+    def raised(updates, old=False):
+        facts = replace(FACTS, num_updates=updates)
+        usual, bounded = (
             RelativeRateFormula().rates(
-                replace(facts, bears_growth=flag), ["linear"], [old]
+                replace(facts, is_bounded=flag), ["linear"], [old]
             )
-            for flag in (True, False)
+            for flag in (False, True)
         )
-        return float(is_bounded[0] / bears[0])
+        return float(bounded[0] / usual[0])
 
     assert [raised(100), raised(SHORT_LENGTH)] == pytest.approx([1.0, 1.0])
     assert raised((300 * 1000) ** 0.5) == pytest.approx(2.0**0.25)
     assert [raised(1000), raised(3000)] == pytest.approx(2 * [2.0**0.5])
     assert raised((3000 * 10_000) ** 0.5) == pytest.approx(2.0**0.25)
     assert [raised(10_000), raised(40_000)] == pytest.approx([1.0, 1.0])
-    assert raised(2000, old=True) == raised(2000, targets=2.0) == 1.0
+    assert raised(2000, old=True) == 1.0
 
 
 def test_width__does_not_lower_rates_of_wide_convolutional_networks():

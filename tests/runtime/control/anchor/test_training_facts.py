@@ -52,14 +52,15 @@ def test_training_facts__are_those_of_length_network_and_optimizer():
     assert found == TrainingFacts(100, 2.5, 16, 8, 0.5, 3, 3, 12, 1, True, False)
     unknown = training_facts(length, [layer] * 3, NetworkTraits(), optimizer)
     assert (unknown.inputs, unknown.channels) == (USUAL_INPUTS, USUAL_CHANNELS)
+    assert (found.is_bounded, unknown.is_bounded) == (False, True)
 
 
 def test_training_facts__come_back_from_numbers_of_this_version_and_of_earlier_ones():
-    flags = {"is_normalised_perceptron": True, "bears_growth": False}
+    flags = {"is_normalised_perceptron": True, "is_bounded": True}
     facts = replace(FACTS, channels=2.0, **flags)
     assert TrainingFacts.of_numbers(astuple(facts)) == facts
     earlier = TrainingFacts.of_numbers(astuple(facts)[:-1])
-    assert earlier == replace(facts, bears_growth=True)
+    assert earlier == replace(facts, is_bounded=False)
     first = TrainingFacts.of_numbers(astuple(facts)[:-2])
     assert first == replace(FACTS, channels=2.0)
 
