@@ -169,7 +169,7 @@ def _of_family(rows: Sequence[Row], method: str, family: str) -> str:
 
 
 def lines_beside(rows: Sequence[Row], methods: Sequence[str], other: str) -> list[str]:
-    """Methods beside another one, in all trainings and by family, as lines of text.
+    """Methods beside another one: in all trainings, by family, and in each training.
 
     Args:
         rows: All results of the field.
@@ -193,6 +193,10 @@ def lines_beside(rows: Sequence[Row], methods: Sequence[str], other: str) -> lis
                     f"{outcome.num_trainings} trainings, interquartile mean "
                     f"{outcome.interquartile_mean}, harm in {len(outcome.harmed)}"
                 )
+        means = {name: float(np.mean(values)) for name, values in found.items()}
+        lines += [
+            f"{means[it]:+.3f} {it}" for it in sorted(means, key=means.__getitem__)
+        ]
     return lines
 
 

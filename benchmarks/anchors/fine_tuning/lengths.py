@@ -7,23 +7,22 @@ have no more. Beside the rates of the formula, shifted, each cell has what autho
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 import keras
-import numpy as np
 
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import RenewalRules
+from ganno_keras.control.layer_groups import layer_groups
 
 from ..cells import Cell
-from ..optima import LossCurve, by_cell
+from ..optima import by_cell
 from ..scratch import shifts
-from ..scratch.ordinary import SCHEDULES
+from ..scratch.ordinary import SCHEDULES, gains_of, table_of
 from ..scratch.shifts import Row, error, loss
 from ..trainings import CellTrainings
 from .cells import CONVOLUTIONS
@@ -90,7 +89,7 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Fine-tunes what is missing beside these rows, and gives one row a training."""
     data = fine_tuning_data(cell)
     model = fine_tuned_model(cell, data)
-    num_layers = sum(bool(layer.trainable_variables) for layer in model.layers)
+    num_layers = len(layer_groups(model))
     is_pretrained = [True] * (num_layers - 1) + [cell.target == "same-head"]
     try:
         made = CellTrainings(cell, model, data, RenewalRules(), is_pretrained)
@@ -112,26 +111,5 @@ def lines_of_fine_tuning_lengths(rows: Sequence[Row]) -> list[str]:
     them, and what is gained beside the better constant rate and the better cosine.
     """
     parts = by_cell(rows)
-    found = {cell: _told(parts, cell) for cell, variant in parts if not variant}
-    titles = " ".join(f"{it:>8}" for it in ("best", "lost", *SCHEDULES))
-    lines = [f"Long fine-tunings: {len(found)} cells, by error and by loss", ""]
-    lines.append(f"{'cell':48} {titles} {titles}")
-    lines += [shifts.line(f"{cell:48}", values) for cell, values in found.items()]
-    mean = np.nanmean(list(found.values()), axis=0)
-    return [*lines, shifts.line(f"{'mean':48}", mean)]
-
-
-def _told(parts: dict[tuple[str, str], list[Row]], cell: str) -> list[float]:
-    told = []
-    for measure in MEASURES:
-        losses = {row["octaves"]: measure(row) for row in parts[cell, ""]}
-        curve = LossCurve.of(losses)
-        told += [curve.best_step, curve.regret(0.0)]
-        for name in SCHEDULES:
-            ends = [
-                measure(row)
-                for (known, variant), (row, *_) in parts.items()
-                if known == cell and variant.startswith(name)
-            ]
-            told.append(math.log(min(ends) / losses[0]) if ends else math.nan)
-    return told
+    found = {cell: gains_of(parts, cell) for cell, variant in parts if not variant}
+    return table_of("Long fine-tunings", found)

@@ -132,37 +132,50 @@ def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:
         "before": [(cell, "") for cell in changed],
         "now": [*((cell, BOUNDED) for cell in changed), *((it, "") for it in others)],
     }
-    titles = " ".join(f"{it:>8}" for it in ("best", "lost", *SCHEDULES))
     lines = []
     for when, chosen in told.items():
-        found = [_told(parts, *it) for it in chosen]
-        lines += [
-            f"Ordinary lengths, {when}: {len(found)} cells, by error and by loss",
-            "",
-            f"{'cell':40} {titles} {titles}",
-            *(_line(cell, it) for (cell, _), it in zip(chosen, found, strict=True)),
-            *([_line("mean", np.nanmean(found, axis=0))] if found else []),
-            "",
-        ]
+        found = {cell: gains_of(parts, cell, variant) for cell, variant in chosen}
+        lines += [*table_of(f"Ordinary lengths, {when}", found), ""]
     return lines
 
 
-def _line(name: str, values: Iterable[float]) -> str:
-    return shifts.line(f"{name:40}", values)
+def table_of(title: str, found: Mapping[str, Sequence[float]]) -> list[str]:
+    """What `gains_of` gives of some cells, and the mean, in lines of text."""
+    titles = " ".join(f"{it:>8}" for it in ("best", "lost", *SCHEDULES))
+    values = dict(found)
+    if found:
+        values["mean"] = np.nanmean(list(found.values()), axis=0)
+    return [
+        f"{title}: {len(found)} cells, by error and by loss",
+        "",
+        f"{'cell':48} {titles} {titles}",
+        *(shifts.line(f"{name:48}", it) for name, it in values.items()),
+    ]
 
 
-def _told(
-    parts: Mapping[tuple[str, str], Sequence[Row]], cell: str, variant: str
+def gains_of(
+    parts: Mapping[tuple[str, str], Sequence[Row]], cell: str, variant: str = ""
 ) -> list[float]:
+    """What a climb says of a cell, by error and by loss.
+
+    The best octaves, the logarithm that is lost to them, and what is gained beside the
+    better training along each schedule of an author.
+
+    Args:
+        parts: Rows by cell and variant; those of authors begin with a schedule's name.
+        cell: By name.
+        variant: Of the climb.
+    """
     told = []
     for measure in MEASURES:
         losses = {row["octaves"]: measure(row) for row in parts[cell, variant]}
         curve = LossCurve.of(losses)
-        gains = [
-            math.log(measure(parts[cell, it][0]) / losses[0])
-            if (cell, it) in parts
-            else math.nan
-            for it in SCHEDULES
-        ]
-        told += [curve.best_step, curve.regret(0.0), *gains]
+        told += [curve.best_step, curve.regret(0.0)]
+        for name in SCHEDULES:
+            ends = [
+                measure(row)
+                for (known, author), (row, *_) in parts.items()
+                if known == cell and author.startswith(name)
+            ]
+            told.append(math.log(min(ends) / losses[0]) if ends else math.nan)
     return told

@@ -156,7 +156,7 @@ def test_list__has_what_came_of_a_training():
     assert "0.2 (" in line
 
 
-def test_lines_beside__pair_two_methods_in_all_trainings_and_by_family():
+def test_lines_beside__pair_two_methods_in_all_trainings_by_family_and_in_each():
     one, *_, other = TRAININGS
     rows = [
         *(row(name, "theirs", 0.2) for name in (one, other)),
@@ -164,7 +164,7 @@ def test_lines_beside__pair_two_methods_in_all_trainings_and_by_family():
         row(other, "mine", 0.2),
     ]
     lines = lines_beside(rows, ["mine", "absent"], "theirs")
-    assert len(lines) == 3
+    assert lines[3:] == [f"+0.000 {other}", f"+0.693 {one}"]
     assert lines[0].startswith("mine beside theirs, all: +0.347")
     assert ", 2 trainings, " in lines[0]
     assert lines[0].endswith("harm in 0")
