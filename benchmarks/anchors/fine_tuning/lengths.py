@@ -36,6 +36,12 @@ NEW_HEAD: Final = ((500, 3000), (5000, 6000), (20_000, 6000))
 SAME_HEAD: Final = ((500, 3000), (5000, 6000))
 """Numbers of images and of updates."""
 ORIGIN: Final = "cifar3000"
+LONGER_ORIGIN: Final = "cifar12000"
+"""Whose networks were pretrained for four times as long."""
+FROM_LONGER: Final = {
+    "new-head": ((5000, 1500), (5000, 6000), (20_000, 1000), (20_000, 3000)),
+    "same-head": ((5000, 1500), (5000, 6000)),
+}
 FORMULA: Final = RelativeRateFormula()
 
 
@@ -53,15 +59,19 @@ def cells() -> list[Cell]:
         ("sgd", "new-head", *NEW_HEAD[-1]),
         ("sgd", "same-head", *SAME_HEAD[-1]),
     ]
+    from_longer = [
+        ("adam", target, *it) for target, sizes in FROM_LONGER.items() for it in sizes
+    ]
     found = [
         Cell(
             replace(network, num_samples=count),
             optimizer,
             length,
-            origin=ORIGIN,
+            origin=origin,
             target=target,
         )
-        for optimizer, target, count, length in sized
+        for origin, group in ((ORIGIN, sized), (LONGER_ORIGIN, from_longer))
+        for optimizer, target, count, length in group
         for network in CONVOLUTIONS
     ]
     return [
