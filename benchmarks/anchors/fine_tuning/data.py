@@ -17,15 +17,19 @@ from ..trainings import NUM_HELD_OUT, SEED, Data
 
 NUM_PRETRAINING: Final = 18_000
 NUM_OLD_CLASSES: Final = 5
+TOKENS: Final = "tokens"
+"""What the origins of language models begin with."""
 _CROP: Final = 28
 _NOISE: Final = 0.7
 _SHIFT: Final = 8  # pixels
 
 
 def pretraining_data(origin: str) -> Data:
-    """The classes 0 to 4 of CIFAR-10, or Fashion-MNIST."""
+    """Classes 0 to 4 of CIFAR-10, all of Fashion-MNIST, or its classes 0 to 4."""
     if origin.startswith("fashion"):
         return _cut(_cropped("fashion_mnist"), NUM_PRETRAINING)
+    if origin.startswith(TOKENS):
+        return _cut(_tokens(is_new=False), NUM_PRETRAINING, "next_pixels")
     return _cut(_old_classes(), NUM_PRETRAINING)
 
 
@@ -34,6 +38,8 @@ def fine_tuning_data(cell: Cell) -> Data:
     count = cell.network.num_samples
     if cell.origin.startswith("fashion"):
         return _cut(_cropped("cifar10"), count)
+    if cell.origin.startswith(TOKENS):
+        return _cut(_tokens(is_new=True), count, "next_pixels")
     if cell.target == "same-head":
         old = _old_classes()
         unseen = Samples(*(it[NUM_PRETRAINING:] for it in old))
@@ -44,8 +50,8 @@ def fine_tuning_data(cell: Cell) -> Data:
     return _cut(new, count)
 
 
-def _cut(images: Samples, count: int) -> Data:
-    objective = find_objective("classification")
+def _cut(images: Samples, count: int, objective_name: str = "classification") -> Data:
+    objective = find_objective(objective_name)
     parts = (slice(0, count), slice(len(images.targets) - NUM_HELD_OUT, None))
     train, held_out = (
         objective.samples(Samples(images.inputs[it], images.targets[it]))
@@ -63,6 +69,13 @@ def _old_classes() -> Samples:
     images, labels = _cifar10()
     is_old = labels < NUM_OLD_CLASSES
     return Samples(images[is_old], labels[is_old])
+
+
+def _tokens(is_new: bool) -> Samples:
+    """Images of Fashion-MNIST, of one half of the classes, to be told by the pixel."""
+    images, labels = load_dataset("fashion_mnist")[0]
+    chosen = (labels >= NUM_OLD_CLASSES) == is_new
+    return Samples(images[chosen], labels[chosen])
 
 
 def _disturbed(data: Samples) -> Samples:

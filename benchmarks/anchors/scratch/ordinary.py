@@ -154,7 +154,10 @@ def table_of(title: str, found: Mapping[str, Sequence[float]]) -> list[str]:
 
 
 def gains_of(
-    parts: Mapping[tuple[str, str], Sequence[Row]], cell: str, variant: str = ""
+    parts: Mapping[tuple[str, str], Sequence[Row]],
+    cell: str,
+    variant: str = "",
+    asked: str | None = None,
 ) -> list[float]:
     """What a climb says of a cell, by error and by loss.
 
@@ -165,17 +168,20 @@ def gains_of(
         parts: Rows by cell and variant; those of authors begin with a schedule's name.
         cell: By name.
         variant: Of the climb.
+        asked: The variant whose losses and gains are told, the climb's own if None.
     """
+    now = variant if asked is None else asked
     told = []
     for measure in MEASURES:
         losses = {row["octaves"]: measure(row) for row in parts[cell, variant]}
+        end = next(measure(row) for row in parts[cell, now] if row["octaves"] == 0)
         curve = LossCurve.of(losses)
-        told += [curve.best_step, curve.regret(0.0)]
+        told += [curve.best_step, math.log(end) - curve.least]
         for name in SCHEDULES:
             ends = [
                 measure(row)
                 for (known, author), (row, *_) in parts.items()
                 if known == cell and author.startswith(name)
             ]
-            told.append(math.log(min(ends) / losses[0]) if ends else math.nan)
+            told.append(math.log(min(ends) / end) if ends else math.nan)
     return told

@@ -46,6 +46,11 @@ SHORT_LENGTH: Final = 300.0
 BOUNDED_SHARES: Final = {SHORT_LENGTH: 0.0, 1000.0: 1.0, 3000.0: 1.0, 10_000.0: 0.0}
 """How much it counts that weights are kept from growing, by the number of updates."""
 
+FEW_EPOCHS: Final = 10.0
+"""Epochs up to which long fine-tunings keep the rates of short ones."""
+MANY_EPOCHS: Final = 40.0
+"""Epochs from which on they do not: few samples are soon learned."""
+
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
 
@@ -74,6 +79,11 @@ def _counted_length(facts: TrainingFacts, longest: float = math.inf) -> float:
 def _counted_epochs(facts: TrainingFacts) -> float:
     """Returns the logarithm of the epochs, as far as they count by kind of layer."""
     return log2(min(max(facts.epochs, 1.0), MOST_EPOCHS))
+
+
+def _fewness(epochs: float) -> float:
+    """Returns 1 for few epochs, 0 for many, and what lies between by the logarithm."""
+    return float(np.interp(log2(epochs), [log2(FEW_EPOCHS), log2(MANY_EPOCHS)], [1, 0]))
 
 
 def _counted_inputs(facts: TrainingFacts) -> float:
@@ -117,6 +127,8 @@ class RelativeRateFormula:
         pretrained: Added for layers that are not fresh.
         pretrained_epochs: By the logarithm of the epochs, up to `MOST_EPOCHS`, for
             layers that are not fresh, beside `epochs`: few samples are soon learned.
+        pretrained_updates: By that of the number of updates beyond `SHORT_LENGTH`, for
+            layers that are not fresh, beside `updates`; less from `FEW_EPOCHS` on.
         pretrained_alone: Added if no layer is fresh. The network knows its task.
         low_rank: Added for fresh low-rank factors beside frozen weights (LoRA).
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
@@ -157,6 +169,7 @@ class RelativeRateFormula:
     targets: float = 0.55
     pretrained: float = -0.2
     pretrained_epochs: float = -0.25
+    pretrained_updates: float = 0.39
     pretrained_alone: float = -1.0
     low_rank: float = 1.0
     kinds: Mapping[str, float] = field(
@@ -204,7 +217,9 @@ class RelativeRateFormula:
         )
 
     def _of_pretrained(self, facts: TrainingFacts) -> float:
-        return self.pretrained + self.pretrained_epochs * _counted_epochs(facts)
+        by_epochs = self.pretrained_epochs * _counted_epochs(facts)
+        length = _fewness(facts.epochs) * _counted_length(facts)
+        return self.pretrained + by_epochs + self.pretrained_updates * length
 
     def _of_normalised(self, facts: TrainingFacts) -> float:
         if not facts.is_normalised_perceptron:

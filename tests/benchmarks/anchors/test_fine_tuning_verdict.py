@@ -6,8 +6,12 @@ import math
 import pytest
 
 from benchmarks.anchors.fine_tuning.cells import e2_cells
+from benchmarks.anchors.fine_tuning.lengths import (
+    FEW_EPOCHS,
+    ORIGIN,
+    lines_of_fine_tuning_lengths,
+)
 from benchmarks.anchors.fine_tuning.lengths import cells as cells_of_lengths
-from benchmarks.anchors.fine_tuning.lengths import lines_of_fine_tuning_lengths
 from benchmarks.anchors.fine_tuning.verdict import HELD, step_of
 from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.training_facts import TrainingFacts
@@ -40,14 +44,19 @@ def _row(cell, variant, octaves, accuracy):
 
 
 def test_long_fine_tunings__are_held_against_the_better_of_two_rates():
-    rows = [_row("cnn", "", *it) for it in ((0, 0.8), (1, 0.7), (-1, 0.7))]
-    rows += [_row("cnn", "constant 0.001", 0, 0.6), _row("bn", "", 0, 0.5)]
-    rows += [_row("cnn", "constant 0.0001", 0, 0.5), _row("bn", "cosine 0.01", 0, 0.5)]
-    line = next(it for it in lines_of_fine_tuning_lengths(rows) if it[:3] == "cnn")
-    best, lost, constant, cosine = [float(it) for it in line.split()[1:5]]
-    assert (best, lost) == (0.0, 0.0)
-    assert constant == pytest.approx(math.log(2.0), abs=1e-3)
-    assert math.isnan(cosine)
+    cell, other = f"cnn-{ORIGIN}", f"bn-{ORIGIN}"
+    rows = [_row(cell, "", *it) for it in ((0, 0.8), (1, 0.7), (-1, 0.7))]
+    rows += [_row(cell, "constant 0.001", 0, 0.6), _row(other, "", 0, 0.5)]
+    rows += [_row(cell, "constant 0.0001", 0, 0.5), _row(cell, "cosine 0.001", 0, 0.8)]
+    rows += [_row(cell, FEW_EPOCHS, 0, 0.6)]
+    before, now = [
+        [float(it) for it in line.split()[1:5]]
+        for line in lines_of_fine_tuning_lengths(rows)
+        if line.startswith("cnn")
+    ]
+    octave = pytest.approx(math.log(2.0), abs=1e-3)
+    assert before == [0.0, 0.0, octave, 0.0]
+    assert now == [0.0, octave, 0.0, pytest.approx(-math.log(2.0), abs=1e-3)]
 
 
 def test_long_fine_tunings__are_far_above_those_of_the_second_experiment():

@@ -10,6 +10,7 @@ from ganno_keras.control.anchor.relative_rate import (
     FEWEST_INPUTS,
     HIGHEST_RELATIVE_RATE,
     LARGEST_TARGETS,
+    MANY_EPOCHS,
     MOST_EPOCHS,
     NARROW_WIDTH,
     NARROWEST_WIDTH,
@@ -138,6 +139,7 @@ def test_relative_rate__of_layers_differs_by_kind_and_pretraining():
     formula = RelativeRateFormula(
         pretrained=-3.0,
         pretrained_epochs=0.0,
+        pretrained_updates=0.0,
         kinds={"recurrent": 2.0},
         updates_by_kind={},
     )
@@ -150,13 +152,28 @@ def test_relative_rate__of_layers_differs_by_kind_and_pretraining():
 
 def test_relative_rate__of_pretrained_layers_falls_with_the_epochs():
     def shares(epochs):
-        facts = replace(FACTS, epochs=epochs)
+        facts = replace(FACTS, num_updates=SHORT_LENGTH, epochs=epochs)
         old, fresh = RelativeRateFormula().rates(facts, ["linear"] * 2, [True, False])
         return old / fresh
 
     assert shares(1) == shares(0.5)
     assert shares(1) / shares(16) == pytest.approx(2.0)
     assert shares(MOST_EPOCHS) == pytest.approx(shares(500))
+
+
+@pytest.mark.parametrize(("epochs", "octaves"), [(2, 0), (10, 0), (20, -0.5), (40, -1)])
+def test_relative_rate__of_pretrained_layers_falls_by_length_if_epochs_are_many(
+    epochs, octaves
+):
+    formula = RelativeRateFormula(pretrained_updates=0.25, updates=-0.25)
+
+    def rates(length):
+        facts = TrainingFacts(length, epochs, 32, 64)
+        return formula.rates(facts, ["linear"] * 2, [True, False])
+
+    pretrained, fresh = np.log2(rates(16 * SHORT_LENGTH) / rates(SHORT_LENGTH))
+    assert fresh == pytest.approx(-1.0)
+    assert pretrained == pytest.approx(octaves)
 
 
 def test_relative_rate__of_normalised_perceptrons_falls_less_with_length_and_epochs():
@@ -201,7 +218,7 @@ def test_relative_rate__of_long_trainings_falls_by_the_kind_of_a_fresh_layer():
     kinds = ["convolution", "linear", "recurrent"]
 
     def rates(updates, old=False):
-        facts = replace(FACTS, num_updates=updates)
+        facts = replace(FACTS, num_updates=updates, epochs=MANY_EPOCHS)
         return RelativeRateFormula().rates(facts, kinds, [old] * 3)
 
     convolution, linear, recurrent = rates(4800) / rates(300)
