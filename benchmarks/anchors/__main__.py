@@ -43,6 +43,7 @@ VERDICTS: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "stalls": lines_of_stalls,
     "e2": lines_of_fine_tuning,
     "e2_lengths": lines_of_fine_tuning_lengths,
+    "factors": partial(lines_of_shifts, title="Low-rank factors"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from . import stalls
 from .fine_tuning import experiment as fine_tuning
+from .fine_tuning import factors
 from .fine_tuning import lengths as fine_tuning_lengths
 from .runs_file import RunsFile, runs_of
 from .scratch import (
@@ -68,6 +69,7 @@ EXPERIMENTS: Final = {
         fine_tuning_lengths.is_complete,
         fine_tuning_lengths.carry_out,
     ),
+    "factors": Experiment(factors.cells, factors.is_complete, factors.carry_out),
 }
 
 

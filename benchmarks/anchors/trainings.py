@@ -218,7 +218,9 @@ class CellTrainings:
         """
         kinds = [group.kind for group in self.groups]
         is_pretrained = self._is_pretrained or [False] * len(kinds)
-        peaks = formula.rates(self.facts, kinds, is_pretrained) * 2.0**octaves
+        are_low_rank = [group.is_low_rank for group in self.weight_groups]
+        rates = formula.rates(self.facts, kinds, is_pretrained, are_low_rank)
+        peaks = rates * 2.0**octaves
         anchor = RelativeUpdate(peaks, schedule, self._ratios(), highest=1.0)
         return self.along(anchor, Decaying(shrink, schedule) if shrink else None)
 

@@ -18,18 +18,21 @@ from ..trainings import NUM_HELD_OUT, SEED, Data
 NUM_PRETRAINING: Final = 18_000
 NUM_OLD_CLASSES: Final = 5
 TOKENS: Final = "tokens"
-"""What the origins of language models begin with."""
+CLOTHES: Final = "clothes"
+"""What origins in Fashion-MNIST begin with: pixels to be told, and classes."""
 _CROP: Final = 28
 _NOISE: Final = 0.7
 _SHIFT: Final = 8  # pixels
 
 
 def pretraining_data(origin: str) -> Data:
-    """Classes 0 to 4 of CIFAR-10, all of Fashion-MNIST, or its classes 0 to 4."""
+    """Classes 0 to 4 of CIFAR-10 or of Fashion-MNIST, or all of these."""
     if origin.startswith("fashion"):
         return _cut(_cropped("fashion_mnist"), NUM_PRETRAINING)
     if origin.startswith(TOKENS):
-        return _cut(_tokens(is_new=False), NUM_PRETRAINING, "next_pixels")
+        return _cut(_clothes(is_new=False), NUM_PRETRAINING, "next_pixels")
+    if origin.startswith(CLOTHES):
+        return _cut(standardise(_clothes(is_new=False))[0], NUM_PRETRAINING)
     return _cut(_old_classes(), NUM_PRETRAINING)
 
 
@@ -39,7 +42,9 @@ def fine_tuning_data(cell: Cell) -> Data:
     if cell.origin.startswith("fashion"):
         return _cut(_cropped("cifar10"), count)
     if cell.origin.startswith(TOKENS):
-        return _cut(_tokens(is_new=True), count, "next_pixels")
+        return _cut(_clothes(is_new=True), count, "next_pixels")
+    if cell.origin.startswith(CLOTHES):
+        return _cut(standardise(_clothes(is_new=True))[0], count)
     if cell.target == "same-head":
         old = _old_classes()
         unseen = Samples(*(it[NUM_PRETRAINING:] for it in old))
@@ -71,11 +76,11 @@ def _old_classes() -> Samples:
     return Samples(images[is_old], labels[is_old])
 
 
-def _tokens(is_new: bool) -> Samples:
-    """Images of Fashion-MNIST, of one half of the classes, to be told by the pixel."""
+def _clothes(is_new: bool) -> Samples:
+    """One half of the classes of Fashion-MNIST."""
     images, labels = load_dataset("fashion_mnist")[0]
     chosen = (labels >= NUM_OLD_CLASSES) == is_new
-    return Samples(images[chosen], labels[chosen])
+    return Samples(images[chosen], labels[chosen] % NUM_OLD_CLASSES)
 
 
 def _disturbed(data: Samples) -> Samples:

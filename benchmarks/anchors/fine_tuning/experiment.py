@@ -102,7 +102,7 @@ def fine_tuned_model(cell: Cell, data: Data) -> keras.Model:
     """The network of a cell, with what pretraining left in its weights."""
     weights = _pretrained_weights(cell.network, cell.origin)
     model = new_model(cell.network, data.train)
-    if cell.target == "same-head":
+    if cell.target.endswith("same-head"):
         model.set_weights(weights)
         return model
     model.set_weights([*weights[:-2], *model.get_weights()[-2:]])
