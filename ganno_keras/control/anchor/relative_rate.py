@@ -169,7 +169,7 @@ class RelativeRateFormula:
     targets: float = 0.55
     pretrained: float = -0.2
     pretrained_epochs: float = -0.25
-    pretrained_updates: float = 0.39
+    pretrained_updates: float = 0.5
     pretrained_alone: float = -1.0
     low_rank: float = 1.0
     kinds: Mapping[str, float] = field(
