@@ -29,14 +29,16 @@ FORMULAS: Final = {"": RelativeRateFormula()}
 PERCEPTRON: Final = network_of(
     "mlp-256x2", "multilayer_perceptron", "fashion_mnist", "dense", hidden=(256,) * 2
 )
-FACTORS: Final = {
-    "factors-new-head": (
-        (TRANSFORMER, LONGER_ORIGIN),
-        (PERCEPTRON, f"{CLOTHES}6000"),
-    ),
-    "factors-same-head": ((LANGUAGE, TOKENS_ORIGIN),),
-}
-"""Networks with their origins, by target."""
+NEW_HEAD: Final = "factors-new-head"
+SAME_HEAD: Final = "factors-same-head"
+FACTORS: Final = (
+    (TRANSFORMER, LONGER_ORIGIN, NEW_HEAD),
+    (PERCEPTRON, f"{CLOTHES}6000", NEW_HEAD),
+    (LANGUAGE, TOKENS_ORIGIN, SAME_HEAD),
+)
+"""Networks with their origins and targets."""
+HIGHER_RANKS: Final = {f"rank-{it}-new-head": it for it in (16, 64)}
+"""By target; others have `LORA_RANK`."""
 SIZES: Final = ((2000, 300), (20_000, 300), (2000, 1500), (20_000, 3000))
 """Numbers of samples and of updates."""
 
@@ -44,10 +46,20 @@ SIZES: Final = ((2000, 300), (20_000, 300), (2000, 1500), (20_000, 3000))
 def cells() -> list[Cell]:
     """Three networks on few samples and on many, in 300 updates and in thousands.
 
+    Two of them have factors of higher ranks, too.
+
     A change of the rates of factors is taken over if what is lost to the best shift, of
     the log of the error (of the loss, where nothing is right or wrong), falls by 0.02
     in the mean, and nowhere rises by more than 0.05.
     """
+    found = [(*it, *size) for it in FACTORS for size in SIZES]
+    found += [
+        (network, origin, target, *size)
+        for network, origin, usual in FACTORS
+        for target in HIGHER_RANKS
+        for size in SIZES[:2]
+        if usual == NEW_HEAD
+    ]
     return [
         Cell(
             replace(network, num_samples=count),
@@ -56,9 +68,7 @@ def cells() -> list[Cell]:
             origin=origin,
             target=target,
         )
-        for target, networks in FACTORS.items()
-        for network, origin in networks
-        for count, length in SIZES
+        for network, origin, target, count, length in found
     ]
 
 
@@ -79,6 +89,6 @@ def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _with_factors(cell: Cell, model: keras.Model) -> keras.Model:
-    head = [] if cell.target == "factors-same-head" else model.layers[-1:]
-    add_low_rank(model, LORA_RANK, head)
+    head = [] if cell.target == SAME_HEAD else model.layers[-1:]
+    add_low_rank(model, HIGHER_RANKS.get(cell.target, LORA_RANK), head)
     return model
