@@ -131,18 +131,19 @@ def lines(rows: Sequence[Row], title: str) -> list[str]:
             before[cell] = part
     titles = " ".join(f"{it:>8}" for it in ("best", "lost", "now"))
     lines = [f"{title}: {len(before)} cells, by error and by loss", ""]
-    lines.append(f"{'cell':34} {titles} {titles}")
+    width = max(map(len, before), default=0)
+    lines.append(f"{'cell':{max(width, 34)}} {titles} {titles}")
     found: dict[str, list[list[float]]] = {}
     for cell, part in before.items():
         known = next(row for row in part if row["octaves"] == 0)
         now = changed.get(cell, known)
         values = [*_lost(part, now, error), *_lost(part, now, loss)]
-        lines.append(line(cell, values))
+        lines.append(line(f"{cell:{width}}", values))
         for group in (part[0]["family"], "all"):
             found.setdefault(group, []).append(values)
     for group, values_of_group in sorted(found.items()):
         name = f"mean of {group}, {len(values_of_group)} cells"
-        lines.append(line(name, np.mean(values_of_group, axis=0)))
+        lines.append(line(f"{name:{width}}", np.mean(values_of_group, axis=0)))
     return lines
 
 

@@ -6,6 +6,8 @@ import math
 import pytest
 
 from benchmarks.anchors.fine_tuning.cells import e2_cells
+from benchmarks.anchors.fine_tuning.factors import HIGHER_RANKS, NEW_HEAD, SAME_HEAD
+from benchmarks.anchors.fine_tuning.factors import cells as cells_of_factors
 from benchmarks.anchors.fine_tuning.lengths import (
     FEW_EPOCHS,
     ORIGIN,
@@ -57,6 +59,13 @@ def test_long_fine_tunings__are_held_against_the_better_of_two_rates():
     octave = pytest.approx(math.log(2.0), abs=1e-3)
     assert before == [0.0, 0.0, octave, 0.0]
     assert now == [0.0, octave, 0.0, pytest.approx(-math.log(2.0), abs=1e-3)]
+
+
+def test_factors__of_each_cell_have_a_rank_and_a_start_of_their_own():
+    found = cells_of_factors()
+    assert len({cell.name for cell in found}) == len(found)
+    assert all(cell.origin and cell.target for cell in found)
+    assert {cell.target for cell in found} == {NEW_HEAD, SAME_HEAD, *HIGHER_RANKS}
 
 
 def test_long_fine_tunings__are_far_above_those_of_the_second_experiment():
