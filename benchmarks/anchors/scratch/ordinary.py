@@ -140,11 +140,18 @@ def lines_of_ordinary(rows: Sequence[Row]) -> list[str]:
 
 
 def table_of(title: str, found: Mapping[str, Sequence[float]]) -> list[str]:
-    """What `gains_of` gives of some cells, and the mean, in lines of text."""
+    """What `gains_of` gives of some cells, the mean and the worst, in lines of text."""
     titles = " ".join(f"{it:>8}" for it in ("best", "lost", *SCHEDULES))
     values = dict(found)
     if found:
-        values["mean"] = np.nanmean(list(found.values()), axis=0)
+        of_cells = np.array(list(found.values()))
+        values["mean"] = np.nanmean(of_cells, axis=0)
+        signs = np.tile(
+            [1.0, -1.0, 1.0, 1.0], len(MEASURES)
+        )  # what is lost is not good
+        worst = signs * np.nanmin(signs * of_cells, axis=0)
+        worst[:: len(signs) // len(MEASURES)] = math.nan  # of the best octaves
+        values["worst"] = worst
     return [
         f"{title}: {len(found)} cells, by error and by loss",
         "",
