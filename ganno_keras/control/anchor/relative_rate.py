@@ -51,6 +51,9 @@ FEW_EPOCHS: Final = 10.0
 MANY_EPOCHS: Final = 40.0
 """Epochs from which on they do not: few samples are soon learned."""
 
+LONGEST_FINE_TUNING: Final = 6000.0
+"""Updates from which on they follow the slope of others again: nobody looked further."""
+
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
 
@@ -128,7 +131,8 @@ class RelativeRateFormula:
         pretrained_epochs: By the logarithm of the epochs, up to `MOST_EPOCHS`, for
             layers that are not fresh, beside `epochs`: few samples are soon learned.
         pretrained_updates: By that of the number of updates beyond `SHORT_LENGTH`, for
-            layers that are not fresh, beside `updates`; less from `FEW_EPOCHS` on.
+            layers that are not fresh, beside `updates`, up to `LONGEST_FINE_TUNING`;
+            less from `FEW_EPOCHS` on.
         pretrained_alone: Added if no layer is fresh. The network knows its task.
         low_rank: Added for fresh low-rank factors beside frozen weights (LoRA).
         kinds: Added by the kind of the layer; 0 for kinds that are not named.
@@ -218,7 +222,7 @@ class RelativeRateFormula:
 
     def _of_pretrained(self, facts: TrainingFacts) -> float:
         by_epochs = self.pretrained_epochs * _counted_epochs(facts)
-        length = _fewness(facts.epochs) * _counted_length(facts)
+        length = _counted_length(facts, LONGEST_FINE_TUNING) * _fewness(facts.epochs)
         return self.pretrained + by_epochs + self.pretrained_updates * length
 
     def _of_normalised(self, facts: TrainingFacts) -> float:

@@ -10,6 +10,7 @@ from ganno_keras.control.anchor.relative_rate import (
     FEWEST_INPUTS,
     HIGHEST_RELATIVE_RATE,
     LARGEST_TARGETS,
+    LONGEST_FINE_TUNING,
     MANY_EPOCHS,
     MOST_EPOCHS,
     NARROW_WIDTH,
@@ -174,6 +175,8 @@ def test_relative_rate__of_pretrained_layers_falls_by_length_if_epochs_are_many(
     pretrained, fresh = np.log2(rates(16 * SHORT_LENGTH) / rates(SHORT_LENGTH))
     assert fresh == pytest.approx(-1.0)
     assert pretrained == pytest.approx(octaves)
+    beyond = rates(16 * LONGEST_FINE_TUNING) / rates(LONGEST_FINE_TUNING)
+    np.testing.assert_allclose(np.log2(beyond), -1.0)
 
 
 def test_relative_rate__of_normalised_perceptrons_falls_less_with_length_and_epochs():
