@@ -52,7 +52,7 @@ MANY_EPOCHS: Final = 40.0
 """Epochs from which on they do not: few samples are soon learned."""
 
 LONGEST_FINE_TUNING: Final = 6000.0
-"""Updates from which on they follow the slope of others again: nobody looked further."""
+"""Updates from which on they fall all the same: nobody looked further."""
 
 NARROW_WIDTH: Final = 32.0
 """Width up to which all kinds of layers follow the same slope."""
