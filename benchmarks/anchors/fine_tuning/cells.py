@@ -45,16 +45,24 @@ def e2_cells() -> Iterator[Cell]:
         for network in CONVOLUTIONS
     ]
     for origin in ("cifar3000", "cifar300"):
-        yield from (_fine_tuning(it, "adam", origin, "new-head") for it in sized)
-    yield from (_fine_tuning(it, "sgd", "cifar3000", "new-head") for it in sized)
-    yield from (_fine_tuning(it, "adam", "cifar3000", "same-head") for it in sized)
-    yield from (_fine_tuning(it, "adam", "cifar3000", "lora") for it in sized[::2])
-    yield from (_fine_tuning(it, "sgd", "cifar3000", "same-head") for it in sized)
-    yield from (_fine_tuning(it, "adam", "fashion3000", "new-head") for it in sized)
-    yield from (_fine_tuning(it, "sgd", "cifar300", "new-head") for it in sized)
-    yield from (_fine_tuning(it, "adam", "cifar300", "same-head") for it in sized)
+        yield from (fine_tuning(it, "adam", origin, "new-head") for it in sized)
+    yield from (fine_tuning(it, "sgd", "cifar3000", "new-head") for it in sized)
+    yield from (fine_tuning(it, "adam", "cifar3000", "same-head") for it in sized)
+    yield from (fine_tuning(it, "adam", "cifar3000", "lora") for it in sized[::2])
+    yield from (fine_tuning(it, "sgd", "cifar3000", "same-head") for it in sized)
+    yield from (fine_tuning(it, "adam", "fashion3000", "new-head") for it in sized)
+    yield from (fine_tuning(it, "sgd", "cifar300", "new-head") for it in sized)
+    yield from (fine_tuning(it, "adam", "cifar300", "same-head") for it in sized)
 
 
-def _fine_tuning(network: Network, optimizer: str, origin: str, target: str) -> Cell:
-    length = FINE_TUNING_LENGTH
-    return Cell(network, optimizer, length, origin=origin, target=target)
+def fine_tuning(
+    network: Network,
+    optimizer: str,
+    origin: str,
+    target: str,
+    num_samples: int | None = None,
+    length: int = FINE_TUNING_LENGTH,
+) -> Cell:
+    """Makes a cell of a network, on as many samples as it names or on others."""
+    cut = replace(network, num_samples=num_samples or network.num_samples)
+    return Cell(cut, optimizer, length, origin=origin, target=target)

@@ -29,10 +29,8 @@ def pretraining_data(origin: str) -> Data:
     """Classes 0 to 4 of CIFAR-10 or of Fashion-MNIST, or all of these."""
     if origin.startswith("fashion"):
         return _cut(_cropped("fashion_mnist"), NUM_PRETRAINING)
-    if origin.startswith(TOKENS):
-        return _cut(_clothes(is_new=False), NUM_PRETRAINING, "next_pixels")
-    if origin.startswith(CLOTHES):
-        return _cut(standardise(_clothes(is_new=False))[0], NUM_PRETRAINING)
+    if origin.startswith((TOKENS, CLOTHES)):
+        return _clothes(origin, NUM_PRETRAINING, is_new=False)
     return _cut(_old_classes(), NUM_PRETRAINING)
 
 
@@ -41,10 +39,8 @@ def fine_tuning_data(cell: Cell) -> Data:
     count = cell.network.num_samples
     if cell.origin.startswith("fashion"):
         return _cut(_cropped("cifar10"), count)
-    if cell.origin.startswith(TOKENS):
-        return _cut(_clothes(is_new=True), count, "next_pixels")
-    if cell.origin.startswith(CLOTHES):
-        return _cut(standardise(_clothes(is_new=True))[0], count)
+    if cell.origin.startswith((TOKENS, CLOTHES)):
+        return _clothes(cell.origin, count, is_new=True)
     if cell.target == "same-head":
         old = _old_classes()
         unseen = Samples(*(it[NUM_PRETRAINING:] for it in old))
@@ -76,11 +72,14 @@ def _old_classes() -> Samples:
     return Samples(images[is_old], labels[is_old])
 
 
-def _clothes(is_new: bool) -> Samples:
+def _clothes(origin: str, count: int, is_new: bool) -> Data:
     """One half of the classes of Fashion-MNIST."""
     images, labels = load_dataset("fashion_mnist")[0]
     chosen = (labels >= NUM_OLD_CLASSES) == is_new
-    return Samples(images[chosen], labels[chosen] % NUM_OLD_CLASSES)
+    half = Samples(images[chosen], labels[chosen] % NUM_OLD_CLASSES)
+    if origin.startswith(TOKENS):
+        return _cut(half, count, "next_pixels")
+    return _cut(standardise(half)[0], count)
 
 
 def _disturbed(data: Samples) -> Samples:

@@ -7,7 +7,7 @@ The cells of the second experiment have factors of one layer, and 300 updates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from itertools import product
 from typing import Final
 
 import keras
@@ -20,6 +20,7 @@ from ..cells import Cell, network_of
 from ..scratch import shifts
 from ..scratch.shifts import Row, error, loss
 from ..trainings import CellTrainings
+from .cells import fine_tuning
 from .data import CLOTHES, fine_tuning_data
 from .experiment import LORA_RANK, fine_tuned_model
 from .lengths import LANGUAGE, LONGER_ORIGIN, TOKENS_ORIGIN, TRANSFORMER
@@ -52,23 +53,16 @@ def cells() -> list[Cell]:
     the log of the error (of the loss, where nothing is right or wrong), falls by 0.02
     in the mean, and nowhere rises by more than 0.05.
     """
-    found = [(*it, *size) for it in FACTORS for size in SIZES]
-    found += [
-        (network, origin, target, *size)
+    higher = [
+        (network, origin, target)
         for network, origin, usual in FACTORS
         for target in HIGHER_RANKS
-        for size in SIZES[:2]
         if usual == NEW_HEAD
     ]
+    sized = [*product(FACTORS, SIZES), *product(higher, SIZES[:2])]
     return [
-        Cell(
-            replace(network, num_samples=count),
-            "adam",
-            length,
-            origin=origin,
-            target=target,
-        )
-        for network, origin, target, count, length in found
+        fine_tuning(network, "adam", origin, target, *size)
+        for (network, origin, target), size in sized
     ]
 
 

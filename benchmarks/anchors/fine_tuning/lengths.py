@@ -19,13 +19,13 @@ from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ganno_keras.control.layer_groups import layer_groups
 
-from ..cells import Cell, Network, network_of
+from ..cells import Cell, network_of
 from ..optima import by_cell
 from ..scratch import shifts
 from ..scratch.ordinary import SCHEDULES, gains_of, table_of
 from ..scratch.shifts import Row, error, loss
 from ..trainings import CellTrainings
-from .cells import CONVOLUTIONS
+from .cells import CONVOLUTIONS, fine_tuning
 from .data import TOKENS, fine_tuning_data
 from .experiment import fine_tuned_model
 
@@ -74,37 +74,30 @@ def cells() -> list[Cell]:
     than 0.05.
     """
     sized = [
-        *(("adam", "new-head", *it) for it in NEW_HEAD),
-        *(("adam", "same-head", *it) for it in SAME_HEAD),
-        ("sgd", "new-head", *NEW_HEAD[-1]),
-        ("sgd", "same-head", *SAME_HEAD[-1]),
+        *(("adam", "new-head", it) for it in NEW_HEAD),
+        *(("adam", "same-head", it) for it in SAME_HEAD),
+        ("sgd", "new-head", NEW_HEAD[-1]),
+        ("sgd", "same-head", SAME_HEAD[-1]),
     ]
     found = [
-        _cell(network, optimizer, ORIGIN, target, count, length)
-        for optimizer, target, count, length in sized
+        fine_tuning(network, optimizer, ORIGIN, target, *size)
+        for optimizer, target, size in sized
         for network in CONVOLUTIONS
     ]
     found += [
-        _cell(network, "adam", LONGER_ORIGIN, target, *size)
+        fine_tuning(network, "adam", LONGER_ORIGIN, target, *size)
         for target, sizes in FROM_LONGER.items()
         for size in sizes
         for network in CONVOLUTIONS
     ]
     for size in OF_TRANSFORMERS:
-        found.append(_cell(TRANSFORMER, "adam", LONGER_ORIGIN, "new-head", *size))
-        found.append(_cell(LANGUAGE, "adam", TOKENS_ORIGIN, "same-head", *size))
+        found.append(fine_tuning(TRANSFORMER, "adam", LONGER_ORIGIN, "new-head", *size))
+        found.append(fine_tuning(LANGUAGE, "adam", TOKENS_ORIGIN, "same-head", *size))
     return [
         replace(cell, variant=variant)
         for cell in found
         for variant in (*FORMULAS, *_authors(cell.optimizer))
     ]
-
-
-def _cell(
-    network: Network, optimizer: str, origin: str, target: str, count: int, length: int
-) -> Cell:
-    cut = replace(network, num_samples=count)
-    return Cell(cut, optimizer, length, origin=origin, target=target)
 
 
 def _authors(optimizer: str) -> dict[str, tuple[str, float]]:

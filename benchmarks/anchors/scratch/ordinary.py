@@ -146,9 +146,7 @@ def table_of(title: str, found: Mapping[str, Sequence[float]]) -> list[str]:
     if found:
         of_cells = np.array(list(found.values()))
         values["mean"] = np.nanmean(of_cells, axis=0)
-        signs = np.tile(
-            [1.0, -1.0, 1.0, 1.0], len(MEASURES)
-        )  # what is lost is not good
+        signs = np.tile([1.0, -1.0, 1.0, 1.0], len(MEASURES))  # more is lost: worse
         worst = signs * np.nanmin(signs * of_cells, axis=0)
         worst[:: len(signs) // len(MEASURES)] = math.nan  # of the best octaves
         values["worst"] = worst
