@@ -198,7 +198,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
         Sweep(LONG, (GANNO,), (USUAL_RATE,), (0.1,)),
         Sweep(LONG, (PAPERS_OWN,), RATES, (0.1,)),
         Sweep(LONG, ("constant", "cosine", "sgdr", "one-cycle"), RATES, (0.1,)),
-        Sweep(LONG, ("linear",), (1e-4, 1e-3, 1e-2), (0.1,)),
+        Sweep(LONG, ("linear",), (1e-4, 1e-2), (0.1,)),
         Sweep(SMALLER_MINIBATCHES, ("linear",), (1e-4, 1e-2), (0.1,)),
     ),
     "resnet18": (

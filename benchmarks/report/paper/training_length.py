@@ -35,8 +35,8 @@ speed ([what that changes](#choices-of-the-evaluation)).
 {differences}"""
 
 LENGTH_DIFFERENCES: Final = """
-How far are these figures from the paper's? Ours less the paper's, of the schedules and
-rates that have been run for {epochs} epochs ({count} so far):
+How far are these figures from the paper's? Ours less the paper's, of all schedules and
+rates that have been run for {epochs} epochs ({count}):
 
 {table}
 """

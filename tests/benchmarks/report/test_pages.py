@@ -204,7 +204,7 @@ def test_long_trainings__are_held_against_the_papers_figures():
         **results([Cell(LONG, "constant", 0.0001, 0.1, 0)], 0.1),
     }
     section = length_section(rows)
-    assert "have been run for 40 epochs (1 so far)" in section
+    assert "have been run for 40 epochs (1)" in section
     assert "| in the tables above | -8.00 | 8.00 |" in section
     assert "| after 40 epochs | -1.00 | 1.00 |" in section
 
