@@ -30,6 +30,10 @@ TOKENS = np.random.default_rng(4).integers(0, 7, size=(32, 5))
 EPOCHS, BATCH_SIZE = 2, 8
 SPARSE = "sparse_categorical_crossentropy"
 BACKENDS = ("tensorflow", "jax", "torch")
+IN_SEVERAL_STEPS = pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="an execution has one step there"
+)
+"""For fits with `steps_per_execution`."""
 
 Built = tuple[keras.Model, dict[str, Any]]
 

@@ -21,13 +21,11 @@ from tests.support.models import (
     tiny_model,
 )
 from tests.support.policies import ADD, SUBTRACT, RecurrentPolicy, always, by_timestep
+from tests.support.ways_to_fit import IN_SEVERAL_STEPS
 
 pytestmark = pytest.mark.backend
 
 X, Y = tiny_data(96)
-NOT_ON_TORCH = pytest.mark.skipif(
-    keras.backend.backend() == "torch", reason="Keras has one step there"
-)
 ACCURACY_IS_KNOWN, VALIDATION_IS_KNOWN = 9, 10  # places in the observation
 
 
@@ -85,10 +83,13 @@ def losses_by_batch(model, batch_size):
         ({"interval": 2}, {}, [2, 4, 6, 8, 10]),
         ({"interval": 1}, {}, list(range(1, 12))),
         pytest.param(
-            {"interval": 2}, {"steps_per_execution": 4}, [4, 6, 10], marks=NOT_ON_TORCH
+            {"interval": 2},
+            {"steps_per_execution": 4},
+            [4, 6, 10],
+            marks=IN_SEVERAL_STEPS,
         ),
         pytest.param(
-            {"interval": 2}, {"steps_per_execution": 6}, [6], marks=NOT_ON_TORCH
+            {"interval": 2}, {"steps_per_execution": 6}, [6], marks=IN_SEVERAL_STEPS
         ),
     ],
     ids=["every second", "every one", "four at a time", "an epoch at a time"],

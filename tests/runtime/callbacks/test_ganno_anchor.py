@@ -16,6 +16,7 @@ from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
 from tests.support.models import tiny_data, tiny_model
 from tests.support.policies import by_timestep, with_version
 from tests.support.recorded_rates import Rates
+from tests.support.ways_to_fit import IN_SEVERAL_STEPS
 
 pytestmark = pytest.mark.backend
 
@@ -209,8 +210,13 @@ def test_anchor__of_a_model_that_is_not_built_is_that_of_fresh_layers():
 
 @pytest.mark.parametrize(
     ("size", "options"),
-    [(256, {}), (64, {"steps_per_execution": 4}), (64, {})],
-    ids=["whole epochs", "one execution", "batches"],
+    [
+        pytest.param(256, {}, id="whole epochs"),
+        pytest.param(
+            64, {"steps_per_execution": 4}, id="one execution", marks=IN_SEVERAL_STEPS
+        ),
+        pytest.param(64, {}, id="batches"),
+    ],
 )
 @pytest.mark.parametrize("validated", [False, True])
 def test_batch_size__is_learned_also_if_an_epoch_is_one_execution(
