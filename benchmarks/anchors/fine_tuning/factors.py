@@ -18,14 +18,14 @@ from ganno_keras.control.anchor.update_ratios import RenewalRules
 
 from ..cells import Cell, network_of
 from ..scratch import shifts
-from ..scratch.shifts import Row, error, loss
+from ..scratch.ordinary import MEASURES
+from ..scratch.shifts import Row
 from ..trainings import CellTrainings
 from .cells import fine_tuning
 from .data import CLOTHES, fine_tuning_data
 from .experiment import LORA_RANK, fine_tuned_model
 from .lengths import LANGUAGE, LONGER_ORIGIN, TOKENS_ORIGIN, TRANSFORMER
 
-MEASURES: Final = (error, loss)
 FORMULAS: Final = {"": RelativeRateFormula()}
 PERCEPTRON: Final = network_of(
     "mlp-256x2", "multilayer_perceptron", "fashion_mnist", "dense", hidden=(256,) * 2

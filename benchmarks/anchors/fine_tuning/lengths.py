@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fine-tunings of 3,000 and 6,000 updates: do the rates hold for as long?
+"""Fine-tunings of 1,000 to 6,000 updates: do the rates hold for as long?
 
 All cells of the second experiment have 300 updates, and the fine-tunings of the field
 have no more. Beside the rates of the formula, shifted, each cell has what authors use.
@@ -22,14 +22,13 @@ from ganno_keras.control.layer_groups import layer_groups
 from ..cells import Cell, network_of
 from ..optima import by_cell
 from ..scratch import shifts
-from ..scratch.ordinary import SCHEDULES, gains_of, table_of
-from ..scratch.shifts import Row, error, loss
+from ..scratch.ordinary import MEASURES, SCHEDULES, gains_of, table_of
+from ..scratch.shifts import Row
 from ..trainings import CellTrainings
 from .cells import CONVOLUTIONS, fine_tuning
 from .data import TOKENS, fine_tuning_data
 from .experiment import fine_tuned_model
 
-MEASURES: Final = (error, loss)
 RATES: Final = {"adam": (1e-3, 1e-4), "sgd": (1e-2, 1e-3)}
 """What authors fine-tune at, by optimizer."""
 NEW_HEAD: Final = ((500, 3000), (5000, 6000), (20_000, 6000))
