@@ -7,20 +7,27 @@ have no more. Beside the rates of the formula, shifted, each cell has what autho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Final
 
 import keras
+import numpy as np
 
 from ganno_keras.control.anchor.anchors import AbsoluteSchedule
-from ganno_keras.control.anchor.relative_rate import RelativeRateFormula
+from ganno_keras.control.anchor.relative_rate import (
+    LONGEST_FINE_TUNING,
+    SHORT_LENGTH,
+    RelativeRateFormula,
+)
 from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ganno_keras.control.layer_groups import layer_groups
 
 from ..cells import Cell, network_of
-from ..optima import by_cell
+from ..optima import LossCurve, by_cell
 from ..scratch import shifts
 from ..scratch.ordinary import MEASURES, SCHEDULES, gains_of, table_of
 from ..scratch.shifts import Row
@@ -52,6 +59,10 @@ LANGUAGE: Final = network_of(
     "language-32", "language_model", "fashion_mnist", "attention", 48, width=32
 )
 FEW_EPOCHS: Final = "few-epochs"
+SLOPES: Final = (0.3, 0.4, 0.5, 0.6)
+"""Octaves for each doubling of the updates, of which one was chosen."""
+RANGES: Final = ((5, 20), (5, 40), (10, 40), (10, 80))
+"""Epochs up to which they are given in full, and from which on no more."""
 FORMULAS: Final = {
     "": RelativeRateFormula(pretrained_updates=0.0),
     FEW_EPOCHS: RelativeRateFormula(),
@@ -137,7 +148,7 @@ def lines_of_fine_tuning_lengths(rows: Sequence[Row]) -> list[str]:
 
     Of each cell, by error and by loss: the best octaves, the logarithm that is lost to
     them, and what is gained beside the better constant rate and the better cosine, as
-    it was before and now.
+    it was before and now. Then, of the cells that chose, what other slopes would lose.
     """
     parts = by_cell(rows)
     lines = []
@@ -152,4 +163,40 @@ def lines_of_fine_tuning_lengths(rows: Sequence[Row]) -> list[str]:
             found = {it: gains_of(parts, it, asked=variant) for it in chosen}
             title = f"Long fine-tunings that {name}, {when}"
             lines += [*table_of(title, found), ""]
-    return lines[:-1]
+    chose = [
+        part
+        for (cell, variant), part in parts.items()
+        if not variant and any(it in cell for it in ORIGINS["chose"])
+    ]
+    return [*lines, *_lines_of_slopes(chose)]
+
+
+def _lines_of_slopes(cells: Sequence[Sequence[Row]]) -> list[str]:
+    """What other slopes and ranges would lose, read off between the shifted rates."""
+    lines = [
+        "Logarithms lost to the best shift, by error and by loss: mean, worst",
+        "",
+        "octaves for each doubling, in full up to and none from so many epochs",
+    ]
+    for slope, (few, many) in product(SLOPES, RANGES):
+        values: list[float] = []
+        for measure in MEASURES:
+            lost = [
+                _lost(part, measure, _octaves(part[0], slope, few, many))
+                for part in cells
+            ]
+            values += [float(np.mean(lost)), max(lost)]
+        lines.append(shifts.line(f"{slope:g}, {few} to {many}", values))
+    return lines
+
+
+def _lost(part: Sequence[Row], measure: shifts.Measure, octaves: float) -> float:
+    curve = LossCurve.of({row["octaves"]: measure(row) for row in part})
+    return curve.regret(octaves)
+
+
+def _octaves(row: Row, slope: float, few: int, many: int) -> float:
+    """What a slope and a range of epochs add to the rates of a cell."""
+    length = math.log2(min(row["num_updates"], LONGEST_FINE_TUNING) / SHORT_LENGTH)
+    share = np.interp(math.log2(row["epochs"]), np.log2([few, many]), [1.0, 0.0])
+    return slope * length * float(share)
