@@ -124,7 +124,7 @@ def _differences(short: Figures, long: Figures, paper: Figures) -> str:
         count=len(shared),
         epochs=find_task(LONG).epochs,
         table=markdown_table(
-            ["", "points on average", "mean distance"],
+            ["", "points on average", "mean distance", "from", "to"],
             [
                 ["in the tables above", *_distance(short, paper, shared)],
                 [
@@ -137,13 +137,18 @@ def _differences(short: Figures, long: Figures, paper: Figures) -> str:
 
 
 def _distance(ours: Figures, theirs: Figures, shared: Sequence[Cell]) -> list[str]:
-    """Formats the mean of the differences in points, and of their sizes."""
+    """Formats the mean of the differences, of their sizes, and the range, in points."""
     points = [
         mine.mean - other.mean
         for cell in shared
         if (mine := ours[cell]) and (other := theirs[cell])
     ]
-    return [f"{np.mean(points):+.2f}", f"{np.mean(np.abs(points)):.2f}"]
+    return [
+        f"{np.mean(points):+.2f}",
+        f"{np.mean(np.abs(points)):.2f}",
+        f"{min(points):+.2f}",
+        f"{max(points):+.2f}",
+    ]
 
 
 def _length(task_name: str) -> str:

@@ -199,14 +199,16 @@ def test_lengths__stand_beside_the_papers_figures_once_there_are_others():
 def test_long_trainings__are_held_against_the_papers_figures():
     rows = {
         **results([Cell(CNN5, "linear", 0.01, 0.1, 0)], 0.6187),
+        **results([Cell(CNN5, "linear", 0.0001, 0.1, 0)], 0.6127),
         **results([Cell(LONG, "linear", 0.01, 0.1, 0)], 0.6887),
+        **results([Cell(LONG, "linear", 0.0001, 0.1, 0)], 0.7227),
         # The paper has them from 0.0001 as well, but here only one length was run.
         **results([Cell(LONG, "constant", 0.0001, 0.1, 0)], 0.1),
     }
     section = length_section(rows)
-    assert "have been run for 40 epochs (1)" in section
-    assert "| in the tables above | -8.00 | 8.00 |" in section
-    assert "| after 40 epochs | -1.00 | 1.00 |" in section
+    assert "have been run for 40 epochs (2)" in section
+    assert "| in the tables above | -9.00 | 9.00 | -10.00 | -8.00 |" in section
+    assert "| after 40 epochs | +0.00 | 1.00 | -1.00 | +1.00 |" in section
 
 
 def test_choices__say_how_far_they_are_from_the_tables_with_the_same_seeds():
