@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from ganno_keras.policies.registry import policies_directory
@@ -27,7 +28,7 @@ from .markdown import NOT_RUN
 from .paper.ablations import ablation_section
 from .paper.aggregate import aggregate_section
 from .paper.evaluation_choices import evaluation_choices_section
-from .paper.meta_trainings import meta_trainings, meta_trainings_section
+from .paper.meta_trainings import FOLDER, meta_trainings, meta_trainings_section
 from .paper.paper_tables import TABLES, heading, not_run_section, table_section
 from .paper.residual_networks import RESIDUAL_GRIDS, residual_section
 from .paper.spikes import spikes_section
@@ -127,10 +128,15 @@ FIGURE_SECTION: Final = """## {heading}
 def policies_in(rows: Rows) -> list[str]:
     """Lists the policies with results, the flagship first.
 
-    It leaves out built-in policies and ablations, which grids name themselves.
+    It leaves out built-in policies and ablations, which grids name themselves, and
+    further seeds of meta-trainings, which have a section of their own.
     """
     others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
-    found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
+    found = {
+        cell.method
+        for cell in rows
+        if not split_name(cell.method)[1] and Path(cell.method).parent != FOLDER
+    } - others
     return [FLAGSHIP, *sorted(found - {FLAGSHIP})]
 
 

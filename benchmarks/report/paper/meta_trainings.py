@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the section about the meta-trainings of one recipe that differ in the seed."""
+"""Writes the section about meta-trainings of the paper that differ in the seed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from ganno_keras.policies.registry import policies_directory
 from ganno_keras.policies.saved_policy import read_metadata
 
-from ...analysis.intervals import spread
+from ...analysis.intervals import Spread, spread
 from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import runs_of
 from ...analysis.table_lines import paper_table
-from ...experiments.grids import GANNO, GRIDS
+from ...experiments.grids import ABLATIONS, GANNO, GRIDS
 from ...methods.policy_names import PAPERS_OWN
 from ...records.cells import Cell, Rows
 from ..markdown import NOT_RUN
@@ -26,12 +26,21 @@ FOLDER: Final = Path("benchmarks/policies")
 
 SECTION: Final = """## Meta-trainings that differ in the seed
 
-How much of it is luck? The recipe `paper`, with the choices above, was run with {count}
-seeds. Test accuracy of the five-layer CNN on CIFAR-10 by initial rate, weight decay
-0.1, mean over the seeds of the evaluation. The score is the accuracy on the network and
-images of the meta-training, from six rates (`python -m benchmarks.policy_scores`). The
-test set plays no part in it. `{shipped}` is the one whose score is the median. Made by
-`python -m benchmarks.run table2`, for the others with `--policy {folder}/NAME`.
+How much of it is luck? The recipe `paper`, with the choices above, was run with several
+seeds, and so were ablations of Table 2. Test accuracy of the five-layer CNN on CIFAR-10
+by initial rate, weight decay 0.1, mean over the seeds of the evaluation. The score is
+the accuracy on the network and images of the meta-training, from six rates
+(`python -m benchmarks.policy_scores`). The test set plays no part in it. `{shipped}` is
+the one of its recipe whose score is the median. Of the ablations, seed 0 ships. Made by
+`python -m benchmarks.run table2`, for others than those in `saved_policies/` with
+`--policy {folder}/NAME`.
+
+{table}
+"""
+
+ORDER: Final = """
+In which order do the agents of Table 2 come, over meta-trainings? Averages of the lines
+above that are whole, and the deviation over them:
 
 {table}
 """
@@ -44,33 +53,57 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
         rows: All results.
         root: Of the repository.
     """
-    folders = meta_trainings(root)
-    accuracies = {name: _accuracies(rows, name) for name in folders}
-    known = {name: it for name, it in accuracies.items() if any(map(len, it.values()))}
-    if not known:
+    lines = []
+    averages: dict[str, Spread] = {}
+    for recipe in reversed(ABLATIONS):
+        folders = meta_trainings(root, recipe)
+        accuracies = {name: _accuracies(rows, name) for name in folders}
+        known = {
+            name: it for name, it in accuracies.items() if any(map(len, it.values()))
+        }
+        if not known:
+            continue
+        means = _means([it for it in known.values() if all(it.values())])
+        if average := spread([float(np.mean(it)) for it in means]):
+            averages[recipe] = average
+        lines += [_line(folders[name], it) for name, it in known.items()]
+        lines += [*_over_meta_trainings(means), _papers(recipe)]
+    if not lines:
         return ""
     (sweep,) = GRIDS["table2"]
-    rates = sweep.initial_learning_rates
-    header = ["", "seed", "score", *(f"{rate:g}" for rate in rates), "average"]
-    return SECTION.format(
-        count=len(known),
-        folder=FOLDER,
-        shipped=PAPERS_OWN,
-        table=markdown_table(
-            header,
-            [
-                *(_line(folders[name], it) for name, it in known.items()),
-                *_over_meta_trainings(list(known.values())),
-                _papers(),
-            ],
-        ),
+    rates = [f"{rate:g}" for rate in sweep.initial_learning_rates]
+    header = ["", "seed", "score", *rates, "average"]
+    section = SECTION.format(
+        folder=FOLDER, shipped=PAPERS_OWN, table=markdown_table(header, lines)
     )
+    return section + _order(averages)
 
 
-def meta_trainings(root: Path) -> dict[str, Path]:
-    """The folders of the paper's policies by name, in the order of their seeds."""
-    others = {str(it.relative_to(root)): it for it in (root / FOLDER).glob("*/")}
-    folders = {PAPERS_OWN: policies_directory() / PAPERS_OWN, **others}
+def _order(averages: Mapping[str, Spread]) -> str:
+    """Writes the averages of the recipes, the best first, "" for fewer than two."""
+    if len(averages) < 2:
+        return ""
+    best_first = sorted(averages, key=lambda it: -averages[it].mean)
+    table = markdown_table(
+        ["", "here", "paper"],
+        [[f"`{it}`", str(averages[it]), _papers(it)[-1]] for it in best_first],
+    )
+    return ORDER.format(table=table)
+
+
+def meta_trainings(root: Path, recipe: str = PAPERS_OWN) -> dict[str, Path]:
+    """The folders of a recipe's policies by name, in the order of their seeds.
+
+    Args:
+        root: Of the repository.
+        recipe: By the name of the policy of it that ships.
+    """
+    others = {
+        str(it.relative_to(root)): it
+        for it in (root / FOLDER).glob("*/")
+        if read_metadata(it).name == recipe
+    }
+    folders = {recipe: policies_directory() / recipe, **others}
     return dict(sorted(folders.items(), key=lambda item: _seed(item[1])))
 
 
@@ -107,17 +140,21 @@ def _line(folder: Path, accuracies: Accuracies) -> list[str]:
     return [f"`{folder.name}`", str(_seed(folder)), score, *shown, mean]
 
 
-def _over_meta_trainings(found: Sequence[Accuracies]) -> list[list[str]]:
+def _means(found: Sequence[Accuracies]) -> list[list[float]]:
+    """The means over the seeds of the evaluation, by meta-training and rate."""
+    return [[float(np.mean(runs)) for runs in it.values()] for it in found]
+
+
+def _over_meta_trainings(means: Sequence[Sequence[float]]) -> list[list[str]]:
     """Mean and deviation over the means of two meta-trainings or more."""
-    whole = [it for it in found if all(it.values())]
-    if len(whole) < 2:
+    if len(means) < 2:
         return []
-    means = np.array([[np.mean(runs) for runs in it.values()] for it in whole])
-    columns = [*means.T, means.mean(axis=1)]
+    columns = [*np.transpose(means), np.mean(means, axis=1)]
     return [["over these", "", "", *(str(spread(list(it))) for it in columns)]]
 
 
-def _papers() -> list[str]:
-    [row] = [it for it in paper_table("table2")["rows"] if it["method"] == GANNO]
+def _papers(recipe: str) -> list[str]:
+    name = GANNO if recipe == PAPERS_OWN else recipe
+    [row] = [it for it in paper_table("table2")["rows"] if it["method"] == name]
     means = [mean for mean, _ in (*row["values"], row["average"])]
     return ["*paper*", "", "", *(f"{mean:.2f}" for mean in means)]
