@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from ganno_keras.policies.registry import policies_directory
 from ganno_keras.policies.saved_policy import read_metadata
 
-from ...analysis.intervals import Spread, spread
+from ...analysis.intervals import spread
 from ...analysis.markdown_table import markdown_table
 from ...analysis.runs import runs_of
 from ...analysis.table_lines import paper_table
@@ -40,7 +40,9 @@ the one of its recipe whose score is the median. Of the ablations, seed 0 ships.
 
 ORDER: Final = """
 In which order do the agents of Table 2 come, over meta-trainings? Averages of the lines
-above that are whole, and the deviation over them:
+above that are whole, and the deviation over them. Agents that cannot leave a rate of 0
+end at chance from there, and that decides much of an average. So it is told without
+this rate, too:
 
 {table}
 """
@@ -54,7 +56,7 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
         root: Of the repository.
     """
     lines = []
-    averages: dict[str, Spread] = {}
+    whole: dict[str, list[list[float]]] = {}
     for recipe in reversed(ABLATIONS):
         folders = meta_trainings(root, recipe)
         accuracies = {name: _accuracies(rows, name) for name in folders}
@@ -64,8 +66,8 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
         if not known:
             continue
         means = _means([it for it in known.values() if all(it.values())])
-        if average := spread([float(np.mean(it)) for it in means]):
-            averages[recipe] = average
+        if means:
+            whole[recipe] = means
         lines += [_line(folders[name], it) for name, it in known.items()]
         lines += [*_over_meta_trainings(means), _papers(recipe)]
     if not lines:
@@ -76,19 +78,33 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
     section = SECTION.format(
         folder=FOLDER, shipped=PAPERS_OWN, table=markdown_table(header, lines)
     )
-    return section + _order(averages)
+    return section + _order(whole)
 
 
-def _order(averages: Mapping[str, Spread]) -> str:
-    """Writes the averages of the recipes, the best first, "" for fewer than two."""
-    if len(averages) < 2:
+def _order(means: Mapping[str, Sequence[Sequence[float]]]) -> str:
+    """Writes the averages of the recipes, the best first, "" for fewer than two.
+
+    Args:
+        means: By recipe, and within it by meta-training and rate.
+    """
+    if len(means) < 2:
         return ""
-    best_first = sorted(averages, key=lambda it: -averages[it].mean)
+    best_first = sorted(means, key=lambda it: -np.mean(means[it]))
     table = markdown_table(
-        ["", "here", "paper"],
-        [[f"`{it}`", str(averages[it]), _papers(it)[-1]] for it in best_first],
+        ["", "here", "*paper*", "from rates above 0", "*paper*"],
+        [[f"`{it}`", *_averages(it, means[it])] for it in best_first],
     )
     return ORDER.format(table=table)
+
+
+def _averages(recipe: str, means: Sequence[Sequence[float]]) -> Iterator[str]:
+    """Formats averages over rates, here and in the paper, with and without 0."""
+    (sweep,) = GRIDS["table2"]
+    rates = np.array(sweep.initial_learning_rates)
+    for chosen in (rates >= 0.0, rates > 0.0):
+        here = [float(np.mean(np.array(it)[chosen])) for it in means]
+        yield str(spread(here))
+        yield f"{np.mean(np.array(_papers_means(recipe))[chosen]):.2f}"
 
 
 def meta_trainings(root: Path, recipe: str = PAPERS_OWN) -> dict[str, Path]:
@@ -154,7 +170,12 @@ def _over_meta_trainings(means: Sequence[Sequence[float]]) -> list[list[str]]:
 
 
 def _papers(recipe: str) -> list[str]:
+    means = _papers_means(recipe)
+    return ["*paper*", "", "", *(f"{it:.2f}" for it in (*means, np.mean(means)))]
+
+
+def _papers_means(recipe: str) -> list[float]:
+    """The means of the paper's line of a recipe, by rate."""
     name = GANNO if recipe == PAPERS_OWN else recipe
     [row] = [it for it in paper_table("table2")["rows"] if it["method"] == name]
-    means = [mean for mean, _ in (*row["values"], row["average"])]
-    return ["*paper*", "", "", *(f"{mean:.2f}" for mean in means)]
+    return [mean for mean, _ in row["values"]]

@@ -65,16 +65,18 @@ def test_section__has_the_ablations_and_the_order_over_meta_trainings(root):
     rows = {
         **results(PAPERS_OWN, 0.70),
         **results(SINGLE_AGENT, 0.71),
-        **results(OTHER_SINGLE_AGENT, 0.73),
+        **results(OTHER_SINGLE_AGENT, 0.73, starts=STARTS[1:]),
+        **results(OTHER_SINGLE_AGENT, 0.13, starts=STARTS[:1]),
         **results("ganno-paper-timestep-only", 0.75, starts=STARTS[1:]),
     }
     text = meta_trainings_section(rows, root)
-    assert "| `other-single-agent` | 0 | 83.9 | 73.00 |" in text
-    assert "| over these |  |  | 72.00 ± 1.41 |" in text
+    assert "| `other-single-agent` | 0 | 83.9 | 13.00 | 73.00 |" in text
+    assert "| over these |  |  | 42.00 ± 41.01 | 72.00 ± 1.41 |" in text
     order = text[text.index("In which order") :]
     first, second = [it for it in order.splitlines() if it.startswith("| `")]
-    assert first == f"| `{SINGLE_AGENT}` | 72.00 ± 1.41 | 54.73 |"
-    assert second == f"| `{PAPERS_OWN}` | 70.00 | 71.74 |"
+    assert first == f"| `{PAPERS_OWN}` | 70.00 | 71.74 | 70.00 | 72.21 |"
+    assert second.startswith(f"| `{SINGLE_AGENT}` | 67.00 ± 5.66 | 54.73 | 72.00 ±")
+    assert second.endswith(" | 63.73 |")
 
 
 def test_section__leaves_open_what_has_not_been_run(root):
