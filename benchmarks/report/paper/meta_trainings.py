@@ -100,11 +100,12 @@ def _order(means: Mapping[str, Sequence[Sequence[float]]]) -> str:
 def _averages(recipe: str, means: Sequence[Sequence[float]]) -> Iterator[str]:
     """Formats averages over rates, here and in the paper, with and without 0."""
     (sweep,) = GRIDS["table2"]
-    rates = np.array(sweep.initial_learning_rates)
-    for chosen in (rates >= 0.0, rates > 0.0):
-        here = [float(np.mean(np.array(it)[chosen])) for it in means]
-        yield str(spread(here))
-        yield f"{np.mean(np.array(_papers_means(recipe))[chosen]):.2f}"
+    above = np.array(sweep.initial_learning_rates) > 0.0
+    papers = _papers_row(recipe)
+    yield str(spread([float(np.mean(it)) for it in means]))
+    yield f"{papers['average'][0]:.2f}"
+    yield str(spread([float(np.mean(np.array(it)[above])) for it in means]))
+    yield f"{np.mean([mean for mean, _ in papers['values']], where=above):.2f}"
 
 
 def meta_trainings(root: Path, recipe: str = PAPERS_OWN) -> dict[str, Path]:
@@ -170,12 +171,12 @@ def _over_meta_trainings(means: Sequence[Sequence[float]]) -> list[list[str]]:
 
 
 def _papers(recipe: str) -> list[str]:
-    means = _papers_means(recipe)
-    return ["*paper*", "", "", *(f"{it:.2f}" for it in (*means, np.mean(means)))]
+    row = _papers_row(recipe)
+    means = [mean for mean, _ in (*row["values"], row["average"])]
+    return ["*paper*", "", "", *(f"{it:.2f}" for it in means)]
 
 
-def _papers_means(recipe: str) -> list[float]:
-    """The means of the paper's line of a recipe, by rate."""
+def _papers_row(recipe: str) -> Mapping[str, Any]:
     name = GANNO if recipe == PAPERS_OWN else recipe
     [row] = [it for it in paper_table("table2")["rows"] if it["method"] == name]
-    return [mean for mean, _ in row["values"]]
+    return dict(row)
