@@ -132,12 +132,9 @@ def policies_in(rows: Rows) -> list[str]:
     further seeds of meta-trainings, which have a section of their own.
     """
     others = {*METHODS, *ABLATIONS[:-1], "no-op", "random"}
-    found = {
-        cell.method
-        for cell in rows
-        if not split_name(cell.method)[1] and Path(cell.method).parent != FOLDER
-    } - others
-    return [FLAGSHIP, *sorted(found - {FLAGSHIP})]
+    found = {cell.method for cell in rows if not split_name(cell.method)[1]} - others
+    shown = {it for it in found if Path(it).parent != FOLDER}
+    return [FLAGSHIP, *sorted(shown - {FLAGSHIP})]
 
 
 def results_page(rows: Rows, field_rows: Sequence[Row]) -> str:
@@ -168,7 +165,7 @@ def paper_page(rows: Rows, drawn: Mapping[str, str]) -> str:
         _reading(),
         not_run_section(rows, drawn),
         *(table_section(name, rows, policies) for name in TABLES),
-        ablation_section(rows),
+        ablation_section(rows, ROOT),
         choices_section(),
         meta_trainings_section(rows, ROOT),
         aggregate_section(rows),

@@ -22,6 +22,7 @@ from ganno_keras.control.anchor.relative_rate import (
     LONGEST_FINE_TUNING,
     SHORT_LENGTH,
     RelativeRateFormula,
+    fewness,
 )
 from ganno_keras.control.anchor.update_ratios import RenewalRules
 from ganno_keras.control.layer_groups import layer_groups
@@ -153,11 +154,7 @@ def lines_of_fine_tuning_lengths(rows: Sequence[Row]) -> list[str]:
     parts = by_cell(rows)
     lines = []
     for name, origins in ORIGINS.items():
-        cells = [
-            cell
-            for cell, variant in parts
-            if not variant and any(it in cell for it in origins)
-        ]
+        cells = [it for it, variant in parts if not variant and _is_of(it, origins)]
         for when, variant in {"before": "", "now": FEW_EPOCHS}.items():
             chosen = [it for it in cells if (it, variant) in parts]
             found = {it: gains_of(parts, it, asked=variant) for it in chosen}
@@ -166,9 +163,13 @@ def lines_of_fine_tuning_lengths(rows: Sequence[Row]) -> list[str]:
     chose = [
         part
         for (cell, variant), part in parts.items()
-        if not variant and any(it in cell for it in ORIGINS["chose"])
+        if not variant and _is_of(cell, ORIGINS["chose"])
     ]
     return [*lines, *_lines_of_slopes(chose)]
+
+
+def _is_of(cell: str, origins: Sequence[str]) -> bool:
+    return any(it in cell for it in origins)
 
 
 def _lines_of_slopes(cells: Sequence[Sequence[Row]]) -> list[str]:
@@ -198,5 +199,4 @@ def _lost(part: Sequence[Row], measure: shifts.Measure, octaves: float) -> float
 def _octaves(row: Row, slope: float, few: int, many: int) -> float:
     """What a slope and a range of epochs add to the rates of a cell."""
     length = math.log2(min(row["num_updates"], LONGEST_FINE_TUNING) / SHORT_LENGTH)
-    share = np.interp(math.log2(row["epochs"]), np.log2([few, many]), [1.0, 0.0])
-    return slope * length * float(share)
+    return slope * length * fewness(row["epochs"], few, many)

@@ -40,9 +40,9 @@ the one of its recipe whose score is the median. Of the ablations, seed 0 ships.
 
 ORDER: Final = """
 In which order do the agents of Table 2 come, over meta-trainings? Averages of the lines
-above that are whole, and the deviation over them. Agents that cannot leave a rate of 0
-end at chance from there, and that decides much of an average. So it is told without
-this rate, too:
+above that are whole, and the deviation over them. Agents that do not leave a rate of 0
+learn next to nothing from there, which decides much of an average. So it is told
+without this rate, too:
 
 {table}
 """
@@ -56,20 +56,10 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
         root: Of the repository.
     """
     lines = []
-    whole: dict[str, list[list[float]]] = {}
+    means = {}
     for recipe in reversed(ABLATIONS):
-        folders = meta_trainings(root, recipe)
-        accuracies = {name: _accuracies(rows, name) for name in folders}
-        known = {
-            name: it for name, it in accuracies.items() if any(map(len, it.values()))
-        }
-        if not known:
-            continue
-        means = _means([it for it in known.values() if all(it.values())])
-        if means:
-            whole[recipe] = means
-        lines += [_line(folders[name], it) for name, it in known.items()]
-        lines += [*_over_meta_trainings(means), _papers(recipe)]
+        of_recipe, means[recipe] = _lines_of(recipe, rows, root)
+        lines += of_recipe
     if not lines:
         return ""
     (sweep,) = GRIDS["table2"]
@@ -78,7 +68,21 @@ def meta_trainings_section(rows: Rows, root: Path) -> str:
     section = SECTION.format(
         folder=FOLDER, shipped=PAPERS_OWN, table=markdown_table(header, lines)
     )
-    return section + _order(whole)
+    return section + _order({recipe: it for recipe, it in means.items() if it})
+
+
+def _lines_of(
+    recipe: str, rows: Rows, root: Path
+) -> tuple[list[list[str]], list[list[float]]]:
+    """The lines of a recipe, and the means of its whole ones by rate."""
+    folders = meta_trainings(root, recipe)
+    accuracies = {name: _accuracies(rows, name) for name in folders}
+    known = {name: it for name, it in accuracies.items() if any(it.values())}
+    if not known:
+        return [], []
+    means = _means([it for it in known.values() if all(it.values())])
+    lines = [_line(folders[name], it) for name, it in known.items()]
+    return [*lines, *_over_meta_trainings(means), _papers(recipe)], means
 
 
 def _order(means: Mapping[str, Sequence[Sequence[float]]]) -> str:

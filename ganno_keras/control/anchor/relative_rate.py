@@ -84,9 +84,9 @@ def _counted_epochs(facts: TrainingFacts) -> float:
     return log2(min(max(facts.epochs, 1.0), MOST_EPOCHS))
 
 
-def _fewness(epochs: float) -> float:
+def fewness(epochs: float, few: float = FEW_EPOCHS, many: float = MANY_EPOCHS) -> float:
     """Returns 1 for few epochs, 0 for many, and what lies between by the logarithm."""
-    return float(np.interp(log2(epochs), [log2(FEW_EPOCHS), log2(MANY_EPOCHS)], [1, 0]))
+    return float(np.interp(log2(epochs), [log2(few), log2(many)], [1, 0]))
 
 
 def _counted_inputs(facts: TrainingFacts) -> float:
@@ -222,7 +222,7 @@ class RelativeRateFormula:
 
     def _of_pretrained(self, facts: TrainingFacts) -> float:
         by_epochs = self.pretrained_epochs * _counted_epochs(facts)
-        length = _counted_length(facts, LONGEST_FINE_TUNING) * _fewness(facts.epochs)
+        length = _counted_length(facts, LONGEST_FINE_TUNING) * fewness(facts.epochs)
         return self.pretrained + by_epochs + self.pretrained_updates * length
 
     def _of_normalised(self, facts: TrainingFacts) -> float:
