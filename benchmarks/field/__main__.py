@@ -5,6 +5,7 @@
     python -m benchmarks.field pretrain
     python -m benchmarks.field run --methods author,cosine,GANNO --seeds 0,1,2 --jobs 2
     python -m benchmarks.field run --methods tuned --trainings vit-fashion,gpt-source
+    python -m benchmarks.field run --unseen --seeds 0,1,2
     python -m benchmarks.field report --methods GANNO
 
 `run` carries out what has no result yet, in benchmarks/results/field/. Killed at any
@@ -26,9 +27,9 @@ from ganno_keras.policies import DEFAULT_POLICY
 from ..records.results_file import ResultsFile
 from .methods import TUNED
 from .networks.backbones import BACKBONES, make_backbone
-from .registry import TRAININGS
+from .registry import TRAININGS, UNSEEN
 from .runs import all_rows, run, tune, wanted_cells
-from .section import field_section, lines_beside, training_list
+from .section import field_section, lines_beside, training_list, unseen_section
 
 GANNO: Final = "GANNO"
 REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
@@ -36,6 +37,7 @@ REFUSALS: Final = (ConnectionError, ImportError, RuntimeError, ValueError)
 
 def _list(_: argparse.Namespace) -> int:
     print(training_list(all_rows()))
+    print(training_list(all_rows(UNSEEN), UNSEEN))
     return 0
 
 
@@ -48,7 +50,7 @@ def _pretrain(_: argparse.Namespace) -> int:
 def _run(given: argparse.Namespace) -> int:
     trainings = given.trainings or [
         name
-        for name, training in TRAININGS.items()
+        for name, training in (UNSEEN if given.unseen else TRAININGS).items()
         if not given.families or training.family in given.families
     ]
     seeds = [int(seed) for seed in given.seeds]
@@ -68,6 +70,7 @@ def _report(given: argparse.Namespace) -> int:
         print("\n".join(lines_beside(rows, methods or [DEFAULT_POLICY], given.beside)))
         return 0
     print(field_section(rows, methods))
+    print(unseen_section(all_rows(UNSEEN)))
     return 0
 
 
@@ -89,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     run_.set_defaults(act=_run)
     run_.add_argument("--trainings", type=_by_comma, help="default: all")
     run_.add_argument("--families", type=_by_comma, help="default: all")
+    run_.add_argument("--unseen", action="store_true", help="not of the field, but new")
     run_.add_argument("--seeds", type=_by_comma, default=["0"], help="such as 0,1,2")
     run_.add_argument("--jobs", type=int, default=1, help="trainings at the same time")
     report = actions.add_parser("report", help="the comparison as Markdown")

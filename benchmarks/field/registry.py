@@ -17,6 +17,7 @@ from .trainings import (
     sgd,
     short,
     small_data,
+    unseen,
 )
 
 _FAMILIES: Final = (
@@ -36,12 +37,19 @@ TRAININGS: Final[Mapping[str, Training]] = {
 }
 
 
+UNSEEN: Final[Mapping[str, Training]] = {
+    training.name: training for training in unseen.TRAININGS
+}
+"""Those that nothing is chosen by. They are not of the field, and reported alone."""
+
+
 def find_training(name: str) -> Training:
     """Finds a training.
 
     Raises:
         ValueError: If there is none of that name.
     """
-    if name not in TRAININGS:
-        raise ValueError(f"There is no training {name!r}; there are {list(TRAININGS)}.")
-    return TRAININGS[name]
+    known = {**TRAININGS, **UNSEEN}
+    if name not in known:
+        raise ValueError(f"There is no training {name!r}; there are {list(known)}.")
+    return known[name]

@@ -27,9 +27,9 @@ def results_of(training: str) -> ResultsFile:
     return ResultsFile(results_file.RESULTS / FOLDER / f"{training}.jsonl")
 
 
-def all_rows() -> list[Row]:
-    """Every result of every training that there is."""
-    return [row for name in TRAININGS for row in results_of(name).rows()]
+def all_rows(trainings: Iterable[str] = TRAININGS) -> list[Row]:
+    """Every result of these trainings, by default of those of the field."""
+    return [row for name in trainings for row in results_of(name).rows()]
 
 
 def cell_of(training: str, method: str, seed: int, rate: float | None = None) -> Cell:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ..field.overview import draw_overview, overview
+from ..field.registry import UNSEEN
 from ..field.runs import all_rows as all_field_rows
 from ..methods.policy_names import FLAGSHIP, canonical_name
 from ..records.results_file import all_rows
@@ -33,11 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", default=FLAGSHIP, help="the policy of the figures")
     policy = canonical_name(parser.parse_args(arguments).policy)
     try:
-        rows, field_rows = all_rows(), all_field_rows()
+        rows = all_rows()
+        field_rows, unseen_rows = all_field_rows(), all_field_rows(UNSEEN)
         drawn = draw_all(rows, policy)
         draw_overview(field_rows, PICTURES / "field.png")
         pages = {
-            "results.md": results_page(rows, field_rows),
+            "results.md": results_page(rows, field_rows, unseen_rows),
             "results_of_the_paper.md": paper_page(rows, drawn),
             "results_of_studies.md": studies_page(rows, drawn),
         }
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     for name, text in pages.items():
         (DOCS / name).write_text(wrapped(text), encoding="utf-8")
-    num_results = len(rows) + len(field_rows)
+    num_results = len(rows) + len(field_rows) + len(unseen_rows)
     print(f"Wrote {', '.join(pages)} and README's table from {num_results} results.")
     return 0
 

@@ -18,7 +18,7 @@ from ..experiments.tasks import (
     find_task,
 )
 from ..field.overview import overview
-from ..field.section import field_section
+from ..field.section import field_section, unseen_section
 from ..methods.policy_names import FLAGSHIP, split_name
 from ..methods.registry import METHODS
 from ..paper_choices.section import choices_section
@@ -137,17 +137,21 @@ def policies_in(rows: Rows) -> list[str]:
     return [FLAGSHIP, *sorted(shown - {FLAGSHIP})]
 
 
-def results_page(rows: Rows, field_rows: Sequence[Row]) -> str:
+def results_page(
+    rows: Rows, field_rows: Sequence[Row], unseen_rows: Sequence[Row]
+) -> str:
     """Writes the page for those who want to know whether it helps them.
 
     Args:
         rows: All results but those of the field.
         field_rows: All results of the field.
+        unseen_rows: Those of the trainings that no choice has seen.
     """
     return _joined(
         RESULTS_HEAD.format(written=WRITTEN),
         _help_section(field_rows),
         field_section(field_rows),
+        unseen_section(unseen_rows),
         summary_section(rows),
     )
 

@@ -11,6 +11,8 @@ from ..training import MOST_HELD_OUT, Data, num_held_out
 from .images import guessing
 
 NUM_TEST: Final = 3000
+NUM_USERS: Final = 400
+NUM_ITEMS: Final = 300
 
 
 def _parts(x: np.ndarray, y: np.ndarray, num_train: int, chance: float) -> Data:
@@ -106,6 +108,25 @@ def weather(num_train: int, length: int, seed: int = 8) -> Data:
     starts[: count - NUM_TEST] = starts[order]
     x = state[starts[:, None] + np.arange(length)]
     y = state[starts + length + 5, :1]
+    return _parts(x, y, num_train, float(y[-NUM_TEST:].var()))
+
+
+def ratings(num_train: int, seed: int = 10) -> Data:
+    """Who rates what, from 1 to 5: tastes in four respects, moods and noise.
+
+    The deviation of the ratings is 1, so guessing scores about 1.
+    """
+    random = np.random.default_rng(seed)
+    count = MOST_HELD_OUT + num_train + NUM_TEST
+    users = random.integers(0, NUM_USERS, count)
+    items = random.integers(0, NUM_ITEMS, count)
+    tastes = random.normal(size=(NUM_USERS, 4)), random.normal(size=(NUM_ITEMS, 4))
+    value = 0.5 * (tastes[0][users] * tastes[1][items]).sum(axis=1)
+    value += 0.5 * random.normal(size=NUM_USERS)[users]
+    value += 0.7 * random.normal(size=NUM_ITEMS)[items]
+    stars = np.clip(np.round(3.0 + value + random.normal(0.0, 0.5, count)), 1, 5)
+    y = ((stars - stars.mean()) / stars.std()).astype(np.float32)[:, None]
+    x = np.stack([users, items], axis=1).astype(np.int32)
     return _parts(x, y, num_train, float(y[-NUM_TEST:].var()))
 
 

@@ -18,8 +18,13 @@ from benchmarks.field.comparison import (
     log_gain,
     rows_of,
 )
-from benchmarks.field.registry import TRAININGS
-from benchmarks.field.section import field_section, lines_beside, training_list
+from benchmarks.field.registry import TRAININGS, UNSEEN
+from benchmarks.field.section import (
+    field_section,
+    lines_beside,
+    training_list,
+    unseen_section,
+)
 from benchmarks.records.cells import Cell, Row, Score
 
 
@@ -141,6 +146,19 @@ def test_section__shows_methods_with_results_alone():
     assert "+0.693" in text
     assert "ganno-first" not in text
     assert field_section([], ["author"]) == ""
+
+
+def test_section__keeps_trainings_that_no_choice_has_seen_apart():
+    assert not TRAININGS.keys() & UNSEEN.keys()
+    name = next(iter(UNSEEN))
+    methods = (("author", 0.2), ("cosine", 0.1), ("anchor", 0.1))
+    rows = [row(name, method, error) for method, error in methods]
+    text = unseen_section(rows)
+    cosine, ours = (it for it in text.splitlines() if "| 1, 1 |" in it)
+    assert cosine.startswith("| cosine | 1, 1 | +0.693")
+    assert ours.startswith("| anchor | 1, 1 | +0.693")
+    assert text.count("-50.0") == 2
+    assert unseen_section([]) == ""
 
 
 def test_list__names_every_training():

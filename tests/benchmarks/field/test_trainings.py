@@ -12,7 +12,7 @@ import pytest
 from benchmarks.field import fitting
 from benchmarks.field.data import images, made_up, text
 from benchmarks.field.networks import backbones
-from benchmarks.field.registry import TRAININGS
+from benchmarks.field.registry import TRAININGS, UNSEEN, find_training
 from benchmarks.field.trainings import (
     fine_tuning,
     from_scratch_images,
@@ -74,7 +74,7 @@ def few(load):
 
 def two_updates(name, monkeypatch, method="author"):
     """Carries out two updates of every fit."""
-    training = TRAININGS[name]
+    training = find_training(name)
     fits = tuple(dataclasses.replace(fit, epochs=2) for fit in training.fits)
     small = dataclasses.replace(
         training, fits=fits, data=few(training.data), batch_size=NUM_SAMPLES
@@ -88,15 +88,15 @@ def two_updates(name, monkeypatch, method="author"):
     "name",
     [
         name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
-        for name in TRAININGS
+        for name in (*TRAININGS, *UNSEEN)
     ],
 )
 def test_training__builds_and_does_two_updates(name, monkeypatch):
     score = two_updates(name, monkeypatch)
     assert np.isfinite(score.test_loss)
-    assert score.course["updates"] == 2 * len(TRAININGS[name].fits)
+    assert score.course["updates"] == 2 * len(find_training(name).fits)
     assert 0.0 < score.course["chance"] < 10.0
-    assert (score.test_accuracy is not None) is TRAININGS[name].has_accuracy
+    assert (score.test_accuracy is not None) is find_training(name).has_accuracy
 
 
 def test_same_seed__gives_the_same_scores(monkeypatch):
@@ -177,6 +177,7 @@ def test_backbone__is_made_once():
         lambda: made_up.engine_sounds(100, 96),
         lambda: made_up.weather(100, 32),
         lambda: made_up.additions(100),
+        lambda: made_up.ratings(100),
         lambda: text.next_characters(text.sources, 100, 48),
         lambda: text.snippets(100, 48),
     ],

@@ -113,7 +113,7 @@ def test_complete_page__lacks_nothing(tmp_path, monkeypatch):
     rows = complete_results()
     drawn = paper_figures.draw_all(rows, POLICY)
     text = "\n".join(
-        [paper_page(rows, drawn), studies_page(rows, drawn), results_page(rows, [])]
+        [paper_page(rows, drawn), studies_page(rows, drawn), results_page(rows, [], [])]
     )
     assert "What is missing" not in text
     assert "·" not in text.replace("| · | not run |", "")
