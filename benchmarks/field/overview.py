@@ -17,7 +17,7 @@ from ..analysis.markdown_table import markdown_table
 from ..records.cells import Row
 from .comparison import HARM, NOT_RUN, Comparison, as_change, compare, gains, rows_of
 from .methods import AUTHOR, COSINE
-from .registry import TRAININGS
+from .registry import TRAININGS, find_training
 
 OVERVIEW: Final = """{table}
 
@@ -35,11 +35,15 @@ these trainings are not untouched. Earlier formulas of `GANNO()` did harm in som
 lost to a tuned rate, which told where to look. Their terms were measured on other
 networks. Five choices were also asked here before they were kept. They are the width of
 CNNs, grey images, pretrained layers, a bound on growing weights, and what goes with it
-in longer trainings. `docs/how_the_formula_was_found.md` has them. Written by
+in longer trainings. `docs/how_the_formula_was_found.md` has them.
+
+So the last line has other trainings, of {unseen_updates} updates. They were written
+after the formula, and nothing was chosen by them. Written by
 `python -m benchmarks.report` from `benchmarks/results/field/`.
 """
 
 ALL: Final = "**all**"
+NOT_SEEN: Final = "**not seen before**"
 NUMBERS: Final = "benchmarks/results/field has"
 """Where the numbers of the picture are, said where matplotlib is missing."""
 LARGEST_DRAWN: Final = 40.0
@@ -48,11 +52,12 @@ _ROW_HEIGHT: Final = 0.17  # inches
 _MARGINS: Final = 1.2
 
 
-def overview(rows: Sequence[Row]) -> str:
+def overview(rows: Sequence[Row], unseen_rows: Sequence[Row]) -> str:
     """Writes the table and its legend, "" without results of `GANNO()`.
 
     Args:
         rows: All results of the field.
+        unseen_rows: Those of the trainings that no choice has seen.
     """
     everything = _gains(rows, DEFAULT_POLICY)
     found = compare(everything)
@@ -63,7 +68,9 @@ def overview(rows: Sequence[Row]) -> str:
     )
     lines = [_line(rows, family, family) for family in families]
     header = ["", "trainings", "`GANNO()`", "its median", "cosine", "harmed"]
-    table = markdown_table(header, [*lines, _line(rows, ALL, None)])
+    lines += [_line(rows, ALL, None), _line(unseen_rows, NOT_SEEN, None)]
+    table = markdown_table(header, lines)
+    updates = _of_authors(rows, "updates")
     seeds = sorted({len(runs) for runs in everything.values()})
     plural = "" if seeds == [1] else "s"
     return OVERVIEW.format(
@@ -71,19 +78,20 @@ def overview(rows: Sequence[Row]) -> str:
         num_trainings=found.num_trainings,
         seeds=f"{' to '.join(map(str, seeds[:: max(len(seeds) - 1, 1)]))} seed{plural}",
         harm=math.expm1(HARM),
-        **_sizes(rows),
+        updates=_range(updates),
+        median=f"{np.median(updates):,.0f}",
+        weights=_range(_of_authors(rows, "weights")),
+        unseen_updates=_range(_of_authors(unseen_rows, "updates")),
     )
 
 
-def _sizes(rows: Sequence[Row]) -> dict[str, str]:
-    """Returns how long the trainings are, and how large their networks, in words."""
-    courses = [row.score.course for row in rows if row.cell.method == AUTHOR]
-    updates, weights = ([it[name] for it in courses] for name in ("updates", "weights"))
-    return {
-        "updates": f"{min(updates):,} to {max(updates):,}",
-        "median": f"{np.median(updates):,.0f}",
-        "weights": f"{min(weights):,} to {max(weights):,}",
-    }
+def _of_authors(rows: Sequence[Row], name: str) -> list[float]:
+    """Returns a number of each training, once a seed."""
+    return [row.score.course[name] for row in rows if row.cell.method == AUTHOR]
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):,} to {max(values):,}" if values else NOT_RUN
 
 
 def _gains(rows: Sequence[Row], method: str) -> dict[str, list[float]]:
@@ -95,7 +103,7 @@ def _line(rows: Sequence[Row], name: str, family: str | None) -> list[str]:
         {
             training: found
             for training, found in _gains(rows, method).items()
-            if family in (None, TRAININGS[training].family)
+            if family in (None, find_training(training).family)
         }
         for method in (DEFAULT_POLICY, COSINE)
     )

@@ -106,7 +106,8 @@ the author's own, below zero is better:
 
 {trainings}
 
-Made by `python -m benchmarks.field run --unseen --seeds 0,1,2`.
+Made by `python -m benchmarks.field run --unseen --seeds 0,1,2`, with
+`--methods author,cosine,GANNO,tuned`.
 """
 
 
@@ -145,8 +146,8 @@ def unseen_section(rows: Sequence[Row]) -> str:
     return UNSEEN_SECTION.format(
         num_trainings=len(UNSEEN),
         harm=HARM,
-        table=_table(rows, (COSINE, DEFAULT_POLICY), (AUTHOR, COSINE)),
-        trainings=training_list(rows, UNSEEN, COSINE),
+        table=_table(rows, (COSINE, TUNED, DEFAULT_POLICY), (AUTHOR, COSINE, TUNED)),
+        trainings=training_list(rows, UNSEEN, (COSINE, TUNED)),
     )
 
 
@@ -237,19 +238,20 @@ def lines_beside(rows: Sequence[Row], methods: Sequence[str], other: str) -> lis
 def training_list(
     rows: Sequence[Row],
     trainings: Mapping[str, Training] = TRAININGS,
-    beside: str = TUNED,
+    beside: Sequence[str] = (TUNED,),
 ) -> str:
     """Trainings as a Markdown table, with what came of them where there is it.
 
     Args:
         rows: All of their results.
         trainings: By name.
-        beside: The method whose changes stand beside those of `GANNO()`.
+        beside: The methods whose changes stand beside those of `GANNO()`.
     """
-    own, ours, others = (rows_of(rows, it) for it in (AUTHOR, DEFAULT_POLICY, beside))
+    own = rows_of(rows, AUTHOR)
+    changed = [rows_of(rows, it) for it in (DEFAULT_POLICY, *beside)]
     header = [
         *("training", "family", "optimizer and rate", "epochs, minibatch"),
-        *("weights", "updates", "error or loss (guessing)", "`GANNO()`", beside),
+        *("weights", "updates", "error or loss (guessing)", "`GANNO()`", *beside),
     ]
     return markdown_table(
         header,
@@ -257,8 +259,7 @@ def training_list(
             [
                 *_choices(training),
                 *_outcome(list(own.get(name, {}).values())),
-                _changed(ours, own, name),
-                _changed(others, own, name),
+                *(_changed(them, own, name) for them in changed),
             ]
             for name, training in trainings.items()
         ),

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "results_of_the_paper.md": paper_page(rows, drawn),
             "results_of_studies.md": studies_page(rows, drawn),
         }
-        write_into_readme(overview(field_rows))
+        write_into_readme(overview(field_rows, unseen_rows))
     except (ImportError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

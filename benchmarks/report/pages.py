@@ -149,7 +149,7 @@ def results_page(
     """
     return _joined(
         RESULTS_HEAD.format(written=WRITTEN),
-        _help_section(field_rows),
+        _help_section(field_rows, unseen_rows),
         field_section(field_rows),
         unseen_section(unseen_rows),
         summary_section(rows),
@@ -206,8 +206,8 @@ def studies_page(rows: Rows, drawn: Mapping[str, str]) -> str:
     )
 
 
-def _help_section(field_rows: Sequence[Row]) -> str:
-    table = overview(field_rows)
+def _help_section(field_rows: Sequence[Row], unseen_rows: Sequence[Row]) -> str:
+    table = overview(field_rows, unseen_rows)
     return HELP_SECTION.format(table=table) if table else ""
 
 
