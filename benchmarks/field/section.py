@@ -95,9 +95,11 @@ UNSEEN_SECTION: Final = """## Trainings that no choice has seen
 The formula of `GANNO()` was changed for what it did in some trainings of the field, and
 five choices were asked of it. How good is it where nobody looked? These
 {num_trainings} trainings were written after the formula, with other networks and other
-optimizers among them, and carried out once. Two things were asked before: `GANNO()`
-ends above the author's own and above its cosine in the mean, and no training ends more
-than {harm:g} below the author's own.
+optimizers among them, and carried out once. Two things were asked before, and
+{answer}:
+
+- `GANNO()` ends above the author's own and above its cosine in the mean.
+- No training ends more than {harm:g} below the author's own.
 
 {table}
 
@@ -145,10 +147,26 @@ def unseen_section(rows: Sequence[Row]) -> str:
         return ""
     return UNSEEN_SECTION.format(
         num_trainings=len(UNSEEN),
+        answer=_answer(rows),
         harm=HARM,
         table=_table(rows, (COSINE, TUNED, DEFAULT_POLICY), (AUTHOR, COSINE, TUNED)),
         trainings=training_list(rows, UNSEEN, (COSINE, TUNED)),
     )
+
+
+def _answer(rows: Sequence[Row]) -> str:
+    """Says which of the two things hold."""
+    own, cosine = (against(rows, DEFAULT_POLICY, it) for it in (AUTHOR, COSINE))
+    if own is None or cosine is None:
+        return "not answered yet"
+    is_above = min(own.mean.value, cosine.mean.value) > 0.0
+    answers = {
+        (True, True): "both hold",
+        (True, False): "the first holds",
+        (False, True): "the second holds",
+        (False, False): "neither holds",
+    }
+    return answers[is_above, not own.harmed]
 
 
 def _all_methods(rows: Sequence[Row]) -> list[str]:

@@ -161,6 +161,25 @@ def test_section__keeps_trainings_that_no_choice_has_seen_apart():
     assert unseen_section([]) == ""
 
 
+@pytest.mark.parametrize(
+    ("ours", "answer"),
+    [
+        (0.1, "both hold"),
+        (0.205, "the second holds"),
+        (0.3, "neither holds"),
+    ],
+)
+def test_section__says_whether_what_was_asked_holds(ours, answer):
+    name = next(iter(UNSEEN))
+    methods = (("author", 0.2), ("cosine", 0.2), ("anchor", ours))
+    text = unseen_section([row(name, method, error) for method, error in methods])
+    assert f"asked before, and\n{answer}:" in text
+
+
+def test_section__has_no_answer_before_all_methods_were_run():
+    assert "not answered yet" in unseen_section([row(next(iter(UNSEEN)), "author", 1)])
+
+
 def test_list__names_every_training():
     text = training_list([])
     assert all(name in text for name in TRAININGS)
