@@ -103,8 +103,11 @@ optimizers among them, and carried out once. Two things were asked before, and
 
 {table}
 
-The columns are those of the field. For each training, changes of the error or loss from
-the author's own, below zero is better:
+The columns are those of the field. Here, too, *tuned* was chosen with one seed. Such a
+rate may be near the cliff and fail with another seed: see the last column.
+
+For each training, changes of the error or loss from the author's own, below zero is
+better:
 
 {trainings}
 
