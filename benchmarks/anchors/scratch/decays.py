@@ -26,8 +26,9 @@ TOTALS: Final = (0.0, 0.3, 1.0, 3.0)
 OCTAVES: Final = (0.0, 1.0)
 """Added to the logarithm of the rates: a decay may make higher ones bearable.
 
-The networks of more filters take long and have the rates of the formula alone.
+The network of more filters takes long. On few images it has the formula's rates alone.
 """
+FEW_IMAGES: Final = 8000
 WITH_DECAY: Final = {"adam": "adamw", "sgd": "sgdw"}
 
 
@@ -50,10 +51,11 @@ def cells() -> list[Cell]:
 def _wider() -> Iterator[Cell]:
     """Networks of more filters, which have learned more of their images by then."""
     by_name = {network.name: network for network in WIDE}
-    for num_samples in (42_000, 8000):
+    for num_samples in (42_000, FEW_IMAGES):
         network = replace(by_name["cnn5-32"], num_samples=num_samples)
-        batch_size = 128 if num_samples > 8000 else 32
-        yield Cell(network, "adam", 2600, batch_size, is_wide=True)
+        has_few = num_samples == FEW_IMAGES
+        batch_size = 32 if has_few else 128
+        yield Cell(network, "adam", 2600, batch_size, is_wide=has_few)
 
 
 def _missing(cell: Cell, rows: Sequence[Row]) -> Iterator[tuple[float, float]]:
