@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     run_.set_defaults(act=_run)
     run_.add_argument("--trainings", type=_by_comma, help="default: all")
     run_.add_argument("--families", type=_by_comma, help="default: all")
-    run_.add_argument("--unseen", action="store_true", help="not of the field, but new")
+    run_.add_argument("--unseen", action="store_true", help="those not seen before")
     run_.add_argument("--seeds", type=_by_comma, default=["0"], help="such as 0,1,2")
     run_.add_argument("--jobs", type=int, default=1, help="trainings at the same time")
     report = actions.add_parser("report", help="the comparison as Markdown")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -24,11 +25,7 @@ Row = dict[str, Any]
 TOTALS: Final = (0.0, 0.3, 1.0, 3.0)
 """Sums of the shares of their weights that layers lose to the decay."""
 OCTAVES: Final = (0.0, 1.0)
-"""Added to the logarithm of the rates: a decay may make higher ones bearable.
-
-The network of more filters takes long. On few images it has the formula's rates alone.
-"""
-FEW_IMAGES: Final = 8000
+"""Added to the logarithm of the rates: a decay may make higher ones bearable."""
 WITH_DECAY: Final = {"adam": "adamw", "sgd": "sgdw"}
 
 
@@ -51,30 +48,29 @@ def cells() -> list[Cell]:
 def _wider() -> Iterator[Cell]:
     """Networks of more filters, which have learned more of their images by then."""
     by_name = {network.name: network for network in WIDE}
-    for num_samples in (42_000, FEW_IMAGES):
+    for num_samples in (42_000, 8000):
         network = replace(by_name["cnn5-32"], num_samples=num_samples)
-        has_few = num_samples == FEW_IMAGES
-        batch_size = 32 if has_few else 128
-        yield Cell(network, "adam", 2600, batch_size, is_wide=has_few)
+        batch_size = 128 if num_samples > 8000 else 32
+        yield Cell(network, "adam", 2600, batch_size)
 
 
-def _missing(cell: Cell, rows: Sequence[Row]) -> Iterator[tuple[float, float]]:
+def _missing(rows: Sequence[Row]) -> Iterator[tuple[float, float]]:
     found = {(row["total"], row["octaves"]) for row in rows}
-    for octaves in OCTAVES[:1] if cell.is_wide else OCTAVES:
-        for total in TOTALS:
-            if (total, octaves) not in found:
-                yield total, octaves
+    for octaves, total in product(OCTAVES, TOTALS):
+        if (total, octaves) not in found:
+            yield total, octaves
 
 
 def is_complete(cell: Cell, rows: Sequence[Row]) -> bool:
     """Whether nothing is missing of a cell."""
-    return next(_missing(cell, rows), None) is None
+    del cell
+    return next(_missing(rows), None) is None
 
 
 def carry_out(cell: Cell, rows: Sequence[Row]) -> Iterator[Row]:
     """Trains what is missing beside these rows, and gives one row a training."""
     with trainings_of(cell, NUM_HELD_OUT) as trainings:
-        for total, octaves in _missing(cell, rows):
+        for total, octaves in _missing(rows):
             shrink = TotalShrink(total, cell.length, SHAPE.mean)
             outcome = trainings.by_formula(EARLIER_FORMULA, SHAPE, octaves, shrink)
             yield {

@@ -19,17 +19,19 @@ def num_classes(data: Data) -> int:
     return int(data.train[1].max()) + 1
 
 
-def _input(data: Data) -> Any:
+def input_of(data: Data) -> Any:
+    """A model's input for these samples."""
     x = data.train[0]
     return keras.Input(x.shape[1:], dtype=x.dtype.name)
 
 
-def _classifier(inputs: Any, features: Any, data: Data) -> keras.Model:
+def classifier(inputs: Any, features: Any, data: Data) -> keras.Model:
+    """A model whose head names one of the classes of the data."""
     head = layers.Dense(num_classes(data), activation="softmax", name="head")
     return keras.Model(inputs, head(features))
 
 
-def _batch_normalisation() -> Any:
+def batch_normalisation() -> Any:
     """With moving statistics that a fit of some hundred updates can make."""
     return layers.BatchNormalization(momentum=0.9)
 
@@ -44,15 +46,15 @@ def perceptron(
     """Dense layers; a number of linear outputs, or a classifier."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Flatten()(inputs)
         for width in widths:
             hidden = layers.Dense(width)(hidden)
-            hidden = _batch_normalisation()(hidden) if normalised else hidden
+            hidden = batch_normalisation()(hidden) if normalised else hidden
             hidden = layers.ReLU()(hidden)
             hidden = layers.Dropout(dropout)(hidden) if dropout else hidden
         if outputs is None:
-            return _classifier(inputs, hidden, data)
+            return classifier(inputs, hidden, data)
         return keras.Model(inputs, layers.Dense(outputs)(hidden))
 
     return build
@@ -62,13 +64,13 @@ def strided_cnn(filters: Sequence[int], units: int, dropout: float = 0.3) -> Bui
     """Convolutions that halve the image, and a dense layer."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = inputs
         for count in filters:
             convolution = layers.Conv2D(count, 3, 2, "same", activation="relu")
             hidden = convolution(hidden)
         hidden = layers.Dense(units, activation="relu")(layers.Flatten()(hidden))
-        return _classifier(inputs, layers.Dropout(dropout)(hidden), data)
+        return classifier(inputs, layers.Dropout(dropout)(hidden), data)
 
     return build
 
@@ -79,16 +81,16 @@ def pooled_cnn(
     """Convolutions and pooling, as in Keras' first examples."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = inputs
         if augmented:
             hidden = layers.RandomFlip("horizontal")(hidden)
             hidden = layers.RandomTranslation(0.1, 0.1)(hidden)
         for count in filters:
             hidden = layers.Conv2D(count, 3, padding="same")(hidden)
-            hidden = _batch_normalisation()(hidden) if normalised else hidden
+            hidden = batch_normalisation()(hidden) if normalised else hidden
             hidden = layers.MaxPooling2D()(layers.ReLU()(hidden))
-        return _classifier(inputs, layers.Dropout(0.5)(layers.Flatten()(hidden)), data)
+        return classifier(inputs, layers.Dropout(0.5)(layers.Flatten()(hidden)), data)
 
     return build
 
@@ -97,27 +99,28 @@ def residual_cnn(widths: Sequence[int]) -> Builder:
     """A ResNet with batch normalisation, one block that halves the image a width."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
-        hidden = _normalised_convolution(inputs, widths[0], strides=2)
+        inputs = input_of(data)
+        hidden = normalised_convolution(inputs, widths[0], strides=2)
         for width in widths:
             hidden = _residual_block(hidden, width, strides=2)
-        return _classifier(inputs, layers.GlobalAveragePooling2D()(hidden), data)
+        return classifier(inputs, layers.GlobalAveragePooling2D()(hidden), data)
 
     return build
 
 
-def _normalised_convolution(
+def normalised_convolution(
     hidden: Any, width: int, size: int = 3, strides: int = 1, activation: Any = "relu"
 ) -> Any:
+    """A convolution without a bias, batch normalisation, and an activation if any."""
     convolution = layers.Conv2D(width, size, strides, "same", use_bias=False)
-    hidden = _batch_normalisation()(convolution(hidden))
+    hidden = batch_normalisation()(convolution(hidden))
     return layers.Activation(activation)(hidden) if activation else hidden
 
 
 def _residual_block(hidden: Any, width: int, strides: int) -> Any:
-    shortcut = _normalised_convolution(hidden, width, 1, strides, None)
-    branch = _normalised_convolution(hidden, width, strides=strides)
-    branch = _normalised_convolution(branch, width, activation=None)
+    shortcut = normalised_convolution(hidden, width, 1, strides, None)
+    branch = normalised_convolution(hidden, width, strides=strides)
+    branch = normalised_convolution(branch, width, activation=None)
     return layers.ReLU()(layers.Add()([shortcut, branch]))
 
 
@@ -162,12 +165,12 @@ def vision_transformer(
     """A ViT with the mean of its tokens as features."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = Positions()(_patches(inputs, patch, width))
         for _ in range(blocks):
             hidden = transformer_block(hidden, width, dropout=dropout)
         hidden = layers.LayerNormalization(epsilon=1e-6)(hidden)
-        return _classifier(inputs, layers.GlobalAveragePooling1D()(hidden), data)
+        return classifier(inputs, layers.GlobalAveragePooling1D()(hidden), data)
 
     return build
 
@@ -176,7 +179,7 @@ def mixer(width: int, blocks: int, *, patch: int = 4, dropout: float = 0.2) -> B
     """An MLP-Mixer: dense layers over tokens and channels in turn."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = _patches(inputs, patch, width)
         for _ in range(blocks):
             branch = layers.Permute((2, 1))(layers.LayerNormalization()(hidden))
@@ -188,7 +191,7 @@ def mixer(width: int, blocks: int, *, patch: int = 4, dropout: float = 0.2) -> B
             branch = layers.Dropout(dropout)(layers.Dense(width)(branch))
             hidden = layers.Add()([hidden, branch])
         hidden = layers.LayerNormalization()(hidden)
-        return _classifier(inputs, layers.GlobalAveragePooling1D()(hidden), data)
+        return classifier(inputs, layers.GlobalAveragePooling1D()(hidden), data)
 
     return build
 
@@ -199,7 +202,7 @@ def language_model(
     """A small GPT."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = Positions()(layers.Embedding(vocabulary, width)(inputs))
         for _ in range(blocks):
             hidden = transformer_block(hidden, width, causal=True, dropout=dropout)
@@ -214,11 +217,11 @@ def text_classifier(width: int, vocabulary: int) -> Builder:
     """One block of a Transformer over embedded characters."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = Positions()(layers.Embedding(vocabulary, width)(inputs))
         hidden = transformer_block(hidden, width, dropout=0.1)
         pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling1D()(hidden))
-        return _classifier(inputs, pooled, data)
+        return classifier(inputs, pooled, data)
 
     return build
 
@@ -229,11 +232,11 @@ def recurrent(
     """One recurrent layer; characters are embedded first."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Embedding(vocabulary, 64)(inputs) if vocabulary else inputs
         hidden = layer(units)(hidden)
         if not outputs:
-            return _classifier(inputs, hidden, data)
+            return classifier(inputs, hidden, data)
         return keras.Model(inputs, layers.Dense(outputs)(hidden))
 
     return build
@@ -243,12 +246,12 @@ def series_transformer(width: int, patch: int) -> Builder:
     """Two blocks of a Transformer over pieces of a series."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Conv1D(width, patch, patch)(inputs)
         hidden = Positions()(hidden)
         for _ in range(2):
             hidden = transformer_block(hidden, width, dropout=0.1)
         hidden = layers.LayerNormalization(epsilon=1e-6)(hidden)
-        return _classifier(inputs, layers.GlobalAveragePooling1D()(hidden), data)
+        return classifier(inputs, layers.GlobalAveragePooling1D()(hidden), data)
 
     return build

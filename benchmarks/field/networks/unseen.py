@@ -10,24 +10,20 @@ import keras
 from keras import layers
 
 from ..training import Data
-from .classifiers import Builder, num_classes
-
-
-def _input(data: Data) -> Any:
-    x = data.train[0]
-    return keras.Input(x.shape[1:], dtype=x.dtype.name)
-
-
-def _classifier(inputs: Any, features: Any, data: Data) -> keras.Model:
-    head = layers.Dense(num_classes(data), activation="softmax")
-    return keras.Model(inputs, head(features))
+from .classifiers import (
+    Builder,
+    batch_normalisation,
+    classifier,
+    input_of,
+    normalised_convolution,
+)
 
 
 def paired_cnn(filters: Sequence[int], units: int) -> Builder:
     """Two convolutions at each size, as in VGG, with dropout."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = inputs
         for count in filters:
             for _ in range(2):
@@ -35,7 +31,7 @@ def paired_cnn(filters: Sequence[int], units: int) -> Builder:
                 hidden = convolution(hidden)
             hidden = layers.Dropout(0.25)(layers.MaxPooling2D()(hidden))
         hidden = layers.Dense(units, activation="relu")(layers.Flatten()(hidden))
-        return _classifier(inputs, layers.Dropout(0.5)(hidden), data)
+        return classifier(inputs, layers.Dropout(0.5)(hidden), data)
 
     return build
 
@@ -44,7 +40,7 @@ def conv_next(width: int, blocks: int) -> Builder:
     """Depthwise convolutions and a perceptron at each place, as in ConvNeXt."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.LayerNormalization()(layers.Conv2D(width, 2, 2)(inputs))
         for _ in range(blocks):
             branch = layers.DepthwiseConv2D(7, padding="same")(hidden)
@@ -52,7 +48,7 @@ def conv_next(width: int, blocks: int) -> Builder:
             branch = layers.Dense(4 * width, activation="gelu")(branch)
             hidden = layers.Add()([hidden, layers.Dense(width)(branch)])
         pooled = layers.GlobalAveragePooling2D()(hidden)
-        return _classifier(inputs, layers.LayerNormalization()(pooled), data)
+        return classifier(inputs, layers.LayerNormalization()(pooled), data)
 
     return build
 
@@ -61,37 +57,30 @@ def inverted_residual_cnn(width: int, blocks: int) -> Builder:
     """Blocks that widen, convolve by channel and narrow again, as in MobileNetV2."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
-        hidden = layers.Conv2D(width, 3, 2, "same", use_bias=False)(inputs)
-        hidden = _normalised(hidden, "relu6")
+        inputs = input_of(data)
+        hidden = normalised_convolution(inputs, width, strides=2, activation="relu6")
         for _ in range(blocks):
-            branch = layers.Conv2D(4 * width, 1, use_bias=False)(hidden)
-            branch = _normalised(branch, "relu6")
+            branch = normalised_convolution(hidden, 4 * width, 1, activation="relu6")
             branch = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(branch)
-            branch = _normalised(branch, "relu6")
-            branch = layers.Conv2D(width, 1, use_bias=False)(branch)
-            hidden = layers.Add()([hidden, _normalised(branch, "linear")])
-        return _classifier(inputs, layers.GlobalAveragePooling2D()(hidden), data)
+            branch = layers.Activation("relu6")(batch_normalisation()(branch))
+            branch = normalised_convolution(branch, width, 1, activation=None)
+            hidden = layers.Add()([hidden, branch])
+        return classifier(inputs, layers.GlobalAveragePooling2D()(hidden), data)
 
     return build
-
-
-def _normalised(hidden: Any, activation: str) -> Any:
-    normal = layers.BatchNormalization(momentum=0.9)(hidden)
-    return layers.Activation(activation)(normal)
 
 
 def self_normalising_perceptron(width: int, depth: int) -> Builder:
     """Deep and without normalisation layers, with SELU and its dropout."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Flatten()(inputs)
         for _ in range(depth):
             hidden = layers.Dense(
                 width, activation="selu", kernel_initializer="lecun_normal"
             )(hidden)
-        return _classifier(inputs, layers.AlphaDropout(0.1)(hidden), data)
+        return classifier(inputs, layers.AlphaDropout(0.1)(hidden), data)
 
     return build
 
@@ -100,7 +89,7 @@ def residual_perceptron(width: int, blocks: int) -> Builder:
     """A number of a table from residual blocks with layer normalisation."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Dense(width)(inputs)
         for _ in range(blocks):
             branch = layers.LayerNormalization()(hidden)
@@ -117,7 +106,7 @@ def rating_model(num_users: int, num_items: int, size: int) -> Builder:
     """An embedding of who and one of what, and a perceptron over both."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         user = layers.Embedding(num_users, size)(inputs[:, 0])
         item = layers.Embedding(num_items, size)(inputs[:, 1])
         hidden = layers.Concatenate()([user, item])
@@ -132,10 +121,10 @@ def bag_of_characters(size: int, vocabulary: int) -> Builder:
     """The mean of embeddings, as in TensorFlow's first example on text."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Dropout(0.2)(layers.Embedding(vocabulary, size)(inputs))
         hidden = layers.GlobalAveragePooling1D()(hidden)
-        return _classifier(inputs, layers.Dropout(0.2)(hidden), data)
+        return classifier(inputs, layers.Dropout(0.2)(hidden), data)
 
     return build
 
@@ -144,11 +133,11 @@ def bidirectional_lstm(units: int, vocabulary: int) -> Builder:
     """Two layers that read forwards and backwards, as in Keras' example."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Embedding(vocabulary, 128)(inputs)
         first = layers.Bidirectional(layers.LSTM(units, return_sequences=True))
         second = layers.Bidirectional(layers.LSTM(units))
-        return _classifier(inputs, second(first(hidden)), data)
+        return classifier(inputs, second(first(hidden)), data)
 
     return build
 
@@ -159,7 +148,7 @@ def recurrent_language_model(
     """A recurrent layer that tells the next character at each place."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Embedding(vocabulary, size)(inputs)
         hidden = layer(units, return_sequences=True)(hidden)
         head = layers.Dense(vocabulary, activation="softmax")
@@ -172,7 +161,7 @@ def temporal_cnn(filters: int, dilations: Sequence[int]) -> Builder:
     """Residual causal convolutions that look further and further back."""
 
     def build(data: Data) -> keras.Model:
-        inputs = _input(data)
+        inputs = input_of(data)
         hidden = layers.Conv1D(filters, 1)(inputs)
         for dilation in dilations:
             convolution = layers.Conv1D(

@@ -164,15 +164,19 @@ def test_section__keeps_trainings_that_no_choice_has_seen_apart():
 @pytest.mark.parametrize(
     ("ours", "answer"),
     [
-        (0.1, "both hold"),
-        (0.205, "the second holds"),
-        (0.3, "neither holds"),
+        ((0.1, 0.1), "both hold"),
+        ((0.1, 0.22), "the first holds"),
+        ((0.205, 0.205), "the second holds"),
+        ((0.3, 0.3), "neither holds"),
     ],
 )
 def test_section__says_whether_what_was_asked_holds(ours, answer):
-    name = next(iter(UNSEEN))
-    methods = (("author", 0.2), ("cosine", 0.2), ("anchor", ours))
-    text = unseen_section([row(name, method, error) for method, error in methods])
+    rows = [
+        row(name, method, error)
+        for name, our_error in zip(UNSEEN, ours, strict=False)
+        for method, error in (("author", 0.2), ("cosine", 0.2), ("anchor", our_error))
+    ]
+    text = unseen_section(rows)
     assert f"asked before, and\n{answer}:" in text
 
 
